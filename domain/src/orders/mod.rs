@@ -1,0 +1,5 @@
+//! Orders: from a cart to the last parcel and what comes back.
+
+mod events;
+
+pub use events::*;

@@ -1,0 +1,5 @@
+//! Shipping: parcels of an order, from created to delivered.
+
+mod events;
+
+pub use events::*;

@@ -1,0 +1,56 @@
+//! The contract of an event log. What each method promises is a case of the conformance suite.
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::error::{AppendError, StoreError};
+use crate::types::{
+    AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
+    StreamId, Verdict, Version,
+};
+
+/// An append-only log of events with dense positions in commit order.
+pub trait EventLog: Send + Sync + 'static {
+    /// Which log this is.
+    fn identity(&self) -> LogIdentity;
+
+    /// Appends a batch with one commit; one verdict per transaction, in order. Returns after the commit is on disk.
+    ///
+    /// A conflict in one transaction never fails its neighbours, except those built on it: a transaction that read or
+    /// wrote a stream which an earlier one of the same batch wrote without being committed is itself a conflict.
+    fn append(
+        &self,
+        batch: Vec<AppendTransaction>,
+    ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>>;
+
+    /// Reads known commands and streams, all in one snapshot of the database.
+    fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>>;
+
+    /// Reads at most `limit` events of a stream after `after`, oldest first; an unknown stream is empty.
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>>;
+
+    /// Reads at most `limit` events after a position, in position order, contiguous.
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>>;
+
+    /// The last position, as it rises. A change says "read again"; a reader that missed one reads the newest.
+    fn head(&self) -> watch::Receiver<Position>;
+
+    /// Side effects that were begun and not ended, oldest first.
+    fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>>;
+
+    /// Keeps snapshots of states of this schema; an older one of the same stream is replaced.
+    fn save_snapshots(
+        &self,
+        schema_hash: u64,
+        snapshots: Vec<Snapshot>,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
+}

@@ -1,0 +1,41 @@
+//! What can go wrong, by who has to act.
+
+/// The backend failed; nothing is known of what it did.
+#[derive(Debug, thiserror::Error)]
+#[error("the event store failed to {operation}")]
+pub struct StoreError {
+    /// What was tried, such as `append`.
+    pub operation: &'static str,
+    /// Why it failed.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// Names what was tried when `source` happened.
+    pub fn new(
+        operation: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { operation, source: source.into() }
+    }
+}
+
+/// Why a batch of append transactions has no verdicts.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// An event is larger than any consumer accepts; nothing of the batch was appended. The caller's mistake.
+    #[error("the event {event_type} has {size_bytes} bytes, at most {limit_bytes} are allowed")]
+    EventTooLarge {
+        /// Its type.
+        event_type: String,
+        /// Its encoded size.
+        size_bytes: usize,
+        /// The most that is allowed.
+        limit_bytes: usize,
+    },
+    /// The outcome of the batch is unknown: it may be committed, or may still commit. Send the same transactions with
+    /// the same command ids again; the verdicts are final then.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

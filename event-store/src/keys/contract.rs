@@ -1,0 +1,64 @@
+//! The contract of a key store.
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+
+use crate::error::StoreError;
+
+/// A person's key, wrapped by the master key: useless without it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DataKey {
+    /// Ciphertext of the 32-byte key, with its nonce.
+    pub wrapped: Vec<u8>,
+}
+
+impl std::fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataKey(..)")
+    }
+}
+
+/// What is known of a person's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyState {
+    /// Nobody has sealed anything for this person.
+    Absent,
+    /// The key.
+    Present(DataKey),
+    /// The key was destroyed; nothing is sealed for this person again.
+    Erased {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The person was erased.
+    #[error("this person's data was erased")]
+    Erased,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where keys are kept, apart from the log and from its backups.
+pub trait KeyStore: Send + Sync + 'static {
+    /// The key of this person: `candidate` if there is none yet, else the one there is. On disk when it returns.
+    fn get_or_insert<'a>(
+        &'a self,
+        person: &'a str,
+        candidate: DataKey,
+    ) -> BoxFuture<'a, Result<DataKey, KeyError>>;
+
+    /// What is known of this person's key.
+    fn find<'a>(&'a self, person: &'a str) -> BoxFuture<'a, Result<KeyState, StoreError>>;
+
+    /// Destroys the key and leaves a tombstone; again is harmless. The key's bytes are off the disk when it returns.
+    fn erase<'a>(&'a self, person: &'a str, at: DateTime<Utc>)
+    -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Everyone who was erased, to be replayed after a restore.
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>>;
+}

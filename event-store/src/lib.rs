@@ -1,0 +1,20 @@
+//! The event log: the only truth of the platform.
+//!
+//! Here is the contract ([`EventLog`], and [`keys::KeyStore`] for the keys of personal data), one conformance suite
+//! that every backend passes, and the backends `sqlite` and `memory`.
+//!
+//! **Invariant:** positions are 1..n in commit order, without holes; an append transaction is in the log whole or not
+//! at all; nothing here knows what an order is.
+
+mod contract;
+mod error;
+mod types;
+
+pub mod conformance;
+pub mod keys;
+pub mod memory;
+pub mod sqlite;
+
+pub use contract::EventLog;
+pub use error::{AppendError, StoreError};
+pub use types::*;

@@ -1,0 +1,51 @@
+//! The command queue: from the orchestrator's outbox to the participants.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+/// A command on its way. Its id makes repeats harmless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandMessage {
+    /// The idempotency key.
+    pub command_id: Arc<str>,
+    /// What is asked: JSON text, understood by sender and participant only.
+    pub body: String,
+    /// What it is all about, across services.
+    pub correlation_id: Arc<str>,
+    /// The event that made the sender ask.
+    pub causation_id: Option<Arc<str>>,
+    /// W3C trace context.
+    pub traceparent: Option<Arc<str>>,
+    /// Business time of the effect.
+    pub occurred_at: DateTime<Utc>,
+}
+
+/// What a participant says of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handled {
+    /// An event that carries the command id is in the log.
+    Done,
+    /// Not now: deliver it again after this time.
+    Later(Duration),
+}
+
+/// The queue can't take the messages now; the sender keeps them and sends again.
+#[derive(Debug, thiserror::Error)]
+#[error("the command queue can't be reached now")]
+pub struct QueueError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// The sender's end.
+pub trait CommandQueue: Send + Sync + 'static {
+    /// Hands messages over. They may still be lost or repeated: only the log tells that one was carried out.
+    fn send(&self, messages: Vec<CommandMessage>) -> BoxFuture<'_, Result<(), QueueError>>;
+}
+
+/// The participant's end.
+pub trait CommandHandler: Send + Sync + 'static {
+    /// Carries a command out, as often as it comes.
+    fn handle(&self, message: CommandMessage) -> BoxFuture<'_, Handled>;
+}

@@ -1,0 +1,12 @@
+//! How services hear of each other: the feed of events, and the queue of commands.
+//!
+//! Here are the contracts, a conformance suite that every backend passes, and the backend `embedded` (one process, the
+//! feed reads the log, a command message is a call).
+//!
+//! **Invariant:** whatever a transport loses, repeats or delays, a subscription delivers every position after its start
+//! exactly once, in order; a command message that is lost is sent again by its sender.
+
+pub mod commands;
+pub mod conformance;
+pub mod embedded;
+pub mod feed;
