@@ -1,0 +1,121 @@
+//! Opening SQLite: WAL, one writer, many readers, checkpoints off the write path.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+
+/// What a commit means for a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// On disk when the commit returns. For whatever can't be made again.
+    Full,
+    /// Consistent after a loss of power, but the last commits may be gone. For whatever is rebuilt from a log together
+    /// with its checkpoint.
+    Rebuildable,
+}
+
+/// How often the write-ahead log is carried over into the file, away from the write path.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// How long a statement waits for another connection of the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One SQLite file: a writer and readers.
+#[derive(Debug, Clone)]
+pub struct Database {
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+impl Database {
+    /// Opens the file, making it if need be, with one writer and `readers` reading connections.
+    pub async fn open(
+        path: &Path,
+        durability: Durability,
+        readers: u32,
+    ) -> Result<Self, sqlx::Error> {
+        let options = options(path).synchronous(match durability {
+            Durability::Full => SqliteSynchronous::Full,
+            Durability::Rebuildable => SqliteSynchronous::Normal,
+        });
+        let writing = options
+            .clone()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .pragma("wal_autocheckpoint", "0");
+        let writer = pool(1).connect_with(writing).await?;
+        let reader = pool(readers).connect_with(options.read_only(true)).await?;
+        let database = Self { writer, reader };
+        tokio::spawn(database.clone().keep_checkpointing(path.to_owned()));
+        Ok(database)
+    }
+
+    /// Opens a file that exists, to look at it only; another process may be writing it.
+    pub async fn open_read_only(path: &Path, readers: u32) -> Result<Self, sqlx::Error> {
+        let reader = pool(readers).connect_with(options(path).read_only(true)).await?;
+        Ok(Self { writer: reader.clone(), reader })
+    }
+
+    /// The pool of the one writing connection. Begin with `BEGIN IMMEDIATE`: a read that turns into a write can fail.
+    pub fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// The pool of the reading connections.
+    pub fn reader(&self) -> &SqlitePool {
+        &self.reader
+    }
+
+    /// Carries the whole write-ahead log into the file and empties it, so that overwritten bytes are gone from disk.
+    pub async fn truncate_log(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Closes both pools; returns when every connection is closed.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    async fn keep_checkpointing(self, path: std::path::PathBuf) {
+        let options = options(&path).pragma("wal_autocheckpoint", "0");
+        let Ok(pool) = pool(1).connect_with(options).await else { return };
+        let mut ticks = tokio::time::interval(CHECKPOINT_EVERY);
+        loop {
+            tokio::select! {
+                () = self.writer.close_event() => break,
+                _ = ticks.tick() => {}
+            }
+            // Busy readers only put it off until the next tick.
+            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await {
+                tracing::warn!(%error, path = %path.display(), "the checkpoint of a database failed");
+            }
+        }
+        pool.close().await;
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("secure_delete", "ON")
+        .pragma("cache_size", "-16384")
+        .pragma("temp_store", "MEMORY")
+        .foreign_keys(false)
+        .statement_cache_capacity(256)
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(BUSY_TIMEOUT)
+}
