@@ -1,5 +1,13 @@
 //! The catalog: products, their prices, whether they are kept in stock.
 
+mod change_price;
+mod discontinue_product;
 mod events;
+mod product;
+mod register_product;
 
+pub use change_price::ChangePrice;
+pub use discontinue_product::DiscontinueProduct;
 pub use events::*;
+pub use product::Product;
+pub use register_product::RegisterProduct;

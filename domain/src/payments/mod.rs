@@ -3,6 +3,20 @@
 //! Money moves at a provider, so every movement is two events: the intent before the provider is called, and the
 //! outcome after. An outcome that can't be known yet is an event of its own, never a guess.
 
+mod authorize_payment;
+mod capture_payment;
 mod events;
+mod payment;
+mod provider_outcome;
+mod record_payment_outcome;
+mod refund_payment;
+mod void_authorization;
 
+pub use authorize_payment::AuthorizePayment;
+pub use capture_payment::CapturePayment;
 pub use events::*;
+pub use payment::Payment;
+pub use provider_outcome::ProviderOutcome;
+pub use record_payment_outcome::RecordPaymentOutcome;
+pub use refund_payment::RefundPayment;
+pub use void_authorization::VoidAuthorization;

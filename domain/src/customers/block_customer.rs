@@ -1,0 +1,31 @@
+//! A customer may not order any more.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{Context, Decide, Halt, View};
+use crate::event::Event;
+use crate::ids::CustomerId;
+use crate::stream::Stream;
+use crate::text::Reason;
+
+/// A customer may not order any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockCustomer {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+impl Decide for BlockCustomer {
+    fn target(&self) -> Stream {
+        Stream::Customer(self.customer_id.clone())
+    }
+
+    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        Err(Halt::Busy)
+    }
+}

@@ -1,0 +1,34 @@
+//! Some units are to be cancelled after the pivot.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::LineQuantity;
+use crate::decide::{Context, Decide, Halt, View};
+use crate::event::Event;
+use crate::ids::OrderId;
+use crate::stream::Stream;
+use crate::text::Reason;
+
+/// Some units are to be cancelled after the pivot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelLines {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which.
+    pub lines: Vec<LineQuantity>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+impl Decide for CancelLines {
+    fn target(&self) -> Stream {
+        Stream::Order(self.order_id.clone())
+    }
+
+    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        Err(Halt::Busy)
+    }
+}

@@ -1,0 +1,27 @@
+//! Everything is delivered or cancelled.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{Context, Decide, Halt, View};
+use crate::event::Event;
+use crate::ids::OrderId;
+use crate::stream::Stream;
+
+/// Everything is delivered or cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteOrder {
+    /// The order.
+    pub order_id: OrderId,
+}
+
+impl Decide for CompleteOrder {
+    fn target(&self) -> Stream {
+        Stream::Order(self.order_id.clone())
+    }
+
+    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        Err(Halt::Busy)
+    }
+}

@@ -1,0 +1,44 @@
+//! An order is to be placed at once, without a cart.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ShippingAddress, WantedLine};
+use crate::decide::{Context, Decide, Halt, View};
+use crate::event::Event;
+use crate::ids::{CustomerId, OrderId};
+use crate::money::Currency;
+use crate::stream::Stream;
+use crate::text::{Label, PaymentMethod};
+
+/// An order is to be placed at once, without a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// The order.
+    pub order_id: OrderId,
+    /// Whose it is; a guest has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// The one currency of the order.
+    pub currency: Currency,
+    /// Its lines; they are numbered 1..n.
+    pub lines: Vec<WantedLine>,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+    /// Where it goes.
+    pub shipping_address: ShippingAddress,
+    /// The client's own reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Label>,
+}
+
+impl Decide for PlaceOrder {
+    fn target(&self) -> Stream {
+        Stream::Order(self.order_id.clone())
+    }
+
+    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        Err(Halt::Busy)
+    }
+}

@@ -1,0 +1,27 @@
+//! The order is to go on.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{Context, Decide, Halt, View};
+use crate::event::Event;
+use crate::ids::OrderId;
+use crate::stream::Stream;
+
+/// The order is to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseHold {
+    /// The order.
+    pub order_id: OrderId,
+}
+
+impl Decide for ReleaseHold {
+    fn target(&self) -> Stream {
+        Stream::Order(self.order_id.clone())
+    }
+
+    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        Err(Halt::Busy)
+    }
+}
