@@ -11,7 +11,9 @@ use crate::stream::Stream;
 use crate::text::{PaymentMethod, Reason};
 
 /// What is asked of the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Hold the amount.
@@ -22,6 +24,18 @@ pub enum Operation {
     Void,
     /// Give back a part of what was taken.
     Refund,
+}
+
+impl Operation {
+    /// The name that stands in events and in the provider's keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Refund => "refund",
+        }
+    }
 }
 
 /// Intent: the provider will be asked to hold the amount.
@@ -89,7 +103,7 @@ pub struct CaptureRequested {
     pub shipment_id: ShipmentId,
     /// What is to be taken.
     pub amount: Money,
-    /// Counted from 1 per shipment; rises only after a recorded failure.
+    /// Counted from 1 over all captures of the payment; the same until its outcome is recorded.
     pub attempt: u32,
 }
 
@@ -169,7 +183,7 @@ pub struct RefundRequested {
     pub return_id: ReturnId,
     /// What is to be given back.
     pub amount: Money,
-    /// Counted from 1 per return; rises only after a recorded failure.
+    /// Counted from 1 over all refunds of the payment; the same until its outcome is recorded.
     pub attempt: u32,
 }
 

@@ -1,18 +1,245 @@
-//! What a decision needs to know of a payment.
+//! What a decision needs to know of a payment: what the provider holds, took and gave back, and what it was asked.
+//!
+//! **Invariant:** `authorized ≥ captured + voided` and `captured ≥ refunded`; one operation is open at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::PaymentEvent;
+use super::{Operation, PaymentEvent, PaymentStatus};
 use crate::decide::Aggregate;
+use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
+use crate::money::Money;
+use crate::text::PaymentMethod;
+
+/// What the provider was asked and has not answered for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOperation {
+    /// What was asked.
+    pub operation: Operation,
+    /// Counted from 1 over all operations of this kind of the payment.
+    pub attempt: u32,
+    /// How much it is about.
+    pub amount: Money,
+    /// The shipment that a capture pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that a refund pays back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
+    /// True when the provider did not answer in time.
+    #[serde(default)]
+    pub unknown: bool,
+}
+
+impl OpenOperation {
+    /// The provider's idempotency key: stable for this attempt, never used for another.
+    pub fn provider_key(&self, payment_id: &PaymentId) -> String {
+        format!("{payment_id}/{}/{}", self.operation.name(), self.attempt)
+    }
+}
 
 /// What a decision needs to know of a payment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Payment {}
+pub struct Payment {
+    order_id: Option<OrderId>,
+    method: Option<PaymentMethod>,
+    requested: Option<Money>,
+    authorized: i64,
+    captured: i64,
+    refunded: i64,
+    voided: i64,
+    expires_at: Option<DateTime<Utc>>,
+    multi_capture: bool,
+    expired: bool,
+    declined: bool,
+    tombstone: bool,
+    open: Option<OpenOperation>,
+    attempts: BTreeMap<Operation, u32>,
+    captured_for: BTreeSet<ShipmentId>,
+    refunded_for: BTreeSet<ReturnId>,
+}
+
+impl Payment {
+    /// The order that it pays; `None` when there is no such payment.
+    pub fn order_id(&self) -> Option<&OrderId> {
+        self.order_id.as_ref()
+    }
+
+    /// How it is paid.
+    pub fn method(&self) -> Option<&PaymentMethod> {
+        self.method.as_ref()
+    }
+
+    /// What the provider was asked to hold.
+    pub fn requested(&self) -> Option<Money> {
+        self.requested
+    }
+
+    /// What the provider ever held, in minor units.
+    pub fn authorized(&self) -> i64 {
+        self.authorized
+    }
+
+    /// What it took.
+    pub fn captured(&self) -> i64 {
+        self.captured
+    }
+
+    /// What it gave back of what it took.
+    pub fn refunded(&self) -> i64 {
+        self.refunded
+    }
+
+    /// What it holds no more without having taken it.
+    pub fn voided(&self) -> i64 {
+        self.voided
+    }
+
+    /// What it still holds: authorized, neither captured nor voided.
+    pub fn uncaptured(&self) -> i64 {
+        self.authorized - self.captured - self.voided
+    }
+
+    /// Until when the provider holds it.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+
+    /// Whether the provider can take from it more than once.
+    pub fn multi_capture(&self) -> bool {
+        self.multi_capture
+    }
+
+    /// True when the provider holds money that can be captured at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.uncaptured() > 0 && self.expires_at.is_some_and(|until| now < until)
+    }
+
+    /// True when the provider was asked something and its answer is not known.
+    pub fn has_open_operation(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// What the provider was asked and has not answered for good.
+    pub fn open_operation(&self) -> Option<&OpenOperation> {
+        self.open.as_ref()
+    }
+
+    /// Where it stands, for people.
+    pub fn status(&self) -> PaymentStatus {
+        let asks_to_hold = |open: &OpenOperation| open.operation == Operation::Authorize;
+        match &self.open {
+            Some(open) if open.unknown => PaymentStatus::Unknown,
+            Some(open) if asks_to_hold(open) => PaymentStatus::Requested,
+            _ if self.declined => PaymentStatus::Declined,
+            _ if self.captured > 0 && self.refunded == self.captured => PaymentStatus::Refunded,
+            _ if self.captured > 0 => PaymentStatus::Captured,
+            _ if self.uncaptured() > 0 => PaymentStatus::Authorized,
+            _ if self.expired => PaymentStatus::Expired,
+            _ if self.tombstone || self.voided > 0 => PaymentStatus::Voided,
+            _ => PaymentStatus::None,
+        }
+    }
+
+    pub(super) fn is_tombstone(&self) -> bool {
+        self.tombstone
+    }
+
+    pub(super) fn next_attempt(&self, operation: Operation) -> u32 {
+        self.attempts.get(&operation).copied().unwrap_or_default() + 1
+    }
+
+    pub(super) fn is_captured_for(&self, shipment_id: &ShipmentId) -> bool {
+        self.captured_for.contains(shipment_id)
+    }
+
+    pub(super) fn is_refunded_for(&self, return_id: &ReturnId) -> bool {
+        self.refunded_for.contains(return_id)
+    }
+
+    fn asked(&mut self, open: OpenOperation) {
+        self.attempts.insert(open.operation, open.attempt);
+        self.open = Some(open);
+    }
+
+    fn answered(&mut self, operation: Operation) {
+        self.open.take_if(|open| open.operation == operation);
+    }
+}
 
 impl Aggregate for Payment {
     type Event = PaymentEvent;
 
-    fn evolve(self, _event: &PaymentEvent) -> Self {
+    fn evolve(mut self, event: &PaymentEvent) -> Self {
+        let open = |operation, attempt, amount| OpenOperation {
+            operation,
+            attempt,
+            amount,
+            shipment_id: None,
+            return_id: None,
+            unknown: false,
+        };
+        match event {
+            PaymentEvent::PaymentRequested(event) => {
+                self.order_id = Some(event.order_id.clone());
+                self.method = Some(event.method.clone());
+                self.requested = Some(event.amount);
+                self.asked(open(Operation::Authorize, event.attempt, event.amount));
+            }
+            PaymentEvent::PaymentAuthorized(event) => {
+                self.authorized += event.amount.minor();
+                self.expires_at = Some(event.expires_at);
+                self.multi_capture = event.multi_capture;
+                self.answered(Operation::Authorize);
+            }
+            PaymentEvent::PaymentDeclined(event) => {
+                self.order_id = Some(event.order_id.clone());
+                self.declined = !self.tombstone;
+                self.answered(Operation::Authorize);
+            }
+            PaymentEvent::PaymentOutcomeUnknown(event) => {
+                let asked = |open: &&mut OpenOperation| open.operation == event.operation;
+                if let Some(open) = self.open.as_mut().filter(asked) {
+                    open.unknown = true;
+                }
+            }
+            PaymentEvent::CaptureRequested(event) => self.asked(OpenOperation {
+                shipment_id: Some(event.shipment_id.clone()),
+                ..open(Operation::Capture, event.attempt, event.amount)
+            }),
+            PaymentEvent::PaymentCaptured(event) => {
+                self.captured += event.amount.minor();
+                self.captured_for.insert(event.shipment_id.clone());
+                self.answered(Operation::Capture);
+            }
+            PaymentEvent::CaptureFailed(_) => self.answered(Operation::Capture),
+            PaymentEvent::VoidRequested(event) => {
+                self.asked(open(Operation::Void, event.attempt, event.amount));
+            }
+            PaymentEvent::AuthorizationVoided(event) => {
+                self.order_id = Some(event.order_id.clone());
+                self.voided += event.amount.minor();
+                self.tombstone |= event.amount.is_zero();
+                self.answered(Operation::Void);
+            }
+            PaymentEvent::VoidRefused(_) => self.answered(Operation::Void),
+            PaymentEvent::RefundRequested(event) => self.asked(OpenOperation {
+                return_id: Some(event.return_id.clone()),
+                ..open(Operation::Refund, event.attempt, event.amount)
+            }),
+            PaymentEvent::PaymentRefunded(event) => {
+                self.refunded += event.amount.minor();
+                self.refunded_for.insert(event.return_id.clone());
+                self.answered(Operation::Refund);
+            }
+            PaymentEvent::RefundFailed(_) => self.answered(Operation::Refund),
+            PaymentEvent::AuthorizationExpired(event) => {
+                self.voided += event.amount.minor();
+                self.expired = true;
+            }
+        }
         self
     }
 }

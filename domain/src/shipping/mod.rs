@@ -12,4 +12,4 @@ pub use create_shipment::CreateShipment;
 pub use events::*;
 pub use mark_delivered::MarkDelivered;
 pub use mark_shipped::MarkShipped;
-pub use shipment::Shipment;
+pub use shipment::{Shipment, ShipmentStatus};
