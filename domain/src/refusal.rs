@@ -1,28 +1,170 @@
 //! Why a command is refused: the whole list, each with its stable public code.
+//!
+//! **Invariant:** a code never changes its meaning and is never given twice; clients and sagas branch on it. The
+//! message is for people and may change.
 
-/// Why a command is refused. Nothing of it happened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// There is no such order.
-    #[error("there is no order `{order_id}`")]
-    OrderNotFound {
-        /// The id that was asked for.
-        order_id: String,
-    },
+use crate::ids::{CancellationId, CustomerId, OrderId, PaymentId, ReturnId, ShipmentId, Sku};
+use crate::money::Currency;
+use crate::orders::LineNumber;
+
+macro_rules! refusals {
+    (
+        not found: { $($(#[$missing_doc:meta])* $missing:ident { $($id:ident: $id_type:ty),+ } = $missing_code:literal, $missing_text:literal;)+ }
+        rules: { $($(#[$rule_doc:meta])* $rule:ident { $($field:ident: $type:ty),* } = $rule_code:literal, $rule_text:literal;)+ }
+    ) => {
+        /// Why a command is refused. Nothing of it happened.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        pub enum Refusal {
+            $(
+                $(#[$missing_doc])*
+                #[error($missing_text)]
+                $missing { $(#[doc = concat!("The `", stringify!($id), "` that was asked for.")] $id: $id_type),+ },
+            )+
+            $(
+                $(#[$rule_doc])*
+                #[error($rule_text)]
+                $rule { $(#[doc = concat!("The `", stringify!($field), "` that the message names.")] $field: $type),* },
+            )+
+        }
+
+        impl Refusal {
+            /// Every public code, in the order of this list.
+            pub const CODES: &'static [&'static str] = &[$($missing_code,)+ $($rule_code,)+];
+
+            /// The stable public code, such as `order_not_found`.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$missing { .. } => $missing_code,)+
+                    $(Self::$rule { .. } => $rule_code,)+
+                }
+            }
+
+            /// True when what the command is addressed to does not exist.
+            pub fn is_not_found(&self) -> bool {
+                match self {
+                    $(Self::$missing { .. } => true,)+
+                    $(Self::$rule { .. } => false,)+
+                }
+            }
+        }
+    };
 }
 
-impl Refusal {
-    /// The stable public code, such as `order_not_found`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::OrderNotFound { .. } => "order_not_found",
-        }
+refusals! {
+    not found: {
+        /// There is no such order.
+        OrderNotFound { order_id: OrderId } = "order_not_found", "there is no order `{order_id}`";
+        /// There is no such customer.
+        CustomerNotFound { customer_id: CustomerId } = "customer_not_found", "there is no customer `{customer_id}`";
+        /// There is no such product.
+        ProductNotFound { sku: Sku } = "product_not_found", "there is no product `{sku}`";
+        /// There is no such shipment.
+        ShipmentNotFound { shipment_id: ShipmentId } = "shipment_not_found", "there is no shipment `{shipment_id}`";
+        /// There is no such payment.
+        PaymentNotFound { payment_id: PaymentId } = "payment_not_found", "there is no payment `{payment_id}`";
+        /// The order has no such return.
+        ReturnNotFound { return_id: ReturnId } = "return_not_found", "there is no return `{return_id}`";
+        /// The order has no such line.
+        LineNotFound { order_id: OrderId, line: LineNumber } = "line_not_found", "order `{order_id}` has no line {line}";
+        /// The order has no such cancellation.
+        CancellationNotFound { cancellation_id: CancellationId }
+            = "cancellation_not_found", "there is no cancellation `{cancellation_id}`";
+    }
+    rules: {
+        /// A line names a product that is not in the catalog.
+        UnknownProduct { sku: Sku } = "unknown_product", "no product has the SKU `{sku}`";
+        /// The product is sold no more.
+        ProductDiscontinued { sku: Sku } = "product_discontinued", "product `{sku}` is sold no more";
+        /// The SKU is taken by a product that is described otherwise.
+        ProductExists { sku: Sku } = "product_exists", "product `{sku}` is registered already, with other details";
+        /// The customer is registered already.
+        CustomerExists { customer_id: CustomerId } = "customer_exists", "customer `{customer_id}` is registered already";
+        /// The order's id is taken.
+        OrderExists { order_id: OrderId } = "order_exists", "order `{order_id}` exists already";
+        /// The payment's id is taken by a payment of another amount, method or order.
+        PaymentExists { payment_id: PaymentId } = "payment_exists", "payment `{payment_id}` exists already, with other details";
+        /// The shipment's id is taken by a shipment of other lines or another order.
+        ShipmentExists { shipment_id: ShipmentId } = "shipment_exists", "shipment `{shipment_id}` exists already, with other details";
+        /// The order names a customer who is not registered.
+        UnknownCustomer { customer_id: CustomerId } = "unknown_customer", "customer `{customer_id}` is not registered";
+        /// The customer may not order any more.
+        CustomerBlocked { customer_id: CustomerId } = "customer_blocked", "customer `{customer_id}` is blocked";
+        /// The customer's data was erased; nothing can be added to it.
+        CustomerErased { customer_id: CustomerId } = "customer_erased", "customer `{customer_id}` was erased";
+        /// An order has one currency.
+        MixedCurrencies { expected: Currency, found: Currency }
+            = "mixed_currencies", "an amount in {found} can't stand among amounts in {expected}";
+        /// An order has at least one line, and so does what is asked about its lines.
+        NoLines {} = "no_lines", "at least one line is needed";
+        /// An order has at most so many lines.
+        TooManyLines { lines: usize, limit: usize } = "too_many_lines", "{lines} lines are more than the {limit} that are allowed";
+        /// A price is at least 0.
+        NegativePrice { price: i64 } = "negative_price", "a price of {price} is below 0";
+        /// A sum is larger than an amount can be.
+        AmountOverflow {} = "amount_overflow", "the sum is larger than an amount can be";
+        /// The state does not allow it.
+        WrongState { what: &'static str, state: &'static str }
+            = "wrong_state", "the {what} is {state}, which does not allow this";
+        /// What is to be cancelled has left the house; a return is the way back.
+        AlreadyShipped { order_id: OrderId }
+            = "already_shipped", "these units of order `{order_id}` have been shipped; ask for a return when they arrive";
+        /// Nothing is open that could be cancelled.
+        NothingToCancel { order_id: OrderId } = "nothing_to_cancel", "order `{order_id}` has nothing open that could be cancelled";
+        /// More units than there are.
+        QuantityExceeded { what: String, requested: u64, allowed: u64 }
+            = "quantity_exceeded", "{requested} units of {what} are more than the {allowed} that are left";
+        /// More money than there is.
+        AmountExceeded { payment_id: PaymentId, requested: i64, allowed: i64 }
+            = "amount_exceeded", "{requested} is more than the {allowed} that payment `{payment_id}` has left";
+        /// Fewer units are in stock than are to be taken away.
+        OutOfStock { sku: Sku, requested: i64, available: i64 }
+            = "out_of_stock", "{requested} units of `{sku}` are more than the {available} available";
+        /// The product is not kept in stock.
+        NotStocked { sku: Sku } = "not_stocked", "product `{sku}` is not kept in stock";
+        /// A correction adds or takes away something, within what can be counted.
+        InvalidDelta { delta: i64 } = "invalid_delta", "stock can't be adjusted by {delta}";
+        /// The order belongs to a customer, who is erased instead.
+        NotAGuestOrder { order_id: OrderId } = "not_a_guest_order", "order `{order_id}` belongs to a customer; erase the customer";
+        /// Someone asked to cancel the order before.
+        CancellationRequested { order_id: OrderId } = "cancellation_requested", "order `{order_id}` is being cancelled";
+        /// The order is being rejected.
+        RejectionStarted { order_id: OrderId } = "rejection_started", "order `{order_id}` is being rejected";
+        /// The order stands still.
+        OnHold { order_id: OrderId } = "on_hold", "order `{order_id}` is on hold";
+        /// What is held of the customer's money is too little.
+        NotCovered { authorized: i64, needed: i64 } = "not_covered", "{needed} is needed, but only {authorized} is authorized";
+        /// The provider holds the money no more.
+        AuthorizationExpired { payment_id: PaymentId } = "authorization_expired", "the authorization of payment `{payment_id}` has expired";
+        /// Nothing can be authorized any more: it was voided before.
+        PaymentVoided { payment_id: PaymentId } = "payment_voided", "payment `{payment_id}` was voided";
+        /// The provider refused the payment.
+        PaymentDeclined { payment_id: PaymentId } = "payment_declined", "payment `{payment_id}` was declined";
+        /// The units were returned, or a return of them is on its way.
+        AlreadyReturned { order_id: OrderId, line: LineNumber }
+            = "already_returned", "these units of line {line} of order `{order_id}` are returned or about to be";
+        /// Only what was delivered can be returned.
+        NotDelivered { order_id: OrderId, line: LineNumber }
+            = "not_delivered", "these units of line {line} of order `{order_id}` have not been delivered";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_is_given_twice() {
+        let codes: std::collections::BTreeSet<_> = Refusal::CODES.iter().collect();
+        assert_eq!(codes.len(), Refusal::CODES.len());
     }
 
-    /// True when what the command is addressed to does not exist.
-    pub fn is_not_found(&self) -> bool {
-        match self {
-            Self::OrderNotFound { .. } => true,
-        }
+    #[test]
+    fn the_message_names_what_is_wrong() {
+        let sku = Sku::parse("22423").unwrap();
+        let short = Refusal::OutOfStock { sku: sku.clone(), requested: 7, available: 3 };
+        assert_eq!(short.to_string(), "7 units of `22423` are more than the 3 available");
+        assert_eq!((short.code(), short.is_not_found()), ("out_of_stock", false));
+        let missing = Refusal::ProductNotFound { sku };
+        assert_eq!((missing.code(), missing.is_not_found()), ("product_not_found", true));
     }
 }
