@@ -1,1 +1,14 @@
-//! placeholder
+//! What every service shares: time, problem+json, checked input, paging, positions, health, metrics, shutdown.
+//!
+//! **Invariant:** nothing here knows orders, events or a database; a service's behaviour is its own.
+
+pub mod clock;
+pub mod extract;
+pub mod health;
+pub mod http;
+pub mod metrics;
+pub mod page;
+pub mod position;
+pub mod problem;
+pub mod shutdown;
+pub mod telemetry;

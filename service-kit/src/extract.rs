@@ -1,0 +1,165 @@
+//! Input, parsed once at the edge: what can't be read becomes a problem that points at the mistake.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Code, Problem};
+
+/// A JSON body.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// A JSON body, or the default when there is none at all.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionalJsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let json = is_json(request.headers());
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
+        match (bytes.is_empty(), json) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => parse_json(&bytes).map(Self),
+            (false, false) => Err(Code::UnsupportedMediaType.into()),
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim).unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+fn unreadable(error: &BytesRejection) -> Problem {
+    let too_large = error.status() == StatusCode::PAYLOAD_TOO_LARGE;
+    if too_large { Code::BodyTooLarge.into() } else { Code::InvalidBody.into() }
+}
+
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        Problem::from(Code::InvalidBody).mistake(pointer, error.into_inner().to_string())
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| Problem::from(Code::InvalidBody).mistake("", error.to_string()))?;
+    Ok(value)
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |mut pointer, segment| {
+        let part = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => return pointer,
+        };
+        pointer.push('/');
+        pointer.push_str(&part);
+        pointer
+    })
+}
+
+/// The parameters of a query.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryParams<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(error) => Err(Problem::from(Code::InvalidQuery).detail(error.body_text())),
+        }
+    }
+}
+
+/// The ids of a path.
+#[derive(Debug, Clone, Copy)]
+pub struct PathParams<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(error) if error.status() == StatusCode::BAD_REQUEST => {
+                Err(Problem::from(Code::InvalidPath).detail(error.body_text()))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a route's path does not fit its handler");
+                Err(Code::Internal.into())
+            }
+        }
+    }
+}
+
+/// The text of a header that has at most one value; `None` when it is absent.
+pub fn header_text<'h>(
+    headers: &'h HeaderMap,
+    name: &'static str,
+) -> Result<Option<&'h str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    let wrong = || Problem::from(Code::InvalidHeader).mistake(name, "one value of visible ASCII");
+    if values.next().is_some() {
+        return Err(wrong());
+    }
+    first.to_str().map(Some).map_err(|_| wrong())
+}
+
+/// A handler that answers every request with this code.
+pub async fn answer_with(code: Code) -> axum::response::Response {
+    Problem::from(code).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only parsing is looked at")]
+        lines: Vec<u32>,
+    }
+
+    #[test]
+    fn a_mistake_is_pointed_at() {
+        let problem = parse_json::<Body>(br#"{"lines":[1,-2]}"#).unwrap_err().to_json();
+        assert_eq!(problem["code"], "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], "/lines/1");
+    }
+
+    #[test]
+    fn what_follows_the_body_is_refused() {
+        assert!(parse_json::<Body>(br#"{"lines":[]} x"#).is_err());
+        assert!(parse_json::<Body>(b"{\"lines\":[\xff]}").is_err());
+    }
+}

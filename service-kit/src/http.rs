@@ -1,0 +1,136 @@
+//! What stands around every router: a request id, a limit on bodies, panics as problems, problems for what is not there.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::extract::answer_with;
+use crate::problem::{Code, Problem};
+
+/// The largest body of a request, bytes.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The header that carries the request's id, in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, as it stands in logs and problems.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Puts a whole service's router behind what every service has.
+pub fn finish(router: Router) -> Router {
+    router
+        .fallback(|| answer_with(Code::NotFound))
+        .method_not_allowed_fallback(|| answer_with(Code::MethodNotAllowed))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(identify))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(message, "a handler panicked");
+    Problem::from(Code::Internal).into_response()
+}
+
+/// Gives the request an id, adds it to the answer and to a problem's body, and counts the request.
+async fn identify(mut request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().as_str().to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let begun = Instant::now();
+    let mut response = next.run(request).await;
+    record(method, route, response.status().as_u16(), begun);
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut body = problem.to_json();
+        if let Some(members) = body.as_object_mut() {
+            members.insert("request_id".into(), id.clone().into());
+        }
+        let (mut parts, _) = response.into_parts();
+        parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+        let (_, body) = Json(body).into_response().into_parts();
+        response = Response::from_parts(parts, body);
+    }
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The client's own id when it is short and plain, else one that we draw.
+fn request_id(request: &Request) -> String {
+    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    given.filter(plain).map_or_else(draw_id, str::to_owned)
+}
+
+#[expect(clippy::disallowed_methods, reason = "an id of a request names nothing that is stored")]
+fn draw_id() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}
+
+fn record(method: String, route: Option<String>, status: u16, begun: Instant) {
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let labels = [
+        ("http_request_method", method),
+        ("http_route", route),
+        ("http_response_status_code", status.to_string()),
+    ];
+    metrics::histogram!("http_server_request_duration_seconds", &labels)
+        .record(begun.elapsed().as_secs_f64());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    async fn ask(method: &str, path: &str) -> (StatusCode, serde_json::Value) {
+        let router = Router::new().route("/orders", get(|| async { "orders" }));
+        let router = router.route("/broken", get(|| async { panic!("broken") as &str }));
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let response = finish(router).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_a_problem_with_the_request_id() {
+        let (status, body) = ask("GET", "/nothing").await;
+        assert_eq!((status, &body["code"]), (StatusCode::NOT_FOUND, &"not_found".into()));
+        assert_eq!(body["request_id"].as_str().map(str::len), Some(32));
+        let (status, body) = ask("DELETE", "/orders").await;
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(body["code"], "method_not_allowed");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing() {
+        let (status, body) = ask("GET", "/broken").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (StatusCode::INTERNAL_SERVER_ERROR, &"internal".into())
+        );
+        assert!(!body.to_string().contains("broken"));
+    }
+}

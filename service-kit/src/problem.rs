@@ -1,0 +1,219 @@
+//! Errors as RFC 9457 `application/problem+json`, with a stable `code` that a program can rely on.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $status:ident, $title:literal;)+) => {
+        /// The public codes of errors that are not the domain's. Each has a page in `docs/errors/`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $title] $name),+ }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The stable code, such as `invalid_body`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+
+            /// One line for people.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidBody = "invalid_body", BAD_REQUEST, "The body is not what this command takes";
+    InvalidQuery = "invalid_query", BAD_REQUEST, "The query has a parameter that can't be read";
+    InvalidPath = "invalid_path", BAD_REQUEST, "The path has an id that can't be read";
+    InvalidHeader = "invalid_header", BAD_REQUEST, "A header can't be read";
+    InvalidCursor = "invalid_cursor", BAD_REQUEST, "The cursor is not one that this list gave";
+    InvalidLimit = "invalid_limit", BAD_REQUEST, "The limit is a number from 1 to 1000";
+    IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
+    NotFound = "not_found", NOT_FOUND, "There is nothing under this path";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This path does not take this method";
+    SagaNotFound = "saga_not_found", NOT_FOUND, "There is no such saga";
+    ProjectionNotFound = "projection_not_found", NOT_FOUND, "There is no such projection";
+    SagaNotInAttention = "saga_not_in_attention", UNPROCESSABLE_ENTITY, "The saga does not need attention";
+    PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";
+    VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "The version is not the one of If-Match";
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB";
+    EventTooLarge = "event_too_large", UNPROCESSABLE_ENTITY, "The command would leave an event larger than 512 KiB";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "A body is application/json";
+    PositionNotReached = "position_not_reached", SERVICE_UNAVAILABLE, "The read model has not reached this position yet";
+    ModelFaulted = "model_faulted", SERVICE_UNAVAILABLE, "The read model stands still at an event that it can't read";
+    RebuildRunning = "rebuild_running", CONFLICT, "The read model is being rebuilt already";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "There is more work than can be taken now";
+    OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known yet whether the command was carried out";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "A part that this needs can't be reached now";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something is wrong here, not with the request";
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// JSON pointer into the body, such as `/lines/0/quantity`, or the name of a parameter or header.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// An error as the client gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Parts {
+    status: StatusCode,
+    code: &'static str,
+    title: String,
+    detail: Option<String>,
+    errors: Vec<Mistake>,
+    extensions: Map<String, Value>,
+    retry_after_seconds: Option<u32>,
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code.status(), code.as_str(), code.title())
+    }
+}
+
+impl Problem {
+    /// A problem with a code of the domain's; for the codes of this crate use `Problem::from(Code::..)`.
+    pub fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            status,
+            code,
+            title: title.into(),
+            detail: None,
+            errors: Vec::new(),
+            extensions: Map::new(),
+            retry_after_seconds: None,
+        }))
+    }
+
+    /// Says what happened in this case.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Points at what is wrong.
+    #[must_use]
+    pub fn mistake(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.0.errors.push(Mistake { pointer: pointer.into(), detail: detail.into() });
+        self
+    }
+
+    /// Adds a member, such as the current version.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.extensions.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Tells when to come again, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// The body, as the client reads it.
+    pub fn to_json(&self) -> Value {
+        let mut body = self.0.extensions.clone();
+        body.insert("type".into(), format!("/docs/errors/{}", self.0.code).into());
+        body.insert("title".into(), self.0.title.clone().into());
+        body.insert("status".into(), self.0.status.as_u16().into());
+        body.insert("code".into(), self.0.code.into());
+        if let Some(detail) = &self.0.detail {
+            body.insert("detail".into(), detail.clone().into());
+        }
+        if !self.0.errors.is_empty() {
+            body.insert("errors".into(), serde_json::to_value(&self.0.errors).unwrap_or_default());
+        }
+        Value::Object(body)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.0.status, Json(self.to_json())).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = self.0.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        // The layer of `http` adds the request id to the body.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Logs what went wrong here and tells the client nothing of it.
+pub fn internal(error: &(dyn std::error::Error + 'static)) -> Problem {
+    let mut causes = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(error = causes.join(": "), "a request failed");
+    Code::Internal.into()
+}
+
+/// The schema of a problem, for the API description.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct ProblemBody {
+    /// Where the code is explained.
+    r#type: String,
+    /// One line for people.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// The stable code.
+    code: String,
+    /// What happened in this case.
+    detail: Option<String>,
+    /// What is wrong with the request, one entry a place.
+    errors: Option<Vec<MistakeBody>>,
+    /// The id of the request, as in the logs.
+    request_id: Option<String>,
+}
+
+/// The schema of one mistake.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct MistakeBody {
+    /// JSON pointer into the body, or the name of a parameter or header.
+    pointer: String,
+    /// What is wrong there.
+    detail: String,
+}
