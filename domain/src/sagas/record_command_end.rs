@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CommandEnd;
+use super::{CommandEnd, CommandParked, CommandRefused, CommandUnneeded};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
@@ -28,7 +28,18 @@ impl Decide for RecordCommandEnd {
         Stream::Commands(self.order_id.clone())
     }
 
+    /// Always an event: that a command ends only once is the store's part, by the command id.
     fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+        let (order_id, command_id) = (self.order_id.clone(), self.command_id.clone());
+        let command = self.command.clone();
+        Ok(vec![match self.end.clone() {
+            CommandEnd::Refused { code } => {
+                CommandRefused { order_id, command_id, command, code }.into()
+            }
+            CommandEnd::Unneeded => CommandUnneeded { order_id, command_id, command }.into(),
+            CommandEnd::Parked { cause } => {
+                CommandParked { order_id, command_id, command, cause }.into()
+            }
+        }])
     }
 }
