@@ -9,19 +9,19 @@ use crate::orders::LineNumber;
 
 macro_rules! refusals {
     (
-        not found: { $($(#[$missing_doc:meta])* $missing:ident { $($id:ident: $id_type:ty),+ } = $missing_code:literal, $missing_text:literal;)+ }
-        rules: { $($(#[$rule_doc:meta])* $rule:ident { $($field:ident: $type:ty),* } = $rule_code:literal, $rule_text:literal;)+ }
+        not found: { $(#[doc = $missing_title:literal] $missing:ident { $($id:ident: $id_type:ty),+ } = $missing_code:literal, $missing_text:literal;)+ }
+        rules: { $(#[doc = $rule_title:literal] $rule:ident { $($field:ident: $type:ty),* } = $rule_code:literal, $rule_text:literal;)+ }
     ) => {
         /// Why a command is refused. Nothing of it happened.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         pub enum Refusal {
             $(
-                $(#[$missing_doc])*
+                #[doc = $missing_title]
                 #[error($missing_text)]
                 $missing { $(#[doc = concat!("The `", stringify!($id), "` that was asked for.")] $id: $id_type),+ },
             )+
             $(
-                $(#[$rule_doc])*
+                #[doc = $rule_title]
                 #[error($rule_text)]
                 $rule { $(#[doc = concat!("The `", stringify!($field), "` that the message names.")] $field: $type),* },
             )+
@@ -36,6 +36,20 @@ macro_rules! refusals {
                 match self {
                     $(Self::$missing { .. } => $missing_code,)+
                     $(Self::$rule { .. } => $rule_code,)+
+                }
+            }
+
+            /// Every public code with its title and whether it is a "not found".
+            pub const PAGES: &'static [(&'static str, &'static str, bool)] = &[
+                $(($missing_code, $missing_title, true),)+
+                $(($rule_code, $rule_title, false),)+
+            ];
+
+            /// One line for people that holds for every refusal of this code.
+            pub fn title(&self) -> &'static str {
+                match self {
+                    $(Self::$missing { .. } => $missing_title.trim_ascii(),)+
+                    $(Self::$rule { .. } => $rule_title.trim_ascii(),)+
                 }
             }
 
