@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{PriceChanged, Product};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::Sku;
 use crate::money::Money;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// The catalog price is to be another.
@@ -24,7 +26,16 @@ impl Decide for ChangePrice {
         Stream::Product(self.sku.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let (sku, unit_price) = (self.sku.clone(), self.unit_price);
+        if unit_price.minor() < 0 {
+            return Err(Refusal::NegativePrice { price: unit_price.minor() }.into());
+        }
+        match view.product(&sku)? {
+            Product::Absent => Err(Refusal::ProductNotFound { sku }.into()),
+            Product::Discontinued(_) => Err(Refusal::ProductDiscontinued { sku }.into()),
+            Product::Sold(listing) if listing.unit_price == unit_price => Ok(vec![]),
+            Product::Sold(_) => Ok(vec![PriceChanged { sku, unit_price }.into()]),
+        }
     }
 }

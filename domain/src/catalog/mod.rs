@@ -9,5 +9,5 @@ mod register_product;
 pub use change_price::ChangePrice;
 pub use discontinue_product::DiscontinueProduct;
 pub use events::*;
-pub use product::Product;
+pub use product::{Listing, Product};
 pub use register_product::RegisterProduct;

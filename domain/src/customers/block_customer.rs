@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Customer, CustomerBlocked};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::CustomerId;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 use crate::text::Reason;
 
@@ -25,7 +27,15 @@ impl Decide for BlockCustomer {
         Stream::Customer(self.customer_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let customer_id = self.customer_id.clone();
+        match view.customer(&customer_id)? {
+            Customer::Absent => Err(Refusal::CustomerNotFound { customer_id }.into()),
+            Customer::Erased => Err(Refusal::CustomerErased { customer_id }.into()),
+            Customer::Blocked => Ok(vec![]),
+            Customer::Active => {
+                Ok(vec![CustomerBlocked { customer_id, reason: self.reason.clone() }.into()])
+            }
+        }
     }
 }

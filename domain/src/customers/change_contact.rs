@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{ContactChanged, Customer};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::CustomerId;
 use crate::personal::Personal;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// A customer is reached otherwise; what is absent stays.
@@ -31,7 +33,22 @@ impl Decide for ChangeContact {
         Stream::Customer(self.customer_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let customer_id = self.customer_id.clone();
+        let changes = self.name.is_some() || self.email.is_some() || self.phone.is_some();
+        match view.customer(&customer_id)? {
+            Customer::Absent => Err(Refusal::CustomerNotFound { customer_id }.into()),
+            Customer::Erased => Err(Refusal::CustomerErased { customer_id }.into()),
+            Customer::Active | Customer::Blocked if !changes => Ok(vec![]),
+            Customer::Active | Customer::Blocked => Ok(vec![
+                ContactChanged {
+                    customer_id,
+                    name: self.name.clone(),
+                    email: self.email.clone(),
+                    phone: self.phone.clone(),
+                }
+                .into(),
+            ]),
+        }
     }
 }

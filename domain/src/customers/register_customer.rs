@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Customer, CustomerRegistered};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::CustomerId;
 use crate::personal::Personal;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// A customer is to be known.
@@ -31,7 +33,25 @@ impl Decide for RegisterCustomer {
         Stream::Customer(self.customer_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let customer_id = self.customer_id.clone();
+        // Sealed contacts can't be compared: only a repetition without any is certain to say nothing new.
+        let has_contact = self.name.is_some() || self.email.is_some() || self.phone.is_some();
+        match view.customer(&customer_id)? {
+            Customer::Absent => Ok(vec![
+                CustomerRegistered {
+                    customer_id,
+                    name: self.name.clone(),
+                    email: self.email.clone(),
+                    phone: self.phone.clone(),
+                }
+                .into(),
+            ]),
+            Customer::Erased => Err(Refusal::CustomerErased { customer_id }.into()),
+            Customer::Active | Customer::Blocked if has_contact => {
+                Err(Refusal::CustomerExists { customer_id }.into())
+            }
+            Customer::Active | Customer::Blocked => Ok(vec![]),
+        }
     }
 }

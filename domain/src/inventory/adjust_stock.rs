@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::StockAdjusted;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::Sku;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 use crate::text::Reason;
 
@@ -26,7 +28,21 @@ impl Decide for AdjustStock {
         Stream::Stock(self.sku.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn reads(&self) -> Vec<Stream> {
+        vec![self.target(), Stream::Product(self.sku.clone())]
+    }
+
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let (sku, delta) = (self.sku.clone(), self.delta);
+        view.product(&sku)?.check_stocked(&sku)?;
+        let stock = view.stock(&sku)?;
+        if delta == 0 || delta == i64::MIN || !stock.can_count(delta) {
+            return Err(Refusal::InvalidDelta { delta }.into());
+        }
+        if stock.available() + delta < 0 {
+            let (requested, available) = (-delta, stock.available());
+            return Err(Refusal::OutOfStock { sku, requested, available }.into());
+        }
+        Ok(vec![StockAdjusted { sku, delta, reason: self.reason.clone() }.into()])
     }
 }

@@ -11,6 +11,7 @@ mod reservation;
 mod reserve_stock;
 mod restock_return;
 mod ship_stock;
+mod sku_sum;
 mod stock;
 mod write_off;
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SkuQuantity;
+use super::{ReservationShipped, StockShipped, sku_sum};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{OrderId, ShipmentId};
@@ -26,7 +27,25 @@ impl Decide for ShipStock {
         Stream::Reservation(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let reservation = view.reservation(&self.order_id)?;
+        if reservation.has_shipped(&self.shipment_id) {
+            return Ok(vec![]);
+        }
+        let lines = sku_sum::sum(&self.lines)?;
+        reservation.check_held(&lines)?;
+        let order_id = &self.order_id;
+        let left = lines.iter().map(|line| {
+            StockShipped {
+                sku: line.sku.clone(),
+                order_id: order_id.clone(),
+                quantity: line.quantity,
+            }
+            .into()
+        });
+        let mut events: Vec<Event> = left.collect();
+        let (order_id, shipment_id) = (order_id.clone(), self.shipment_id.clone());
+        events.push(ReservationShipped { order_id, shipment_id, lines }.into());
+        Ok(events)
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SkuQuantity;
+use super::{ReturnStocked, StockRestocked, StockWrittenOff, sku_sum};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{OrderId, ReturnId};
@@ -26,7 +27,22 @@ impl Decide for WriteOff {
         Stream::Reservation(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let reservation = view.reservation(&self.order_id)?;
+        if reservation.has_taken_back(&self.return_id) {
+            return Ok(vec![]);
+        }
+        let lines = sku_sum::sum(&self.lines)?;
+        reservation.check_returnable(&lines)?;
+        let (order_id, return_id) = (self.order_id.clone(), self.return_id.clone());
+        let mut events: Vec<Event> = Vec::with_capacity(2 * lines.len() + 1);
+        for SkuQuantity { sku, quantity } in lines.iter().cloned() {
+            // In and out in one append, so that every unit that left the house and came back is accounted for.
+            let (came, order) = (sku.clone(), order_id.clone());
+            events.push(StockRestocked { sku: came, order_id: order.clone(), quantity }.into());
+            events.push(StockWrittenOff { sku, order_id: order, quantity }.into());
+        }
+        events.push(ReturnStocked { order_id, return_id, lines, restocked: false }.into());
+        Ok(events)
     }
 }
