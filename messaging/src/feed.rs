@@ -31,7 +31,8 @@ pub trait Feed: Send + Sync + 'static {
     fn head(&self) -> watch::Receiver<Position>;
 
     /// Starts after a position.
-    fn subscribe(&self, after: Position) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>>;
+    fn subscribe(&self, after: Position)
+    -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>>;
 
     /// Reads history: at most `limit` events after a position, contiguous.
     fn read_all(
