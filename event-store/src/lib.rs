@@ -6,8 +6,13 @@
 //! **Invariant:** positions are 1..n in commit order, without holes; an append transaction is in the log whole or not
 //! at all; nothing here knows what an order is.
 
+mod batch;
+mod clock;
 mod contract;
 mod error;
+mod event_id;
+mod head;
+mod judge;
 mod types;
 
 pub mod conformance;
@@ -15,6 +20,7 @@ pub mod keys;
 pub mod memory;
 pub mod sqlite;
 
+pub use clock::Clock;
 pub use contract::EventLog;
 pub use error::{AppendError, StoreError};
 pub use types::*;

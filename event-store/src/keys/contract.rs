@@ -56,8 +56,11 @@ pub trait KeyStore: Send + Sync + 'static {
     fn find<'a>(&'a self, person: &'a str) -> BoxFuture<'a, Result<KeyState, StoreError>>;
 
     /// Destroys the key and leaves a tombstone; again is harmless. The key's bytes are off the disk when it returns.
-    fn erase<'a>(&'a self, person: &'a str, at: DateTime<Utc>)
-    -> BoxFuture<'a, Result<(), StoreError>>;
+    fn erase<'a>(
+        &'a self,
+        person: &'a str,
+        at: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Everyone who was erased, to be replayed after a restore.
     fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>>;

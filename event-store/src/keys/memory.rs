@@ -1,0 +1,80 @@
+//! Keys in memory, for tests and simulation. Everyone's data is lost when it is dropped.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, ready};
+
+use crate::error::StoreError;
+
+use super::contract::{DataKey, KeyError, KeyState, KeyStore};
+
+/// Keys in memory.
+#[derive(Default)]
+pub struct MemoryKeys {
+    people: Mutex<BTreeMap<String, KeyState>>,
+}
+
+impl MemoryKeys {
+    /// A store without keys.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn people(&self) -> MutexGuard<'_, BTreeMap<String, KeyState>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get_or_insert_now(&self, person: &str, candidate: DataKey) -> Result<DataKey, KeyError> {
+        let mut people = self.people();
+        match people.get(person) {
+            Some(KeyState::Present(key)) => Ok(key.clone()),
+            Some(KeyState::Erased { .. }) => Err(KeyError::Erased),
+            Some(KeyState::Absent) | None => {
+                people.insert(person.to_owned(), KeyState::Present(candidate.clone()));
+                Ok(candidate)
+            }
+        }
+    }
+
+    fn erase_now(&self, person: &str, at: DateTime<Utc>) {
+        let mut people = self.people();
+        if !matches!(people.get(person), Some(KeyState::Erased { .. })) {
+            people.insert(person.to_owned(), KeyState::Erased { at });
+        }
+    }
+}
+
+impl KeyStore for MemoryKeys {
+    fn get_or_insert<'a>(
+        &'a self,
+        person: &'a str,
+        candidate: DataKey,
+    ) -> BoxFuture<'a, Result<DataKey, KeyError>> {
+        ready(self.get_or_insert_now(person, candidate)).boxed()
+    }
+
+    fn find<'a>(&'a self, person: &'a str) -> BoxFuture<'a, Result<KeyState, StoreError>> {
+        ready(Ok(self.people().get(person).cloned().unwrap_or(KeyState::Absent))).boxed()
+    }
+
+    fn erase<'a>(
+        &'a self,
+        person: &'a str,
+        at: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.erase_now(person, at);
+        ready(Ok(())).boxed()
+    }
+
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>> {
+        let people = self.people();
+        let erased = people.iter().filter_map(|(person, state)| match state {
+            KeyState::Erased { at } => Some((person.clone(), *at)),
+            KeyState::Absent | KeyState::Present(_) => None,
+        });
+        ready(Ok(erased.collect())).boxed()
+    }
+}

@@ -1,0 +1,8 @@
+//! Keys in a SQLite file of their own, apart from the log and from its backups.
+
+mod erase;
+mod find;
+mod insert;
+mod store;
+
+pub use store::SqliteKeys;

@@ -1,0 +1,91 @@
+//! The store as its callers see it: opening, and the contract.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use storage::{Database, Durability};
+
+use crate::error::StoreError;
+use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore};
+
+use super::insert::Inserter;
+use super::{erase, find};
+
+const READERS: u32 = 2;
+
+/// Append-only: a migration that was released is never changed.
+const MIGRATIONS: [(&str, &str); 1] = [("0001_keys", include_str!("migrations/0001_keys.sql"))];
+
+/// Keys in one SQLite file.
+pub struct SqliteKeys {
+    database: Database,
+    inserter: Inserter,
+}
+
+impl SqliteKeys {
+    /// Opens the file, making it if there is none.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: sqlx::Error| StoreError::new("open the key store", error);
+        let database = Database::open(path, Durability::Full, READERS).await.map_err(failed)?;
+        storage::migrator(&MIGRATIONS)
+            .run(database.writer())
+            .await
+            .map_err(|error| StoreError::new("migrate the key store", error))?;
+        // An erasure that was cut off by a crash may have left the key in the write-ahead log.
+        database.truncate_log().await.map_err(failed)?;
+        let inserter = Inserter::start(database.writer().clone());
+        Ok(Self { database, inserter })
+    }
+
+    /// Closes the file; returns when every connection is closed.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    async fn present_or_insert(
+        &self,
+        person: &str,
+        candidate: DataKey,
+    ) -> Result<DataKey, KeyError> {
+        let found = find::person(self.database.reader(), person).await;
+        match found.map_err(|error| StoreError::new("find a key", error))? {
+            KeyState::Present(key) => Ok(key),
+            KeyState::Erased { .. } => Err(KeyError::Erased),
+            KeyState::Absent => self.inserter.insert(person, candidate).await,
+        }
+    }
+}
+
+impl KeyStore for SqliteKeys {
+    fn get_or_insert<'a>(
+        &'a self,
+        person: &'a str,
+        candidate: DataKey,
+    ) -> BoxFuture<'a, Result<DataKey, KeyError>> {
+        self.present_or_insert(person, candidate).boxed()
+    }
+
+    fn find<'a>(&'a self, person: &'a str) -> BoxFuture<'a, Result<KeyState, StoreError>> {
+        find::person(self.database.reader(), person)
+            .map(|found| found.map_err(|error| StoreError::new("find a key", error)))
+            .boxed()
+    }
+
+    fn erase<'a>(
+        &'a self,
+        person: &'a str,
+        at: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        erase::person(&self.database, person, at)
+            .map(|erased| erased.map_err(|error| StoreError::new("erase a key", error)))
+            .boxed()
+    }
+
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>> {
+        find::tombstones(self.database.reader())
+            .map(|found| found.map_err(|error| StoreError::new("read tombstones", error)))
+            .boxed()
+    }
+}

@@ -1,0 +1,143 @@
+//! The log as its callers see it: opening, and the contract. Each operation is in a file of its own.
+
+use std::path::Path;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use storage::{Database, Durability};
+use tokio::sync::watch;
+
+use crate::clock::{self, Clock};
+use crate::contract::EventLog;
+use crate::error::{AppendError, StoreError};
+use crate::types::{
+    AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
+    StreamId, Verdict, Version,
+};
+
+use super::append::Appender;
+use super::{intents, load, read, schema, snapshots};
+
+/// Connections for readers: the processor's load, feeds, queries, and one to spare.
+const READERS: u32 = 4;
+
+/// A log in one SQLite file.
+pub struct SqliteLog {
+    database: Database,
+    identity: LogIdentity,
+    head: watch::Sender<Position>,
+    clock: Clock,
+}
+
+impl SqliteLog {
+    /// Opens the log, making it if there is none.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with_clock(path, clock::system()).await
+    }
+
+    /// Opens the log on another clock than the machine's.
+    pub async fn open_with_clock(path: &Path, clock: Clock) -> Result<Self, StoreError> {
+        let failed = |error: sqlx::Error| StoreError::new("open the event log", error);
+        let database = Database::open(path, Durability::Full, READERS).await.map_err(failed)?;
+        storage::migrator(&schema::MIGRATIONS)
+            .run(database.writer())
+            .await
+            .map_err(|error| StoreError::new("migrate the event log", error))?;
+        let mut writer = database.writer().acquire().await.map_err(failed)?;
+        schema::draw_identity(&mut writer).await.map_err(failed)?;
+        drop(writer);
+        Self::of(database, clock).await.map_err(failed)
+    }
+
+    /// Opens a log that exists, to look at it only; another process may be writing it. Appends fail, and the head
+    /// stays where it was.
+    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: sqlx::Error| StoreError::new("open the event log read-only", error);
+        let database = Database::open_read_only(path, READERS).await.map_err(failed)?;
+        Self::of(database, clock::system()).await.map_err(failed)
+    }
+
+    async fn of(database: Database, clock: Clock) -> Result<Self, sqlx::Error> {
+        let mut reader = database.reader().acquire().await?;
+        let identity = schema::identity(&mut reader).await?;
+        let (head, _) = watch::channel(schema::head(&mut reader).await?);
+        drop(reader);
+        Ok(Self { database, identity, head, clock })
+    }
+
+    /// Closes the file; returns when every connection is closed. Calls that are under way are waited for, later ones
+    /// fail.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+impl EventLog for SqliteLog {
+    fn identity(&self) -> LogIdentity {
+        self.identity.clone()
+    }
+
+    fn append(
+        &self,
+        batch: Vec<AppendTransaction>,
+    ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>> {
+        let appender = Appender {
+            database: self.database.clone(),
+            head: self.head.clone(),
+            clock: self.clock.clone(),
+        };
+        // A task of its own: a caller that goes away can't leave a transaction half done.
+        async move {
+            let append = tokio::spawn(appender.append(batch)).await;
+            append.unwrap_or_else(|error| Err(StoreError::new("append", error).into()))
+        }
+        .boxed()
+    }
+
+    fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        load::load(self.database.reader(), request)
+            .map(|loaded| loaded.map_err(|error| StoreError::new("load", error)))
+            .boxed()
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>> {
+        read::stream(self.database.reader(), stream, after, limit)
+            .map(|events| events.map_err(|error| StoreError::new("read a stream", error)))
+            .boxed()
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        read::all(self.database.reader(), after, limit)
+            .map(|events| events.map_err(|error| StoreError::new("read the log", error)))
+            .boxed()
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {
+        intents::open(self.database.reader())
+            .map(|intents| intents.map_err(|error| StoreError::new("read open intents", error)))
+            .boxed()
+    }
+
+    fn save_snapshots(
+        &self,
+        schema_hash: u64,
+        snapshots: Vec<Snapshot>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        snapshots::save(self.database.writer(), schema_hash, snapshots)
+            .map(|saved| saved.map_err(|error| StoreError::new("save snapshots", error)))
+            .boxed()
+    }
+}
