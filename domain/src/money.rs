@@ -15,6 +15,9 @@ pub struct Currency([u8; 3]);
 pub struct UnknownCurrency(String);
 
 impl Currency {
+    /// ISO 4217's code for "no currency": the currency of nothing, where none is known.
+    pub const NONE: Self = Self(*b"XXX");
+
     /// Parses a code such as `GBP`.
     pub fn parse(code: &str) -> Result<Self, UnknownCurrency> {
         match (iso_currency::Currency::from_code(code), <[u8; 3]>::try_from(code.as_bytes())) {
@@ -138,6 +141,7 @@ mod tests {
     #[test]
     fn only_iso_4217_codes_are_currencies() {
         assert!(Currency::parse("GBP").is_ok());
+        assert_eq!(Currency::parse("XXX"), Ok(Currency::NONE));
         for wrong in ["gbp", "GB", "POUND", "", "£££", "QQQ"] {
             assert!(Currency::parse(wrong).is_err(), "{wrong}");
         }

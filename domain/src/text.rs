@@ -69,6 +69,13 @@ bounded_texts! {
     PaymentMethod: 64,
 }
 
+impl Reason {
+    /// One of our own stable codes, such as `payment_failed`.
+    pub fn code(code: &'static str) -> Self {
+        Self(code.into())
+    }
+}
+
 /// A count of units: at least 1, at most 1,000,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Quantity(u32);

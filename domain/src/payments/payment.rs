@@ -11,7 +11,8 @@ use super::{Operation, PaymentEvent, PaymentStatus};
 use crate::decide::Aggregate;
 use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
-use crate::text::PaymentMethod;
+use crate::refusal::Refusal;
+use crate::text::{PaymentMethod, Reason};
 
 /// What the provider was asked and has not answered for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ pub struct Payment {
     expires_at: Option<DateTime<Utc>>,
     multi_capture: bool,
     expired: bool,
-    declined: bool,
+    declined: Option<Reason>,
     tombstone: bool,
     open: Option<OpenOperation>,
     attempts: BTreeMap<Operation, u32>,
@@ -133,13 +134,37 @@ impl Payment {
         match &self.open {
             Some(open) if open.unknown => PaymentStatus::Unknown,
             Some(open) if asks_to_hold(open) => PaymentStatus::Requested,
-            _ if self.declined => PaymentStatus::Declined,
+            _ if self.declined.is_some() => PaymentStatus::Declined,
             _ if self.captured > 0 && self.refunded == self.captured => PaymentStatus::Refunded,
             _ if self.captured > 0 => PaymentStatus::Captured,
             _ if self.uncaptured() > 0 => PaymentStatus::Authorized,
             _ if self.expired => PaymentStatus::Expired,
             _ if self.tombstone || self.voided > 0 => PaymentStatus::Voided,
             _ => PaymentStatus::None,
+        }
+    }
+
+    /// Why the provider refused to hold the amount, if it did.
+    pub(super) fn declined(&self) -> Option<&Reason> {
+        self.declined.as_ref()
+    }
+
+    /// Refuses a command that speaks of another order or currency than the payment's.
+    pub(super) fn check_order(
+        &self,
+        payment_id: &PaymentId,
+        order_id: &OrderId,
+        amount: Money,
+    ) -> Result<(), Refusal> {
+        if self.order_id() != Some(order_id) {
+            return Err(Refusal::PaymentNotFound { payment_id: payment_id.clone() });
+        }
+        match self.requested {
+            Some(requested) if requested.currency() != amount.currency() => {
+                let (expected, found) = (requested.currency(), amount.currency());
+                Err(Refusal::MixedCurrencies { expected, found })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -196,7 +221,9 @@ impl Aggregate for Payment {
             }
             PaymentEvent::PaymentDeclined(event) => {
                 self.order_id = Some(event.order_id.clone());
-                self.declined = !self.tombstone;
+                if !self.tombstone {
+                    self.declined = Some(event.code.clone());
+                }
                 self.answered(Operation::Authorize);
             }
             PaymentEvent::PaymentOutcomeUnknown(event) => {

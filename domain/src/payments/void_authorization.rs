@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{AuthorizationVoided, Operation, VoidRequested};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{OrderId, PaymentId};
-use crate::money::Money;
+use crate::money::{Currency, Money};
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// The provider is to give back what it holds. Leaves the intent, or a tombstone when nothing was asked of it yet.
@@ -27,7 +29,47 @@ impl Decide for VoidAuthorization {
         Stream::Payment(self.payment_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    /// Never more than is still held: what was captured or has expired needs no void.
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let payment = view.payment(&self.payment_id)?;
+        if payment.order_id().is_none() {
+            let currency = self.amount.map_or(Currency::NONE, Money::currency);
+            return Ok(vec![
+                AuthorizationVoided {
+                    payment_id: self.payment_id.clone(),
+                    order_id: self.order_id.clone(),
+                    amount: Money::zero(currency),
+                }
+                .into(),
+            ]);
+        }
+        if payment.order_id() != Some(&self.order_id) {
+            return Err(Refusal::PaymentExists { payment_id: self.payment_id.clone() }.into());
+        }
+        if payment.has_open_operation() {
+            return Err(Halt::Busy);
+        }
+        let Some(currency) = payment.requested().map(Money::currency) else { return Ok(vec![]) };
+        let held = Money::new(payment.uncaptured(), currency);
+        let amount = match self.amount {
+            Some(amount) if amount.currency() != currency => {
+                let found = amount.currency();
+                return Err(Refusal::MixedCurrencies { expected: currency, found }.into());
+            }
+            Some(amount) if amount.minor() < held.minor() => amount,
+            Some(_) | None => held,
+        };
+        if amount.minor() <= 0 {
+            return Ok(vec![]);
+        }
+        Ok(vec![
+            VoidRequested {
+                payment_id: self.payment_id.clone(),
+                order_id: self.order_id.clone(),
+                amount,
+                attempt: payment.next_attempt(Operation::Void),
+            }
+            .into(),
+        ])
     }
 }

@@ -25,6 +25,18 @@ pub enum ShipmentStatus {
     Cancelled,
 }
 
+impl ShipmentStatus {
+    /// The name that stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What a decision needs to know of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shipment {
@@ -34,7 +46,6 @@ pub struct Shipment {
     lines: Vec<ShipmentLine>,
     shipped_with: Option<(Label, Label)>,
     cancellations: BTreeSet<CancellationId>,
-    refused: BTreeSet<CancellationId>,
 }
 
 impl Shipment {
@@ -64,10 +75,6 @@ impl Shipment {
 
     pub(super) fn is_cancelled_by(&self, cancellation_id: &CancellationId) -> bool {
         self.cancellations.contains(cancellation_id)
-    }
-
-    pub(super) fn is_refused_to(&self, cancellation_id: &CancellationId) -> bool {
-        self.refused.contains(cancellation_id)
     }
 
     /// The lines without `taken`; `None` when it has not that many.
@@ -112,9 +119,7 @@ impl Aggregate for Shipment {
                     self.status = Some(ShipmentStatus::Cancelled);
                 }
             }
-            ShipmentEvent::ShipmentCancellationRefused(event) => {
-                self.refused.insert(event.cancellation_id.clone());
-            }
+            ShipmentEvent::ShipmentCancellationRefused(_) => {}
         }
         self
     }
