@@ -1,0 +1,42 @@
+//! `/`: a plain page that says what this is and where to go.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Html;
+use axum::routing::get;
+use event_store::Position;
+use tokio::sync::watch;
+
+/// The page; `head` is the log's position as it rises.
+pub(crate) fn router(head: watch::Receiver<Position>) -> Router {
+    Router::new().route("/", get(page)).with_state(head)
+}
+
+async fn page(State(head): State<watch::Receiver<Position>>, headers: HeaderMap) -> Html<String> {
+    let position = *head.borrow();
+    let host = headers.get("host").and_then(|host| host.to_str().ok());
+    let host = host.filter(|host| host.bytes().all(is_plain)).unwrap_or("127.0.0.1:8080");
+    Html(PAGE.replace("{position}", &position.to_string()).replace("{host}", host))
+}
+
+/// What may stand in a host and can't be markup.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte)
+}
+
+const PAGE: &str = include_str!("home.html");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_that_is_markup_is_not_shown() {
+        let (_sender, head) = watch::channel(812);
+        let mut headers = HeaderMap::new();
+        headers.insert("host", "<script>".parse().unwrap());
+        let Html(page) = page(State(head), headers).await;
+        assert!(page.contains("812") && !page.contains("<script>"), "{page}");
+    }
+}

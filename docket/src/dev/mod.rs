@@ -1,0 +1,13 @@
+//! `docket dev`: the whole platform in one process.
+//!
+//! Here alone the services meet: [`platform`] opens the files, starts the services and joins their routers. Nothing
+//! else knows that they share a process.
+
+mod banner;
+mod docs;
+mod home;
+mod lock;
+mod platform;
+mod serve;
+
+pub(crate) use serve::run;

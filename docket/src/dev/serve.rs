@@ -1,0 +1,46 @@
+//! Starting, listening, and ending in the order that loses nothing.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+
+use super::banner;
+use super::lock::DataLock;
+use super::platform::Platform;
+use crate::config::Settings;
+
+/// How long requests under way may take after a signal.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Runs the platform until SIGTERM or Ctrl-C.
+pub(crate) async fn run(settings: Settings) -> Result<()> {
+    let begun = Instant::now();
+    let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
+    let listener = TcpListener::bind(&settings.listen)
+        .await
+        .with_context(|| format!("can't listen on {}; is it taken? (--listen)", settings.listen))?;
+    let address = listener.local_addr()?;
+    std::fs::create_dir_all(&settings.data_dir).with_context(|| {
+        format!("the data folder {} can't be made", settings.data_dir.display())
+    })?;
+    let _lock = DataLock::take(&settings.data_dir)?;
+    let platform = Platform::start(&settings).await?;
+    let data = settings.data_dir.canonicalize().unwrap_or(settings.data_dir.clone());
+    print!("{}", banner::text(address, &data, begun.elapsed()));
+
+    let stopped = stop.clone();
+    let server = axum::serve(listener, platform.router())
+        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let drained = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        ended = async { server.await } => ended.context("the server failed")?,
+        () = drained => tracing::warn!("requests were still under way when the time to end them was over"),
+    }
+    platform.shutdown().await;
+    println!("Docket has stopped; everything acknowledged is on disk.");
+    Ok(())
+}
