@@ -53,5 +53,7 @@ pub trait Feed: Send + Sync + 'static {
 /// A reader of the feed. Dropping it ends it; the consumer's checkpoint is the consumer's own.
 pub trait Subscription: Send {
     /// The next events, at least one and at most `limit`: waits until there are some. Contiguous with what it gave last.
+    ///
+    /// Given up in the middle, it loses nothing: the next call gives the same positions. So does a call after an error.
     fn next(&mut self, limit: usize) -> BoxFuture<'_, Result<Arc<[RecordedEvent]>, FeedError>>;
 }
