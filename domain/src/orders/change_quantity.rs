@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LineNumber;
+use super::QuantityChanged;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
@@ -27,7 +28,12 @@ impl Decide for ChangeQuantity {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let Self { order_id, line, quantity } = self.clone();
+        let draft = view.order(&order_id)?.draft(&order_id)?;
+        if draft.line(&order_id, line)?.quantity == quantity {
+            return Ok(vec![]);
+        }
+        Ok(vec![QuantityChanged { order_id, line, quantity }.into()])
     }
 }

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{DraftCreated, LineAdded, Order, pricing};
 use super::{ShippingAddress, WantedLine};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{CustomerId, OrderId};
 use crate::money::Currency;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 use crate::text::{Label, PaymentMethod};
 
@@ -38,7 +40,34 @@ impl Decide for CreateDraft {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn reads(&self) -> Vec<Stream> {
+        let needed = pricing::reads(self.customer_id.as_ref(), &self.lines);
+        std::iter::once(self.target()).chain(needed).collect()
+    }
+
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let order_id = self.order_id.clone();
+        if *view.order(&order_id)? != Order::Absent {
+            return Err(Refusal::OrderExists { order_id }.into());
+        }
+        pricing::check_customer(self.customer_id.as_ref(), view)?;
+        pricing::check_count(self.lines.len())?;
+        let mut events: Vec<Event> = Vec::with_capacity(1 + self.lines.len());
+        events.push(
+            DraftCreated {
+                order_id,
+                customer_id: self.customer_id.clone(),
+                currency: self.currency,
+                payment_method: self.payment_method.clone(),
+                shipping_address: self.shipping_address.clone(),
+                reference: self.reference.clone(),
+            }
+            .into(),
+        );
+        for (line, wanted) in (1..).zip(&self.lines) {
+            pricing::price(wanted, self.currency, view)?;
+            events.push(LineAdded::new(self.order_id.clone(), line, wanted).into());
+        }
+        Ok(events)
     }
 }

@@ -2,17 +2,131 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OrderEvent;
+use super::draft::Draft;
+use super::placed_order::PlacedOrder;
+use super::{OrderEvent, OrderLine, OrderStatus};
 use crate::decide::Aggregate;
+use crate::ids::{CustomerId, OrderId, PaymentId};
+use crate::money::Currency;
+use crate::refusal::Refusal;
 
 /// What a decision needs to know of an order.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Order {}
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Nobody asked for it.
+    #[default]
+    Absent,
+    /// A cart.
+    Draft(Box<Draft>),
+    /// It was placed; its lines are numbered and its prices frozen.
+    Placed(Box<PlacedOrder>),
+}
+
+impl Order {
+    /// Where it stands; `None` when there is no such order.
+    pub fn status(&self) -> Option<OrderStatus> {
+        match self {
+            Self::Absent => None,
+            Self::Draft(draft) if draft.cancelled => Some(OrderStatus::Cancelled),
+            Self::Draft(_) => Some(OrderStatus::Draft),
+            Self::Placed(order) => Some(order.status()),
+        }
+    }
+
+    /// True when it stands still.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Placed(order) if order.held)
+    }
+
+    /// The lines of a placed order; line `n` is at `n - 1`.
+    pub fn lines(&self) -> &[OrderLine] {
+        match self {
+            Self::Absent | Self::Draft(_) => &[],
+            Self::Placed(order) => &order.lines,
+        }
+    }
+
+    /// The one currency of the order.
+    pub fn currency(&self) -> Option<Currency> {
+        match self {
+            Self::Absent => None,
+            Self::Draft(draft) => Some(draft.head.currency),
+            Self::Placed(order) => Some(order.currency),
+        }
+    }
+
+    /// What a placed order costs, in minor units, cancelled lines included.
+    pub fn total(&self) -> i64 {
+        match self {
+            Self::Absent | Self::Draft(_) => 0,
+            Self::Placed(order) => order.total,
+        }
+    }
+
+    /// Whose it is; a guest has none.
+    pub fn customer_id(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Absent => None,
+            Self::Draft(draft) => draft.head.customer_id.as_ref(),
+            Self::Placed(order) => order.customer_id.as_ref(),
+        }
+    }
+
+    /// The payments that cover it, oldest first; captures come from the last.
+    pub fn payments(&self) -> &[PaymentId] {
+        match self {
+            Self::Absent | Self::Draft(_) => &[],
+            Self::Placed(order) => &order.payments,
+        }
+    }
+
+    /// The cart, if lines can still be changed.
+    pub(super) fn draft(&self, order_id: &OrderId) -> Result<&Draft, Refusal> {
+        match self {
+            Self::Absent => Err(Refusal::OrderNotFound { order_id: order_id.clone() }),
+            Self::Draft(draft) if draft.cancelled => Err(wrong_state(OrderStatus::Cancelled)),
+            Self::Draft(draft) if draft.erased => {
+                Err(Refusal::WrongState { what: "order", state: "erased" })
+            }
+            Self::Draft(draft) => Ok(draft),
+            Self::Placed(order) => Err(order.refusal(order_id)),
+        }
+    }
+
+    /// The placed order; refused for a cart.
+    pub(super) fn placed(&self, order_id: &OrderId) -> Result<&PlacedOrder, Refusal> {
+        match self {
+            Self::Absent => Err(Refusal::OrderNotFound { order_id: order_id.clone() }),
+            Self::Draft(draft) if draft.cancelled => Err(wrong_state(OrderStatus::Cancelled)),
+            Self::Draft(_) => Err(wrong_state(OrderStatus::Draft)),
+            Self::Placed(order) => Ok(order),
+        }
+    }
+}
+
+fn wrong_state(status: OrderStatus) -> Refusal {
+    Refusal::WrongState { what: "order", state: status.as_str() }
+}
 
 impl Aggregate for Order {
     type Event = OrderEvent;
 
-    fn evolve(self, _event: &OrderEvent) -> Self {
-        self
+    fn evolve(self, event: &OrderEvent) -> Self {
+        match (self, event) {
+            (_, OrderEvent::DraftCreated(event)) => {
+                Self::Draft(Box::new(Draft::new(event.clone())))
+            }
+            (_, OrderEvent::OrderPlaced(event)) => Self::Placed(Box::new(PlacedOrder::new(event))),
+            (Self::Absent, _) => Self::Absent,
+            (Self::Draft(mut draft), event) => {
+                draft.apply(event);
+                Self::Draft(draft)
+            }
+            (Self::Placed(mut order), event) => {
+                order.apply(event);
+                Self::Placed(order)
+            }
+        }
     }
 }

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Order, OrderPlaced, pricing};
 use super::{ShippingAddress, WantedLine};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{CustomerId, OrderId};
 use crate::money::Currency;
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 use crate::text::{Label, PaymentMethod};
 
@@ -38,7 +40,30 @@ impl Decide for PlaceOrder {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn reads(&self) -> Vec<Stream> {
+        let needed = pricing::reads(self.customer_id.as_ref(), &self.lines);
+        std::iter::once(self.target()).chain(needed).collect()
+    }
+
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let order_id = self.order_id.clone();
+        if *view.order(&order_id)? != Order::Absent {
+            return Err(Refusal::OrderExists { order_id }.into());
+        }
+        pricing::check_customer(self.customer_id.as_ref(), view)?;
+        let (lines, total) = pricing::place(self.lines.iter(), self.currency, view)?;
+        Ok(vec![
+            OrderPlaced {
+                order_id,
+                customer_id: self.customer_id.clone(),
+                currency: self.currency,
+                lines,
+                total,
+                payment_method: self.payment_method.clone(),
+                shipping_address: self.shipping_address.clone(),
+                reference: self.reference.clone(),
+            }
+            .into(),
+        ])
     }
 }

@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LineQuantity;
+use super::{LinesDelivered, line_sum};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{OrderId, ShipmentId};
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// A shipment arrived.
@@ -26,7 +28,26 @@ impl Decide for RecordDelivered {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let (order_id, shipment_id) = (self.order_id.clone(), self.shipment_id.clone());
+        let order = view.order(&order_id)?.placed(&order_id)?;
+        if order.delivered.contains(&shipment_id) {
+            return Ok(vec![]);
+        }
+        order.check_in_progress(&order_id)?;
+        if !order.shipped.contains(&shipment_id) {
+            let state = "not recorded as shipped";
+            return Err(Refusal::WrongState { what: "shipment", state }.into());
+        }
+        let lines = line_sum::sum(&self.lines)?;
+        for quantity in &lines {
+            let line = order.line(&order_id, quantity.line)?;
+            let on_its_way = line.shipped.saturating_sub(line.delivered);
+            if quantity.quantity.get() > on_its_way {
+                let units = quantity.quantity.get();
+                return Err(line_sum::exceeded(quantity.line, units, on_its_way).into());
+            }
+        }
+        Ok(vec![LinesDelivered { order_id, shipment_id, lines }.into()])
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LineNumber;
+use super::LineRemoved;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
@@ -24,7 +25,9 @@ impl Decide for RemoveLine {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let Self { order_id, line } = self.clone();
+        view.order(&order_id)?.draft(&order_id)?.line(&order_id, line)?;
+        Ok(vec![LineRemoved { order_id, line }.into()])
     }
 }
