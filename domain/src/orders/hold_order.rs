@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::OrderHeld;
+use super::placed_order::Phase;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
@@ -25,7 +27,20 @@ impl Decide for HoldOrder {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let order_id = self.order_id.clone();
+        let order = view.order(&order_id)?.placed(&order_id)?;
+        match &order.phase {
+            Phase::Placed | Phase::Confirmed if order.held => Ok(vec![]),
+            Phase::Placed | Phase::Confirmed => {
+                Ok(vec![OrderHeld { order_id, reason: self.reason.clone() }.into()])
+            }
+            Phase::Rejecting(_)
+            | Phase::Cancelling(_)
+            | Phase::Fulfilling
+            | Phase::Completed
+            | Phase::Rejected
+            | Phase::Cancelled => Err(order.refusal(&order_id).into()),
+        }
     }
 }

@@ -170,6 +170,14 @@ impl PlacedOrder {
             .ok_or_else(|| Refusal::CancellationNotFound { cancellation_id: id.clone() })
     }
 
+    pub(super) fn next_cancellation(&self, order_id: &OrderId) -> CancellationId {
+        CancellationId::nth(order_id, nth(self.cancellations.len()))
+    }
+
+    pub(super) fn next_return(&self, order_id: &OrderId) -> ReturnId {
+        ReturnId::nth(order_id, nth(self.returns.len()))
+    }
+
     fn each(&mut self, lines: &[LineQuantity], mut change: impl FnMut(&mut OrderLine, u32)) {
         for quantity in lines {
             if let Some(line) = index(quantity.line).and_then(|at| self.lines.get_mut(at)) {
@@ -268,4 +276,8 @@ impl PlacedOrder {
 
 fn index(line: LineNumber) -> Option<usize> {
     usize::try_from(line.checked_sub(1)?).ok()
+}
+
+fn nth(so_far: usize) -> u32 {
+    u32::try_from(so_far).unwrap_or(u32::MAX).saturating_add(1)
 }

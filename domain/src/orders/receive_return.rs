@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ReturnReceived;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{OrderId, ReturnId};
+use crate::refusal::Refusal;
 use crate::stream::Stream;
 
 /// A return arrived.
@@ -25,7 +27,17 @@ impl Decide for ReceiveReturn {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let Self { order_id, return_id, restock } = self.clone();
+        let order = view.order(&order_id)?.placed(&order_id)?;
+        let Some(expected) = order.returns.iter().find(|one| one.id == return_id) else {
+            return Err(Refusal::ReturnNotFound { return_id }.into());
+        };
+        if expected.received {
+            return Ok(vec![]);
+        }
+        let lines = expected.lines.clone();
+        let amount = order.amount(&order_id, &lines)?;
+        Ok(vec![ReturnReceived { order_id, return_id, lines, restock, amount }.into()])
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::RejectionStarted;
+use super::placed_order::Phase;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
@@ -24,7 +26,19 @@ impl Decide for RejectOrder {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let order_id = self.order_id.clone();
+        let order = view.order(&order_id)?.placed(&order_id)?;
+        match &order.phase {
+            Phase::Placed => {
+                Ok(vec![RejectionStarted { order_id, reason: self.reason.clone() }.into()])
+            }
+            Phase::Rejecting(_) | Phase::Rejected => Ok(vec![]),
+            Phase::Cancelling(_)
+            | Phase::Confirmed
+            | Phase::Fulfilling
+            | Phase::Completed
+            | Phase::Cancelled => Err(order.refusal(&order_id).into()),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::HoldReleased;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
@@ -21,7 +22,15 @@ impl Decide for ReleaseHold {
         Stream::Order(self.order_id.clone())
     }
 
-    fn decide(&self, _view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        Err(Halt::Busy)
+    fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
+        let order_id = self.order_id.clone();
+        let order = view.order(&order_id)?.placed(&order_id)?;
+        if order.status().is_terminal() {
+            return Err(order.refusal(&order_id).into());
+        }
+        if !order.held {
+            return Ok(vec![]);
+        }
+        Ok(vec![HoldReleased { order_id }.into()])
     }
 }
