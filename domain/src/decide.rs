@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use chrono::{DateTime, Utc};
 
@@ -134,7 +135,7 @@ pub trait States {
     fn entry(&self, stream: &Stream) -> Option<&Entry>;
 }
 
-impl States for HashMap<Stream, Entry> {
+impl<H: BuildHasher> States for HashMap<Stream, Entry, H> {
     fn entry(&self, stream: &Stream) -> Option<&Entry> {
         self.get(stream)
     }

@@ -67,6 +67,7 @@ impl Given {
     }
 
     /// Decides the command.
+    #[expect(clippy::needless_pass_by_value, reason = "a sentence hands the command over")]
     pub fn when(mut self, command: impl Decide) -> When {
         let context = Context { now: self.now };
         let outcome = loop {
@@ -90,6 +91,9 @@ impl Given {
 
 impl When {
     /// Exactly these events follow.
+    ///
+    /// # Panics
+    /// When something else follows.
     #[track_caller]
     pub fn then<E: Into<Event>>(self, expected: impl IntoIterator<Item = E>) -> Given {
         let expected: Vec<Event> = expected.into_iter().map(Into::into).collect();
@@ -104,6 +108,9 @@ impl When {
     }
 
     /// The command is refused, for this reason.
+    ///
+    /// # Panics
+    /// When it is not, or for another.
     #[track_caller]
     pub fn then_refused(self, expected: &Refusal) -> Given {
         assert_eq!(self.outcome, Err(Halt::Refused(expected.clone())));
@@ -111,6 +118,9 @@ impl When {
     }
 
     /// The command has to wait for another.
+    ///
+    /// # Panics
+    /// When it has not.
     #[track_caller]
     pub fn then_busy(self) -> Given {
         assert_eq!(self.outcome, Err(Halt::Busy));

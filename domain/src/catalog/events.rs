@@ -57,6 +57,10 @@ impl ProductEvent {
         Stream::Product(self.sku().clone())
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "every context answers this, so that `Event` can ask it"
+    )]
     pub(crate) fn order_id(&self) -> Option<&OrderId> {
         None
     }

@@ -78,6 +78,10 @@ impl CustomerEvent {
         Stream::Customer(self.customer_id().clone())
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "every context answers this, so that `Event` can ask it"
+    )]
     pub(crate) fn order_id(&self) -> Option<&OrderId> {
         None
     }

@@ -224,6 +224,10 @@ impl ReservationEvent {
         Stream::Reservation(self.order().clone())
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "every context answers this, so that `Event` can ask it"
+    )]
     pub(crate) fn order_id(&self) -> Option<&OrderId> {
         Some(self.order())
     }

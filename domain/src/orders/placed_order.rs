@@ -237,7 +237,7 @@ impl PlacedOrder {
             OrderEvent::LinesCancelled(event) => {
                 self.cancellation_ended(&event.cancellation_id, CancellationState::Settled);
                 self.each(&event.lines, |line, n| {
-                    line.cancelled = line.cancelled.saturating_add(n)
+                    line.cancelled = line.cancelled.saturating_add(n);
                 });
             }
             OrderEvent::OrderCancelled(_) => self.phase = Phase::Cancelled,
@@ -249,7 +249,7 @@ impl PlacedOrder {
             OrderEvent::LinesDelivered(event) => {
                 self.delivered.insert(event.shipment_id.clone());
                 self.each(&event.lines, |line, n| {
-                    line.delivered = line.delivered.saturating_add(n)
+                    line.delivered = line.delivered.saturating_add(n);
                 });
             }
             OrderEvent::ReturnRequested(event) => self.return_requested(event),

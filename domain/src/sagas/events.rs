@@ -76,6 +76,10 @@ impl CommandEvent {
         Stream::Commands(self.order().clone())
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "every context answers this, so that `Event` can ask it"
+    )]
     pub(crate) fn order_id(&self) -> Option<&OrderId> {
         Some(self.order())
     }
