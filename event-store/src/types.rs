@@ -90,7 +90,7 @@ pub struct StoredAnswer {
     pub status: u16,
     /// JSON text, without version and position.
     pub body: String,
-    /// The stream whose version the answer names, and that version; 0 when the command left no event there.
+    /// The version of the stream that the answer speaks of, right after the command; 0 when it has no events.
     pub version: Version,
     /// The last position that the command caused, or the head it saw when it caused none.
     pub position: Position,
@@ -161,7 +161,7 @@ pub enum Verdict {
     Committed {
         /// The position of its last event; the head before it when it has no events.
         position: Position,
-        /// The version of the answer's target stream afterwards.
+        /// The version of the answer's target stream afterwards, as in the remembered answer; 0 without an answer.
         version: Version,
     },
     /// A stream is not at the version that the decision saw, or an earlier transaction of the batch that this one was

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection};
 
 /// Rows a statement, largest first; the last is 1, so that every number of rows is a sum of them.
 const CHUNKS: [usize; 4] = [256, 32, 4, 1];
@@ -37,7 +37,7 @@ impl BulkStatement {
             while rest.len() >= size {
                 let (chunk, later) = rest.split_at(size);
                 rest = later;
-                let query = sqlx::query(AssertSqlSafe(self.text(index, size)));
+                let query = sqlx::query(self.text(index, size));
                 let query = chunk.iter().fold(query, &bind);
                 affected += query.execute(&mut *connection).await?.rows_affected();
             }

@@ -1,12 +1,11 @@
 //! Opening SQLite: WAL, one writer, many readers, checkpoints off the write path.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// What a commit means for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +70,10 @@ impl Database {
 
     /// Carries the whole write-ahead log into the file and empties it, so that overwritten bytes are gone from disk.
     pub async fn truncate_log(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
-        Ok(())
+        let busy: bool =
+            sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.writer).await?;
+        // SQLite says in a row, not by an error, that a reader held on to the old pages until the timeout.
+        if busy { Err(io::Error::from(io::ErrorKind::ResourceBusy).into()) } else { Ok(()) }
     }
 
     /// Closes both pools; returns when every connection is closed.

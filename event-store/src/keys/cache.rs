@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::aead::RandomizedNonceKey;
 
 /// How long a key is held. An erasure on another machine is felt here this much later at most.
-const HELD_FOR: Duration = Duration::from_secs(5 * 60);
+const HELD_FOR: Duration = Duration::from_mins(5);
 /// How many keys are held.
 const MOST: usize = 10_000;
 

@@ -32,6 +32,9 @@ pub enum KeyState {
     },
 }
 
+/// Who was erased, and when.
+pub type Tombstone = (String, DateTime<Utc>);
+
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -63,5 +66,5 @@ pub trait KeyStore: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Everyone who was erased, to be replayed after a restore.
-    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>>;
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>>;
 }

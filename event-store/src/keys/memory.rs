@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, ready};
 
 use crate::error::StoreError;
 
-use super::contract::{DataKey, KeyError, KeyState, KeyStore};
+use super::contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
 
 /// Keys in memory.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl KeyStore for MemoryKeys {
         ready(Ok(())).boxed()
     }
 
-    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>> {
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
         let people = self.people();
         let erased = people.iter().filter_map(|(person, state)| match state {
             KeyState::Erased { at } => Some((person.clone(), *at)),

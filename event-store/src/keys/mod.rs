@@ -8,6 +8,6 @@ mod vault;
 pub mod memory;
 pub mod sqlite;
 
-pub use contract::{DataKey, KeyError, KeyState, KeyStore};
+pub use contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
 pub use master::MasterKey;
 pub use vault::{OpenError, SealError, Sealed, Vault};

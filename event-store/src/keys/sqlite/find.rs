@@ -1,10 +1,10 @@
 //! Reads of the table of keys.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlitePool};
 
-use crate::keys::contract::{DataKey, KeyState};
+use crate::keys::contract::{DataKey, KeyState, Tombstone};
 
 const FIND: &str = "SELECT person, wrapped, erased_at FROM keys WHERE person = $1";
 
@@ -49,9 +49,7 @@ pub(super) async fn person(reader: &SqlitePool, person: &str) -> Result<KeyState
     }
 }
 
-pub(super) async fn tombstones(
-    reader: &SqlitePool,
-) -> Result<Vec<(String, DateTime<Utc>)>, sqlx::Error> {
+pub(super) async fn tombstones(reader: &SqlitePool) -> Result<Vec<Tombstone>, sqlx::Error> {
     let rows = sqlx::query(TOMBSTONES).fetch_all(reader).await?;
     let erased = rows.iter().map(|row| {
         let row = KeyRow::try_from(row)?;

@@ -61,7 +61,7 @@ impl Inserter {
 async fn keep_inserting(writer: SqlitePool, mut queue: mpsc::Receiver<Waiting>) {
     let mut waiting = Vec::new();
     while queue.recv_many(&mut waiting, QUEUE).await > 0 {
-        let batch: Vec<Waiting> = waiting.drain(..).collect();
+        let batch = std::mem::take(&mut waiting);
         match insert(&writer, &batch).await {
             Ok(found) => {
                 for Waiting { person, answer, .. } in batch {

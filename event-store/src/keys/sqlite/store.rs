@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use storage::{Database, Durability};
 
 use crate::error::StoreError;
-use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore};
+use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
 
 use super::insert::Inserter;
 use super::{erase, find};
@@ -83,7 +83,7 @@ impl KeyStore for SqliteKeys {
             .boxed()
     }
 
-    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<(String, DateTime<Utc>)>, StoreError>> {
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
         find::tombstones(self.database.reader())
             .map(|found| found.map_err(|error| StoreError::new("read tombstones", error)))
             .boxed()

@@ -1,0 +1,109 @@
+//! What every store of keys promises, and the vault over it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::join_all;
+
+use crate::keys::{DataKey, KeyError, KeyState, KeyStore, MasterKey, SealError, Vault};
+
+const PERSON: &str = "customer-7";
+
+fn key(byte: u8) -> DataKey {
+    DataKey { wrapped: vec![byte; 60] }
+}
+
+fn time(seconds: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+}
+
+/// Asking makes no key.
+pub async fn nobody_has_a_key_at_first(keys: Arc<dyn KeyStore>) {
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Absent);
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Absent);
+    assert_eq!(keys.tombstones().await.unwrap(), []);
+}
+
+/// What was sealed with it must open for ever.
+pub async fn the_first_key_of_a_person_stays(keys: Arc<dyn KeyStore>) {
+    assert_eq!(keys.get_or_insert(PERSON, key(1)).await.unwrap(), key(1));
+    assert_eq!(keys.get_or_insert(PERSON, key(2)).await.unwrap(), key(1));
+    assert_eq!(keys.get_or_insert("customer-8", key(2)).await.unwrap(), key(2));
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Present(key(1)));
+}
+
+/// Whoever is first, all seal with the same key.
+pub async fn candidates_at_the_same_time_agree_on_one_key(keys: Arc<dyn KeyStore>) {
+    let race = (0..50).map(|byte| keys.get_or_insert(PERSON, key(byte)));
+    let given: Vec<DataKey> = join_all(race).await.into_iter().map(Result::unwrap).collect();
+    assert!(given.iter().all(|key| *key == given[0]), "two keys for one person");
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Present(given[0].clone()));
+}
+
+/// The tombstone refuses sealing for ever.
+pub async fn an_erased_person_has_no_key_and_gets_none(keys: Arc<dyn KeyStore>) {
+    keys.get_or_insert(PERSON, key(1)).await.unwrap();
+    keys.erase(PERSON, time(5)).await.unwrap();
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Erased { at: time(5) });
+    let refused = keys.get_or_insert(PERSON, key(2)).await;
+    assert!(matches!(refused, Err(KeyError::Erased)), "{refused:?}");
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Erased { at: time(5) });
+}
+
+/// Tombstones are replayed into a restored store that may never have known the person.
+pub async fn a_person_without_a_key_can_be_erased(keys: Arc<dyn KeyStore>) {
+    keys.erase(PERSON, time(5)).await.unwrap();
+    let refused = keys.get_or_insert(PERSON, key(1)).await;
+    assert!(matches!(refused, Err(KeyError::Erased)), "{refused:?}");
+}
+
+/// Erasing again is harmless.
+pub async fn the_first_erasure_counts(keys: Arc<dyn KeyStore>) {
+    keys.get_or_insert(PERSON, key(1)).await.unwrap();
+    keys.erase(PERSON, time(5)).await.unwrap();
+    keys.erase(PERSON, time(6)).await.unwrap();
+    assert_eq!(keys.find(PERSON).await.unwrap(), KeyState::Erased { at: time(5) });
+}
+
+/// Also one whose id begins the same.
+pub async fn an_erasure_leaves_others_alone(keys: Arc<dyn KeyStore>) {
+    keys.get_or_insert(PERSON, key(1)).await.unwrap();
+    keys.get_or_insert("customer-70", key(2)).await.unwrap();
+    keys.erase(PERSON, time(5)).await.unwrap();
+    assert_eq!(keys.find("customer-70").await.unwrap(), KeyState::Present(key(2)));
+}
+
+/// All of them, and nobody else.
+pub async fn everyone_erased_has_a_tombstone(keys: Arc<dyn KeyStore>) {
+    keys.get_or_insert("customer-1", key(1)).await.unwrap();
+    keys.get_or_insert("customer-2", key(2)).await.unwrap();
+    keys.erase("customer-2", time(5)).await.unwrap();
+    keys.erase("customer-3", time(6)).await.unwrap();
+    let mut tombstones = keys.tombstones().await.unwrap();
+    tombstones.sort();
+    assert_eq!(tombstones, [("customer-2".into(), time(5)), ("customer-3".into(), time(6))]);
+}
+
+/// Also through a vault that never held the key in memory.
+pub async fn what_is_sealed_opens_again(keys: Arc<dyn KeyStore>) {
+    let vault = || Vault::new(Arc::clone(&keys), MasterKey::from_bytes([7; 32]));
+    let sealed = vault().seal(PERSON, "Zoë".as_bytes()).await.unwrap();
+    assert_eq!(sealed.person, PERSON);
+    let opened = vault().open(PERSON, &sealed.sealed).await.unwrap();
+    assert_eq!(opened.as_deref(), Some("Zoë".as_bytes()));
+}
+
+/// Neither in the vault that held the key in memory, nor in another; nothing is sealed again.
+pub async fn what_is_sealed_for_an_erased_person_opens_nowhere(keys: Arc<dyn KeyStore>) {
+    let vault = || Vault::new(Arc::clone(&keys), MasterKey::from_bytes([7; 32]));
+    let eraser = vault();
+    let sealed = eraser.seal(PERSON, b"Zoe").await.unwrap().sealed;
+    assert!(eraser.open(PERSON, &sealed).await.unwrap().is_some());
+    eraser.erase(PERSON, time(5)).await.unwrap();
+    assert_eq!(eraser.open(PERSON, &sealed).await.unwrap(), None);
+    assert_eq!(vault().open(PERSON, &sealed).await.unwrap(), None);
+    for vault in [eraser, vault()] {
+        let refused = vault.seal(PERSON, b"Zoe").await;
+        assert!(matches!(refused, Err(SealError::Erased)), "{refused:?}");
+    }
+}
