@@ -1,0 +1,201 @@
+//! A running platform: the real binary on a free port, over a folder that outlives it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The folder of a platform's data.
+pub(crate) struct Data(TempDir);
+
+impl Data {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs `docket` with these words and `--data-dir`.
+    pub(crate) async fn docket(&self, words: &[&str]) -> Output {
+        docket(words).arg("--data-dir").arg(self.path()).output().await.unwrap()
+    }
+
+    /// `docket verify` finds nothing.
+    pub(crate) async fn verify(&self) {
+        let output = self.docket(&["verify"]).await;
+        assert!(output.status.success(), "{}", text(&output));
+    }
+
+    /// What `docket digest` prints.
+    pub(crate) async fn digest(&self) -> String {
+        let output = self.docket(&["digest"]).await;
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// The binary under test, with these words.
+pub(crate) fn docket(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+    command.args(words).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// All that a process printed.
+pub(crate) fn text(output: &Output) -> String {
+    let part = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}{}", output.status, part(&output.stdout), part(&output.stderr))
+}
+
+/// The example day, as it lies in the repository.
+pub(crate) fn example_day() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/online-retail/2010-12-01.csv")
+}
+
+/// A running platform.
+pub(crate) struct Platform {
+    /// `http://host:port`.
+    pub(crate) url: String,
+    client: Client,
+    process: Child,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Its status.
+    pub(crate) status: StatusCode,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+    /// Its body; null when it is no JSON.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The body of an answer that must be a success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert!(self.status.is_success(), "{self:?}");
+        self.body
+    }
+
+    /// The text of a header; empty when it is absent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// A problem's status and code.
+    pub(crate) fn problem(&self) -> (u16, &str) {
+        let kind = self.header("content-type");
+        assert_eq!(kind, "application/problem+json", "{self:?}");
+        assert!(self.body["request_id"].is_string(), "{self:?}");
+        (self.status.as_u16(), self.body["code"].as_str().unwrap_or_default())
+    }
+}
+
+impl Platform {
+    /// Starts one over this folder, with short deadlines.
+    pub(crate) async fn start(data: &Data) -> Self {
+        let mut process = docket(&["dev", "--listen", "127.0.0.1:0"])
+            .arg("--data-dir")
+            .arg(data.path())
+            .env("DOCKET_PAYMENT_DEADLINE_MS", "300")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next_line().await.unwrap().expect("the platform says where it is");
+            if let Some(address) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                break address.to_owned();
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let platform = Self { url, client, process };
+        assert_eq!(platform.get("/health/ready").await.status, StatusCode::OK);
+        platform
+    }
+
+    /// `GET`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        answer(response).await
+    }
+
+    /// `POST` of a command under a key.
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.post_with(path, &[("idempotency-key", key)], body.to_string()).await
+    }
+
+    /// `POST` of anything, with any headers.
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.body(body).send().await.unwrap()).await
+    }
+
+    /// Reads until what is read is as it must become.
+    pub(crate) async fn until(&self, path: &str, there: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            ticks.tick().await;
+            let body = self.get(path).await.body;
+            if there(&body) {
+                return body;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} stayed {body:#}");
+        }
+    }
+
+    /// Waits until every read model has read all, and no saga has anything due.
+    pub(crate) async fn settle(&self) {
+        let empty = |list: &Value| list["items"].as_array().is_some_and(Vec::is_empty);
+        self.until("/v1/sagas?state=running", empty).await;
+        let same = |model: &Value| model["position"] == model["head"];
+        let all = |list: &Value| list["items"].as_array().is_some_and(|list| list.iter().all(same));
+        self.until("/v1/projections", all).await;
+    }
+
+    /// `kill -9`.
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// SIGTERM; returns how it ended.
+    pub(crate) async fn terminate(mut self) -> std::process::ExitStatus {
+        let pid = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends").unwrap()
+    }
+}
+
+async fn answer(response: reqwest::Response) -> Answer {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.unwrap();
+    Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+}

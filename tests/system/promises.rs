@@ -1,0 +1,123 @@
+//! The promises that can be seen from outside, each under its name.
+
+use serde_json::{Value, json};
+
+use crate::platform::{Data, Platform};
+use crate::shop::order;
+
+#[tokio::test]
+async fn p2_once_the_same_key_has_one_effect_and_the_same_answer() {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    platform.sell("22423", 0).await;
+    let path = "/v1/stock/22423/receive";
+    let first = platform.post(path, "k", &json!({ "quantity": 5 })).await;
+    let again = platform.post(path, "k", &json!({ "quantity": 5 })).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    let other = platform.post(path, "k", &json!({ "quantity": 6 })).await;
+    assert_eq!(other.problem(), (422, "idempotency_key_reused"));
+    platform.kill().await;
+    let platform = Platform::start(&data).await;
+    let later = platform.post(path, "k", &json!({ "quantity": 5 })).await;
+    assert_eq!(later.body, again.body, "for ever, also across crashes");
+    let stock = format!("/v1/stock/22423?min_position={}", later.body["position"]);
+    assert_eq!(platform.get(&stock).await.ok()["available"], 5);
+}
+
+#[tokio::test]
+async fn p2_once_a_refusal_is_judged_anew() {
+    let platform = Platform::start(&Data::new()).await;
+    let order = order("o", "22423", "pm_ok");
+    let refused = platform.post("/v1/orders", "k", &order).await;
+    assert_eq!(refused.problem(), (422, "unknown_product"));
+    platform.sell("22423", 5).await;
+    platform.post("/v1/orders", "k", &order).await.ok();
+}
+
+#[tokio::test]
+async fn p3_ordered_a_stale_expectation_leaves_nothing() {
+    let platform = Platform::start(&Data::new()).await;
+    platform.sell("22423", 1).await;
+    let path = "/v1/stock/22423/receive";
+    let headers = [("idempotency-key", "a"), ("if-match", "\"1\"")];
+    let second = platform.post_with(path, &headers, r#"{"quantity":1}"#).await;
+    assert_eq!(second.header("etag"), "\"2\"");
+    let headers = [("idempotency-key", "b"), ("if-match", "\"1\"")];
+    let stale = platform.post_with(path, &headers, r#"{"quantity":1}"#).await;
+    assert_eq!(stale.problem(), (412, "version_mismatch"));
+    assert_eq!(stale.body["current_version"], 2);
+}
+
+#[tokio::test]
+async fn p4_dense_positions_are_1_to_n_under_concurrent_commands() {
+    let platform = Platform::start(&Data::new()).await;
+    platform.sell("22423", 1).await;
+    let commands = (0..200).map(|n| {
+        let platform = &platform;
+        async move {
+            let key = format!("c{n}");
+            platform.post("/v1/stock/22423/receive", &key, &json!({ "quantity": 1 })).await.ok()
+        }
+    });
+    futures::future::join_all(commands).await;
+    let events = platform.get("/v1/events?after=0&limit=1000").await.ok();
+    let positions: Vec<u64> =
+        events["items"].as_array().unwrap().iter().map(|e| e["position"].as_u64().unwrap()).collect();
+    assert_eq!(positions, (1..=202).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn p8_conservation_nothing_is_oversold() {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    platform.sell("22423", 20).await;
+    let orders = (0..30).map(|n| {
+        let platform = &platform;
+        async move { platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await }
+    });
+    let placed = futures::future::join_all(orders).await;
+    let confirmed = placed.iter().filter(|order| order["status"] == "confirmed").count();
+    let rejected = placed.iter().filter(|order| order["reason"] == "out_of_stock").count();
+    assert_eq!((confirmed, rejected), (10, 20));
+    platform.settle().await;
+    let stock = platform.get("/v1/stock/22423").await.ok();
+    assert_eq!((&stock["available"], &stock["reserved"]), (&0.into(), &20.into()));
+    platform.kill().await;
+    data.verify().await;
+}
+
+#[tokio::test]
+async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
+    let platform = Platform::start(&Data::new()).await;
+    platform.sell("22423", 100).await;
+    for n in 0..20 {
+        platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
+    }
+    platform.settle().await;
+    let before = platform.get("/v1/orders?limit=100").await.ok();
+    let asked = platform.post("/v1/projections/orders/rebuild", "r", &json!({})).await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let ended = |model: &Value| model["state"] != "rebuilding";
+    platform.until("/v1/projections/orders", |model| {
+        assert!(model["state"] != "faulted", "{model}");
+        ended(model)
+    })
+    .await;
+    assert_eq!(platform.get("/v1/orders?limit=100").await.ok(), before);
+}
+
+#[tokio::test]
+async fn p11_honest_reads_say_their_position_and_wait_for_it() {
+    let platform = Platform::start(&Data::new()).await;
+    platform.sell("22423", 1).await;
+    let received = platform.post("/v1/stock/22423/receive", "k", &json!({ "quantity": 4 })).await;
+    let token = received.header("docket-position").to_owned();
+    let stock = platform.get(&format!("/v1/stock/22423?min_position={token}")).await;
+    assert_eq!(stock.header("docket-position"), token);
+    assert_eq!(stock.ok()["available"], 5);
+    let (log, rest) = token.split_once('-').unwrap();
+    let (_, position) = rest.split_once('-').unwrap();
+    let foreign = platform.get(&format!("/v1/stock?min_position={log}-99-{position}")).await;
+    assert_eq!(foreign.problem(), (409, "position_of_another_history"));
+}
