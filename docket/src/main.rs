@@ -1,2 +1,20 @@
-//! placeholder
-fn main() {}
+//! `docket`: the platform in one process, and the operator's commands.
+//!
+//! **Invariant:** no rule of the domain and no SQL lives here; each command parses its words, calls, and prints.
+
+mod cli;
+mod config;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("docket: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

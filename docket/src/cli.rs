@@ -1,0 +1,40 @@
+//! The words of the command line and what each of them calls.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use crate::config::SettingsArgs;
+
+/// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
+#[derive(Debug, Parser)]
+#[command(name = "docket", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dev: SettingsArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the whole platform in one process, data in SQLite files
+    Dev(SettingsArgs),
+}
+
+/// Does what the words say; the exit code of the process.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime does not start")?;
+    runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Dev(cli.dev)) {
+            Command::Dev(args) => {
+                let _settings = args.resolve()?;
+                anyhow::bail!("not wired yet")
+            }
+        }
+    })
+}
