@@ -39,3 +39,41 @@ impl Decide for ChangePrice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{discontinued, gbp, product, sku};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    fn change(minor: i64) -> ChangePrice {
+        ChangePrice { sku: sku("22423"), unit_price: gbp(minor) }
+    }
+
+    #[test]
+    fn a_price_changes_once() {
+        given([product("22423", gbp(1_275))])
+            .when(change(1_095))
+            .then([PriceChanged { sku: sku("22423"), unit_price: gbp(1_095) }])
+            .when(change(1_095))
+            .then_nothing();
+    }
+
+    #[test]
+    fn only_a_product_that_is_sold_gets_another_price() {
+        given_nothing()
+            .when(change(1))
+            .then_refused(&Refusal::ProductNotFound { sku: sku("22423") });
+        given([product("22423", gbp(1_275))])
+            .and([discontinued("22423")])
+            .when(change(1))
+            .then_refused(&Refusal::ProductDiscontinued { sku: sku("22423") });
+    }
+
+    #[test]
+    fn a_price_is_at_least_0() {
+        given([product("22423", gbp(1_275))])
+            .when(change(-1))
+            .then_refused(&Refusal::NegativePrice { price: -1 });
+    }
+}

@@ -32,3 +32,26 @@ impl Decide for DiscontinueProduct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{discontinued, gbp, product, sku};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    #[test]
+    fn a_product_is_discontinued_once() {
+        given([product("22423", gbp(1_275))])
+            .when(DiscontinueProduct { sku: sku("22423") })
+            .then([discontinued("22423")])
+            .when(DiscontinueProduct { sku: sku("22423") })
+            .then_nothing();
+    }
+
+    #[test]
+    fn an_unknown_product_is_not_found() {
+        given_nothing()
+            .when(DiscontinueProduct { sku: sku("22423") })
+            .then_refused(&Refusal::ProductNotFound { sku: sku("22423") });
+    }
+}

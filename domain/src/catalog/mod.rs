@@ -3,6 +3,8 @@
 mod change_price;
 mod discontinue_product;
 mod events;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod product;
 mod register_product;
 

@@ -56,3 +56,45 @@ impl Decide for RegisterProduct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{discontinued, gbp, product, sku};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    fn register(unit_price: Money) -> RegisterProduct {
+        let ProductRegistered { sku, name, unit_price, stocked } = product("22423", unit_price);
+        RegisterProduct { sku, name, unit_price, stocked }
+    }
+
+    #[test]
+    fn a_new_sku_becomes_a_product_and_the_same_again_changes_nothing() {
+        given_nothing()
+            .when(register(gbp(1_275)))
+            .then([product("22423", gbp(1_275))])
+            .when(register(gbp(1_275)))
+            .then_nothing();
+    }
+
+    #[test]
+    fn a_sku_is_not_described_twice() {
+        given([product("22423", gbp(1_275))])
+            .when(register(gbp(999)))
+            .then_refused(&Refusal::ProductExists { sku: sku("22423") });
+    }
+
+    #[test]
+    fn a_product_that_is_sold_no_more_does_not_come_back() {
+        given([product("22423", gbp(1_275))])
+            .and([discontinued("22423")])
+            .when(register(gbp(1_275)))
+            .then_refused(&Refusal::ProductDiscontinued { sku: sku("22423") });
+    }
+
+    #[test]
+    fn a_price_is_at_least_0() {
+        given_nothing().when(register(gbp(-1))).then_refused(&Refusal::NegativePrice { price: -1 });
+        given_nothing().when(register(gbp(0))).then([product("22423", gbp(0))]);
+    }
+}

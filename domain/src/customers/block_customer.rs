@@ -39,3 +39,30 @@ impl Decide for BlockCustomer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{blocked, customer_id, erased, registered};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    fn block() -> BlockCustomer {
+        BlockCustomer { customer_id: customer_id(), reason: None }
+    }
+
+    #[test]
+    fn a_customer_is_blocked_once() {
+        given([registered()]).when(block()).then([blocked()]).when(block()).then_nothing();
+    }
+
+    #[test]
+    fn only_a_customer_who_is_there_is_blocked() {
+        given_nothing()
+            .when(block())
+            .then_refused(&Refusal::CustomerNotFound { customer_id: customer_id() });
+        given([registered()])
+            .and([erased()])
+            .when(block())
+            .then_refused(&Refusal::CustomerErased { customer_id: customer_id() });
+    }
+}

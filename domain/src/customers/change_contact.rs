@@ -52,3 +52,41 @@ impl Decide for ChangeContact {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{blocked, customer_id, erased, registered, sealed};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    fn change(phone: Option<Personal<String>>) -> ChangeContact {
+        ChangeContact { customer_id: customer_id(), name: None, email: None, phone }
+    }
+
+    fn changed() -> ContactChanged {
+        let phone = Some(sealed());
+        ContactChanged { customer_id: customer_id(), name: None, email: None, phone }
+    }
+
+    #[test]
+    fn a_contact_changes_also_of_a_blocked_customer() {
+        given([registered()]).when(change(Some(sealed()))).then([changed()]);
+        given([registered()]).and([blocked()]).when(change(Some(sealed()))).then([changed()]);
+    }
+
+    #[test]
+    fn nothing_given_changes_nothing() {
+        given([registered()]).when(change(None)).then_nothing();
+    }
+
+    #[test]
+    fn nothing_is_added_to_an_unknown_or_erased_customer() {
+        given_nothing()
+            .when(change(Some(sealed())))
+            .then_refused(&Refusal::CustomerNotFound { customer_id: customer_id() });
+        given([registered()])
+            .and([erased()])
+            .when(change(Some(sealed())))
+            .then_refused(&Refusal::CustomerErased { customer_id: customer_id() });
+    }
+}

@@ -32,3 +32,27 @@ impl Decide for EraseCustomer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{blocked, customer_id, erased, registered};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    fn erase() -> EraseCustomer {
+        EraseCustomer { customer_id: customer_id() }
+    }
+
+    #[test]
+    fn a_customer_is_erased_once_also_when_blocked() {
+        given([registered()]).when(erase()).then([erased()]).when(erase()).then_nothing();
+        given([registered()]).and([blocked()]).when(erase()).then([erased()]);
+    }
+
+    #[test]
+    fn nobody_unknown_is_erased() {
+        given_nothing()
+            .when(erase())
+            .then_refused(&Refusal::CustomerNotFound { customer_id: customer_id() });
+    }
+}

@@ -5,6 +5,8 @@ mod change_contact;
 mod customer;
 mod erase_customer;
 mod events;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod register_customer;
 
 pub use block_customer::BlockCustomer;

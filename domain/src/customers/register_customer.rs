@@ -55,3 +55,48 @@ impl Decide for RegisterCustomer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{blocked, customer_id, erased, registered, sealed};
+    use super::*;
+    use crate::spec::{given, given_nothing};
+
+    fn register(email: Option<Personal<String>>) -> RegisterCustomer {
+        RegisterCustomer { customer_id: customer_id(), name: None, email, phone: None }
+    }
+
+    #[test]
+    fn a_customer_is_registered_once() {
+        given_nothing()
+            .when(register(None))
+            .then([registered()])
+            .when(register(None))
+            .then_nothing()
+            .when(register(Some(sealed())))
+            .then_refused(&Refusal::CustomerExists { customer_id: customer_id() });
+    }
+
+    #[test]
+    fn a_contact_is_kept_as_it_was_sealed() {
+        given_nothing()
+            .when(register(Some(sealed())))
+            .then([CustomerRegistered { email: Some(sealed()), ..registered() }]);
+    }
+
+    #[test]
+    fn registering_again_unblocks_nobody() {
+        given([registered()])
+            .and([blocked()])
+            .when(register(Some(sealed())))
+            .then_refused(&Refusal::CustomerExists { customer_id: customer_id() });
+    }
+
+    #[test]
+    fn an_erased_customer_does_not_come_back() {
+        given([registered()])
+            .and([erased()])
+            .when(register(None))
+            .then_refused(&Refusal::CustomerErased { customer_id: customer_id() });
+    }
+}

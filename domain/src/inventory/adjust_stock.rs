@@ -46,3 +46,54 @@ impl Decide for AdjustStock {
         Ok(vec![StockAdjusted { sku, delta, reason: self.reason.clone() }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{received, reserved};
+    use super::*;
+    use crate::catalog::fixtures::{gbp, product, service, sku};
+    use crate::spec::{given, given_nothing};
+
+    fn adjust(delta: i64) -> AdjustStock {
+        AdjustStock { sku: sku("A"), delta, reason: Reason::parse("counted").unwrap() }
+    }
+
+    fn adjusted(delta: i64) -> StockAdjusted {
+        StockAdjusted { sku: sku("A"), delta, reason: Reason::parse("counted").unwrap() }
+    }
+
+    #[test]
+    fn the_count_is_corrected_up_and_down_to_0() {
+        given([product("A", gbp(1))])
+            .when(adjust(5))
+            .then([adjusted(5)])
+            .when(adjust(-5))
+            .then([adjusted(-5)]);
+    }
+
+    #[test]
+    fn units_that_orders_hold_are_not_corrected_away() {
+        given([product("A", gbp(1))])
+            .and([received("A", 5)])
+            .and([reserved("A", 2)])
+            .when(adjust(-4))
+            .then_refused(&Refusal::OutOfStock { sku: sku("A"), requested: 4, available: 3 });
+    }
+
+    #[test]
+    fn a_correction_by_nothing_or_beyond_counting_is_refused() {
+        for delta in [0, i64::MIN, i64::MAX] {
+            given([product("A", gbp(1))])
+                .when(adjust(delta))
+                .then_refused(&Refusal::InvalidDelta { delta });
+        }
+    }
+
+    #[test]
+    fn only_stocked_products_are_corrected() {
+        given_nothing().when(adjust(1)).then_refused(&Refusal::ProductNotFound { sku: sku("A") });
+        given([service("A", gbp(1))])
+            .when(adjust(1))
+            .then_refused(&Refusal::NotStocked { sku: sku("A") });
+    }
+}

@@ -5,6 +5,8 @@
 
 mod adjust_stock;
 mod events;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod receive_stock;
 mod release_stock;
 mod reservation;

@@ -39,3 +39,40 @@ impl Decide for ReceiveStock {
         Ok(vec![StockReceived { sku, quantity }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{received, units};
+    use super::*;
+    use crate::catalog::fixtures::{discontinued, gbp, product, service, sku};
+    use crate::spec::{given, given_nothing};
+
+    fn receive(quantity: u32) -> ReceiveStock {
+        ReceiveStock { sku: sku("A"), quantity: units(quantity) }
+    }
+
+    #[test]
+    fn units_arrive_every_time_they_are_received() {
+        given([product("A", gbp(1))])
+            .when(receive(7))
+            .then([received("A", 7)])
+            .when(receive(7))
+            .then([received("A", 7)]);
+    }
+
+    #[test]
+    fn units_arrive_also_of_a_product_that_is_sold_no_more() {
+        given([product("A", gbp(1))])
+            .and([discontinued("A")])
+            .when(receive(1))
+            .then([received("A", 1)]);
+    }
+
+    #[test]
+    fn only_stocked_products_are_received() {
+        given_nothing().when(receive(1)).then_refused(&Refusal::ProductNotFound { sku: sku("A") });
+        given([service("A", gbp(1))])
+            .when(receive(1))
+            .then_refused(&Refusal::NotStocked { sku: sku("A") });
+    }
+}

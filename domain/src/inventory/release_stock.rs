@@ -71,3 +71,80 @@ impl ReleaseStock {
         events
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{holding, of, order_id, shipped, units};
+    use super::*;
+    use crate::catalog::fixtures::sku;
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+
+    fn all() -> ReleaseStock {
+        ReleaseStock { order_id: order_id(), lines: None }
+    }
+
+    fn some(lines: &[SkuQuantity]) -> ReleaseStock {
+        ReleaseStock { order_id: order_id(), lines: Some(lines.to_vec()) }
+    }
+
+    fn given_back(lines: &[SkuQuantity]) -> Vec<Event> {
+        let one = |line: &SkuQuantity| {
+            let (sku, quantity) = (line.sku.clone(), line.quantity);
+            StockReleased { sku, order_id: order_id(), quantity }.into()
+        };
+        let whole = ReservationReleased { order_id: order_id(), lines: lines.to_vec() };
+        lines.iter().map(one).chain([whole.into()]).collect()
+    }
+
+    #[test]
+    fn everything_that_is_held_is_given_back_once() {
+        given(holding())
+            .when(all())
+            .then(given_back(&[of("A", 3), of("B", 2)]))
+            .when(all())
+            .then_nothing();
+    }
+
+    #[test]
+    fn a_release_that_comes_first_leaves_a_tombstone() {
+        given_nothing().when(all()).then(given_back(&[])).when(all()).then_nothing();
+    }
+
+    #[test]
+    fn a_part_is_given_back_and_the_rest_stays_held() {
+        given(holding())
+            .when(some(&[of("A", 1), of("A", 1)]))
+            .then(given_back(&[of("A", 2)]))
+            .when(all())
+            .then(given_back(&[of("A", 1), of("B", 2)]));
+    }
+
+    #[test]
+    fn what_was_shipped_is_not_given_back() {
+        given(holding()).and(shipped(&[of("A", 3)])).when(all()).then(given_back(&[of("B", 2)]));
+        given(holding()).and(shipped(&[of("A", 3), of("B", 2)])).when(all()).then_nothing();
+    }
+
+    #[test]
+    fn more_than_is_held_is_refused() {
+        let exceeded = |allowed| Refusal::QuantityExceeded {
+            what: "`A`".to_owned(),
+            requested: units(4).get().into(),
+            allowed,
+        };
+        given(holding()).when(some(&[of("A", 4)])).then_refused(&exceeded(3));
+        given_nothing().when(some(&[of("A", 4)])).then_refused(&exceeded(0));
+    }
+
+    #[test]
+    fn stock_that_was_given_back_can_be_held_by_another() {
+        let after = given(holding()).when(all()).after();
+        let other = OrderId::parse("536366").unwrap();
+        let when = after.when(crate::inventory::ReserveStock {
+            order_id: other,
+            lines: vec![SkuQuantity { sku: sku("A"), quantity: units(10) }],
+        });
+        assert_eq!(when.events().last().map(Event::event_type), Some("ReservationMade"));
+    }
+}

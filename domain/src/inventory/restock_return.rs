@@ -43,3 +43,47 @@ impl Decide for RestockReturn {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{holding, of, order_id, return_id, shipped, units};
+    use super::*;
+    use crate::catalog::fixtures::sku;
+    use crate::refusal::Refusal;
+    use crate::spec::given;
+
+    fn restock(quantity: u32) -> RestockReturn {
+        let lines = vec![of("A", quantity)];
+        RestockReturn { order_id: order_id(), return_id: return_id(), lines }
+    }
+
+    #[test]
+    fn returned_units_come_back_once() {
+        given(holding())
+            .and(shipped(&[of("A", 3)]))
+            .when(restock(2))
+            .then([
+                Event::from(StockRestocked {
+                    sku: sku("A"),
+                    order_id: order_id(),
+                    quantity: units(2),
+                }),
+                ReturnStocked {
+                    order_id: order_id(),
+                    return_id: return_id(),
+                    lines: vec![of("A", 2)],
+                    restocked: true,
+                }
+                .into(),
+            ])
+            .when(restock(2))
+            .then_nothing();
+    }
+
+    #[test]
+    fn no_more_comes_back_than_left() {
+        given(holding()).and(shipped(&[of("A", 1)])).when(restock(2)).then_refused(
+            &Refusal::QuantityExceeded { what: "`A`".to_owned(), requested: 2, allowed: 1 },
+        );
+    }
+}

@@ -49,3 +49,41 @@ impl Decide for ShipStock {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{holding, of, order_id, shipment_id, shipped};
+    use super::*;
+    use crate::refusal::Refusal;
+    use crate::spec::given;
+
+    fn ship(nth: u32, lines: &[SkuQuantity]) -> ShipStock {
+        let shipment_id = ShipmentId::nth(&order_id(), nth);
+        ShipStock { order_id: order_id(), shipment_id, lines: lines.to_vec() }
+    }
+
+    #[test]
+    fn a_shipment_takes_its_units_once() {
+        given(holding())
+            .when(ship(1, &[of("A", 1), of("A", 1)]))
+            .then(shipped(&[of("A", 2)]))
+            .when(ship(1, &[of("A", 2)]))
+            .then_nothing();
+        assert_eq!(shipment_id(), ShipmentId::nth(&order_id(), 1));
+    }
+
+    #[test]
+    fn two_shipments_can_not_take_the_same_units() {
+        let exceeded =
+            Refusal::QuantityExceeded { what: "`A`".to_owned(), requested: 2, allowed: 1 };
+        given(holding())
+            .and(shipped(&[of("A", 2)]))
+            .when(ship(2, &[of("A", 2)]))
+            .then_refused(&exceeded);
+    }
+
+    #[test]
+    fn a_shipment_without_stocked_units_is_remembered_too() {
+        given(holding()).when(ship(1, &[])).then(shipped(&[])).when(ship(1, &[])).then_nothing();
+    }
+}

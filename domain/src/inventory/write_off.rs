@@ -46,3 +46,38 @@ impl Decide for WriteOff {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{holding, of, order_id, return_id, shipped, units};
+    use super::*;
+    use crate::catalog::fixtures::sku;
+    use crate::spec::given;
+
+    #[test]
+    fn a_unit_that_is_written_off_comes_in_and_goes_out_in_one_append() {
+        let write_off =
+            WriteOff { order_id: order_id(), return_id: return_id(), lines: vec![of("A", 2)] };
+        let (sku, order_id, quantity) = (sku("A"), order_id(), units(2));
+        given(holding())
+            .and(shipped(&[of("A", 3)]))
+            .when(write_off.clone())
+            .then([
+                Event::from(StockRestocked {
+                    sku: sku.clone(),
+                    order_id: order_id.clone(),
+                    quantity,
+                }),
+                StockWrittenOff { sku, order_id: order_id.clone(), quantity }.into(),
+                ReturnStocked {
+                    order_id,
+                    return_id: return_id(),
+                    lines: vec![of("A", 2)],
+                    restocked: false,
+                }
+                .into(),
+            ])
+            .when(write_off)
+            .then_nothing();
+    }
+}
