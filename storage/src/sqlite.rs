@@ -2,10 +2,12 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::Mutex;
 
 /// What a commit means for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Database {
     writer: SqlitePool,
     reader: SqlitePool,
+    /// Held during a checkpoint: SQLite refuses a second one at once, without waiting.
+    checkpoint: Arc<Mutex<()>>,
 }
 
 impl Database {
@@ -47,7 +51,7 @@ impl Database {
             .pragma("wal_autocheckpoint", "0");
         let writer = pool(1).connect_with(writing).await?;
         let reader = pool(readers).connect_with(options.read_only(true)).await?;
-        let database = Self { writer, reader };
+        let database = Self { writer, reader, checkpoint: Arc::default() };
         tokio::spawn(database.clone().keep_checkpointing(path.to_owned()));
         Ok(database)
     }
@@ -55,7 +59,7 @@ impl Database {
     /// Opens a file that exists, to look at it only; another process may be writing it.
     pub async fn open_read_only(path: &Path, readers: u32) -> Result<Self, sqlx::Error> {
         let reader = pool(readers).connect_with(options(path).read_only(true)).await?;
-        Ok(Self { writer: reader.clone(), reader })
+        Ok(Self { writer: reader.clone(), reader, checkpoint: Arc::default() })
     }
 
     /// The pool of the one writing connection. Begin with `BEGIN IMMEDIATE`: a read that turns into a write can fail.
@@ -70,6 +74,7 @@ impl Database {
 
     /// Carries the whole write-ahead log into the file and empties it, so that overwritten bytes are gone from disk.
     pub async fn truncate_log(&self) -> Result<(), sqlx::Error> {
+        let _alone = self.checkpoint.lock().await;
         let busy: bool =
             sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.writer).await?;
         // SQLite says in a row, not by an error, that a reader held on to the old pages until the timeout.
@@ -92,11 +97,18 @@ impl Database {
                 _ = ticks.tick() => {}
             }
             // Busy readers only put it off until the next tick.
-            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await {
+            if let Err(error) = self.carry_over(&pool).await {
                 tracing::warn!(%error, path = %path.display(), "the checkpoint of a database failed");
             }
         }
         pool.close().await;
+    }
+
+    /// Carries what it can of the write-ahead log into the file, beside readers and the writer.
+    async fn carry_over(&self, checkpointer: &SqlitePool) -> Result<(), sqlx::Error> {
+        let _alone = self.checkpoint.lock().await;
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(checkpointer).await?;
+        Ok(())
     }
 }
 
@@ -119,4 +131,27 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(BUSY_TIMEOUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_log_is_truncated_also_while_a_checkpoint_is_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let database = Database::open(&path, Durability::Full, 1).await.unwrap();
+        sqlx::query("CREATE TABLE t (a TEXT)").execute(database.writer()).await.unwrap();
+        let other = pool(1).connect_with(options(&path)).await.unwrap();
+        for _ in 0..50 {
+            let row = "INSERT INTO t VALUES (hex(randomblob(100000)))";
+            sqlx::query(row).execute(database.writer()).await.unwrap();
+            let (carried, truncated) =
+                tokio::join!(database.carry_over(&other), database.truncate_log());
+            carried.and(truncated).unwrap();
+            let log = std::fs::metadata(folder.path().join("t.db-wal")).unwrap();
+            assert_eq!(log.len(), 0);
+        }
+    }
 }
