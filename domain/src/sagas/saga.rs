@@ -7,8 +7,18 @@
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{EventContext, Explanation, Outgoing, SagaAction, SagaState, SagaStatus, Timeouts};
+use super::cancellation_saga::CancellationSaga;
+use super::order_saga::OrderSaga;
+use super::process::{Process, Standing};
+use super::purse::Purse;
+use super::return_saga::ReturnSaga;
+use super::track::Phase;
+use super::{
+    EventContext, Explanation, Outgoing, SagaAction, SagaKind, SagaState, SagaStatus, Timeouts,
+};
 use crate::event::Event;
+use crate::ids::{OrderId, SagaId};
+use crate::orders::OrderEvent;
 use crate::text::Reason;
 
 /// The version of the definitions that new sagas start on; a running one finishes on its own.
@@ -32,62 +42,291 @@ pub struct Saga {
     pub status: SagaStatus,
     /// The version of the definition that it started on.
     pub definition: u32,
+    /// The position of the last event that was folded.
+    seen: u64,
+    /// The position of the event that brought it where it is.
+    cause: u64,
+    /// Why a person closed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved: Option<Reason>,
+    body: Body,
+}
+
+/// Which of the three it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Body {
+    Order(Box<OrderSaga>),
+    Cancellation(Box<CancellationSaga>),
+    Return(Box<ReturnSaga>),
+}
+
+impl Body {
+    fn process(&self) -> &dyn Process {
+        match self {
+            Self::Order(saga) => saga.as_ref(),
+            Self::Cancellation(saga) => saga.as_ref(),
+            Self::Return(saga) => saga.as_ref(),
+        }
+    }
+
+    fn process_mut(&mut self) -> &mut dyn Process {
+        match self {
+            Self::Order(saga) => saga.as_mut(),
+            Self::Cancellation(saga) => saga.as_mut(),
+            Self::Return(saga) => saga.as_mut(),
+        }
+    }
+
+    fn purse(&self) -> &Purse {
+        match self {
+            Self::Order(saga) => &saga.facts.purse,
+            Self::Cancellation(saga) => saga.purse(),
+            Self::Return(saga) => saga.purse(),
+        }
+    }
 }
 
 impl Saga {
     /// The saga that this event starts, if it starts one, with what it wants sent. `siblings` are the order's other
     /// sagas, ended ones too: cancellations and returns learn lines, prices and parcels from the order's own.
     pub fn start(
-        _event: &Event,
-        _context: &EventContext<'_>,
-        _timeouts: &Timeouts,
-        _siblings: &[Self],
+        event: &Event,
+        context: &EventContext<'_>,
+        timeouts: &Timeouts,
+        siblings: &[Self],
     ) -> Option<(Self, Vec<Outgoing>)> {
-        None
+        let Event::Order(event) = event else { return None };
+        let order = siblings.iter().find_map(|saga| match &saga.body {
+            Body::Order(order) => Some(&order.facts),
+            Body::Cancellation(_) | Body::Return(_) => None,
+        });
+        let (id, kind, body) = match event {
+            OrderEvent::OrderPlaced(placed) => {
+                let saga = OrderSaga::start(placed, context, timeouts);
+                let id = SagaId::of_order(&placed.order_id);
+                (id, SagaKind::Order, Body::Order(Box::new(saga)))
+            }
+            OrderEvent::CancellationRequested(event) => {
+                let cancellation_id = event.cancellation_id.as_ref()?;
+                let saga = CancellationSaga::start(order?, cancellation_id, &event.lines, context);
+                let id = SagaId::of_cancellation(cancellation_id);
+                (id, SagaKind::Cancellation, Body::Cancellation(Box::new(saga)))
+            }
+            OrderEvent::ReturnRequested(event) => {
+                let freshest = siblings.iter().max_by_key(|saga| saga.seen)?;
+                let saga = ReturnSaga::start(order?, freshest.body.purse(), event, context);
+                let id = SagaId::of_return(&event.return_id);
+                (id, SagaKind::Return, Body::Return(Box::new(saga)))
+            }
+            OrderEvent::DraftCreated(_)
+            | OrderEvent::LineAdded(_)
+            | OrderEvent::QuantityChanged(_)
+            | OrderEvent::LineRemoved(_)
+            | OrderEvent::OrderConfirmed(_)
+            | OrderEvent::PaymentReplaced(_)
+            | OrderEvent::RejectionStarted(_)
+            | OrderEvent::OrderRejected(_)
+            | OrderEvent::OrderHeld(_)
+            | OrderEvent::HoldReleased(_)
+            | OrderEvent::CancellationDeclined(_)
+            | OrderEvent::LinesCancelled(_)
+            | OrderEvent::OrderCancelled(_)
+            | OrderEvent::LinesShipped(_)
+            | OrderEvent::LinesDelivered(_)
+            | OrderEvent::ReturnReceived(_)
+            | OrderEvent::OrderCompleted(_)
+            | OrderEvent::OrderErased(_) => return None,
+        };
+        if siblings.iter().any(|saga| saga.status.id == id) {
+            return None;
+        }
+        let mut saga = Self::begin(id, kind, event.order().clone(), body, context);
+        let sends = saga.body.process_mut().advance(&saga.status.id);
+        saga.settle(context.recorded_at, timeouts);
+        Some((saga, sends))
+    }
+
+    fn begin(
+        id: SagaId,
+        kind: SagaKind,
+        order_id: OrderId,
+        body: Body,
+        context: &EventContext<'_>,
+    ) -> Self {
+        let status = SagaStatus {
+            id,
+            kind,
+            order_id,
+            state: SagaState::Running,
+            step: String::new(),
+            since: context.recorded_at,
+            wake_at: None,
+        };
+        let (seen, cause) = (context.position, context.position);
+        Self { status, definition: DEFINITION, seen, cause, resolved: None, body }
     }
 
     /// Folds an event of its order. Unknown or late events change nothing.
     pub fn on_event(
         &mut self,
-        _event: &Event,
-        _context: &EventContext<'_>,
-        _timeouts: &Timeouts,
+        event: &Event,
+        context: &EventContext<'_>,
+        timeouts: &Timeouts,
     ) -> Vec<Outgoing> {
-        vec![]
+        if self.status.state.is_ended() || context.position <= self.seen {
+            return vec![];
+        }
+        self.seen = context.position;
+        let process = self.body.process_mut();
+        process.fold(&self.status.id, event, context, timeouts);
+        let sends =
+            if process.over().is_none() { process.advance(&self.status.id) } else { vec![] };
+        if self.settle(context.recorded_at, timeouts) {
+            self.cause = context.position;
+        }
+        sends
     }
 
     /// To be called when `status.wake_at` has passed; earlier does no harm.
-    pub fn on_time(&mut self, _now: DateTime<Utc>, _timeouts: &Timeouts) -> Vec<Outgoing> {
-        vec![]
+    pub fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts) -> Vec<Outgoing> {
+        if self.status.state.is_ended() {
+            return vec![];
+        }
+        let process = self.body.process_mut();
+        process.on_time(now);
+        for track in process.tracks() {
+            track.on_time(now, timeouts);
+        }
+        let sends = process.advance(&self.status.id);
+        self.settle(now, timeouts);
+        sends
     }
 
     /// An operator wants the failed step's next attempt made now.
     pub fn retry(
         &mut self,
-        _now: DateTime<Utc>,
-        _timeouts: &Timeouts,
+        now: DateTime<Utc>,
+        timeouts: &Timeouts,
     ) -> Result<Vec<Outgoing>, SagaActionError> {
-        Err(SagaActionError::NotNeeded { state: self.status.state })
+        self.check_action()?;
+        let process = self.body.process_mut();
+        for track in process.tracks() {
+            if track.needs_attention() {
+                track.retry(now);
+            }
+        }
+        let sends = process.advance(&self.status.id);
+        self.settle(now, timeouts);
+        Ok(sends)
     }
 
     /// An operator settled the matter by hand: the saga ends.
-    pub fn resolve(&mut self, _reason: Reason, _now: DateTime<Utc>) -> Result<(), SagaActionError> {
-        Err(SagaActionError::NotNeeded { state: self.status.state })
+    pub fn resolve(&mut self, reason: Reason, now: DateTime<Utc>) -> Result<(), SagaActionError> {
+        self.check_action()?;
+        self.resolved = Some(reason);
+        self.status.state = SagaState::Completed;
+        self.status.since = now;
+        self.status.wake_at = None;
+        Ok(())
+    }
+
+    fn check_action(&self) -> Result<(), SagaActionError> {
+        match self.status.state {
+            SagaState::NeedsAttention => Ok(()),
+            state @ (SagaState::Running
+            | SagaState::Waiting
+            | SagaState::Completed
+            | SagaState::Compensated) => Err(SagaActionError::NotNeeded { state }),
+        }
+    }
+
+    /// Why a person closed it, if one did.
+    pub fn resolved(&self) -> Option<&Reason> {
+        self.resolved.as_ref()
     }
 
     /// Shifts every deadline by a pause of the platform: that clock stands still while it is down.
-    pub fn shift(&mut self, _by: Duration) {}
+    pub fn shift(&mut self, by: Duration) {
+        let process = self.body.process_mut();
+        process.shift(by);
+        for track in process.tracks() {
+            track.shift(by);
+        }
+        self.status.wake_at = self.status.wake_at.map(|at| at + by);
+    }
 
     /// Everything that a person needs to know of it.
     pub fn explain(&self) -> Explanation {
+        let process = self.body.process();
+        let standings = process.standings();
+        let (waiting_for, attempts, last_error) = match foremost(&standings) {
+            _ if self.status.state.is_ended() => ("nothing: it has ended".to_owned(), 0, None),
+            None => ("nothing".to_owned(), 0, None),
+            Some(at) => (waiting_for(at), at.track.attempt, at.track.error.clone()),
+        };
+        let actions = match self.status.state {
+            SagaState::NeedsAttention => vec![SagaAction::Retry, SagaAction::Resolve],
+            SagaState::Running
+            | SagaState::Waiting
+            | SagaState::Completed
+            | SagaState::Compensated => vec![],
+        };
         Explanation {
-            waiting_for: String::new(),
+            waiting_for,
             since: self.status.since,
             deadline: self.status.wake_at,
-            attempts: 0,
-            last_error: None,
-            causing_position: 0,
-            actions: Vec::<SagaAction>::new(),
+            attempts,
+            last_error,
+            causing_position: self.cause,
+            actions,
         }
+    }
+
+    /// Brings the status columns up to date; true when it stands elsewhere than before.
+    fn settle(&mut self, now: DateTime<Utc>, timeouts: &Timeouts) -> bool {
+        let process = self.body.process();
+        let standings = process.standings();
+        let step = foremost(&standings).map_or_else(String::new, |at| at.step.to_owned());
+        let ends = standings.iter().filter_map(|at| at.track.wake_at(timeouts.unknown_alarm));
+        let wake_at = ends.chain(process.deadline()).min();
+        let deadline_runs = process.deadline().is_some();
+        let state = if let Some(end) = process.over() {
+            end
+        } else if standings.iter().any(|at| at.track.needs_attention()) {
+            SagaState::NeedsAttention
+        } else if deadline_runs || standings.iter().any(|at| at.track.is_running()) {
+            SagaState::Running
+        } else {
+            SagaState::Waiting
+        };
+        let step = if state.is_ended() { self.status.step.clone() } else { step };
+        let moved = state != self.status.state || step != self.status.step;
+        if moved {
+            self.status.since = now;
+        }
+        self.status.state = state;
+        self.status.step = step;
+        self.status.wake_at = wake_at.filter(|_| !state.is_ended());
+        moved
+    }
+}
+
+/// The table that matters most to a person: one in trouble, else one under way, else the main one, which is the last.
+fn foremost<'a, 't>(standings: &'a [Standing<'t>]) -> Option<&'a Standing<'t>> {
+    let trouble = standings.iter().find(|at| at.track.needs_attention());
+    let busy = || standings.iter().find(|at| at.track.is_running());
+    trouble.or_else(busy).or_else(|| standings.last())
+}
+
+fn waiting_for(at: &Standing<'_>) -> String {
+    let step = at.step;
+    match (at.track.phase, at.waits_for) {
+        (_, Some(what)) => what.to_owned(),
+        (Phase::Asked, None) => format!("the answer to {step}"),
+        (Phase::Unknown { .. }, None) => format!("the provider to tell what became of {step}"),
+        (Phase::Backoff { .. }, None) => format!("the next attempt of {step}"),
+        (Phase::Stuck, None) => format!("a person: {step} failed"),
+        (Phase::Due | Phase::Refused | Phase::Ended, None) => format!("the order, at {step}"),
     }
 }

@@ -1,0 +1,62 @@
+//! What the three sagas have in common, and what a runner's questions come to for each of them.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::definition::{Ask, Did, Row};
+use super::track::{Phase, Track};
+use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
+use crate::event::Event;
+
+/// Where a saga stands in one of its tables, for people.
+pub(super) struct Standing<'t> {
+    pub(super) step: &'static str,
+    /// What it waits for, when its time has not come.
+    pub(super) waits_for: Option<&'static str>,
+    pub(super) track: &'t Track,
+}
+
+impl<'t> Standing<'t> {
+    pub(super) fn of<D>(
+        track: &'t Track,
+        rows: &[Row<D>],
+        data: &D,
+        did: impl Fn(usize) -> Did,
+    ) -> Self {
+        let Some(row) = rows.get(track.at) else {
+            return Self { step: "done", waits_for: None, track };
+        };
+        let waits_for = match track.phase {
+            Phase::Due => match (row.ask)(data, row.undoes.map_or(Did::Never, did)) {
+                Ask::Wait(what) => Some(what),
+                Ask::Nothing | Ask::Send(_) => None,
+            },
+            Phase::Asked
+            | Phase::Unknown { .. }
+            | Phase::Backoff { .. }
+            | Phase::Refused
+            | Phase::Stuck
+            | Phase::Ended => None,
+        };
+        Self { step: row.name, waits_for, track }
+    }
+}
+
+/// One of the three sagas.
+pub(super) trait Process {
+    /// Takes in what happened.
+    fn fold(&mut self, id: &SagaId, event: &Event, context: &EventContext<'_>, timeouts: &Timeouts);
+    /// What is due now; asked for once.
+    fn advance(&mut self, id: &SagaId) -> Vec<Outgoing>;
+    /// Its own deadlines, beside those of its tracks.
+    fn on_time(&mut self, now: DateTime<Utc>);
+    /// Where it stands, in every table it is in.
+    fn standings(&self) -> Vec<Standing<'_>>;
+    /// The tracks that time and operators move.
+    fn tracks(&mut self) -> Vec<&mut Track>;
+    /// Its own next deadline.
+    fn deadline(&self) -> Option<DateTime<Utc>>;
+    /// How it ended, if it did.
+    fn over(&self) -> Option<SagaState>;
+    /// Shifts its own deadlines.
+    fn shift(&mut self, by: Duration);
+}

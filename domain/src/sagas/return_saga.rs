@@ -1,0 +1,211 @@
+//! The return saga: when the parcel is back, the money goes back, and the units into stock or off the books.
+//!
+//! | # | step | kind |
+//! |--|--|--|
+//! | 1 | `refund_payment` | pivot; waits for the parcel; from more than one payment when one is not enough |
+//! | 2 | `restock_return` or `write_off` | retriable |
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::definition::{Answer, Ask, Definition, Did, Heard, Row};
+use super::order_facts::{OrderFacts, pairs};
+use super::process::{Process, Standing};
+use super::purse::Purse;
+use super::track::{Desk, Phase, Track};
+use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
+use crate::event::Event;
+use crate::ids::{OrderId, ReturnId};
+use crate::inventory::{ReservationEvent, RestockReturn, SkuQuantity, WriteOff};
+use crate::money::{Currency, Money};
+use crate::orders::{OrderEvent, ReturnRequested};
+use crate::payments::{Operation, PaymentEvent, RefundPayment};
+
+static RETURN: LazyLock<Definition<Facts>> = LazyLock::new(|| {
+    Definition::begin()
+        .pivot(Row::new("refund_payment", refund_payment, refunded))
+        .retriable(Row::new("restock_return", restock_return, stocked))
+        .retriable(Row::new("write_off", write_off, stocked))
+        .build()
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Received {
+    amount: i64,
+    restock: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Facts {
+    order_id: OrderId,
+    return_id: ReturnId,
+    currency: Currency,
+    stock: Vec<SkuQuantity>,
+    received: Option<Received>,
+    refunded: i64,
+    purse: Purse,
+    occurred_at: DateTime<Utc>,
+}
+
+/// The return saga's own data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ReturnSaga {
+    facts: Facts,
+    forward: Track,
+}
+
+fn refund_payment(facts: &Facts, _: Did) -> Ask {
+    let Some(received) = facts.received else { return Ask::Wait("the returned parcel to arrive") };
+    let open = received.amount - facts.refunded;
+    if open <= 0 {
+        return Ask::Nothing;
+    }
+    let (payment_id, amount) = facts.purse.refundable(open);
+    Ask::send(RefundPayment {
+        payment_id,
+        order_id: facts.order_id.clone(),
+        return_id: facts.return_id.clone(),
+        amount: Money::new(amount, facts.currency),
+    })
+}
+
+fn refunded(facts: &Facts, heard: &Heard<'_>) -> Option<Answer> {
+    let Event::Payment(event) = heard.event else { return None };
+    let ours = |return_id: &ReturnId| facts.return_id == *return_id;
+    match event {
+        PaymentEvent::PaymentRefunded(event) if ours(&event.return_id) => {
+            let all = facts.received.is_some_and(|received| facts.refunded >= received.amount);
+            Some(if all { Answer::Done } else { Answer::Again })
+        }
+        PaymentEvent::RefundFailed(event) if ours(&event.return_id) => Some(Answer::Refused {
+            code: event.code.as_str().to_owned(),
+            retriable: event.retriable,
+        }),
+        PaymentEvent::PaymentOutcomeUnknown(event) => {
+            (heard.is_ours && event.operation == Operation::Refund).then_some(Answer::Unknown)
+        }
+        PaymentEvent::PaymentRequested(_)
+        | PaymentEvent::PaymentAuthorized(_)
+        | PaymentEvent::PaymentDeclined(_)
+        | PaymentEvent::CaptureRequested(_)
+        | PaymentEvent::PaymentCaptured(_)
+        | PaymentEvent::CaptureFailed(_)
+        | PaymentEvent::VoidRequested(_)
+        | PaymentEvent::AuthorizationVoided(_)
+        | PaymentEvent::VoidRefused(_)
+        | PaymentEvent::RefundRequested(_)
+        | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::RefundFailed(_)
+        | PaymentEvent::AuthorizationExpired(_) => None,
+    }
+}
+
+fn is_restocked(facts: &Facts) -> bool {
+    facts.received.is_some_and(|received| received.restock)
+}
+
+fn restock_return(facts: &Facts, _: Did) -> Ask {
+    if facts.stock.is_empty() || !is_restocked(facts) {
+        return Ask::Nothing;
+    }
+    let (order_id, return_id) = (facts.order_id.clone(), facts.return_id.clone());
+    Ask::send(RestockReturn { order_id, return_id, lines: facts.stock.clone() })
+}
+
+fn write_off(facts: &Facts, _: Did) -> Ask {
+    if facts.stock.is_empty() || is_restocked(facts) {
+        return Ask::Nothing;
+    }
+    let (order_id, return_id) = (facts.order_id.clone(), facts.return_id.clone());
+    Ask::send(WriteOff { order_id, return_id, lines: facts.stock.clone() })
+}
+
+fn stocked(facts: &Facts, heard: &Heard<'_>) -> Option<Answer> {
+    let Event::Reservation(ReservationEvent::ReturnStocked(event)) = heard.event else {
+        return None;
+    };
+    (event.return_id == facts.return_id).then_some(Answer::Done)
+}
+
+impl ReturnSaga {
+    pub(super) fn start(
+        order: &OrderFacts,
+        purse: &Purse,
+        requested: &ReturnRequested,
+        context: &EventContext<'_>,
+    ) -> Self {
+        let facts = Facts {
+            order_id: order.order_id.clone(),
+            return_id: requested.return_id.clone(),
+            currency: order.currency,
+            stock: order.stock(pairs(&requested.lines)),
+            received: None,
+            refunded: 0,
+            purse: purse.clone(),
+            occurred_at: context.occurred_at,
+        };
+        Self { facts, forward: Track::new() }
+    }
+
+    pub(super) fn purse(&self) -> &Purse {
+        &self.facts.purse
+    }
+}
+
+impl Process for ReturnSaga {
+    fn fold(
+        &mut self,
+        id: &SagaId,
+        event: &Event,
+        context: &EventContext<'_>,
+        timeouts: &Timeouts,
+    ) {
+        self.facts.purse.fold(event);
+        let return_id = self.facts.return_id.clone();
+        if let Event::Order(OrderEvent::ReturnReceived(event)) = event
+            && event.return_id == return_id
+        {
+            let (amount, restock) = (event.amount, event.restock);
+            self.facts.received = Some(Received { amount, restock });
+            self.facts.occurred_at = context.occurred_at;
+        }
+        if let Event::Payment(PaymentEvent::PaymentRefunded(event)) = event
+            && event.return_id == return_id
+        {
+            self.facts.refunded += event.amount.minor();
+        }
+        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
+        let answer = self.forward.hear(RETURN.steps(), &self.facts, event, context, &desk);
+        if let Some(Answer::Refused { retriable, .. }) = answer {
+            self.forward.fail(retriable, context.recorded_at, timeouts);
+        }
+    }
+
+    fn advance(&mut self, id: &SagaId) -> Vec<Outgoing> {
+        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
+        let did = |_| Did::Never;
+        self.forward.advance(RETURN.steps(), &self.facts, did, &desk).into_iter().collect()
+    }
+
+    fn on_time(&mut self, _now: DateTime<Utc>) {}
+
+    fn standings(&self) -> Vec<Standing<'_>> {
+        vec![Standing::of(&self.forward, RETURN.steps(), &self.facts, |_| Did::Never)]
+    }
+
+    fn tracks(&mut self) -> Vec<&mut Track> {
+        vec![&mut self.forward]
+    }
+
+    fn deadline(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    fn over(&self) -> Option<SagaState> {
+        (self.forward.phase == Phase::Ended).then_some(SagaState::Completed)
+    }
+
+    fn shift(&mut self, _by: Duration) {}
+}

@@ -1,0 +1,265 @@
+//! How far a saga is in one table of steps: which step, which attempt, asked or waiting.
+//!
+//! Level-triggered: a step is asked for when the data says that it is time, whichever event brought that about.
+//! **Invariant:** a step's attempt is asked for once; only an answer, the clock or an operator moves it on.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::definition::{Answer, Ask, Did, Heard, Row};
+use super::{CommandEvent, EventContext, Outgoing, SagaId, Timeouts};
+use crate::event::Event;
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phase {
+    /// To be asked for as soon as the data allows.
+    Due,
+    /// Asked for; the answer is still out.
+    Asked,
+    /// The participant does not know yet whether it happened.
+    Unknown {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// It failed and is asked for again then.
+    Backoff {
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// It was refused, and the saga knows what to do instead.
+    Refused,
+    /// It can't go on without a person.
+    Stuck,
+    /// The whole table is done.
+    Ended,
+}
+
+/// How far a saga is in one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Track {
+    pub(super) at: usize,
+    pub(super) phase: Phase,
+    pub(super) attempt: u32,
+    #[serde(default)]
+    pub(super) failures: u32,
+    #[serde(default)]
+    pub(super) alarmed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+/// Who sends, for which parcel, and with which business time.
+pub(super) struct Desk<'a> {
+    pub(super) saga_id: &'a SagaId,
+    pub(super) part: Option<&'a str>,
+    pub(super) occurred_at: DateTime<Utc>,
+}
+
+impl Desk<'_> {
+    fn step(&self, name: &str) -> String {
+        self.part.map_or_else(|| name.to_owned(), |part| format!("{name}/{part}"))
+    }
+
+    fn command_id(&self, name: &str, attempt: u32) -> String {
+        format!("{}/{}/{attempt}", self.saga_id, self.step(name))
+    }
+}
+
+impl Track {
+    pub(super) fn new() -> Self {
+        let (phase, error) = (Phase::Due, None);
+        Self { at: 0, phase, attempt: 1, failures: 0, alarmed: false, error }
+    }
+
+    /// What became of the step at this index.
+    pub(super) fn did(&self, index: usize) -> Did {
+        match (self.at.cmp(&index), self.phase) {
+            (std::cmp::Ordering::Less, _) => Did::Never,
+            (std::cmp::Ordering::Equal, Phase::Due) if self.attempt == 1 => Did::Never,
+            (std::cmp::Ordering::Equal, Phase::Asked | Phase::Unknown { .. }) => Did::Asked,
+            (std::cmp::Ordering::Equal, Phase::Refused) => Did::Refused,
+            // A parked command may have had its effect; the undo finds out.
+            (
+                std::cmp::Ordering::Equal,
+                Phase::Due | Phase::Backoff { .. } | Phase::Stuck | Phase::Ended,
+            )
+            | (std::cmp::Ordering::Greater, _) => Did::Done,
+        }
+    }
+
+    /// Passes over what is not needed and asks for the first step whose time it is.
+    pub(super) fn advance<D>(
+        &mut self,
+        rows: &[Row<D>],
+        data: &D,
+        did: impl Fn(usize) -> Did,
+        desk: &Desk<'_>,
+    ) -> Option<Outgoing> {
+        while self.phase == Phase::Due {
+            let Some(row) = rows.get(self.at) else {
+                self.phase = Phase::Ended;
+                break;
+            };
+            match (row.ask)(data, row.undoes.map_or(Did::Never, &did)) {
+                Ask::Nothing => self.next(),
+                Ask::Wait(_) => break,
+                Ask::Send(command) => {
+                    self.phase = Phase::Asked;
+                    return Some(Outgoing {
+                        saga_id: desk.saga_id.clone(),
+                        step: desk.step(row.name),
+                        attempt: self.attempt,
+                        command: *command,
+                        occurred_at: desk.occurred_at,
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    /// What an event says about the step that is asked for. Being done is taken in; a refusal is for the saga to judge.
+    pub(super) fn hear<D>(
+        &mut self,
+        rows: &[Row<D>],
+        data: &D,
+        event: &Event,
+        context: &EventContext<'_>,
+        desk: &Desk<'_>,
+    ) -> Option<Answer> {
+        let row = rows.get(self.at)?;
+        if matches!(self.phase, Phase::Due | Phase::Refused | Phase::Ended) {
+            return None;
+        }
+        let command_id = desk.command_id(row.name, self.attempt);
+        let answer = if let Event::Command(end) = event {
+            (end.command_id() == command_id).then(|| self.ended_without_effect(end))??
+        } else {
+            let caused_by = context.command_id;
+            let rest = caused_by.strip_prefix(command_id.as_str());
+            let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            (row.answer)(data, &Heard { event, is_ours })?
+        };
+        let is_open = matches!(self.phase, Phase::Asked | Phase::Unknown { .. });
+        match &answer {
+            Answer::Done => self.next(),
+            Answer::Again => {
+                let (at, attempt) = (self.at, self.attempt + 1);
+                *self = Self { at, attempt, ..Self::new() };
+            }
+            Answer::Unknown if self.phase == Phase::Asked => {
+                self.phase = Phase::Unknown { since: context.recorded_at };
+            }
+            Answer::Refused { code, .. } if is_open => self.error = Some(code.clone()),
+            Answer::Unknown | Answer::Refused { .. } => return None,
+        }
+        Some(answer)
+    }
+
+    /// What the end of the command means: without need is done, parked waits for a person.
+    fn ended_without_effect(&mut self, end: &CommandEvent) -> Option<Answer> {
+        match end {
+            CommandEvent::CommandUnneeded(_) => Some(Answer::Done),
+            CommandEvent::CommandRefused(end) => {
+                let code = end.code.as_str().to_owned();
+                Some(Answer::Refused { code, retriable: true })
+            }
+            CommandEvent::CommandParked(end) => {
+                self.phase = Phase::Stuck;
+                self.error = Some(end.cause.as_str().to_owned());
+                None
+            }
+        }
+    }
+
+    fn next(&mut self) {
+        *self = Self { at: self.at + 1, ..Self::new() };
+    }
+
+    /// The step failed: later again, or not without a person.
+    pub(super) fn fail(&mut self, retriable: bool, now: DateTime<Utc>, timeouts: &Timeouts) {
+        self.failures += 1;
+        self.alarmed = self.failures >= timeouts.attempts_before_alarm;
+        self.phase = if retriable {
+            Phase::Backoff { until: now + backoff(self.failures, timeouts) }
+        } else {
+            Phase::Stuck
+        };
+    }
+
+    /// The step is to be asked for anew, as soon as the data allows.
+    pub(super) fn again(&mut self) {
+        self.attempt += 1;
+        self.phase = Phase::Due;
+    }
+
+    /// Time has passed: a failed step is due again, an outcome unknown for too long alarms.
+    pub(super) fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts) {
+        match self.phase {
+            Phase::Backoff { until } if until <= now => self.again(),
+            Phase::Unknown { since } if since + timeouts.unknown_alarm <= now => {
+                self.alarmed = true;
+            }
+            Phase::Due
+            | Phase::Asked
+            | Phase::Unknown { .. }
+            | Phase::Backoff { .. }
+            | Phase::Refused
+            | Phase::Stuck
+            | Phase::Ended => {}
+        }
+    }
+
+    /// An operator wants the next attempt now. An open outcome is not asked for twice; its alarm starts anew.
+    pub(super) fn retry(&mut self, now: DateTime<Utc>) {
+        match self.phase {
+            Phase::Stuck | Phase::Backoff { .. } => {
+                self.alarmed = false;
+                self.again();
+            }
+            Phase::Unknown { .. } => {
+                self.alarmed = false;
+                self.phase = Phase::Unknown { since: now };
+            }
+            Phase::Due | Phase::Asked | Phase::Refused | Phase::Ended => {}
+        }
+    }
+
+    pub(super) fn needs_attention(&self) -> bool {
+        self.phase == Phase::Stuck || self.alarmed
+    }
+
+    /// True when something is under way or a time runs.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Asked | Phase::Unknown { .. } | Phase::Backoff { .. })
+    }
+
+    pub(super) fn wake_at(&self, unknown_alarm: Duration) -> Option<DateTime<Utc>> {
+        match self.phase {
+            Phase::Backoff { until } => Some(until),
+            Phase::Unknown { since } if !self.alarmed => Some(since + unknown_alarm),
+            Phase::Due
+            | Phase::Asked
+            | Phase::Unknown { .. }
+            | Phase::Refused
+            | Phase::Stuck
+            | Phase::Ended => None,
+        }
+    }
+
+    pub(super) fn shift(&mut self, by: Duration) {
+        match &mut self.phase {
+            Phase::Unknown { since: time } | Phase::Backoff { until: time } => *time += by,
+            Phase::Due | Phase::Asked | Phase::Refused | Phase::Stuck | Phase::Ended => {}
+        }
+    }
+}
+
+/// Doubles with every failure, up to the longest wait.
+fn backoff(failures: u32, timeouts: &Timeouts) -> Duration {
+    let doublings = failures.saturating_sub(1).min(20);
+    let wait = timeouts.retry_first.checked_mul(1 << doublings).unwrap_or(timeouts.retry_most);
+    wait.min(timeouts.retry_most)
+}
