@@ -1,0 +1,107 @@
+//! The checker: takes the log event by event and hands each to every group of rules.
+
+use domain::event::Event;
+use event_store::RecordedEvent;
+
+use crate::finding::{Counts, Report, Rule};
+use crate::ledger::{self, LedgerRow};
+use crate::money::Money;
+use crate::order_of_log::OrderOfLog;
+use crate::orders::Orders;
+use crate::sagas;
+use crate::stock::Stock;
+
+/// Checks a whole log. Give it every event in position order, then ask for the report.
+#[derive(Debug, Default)]
+pub struct Checker {
+    report: Report,
+    events: u64,
+    ledger_rows: u64,
+    log: OrderOfLog,
+    orders: Orders,
+    stock: Stock,
+    money: Money,
+}
+
+impl Checker {
+    /// Looks at the next event.
+    pub fn observe(&mut self, recorded: &RecordedEvent) {
+        self.events += 1;
+        if self.log.observe(recorded, &mut self.report) {
+            self.stock.end_append(&self.orders, &mut self.report);
+        }
+        let read =
+            Event::from_json(&recorded.event_type, recorded.schema_version, &recorded.payload);
+        let event = match read {
+            Ok(event) => event,
+            Err(cause) => {
+                let at = [recorded.position];
+                return self.report.at(Rule::Readable, &at, format!("{cause}."));
+            }
+        };
+        self.check_stream(recorded, &event);
+        let (at, report) = (recorded.position, &mut self.report);
+        match &event {
+            Event::Product(_) | Event::Customer(_) | Event::Command(_) => {}
+            Event::Stock(event) => self.stock.observe_stock(at, event, &mut self.orders),
+            Event::Reservation(event) => {
+                self.stock.observe_reservation(at, event, &mut self.orders, report);
+            }
+            Event::Order(event) => {
+                self.orders.observe(at, event, report);
+                self.money.observe_order(at, event, &self.orders, report);
+            }
+            Event::Payment(event) => {
+                self.money.observe_payment(at, event, &mut self.orders, report);
+            }
+            Event::Shipment(event) => self.orders.observe_shipment(at, event, report),
+        }
+    }
+
+    /// Compares what the provider did with what the log asked it for. Give it the ledger as it was read *before* the
+    /// log: whatever the provider had done then, the log has the intent of.
+    pub fn compare_ledger_read_before(&mut self, rows: &[LedgerRow]) {
+        ledger::nothing_unasked(rows, &self.money, &mut self.report);
+    }
+
+    /// Compares what the log says was done with what the provider did. Give it the ledger as it was read *after* the
+    /// log: whatever the log had an outcome of, the provider has done by then.
+    pub fn compare_ledger_read_after(&mut self, rows: &[LedgerRow]) {
+        self.ledger_rows = rows.len() as u64;
+        ledger::nothing_missing(rows, &self.money, &mut self.report);
+    }
+
+    /// Ends the log: looks at what is left over, and reports.
+    pub fn finish(mut self) -> Report {
+        let report = &mut self.report;
+        self.stock.end_append(&self.orders, report);
+        self.stock.finish(&self.orders, report);
+        self.money.finish(&self.orders, report);
+        sagas::check(&self.orders, &self.stock, &self.money, report);
+        let mut report = self.report;
+        report.counts = Counts {
+            events: self.events,
+            appends: self.log.appends() as u64,
+            streams: self.log.streams() as u64,
+            orders: self.orders.placed(),
+            payments: self.money.payments() as u64,
+            skus: self.stock.skus() as u64,
+            ledger_rows: self.ledger_rows,
+        };
+        report
+    }
+
+    fn check_stream(&mut self, recorded: &RecordedEvent, event: &Event) {
+        let own = event.stream().to_string();
+        if own != *recorded.stream {
+            self.report.at(
+                Rule::Versions,
+                &[recorded.position],
+                format!(
+                    "`{}` of `{own}` stands in stream `{}`.",
+                    recorded.event_type, recorded.stream,
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What must be true of a whole log, checked event by event in position order.
+//!
+//! This is a second opinion: it folds events by itself and shares no decision and no aggregate with the domain, so that
+//! a mistake made there is seen here. It reads no file and knows no service.
+//!
+//! **Invariant:** the checker never changes what it looks at, and a log that the platform may write has no finding.
+
+#![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
+
+mod checker;
+mod finding;
+mod ledger;
+mod money;
+mod names;
+mod order_of_log;
+mod orders;
+mod sagas;
+mod stock;
+
+pub use checker::Checker;
+pub use finding::{Counts, Finding, Report, Rule};
+pub use ledger::{LedgerRow, LedgerStatus};

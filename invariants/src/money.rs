@@ -1,0 +1,154 @@
+//! I7, I8 and law 2: payments by the log, operation by operation, and what an order owes.
+
+mod due;
+mod payments;
+
+use std::collections::HashMap;
+
+use domain::money::Currency;
+use domain::orders::OrderEvent;
+use domain::payments::Operation;
+
+use crate::finding::Report;
+use crate::names::NameId;
+use crate::orders::Orders;
+
+/// What became of an operation, by the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Open,
+    Done,
+    Failed,
+}
+
+/// An operation that the provider was asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) operation: Operation,
+    pub(crate) attempt: u32,
+    pub(crate) amount: i64,
+    pub(crate) outcome: Outcome,
+    /// The position of the intent.
+    pub(crate) at: u64,
+    /// The shipment of a capture or the return of a refund.
+    subject: Option<Box<str>>,
+}
+
+/// A payment.
+#[derive(Debug, Default)]
+pub(crate) struct Payment {
+    order: NameId,
+    currency: Option<Currency>,
+    authorized: i64,
+    captured: i64,
+    voided: i64,
+    refunded: i64,
+    asked: Vec<Asked>,
+    last: u64,
+}
+
+impl Payment {
+    fn is_open(&self) -> bool {
+        self.asked.iter().any(|asked| asked.outcome == Outcome::Open)
+    }
+
+    /// What was done of this kind for a shipment or a return.
+    fn done_for<'p>(
+        &'p self,
+        operation: Operation,
+        subject: &'p str,
+    ) -> impl Iterator<Item = &'p Asked> + 'p {
+        self.asked.iter().filter(move |asked| {
+            asked.outcome == Outcome::Done
+                && asked.operation == operation
+                && asked.subject.as_deref() == Some(subject)
+        })
+    }
+}
+
+/// What the payments of an order came to.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Sums {
+    pub(crate) authorized: i64,
+    pub(crate) captured: i64,
+    pub(crate) voided: i64,
+    pub(crate) refunded: i64,
+    /// True when the provider was asked something and the answer is not recorded.
+    pub(crate) open: bool,
+    /// The last position of a payment's event.
+    pub(crate) last: u64,
+}
+
+/// All payments.
+#[derive(Debug, Default)]
+pub(crate) struct Money {
+    payments: HashMap<Box<str>, Payment>,
+    of_order: HashMap<NameId, Vec<Box<str>>>,
+}
+
+impl Money {
+    /// Payments seen.
+    pub(crate) fn payments(&self) -> usize {
+        self.payments.len()
+    }
+
+    /// The operation of a payment with this attempt, and the payment's currency.
+    pub(crate) fn asked(
+        &self,
+        payment_id: &str,
+        operation: Operation,
+        attempt: u32,
+    ) -> Option<(&Asked, Option<Currency>)> {
+        let payment = self.payments.get(payment_id)?;
+        let same = |asked: &&Asked| asked.operation == operation && asked.attempt == attempt;
+        payment.asked.iter().find(same).map(|asked| (asked, payment.currency))
+    }
+
+    /// Every operation of every payment, always in the same order.
+    pub(crate) fn all_asked(&self) -> impl Iterator<Item = (&str, &Asked)> {
+        let mut payments: Vec<_> = self.payments.iter().collect();
+        payments.sort_unstable_by_key(|(id, _)| *id);
+        payments
+            .into_iter()
+            .flat_map(|(id, payment)| payment.asked.iter().map(move |asked| (&**id, asked)))
+    }
+
+    /// The sums over an order's payments.
+    pub(crate) fn sums(&self, order: NameId) -> Sums {
+        self.of(order).fold(Sums::default(), |sums, payment| Sums {
+            authorized: sums.authorized + payment.authorized,
+            captured: sums.captured + payment.captured,
+            voided: sums.voided + payment.voided,
+            refunded: sums.refunded + payment.refunded,
+            open: sums.open || payment.is_open(),
+            last: sums.last.max(payment.last),
+        })
+    }
+
+    fn of(&self, order: NameId) -> impl Iterator<Item = &Payment> {
+        let ids = self.of_order.get(&order).map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.payments.get(id))
+    }
+
+    /// What was taken for a shipment, or given back for a return, over all payments of an order.
+    fn done_for(&self, order: NameId, operation: Operation, subject: &str) -> (usize, i64) {
+        let done = self.of(order).flat_map(|payment| payment.done_for(operation, subject));
+        done.fold((0, 0), |(times, sum), asked| (times + 1, sum + asked.amount))
+    }
+
+    /// An event of an order's stream, after the order's own facts know it.
+    pub(crate) fn observe_order(
+        &self,
+        at: u64,
+        event: &OrderEvent,
+        orders: &Orders,
+        report: &mut Report,
+    ) {
+        due::observe(self, at, event, orders, report);
+    }
+
+    /// The end of the log: per order, what was taken is what is due.
+    pub(crate) fn finish(&self, orders: &Orders, report: &mut Report) {
+        due::finish(self, orders, report);
+    }
+}

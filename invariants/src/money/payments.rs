@@ -1,0 +1,253 @@
+//! A payment's events: intents and outcomes match, sums stay within what was authorized.
+
+use domain::ids::OrderId;
+use domain::money::Money as Amount;
+use domain::payments::{Operation, PaymentEvent};
+
+use super::{Asked, Money, Outcome, Payment};
+use crate::finding::{Report, Rule};
+use crate::orders::Orders;
+
+/// An intent, as the events of all operations have it.
+struct Intent<'e> {
+    operation: Operation,
+    attempt: u32,
+    amount: Amount,
+    subject: Option<&'e str>,
+}
+
+impl Money {
+    /// An event of a payment's stream.
+    pub(crate) fn observe_payment(
+        &mut self,
+        at: u64,
+        event: &PaymentEvent,
+        orders: &mut Orders,
+        report: &mut Report,
+    ) {
+        let id = event.payment_id().as_str();
+        self.know(id, order_of(event), orders);
+        let Some(payment) = self.payments.get_mut(id) else { return };
+        payment.last = at;
+        let mut judge = Judge { at, id, payment, report };
+        judge.observe(event);
+        judge.check_sums();
+        self.check_order(at, event, orders, report);
+    }
+
+    fn know(&mut self, id: &str, order_id: &OrderId, orders: &mut Orders) {
+        if self.payments.contains_key(id) {
+            return;
+        }
+        let order = orders.names.id(order_id.as_str());
+        self.payments.insert(id.into(), Payment { order, ..Payment::default() });
+        self.of_order.entry(order).or_default().push(id.into());
+    }
+
+    /// The rules that need the order: its currency, and one capture per shipment.
+    fn check_order(&self, at: u64, event: &PaymentEvent, orders: &Orders, report: &mut Report) {
+        let id = event.payment_id();
+        let order_id = order_of(event).as_str();
+        let Some(payment) = self.payments.get(id.as_str()) else { return };
+        let facts = orders.find(order_id);
+        if let (PaymentEvent::PaymentRequested(event), expected) =
+            (event, facts.and_then(|facts| facts.currency))
+            && expected != Some(event.amount.currency())
+        {
+            let found = event.amount.currency();
+            let expected = expected.map_or("no currency at all".to_owned(), |c| c.to_string());
+            report.at(
+                Rule::Balance,
+                &[at],
+                format!("Payment `{id}` is in {found}, its order `{order_id}` in {expected}."),
+            );
+        }
+        if let PaymentEvent::PaymentCaptured(event) = event {
+            let shipment = event.shipment_id.as_str();
+            let (times, sum) = self.done_for(payment.order, Operation::Capture, shipment);
+            if times > 1 {
+                report.at(
+                    Rule::Charges,
+                    &[at],
+                    format!("Shipment `{shipment}` was charged {times} times, {sum} in all."),
+                );
+            }
+        }
+    }
+}
+
+/// A payment's event is judged by what the payment was before it.
+struct Judge<'f> {
+    at: u64,
+    id: &'f str,
+    payment: &'f mut Payment,
+    report: &'f mut Report,
+}
+
+impl Judge<'_> {
+    fn observe(&mut self, event: &PaymentEvent) {
+        match event {
+            PaymentEvent::PaymentRequested(event) => self.asks(&Intent {
+                operation: Operation::Authorize,
+                attempt: event.attempt,
+                amount: event.amount,
+                subject: None,
+            }),
+            PaymentEvent::CaptureRequested(event) => self.asks(&Intent {
+                operation: Operation::Capture,
+                attempt: event.attempt,
+                amount: event.amount,
+                subject: Some(event.shipment_id.as_str()),
+            }),
+            PaymentEvent::VoidRequested(event) => self.asks(&Intent {
+                operation: Operation::Void,
+                attempt: event.attempt,
+                amount: event.amount,
+                subject: None,
+            }),
+            PaymentEvent::RefundRequested(event) => self.asks(&Intent {
+                operation: Operation::Refund,
+                attempt: event.attempt,
+                amount: event.amount,
+                subject: Some(event.return_id.as_str()),
+            }),
+            PaymentEvent::PaymentAuthorized(event) => {
+                self.does(Operation::Authorize, event.amount, None);
+                self.payment.authorized += event.amount.minor();
+            }
+            PaymentEvent::PaymentCaptured(event) => {
+                let shipment = event.shipment_id.as_str();
+                self.does(Operation::Capture, event.amount, Some(shipment));
+                self.payment.captured += event.amount.minor();
+            }
+            PaymentEvent::AuthorizationVoided(event) => {
+                // Of nothing it is a tombstone, which the provider was not asked for.
+                if !event.amount.is_zero() {
+                    self.does(Operation::Void, event.amount, None);
+                }
+                self.payment.voided += event.amount.minor();
+            }
+            PaymentEvent::PaymentRefunded(event) => {
+                let return_id = event.return_id.as_str();
+                self.does(Operation::Refund, event.amount, Some(return_id));
+                self.payment.refunded += event.amount.minor();
+            }
+            PaymentEvent::PaymentDeclined(_) => self.fails(Operation::Authorize),
+            PaymentEvent::CaptureFailed(_) => self.fails(Operation::Capture),
+            PaymentEvent::VoidRefused(_) => self.fails(Operation::Void),
+            PaymentEvent::RefundFailed(_) => self.fails(Operation::Refund),
+            PaymentEvent::PaymentOutcomeUnknown(_) => {}
+            PaymentEvent::AuthorizationExpired(event) => {
+                self.payment.voided += event.amount.minor();
+            }
+        }
+    }
+
+    fn asks(&mut self, intent: &Intent<'_>) {
+        let Intent { operation, attempt, amount, subject } = intent;
+        let name = operation.name();
+        if let Some(open) = self.payment.asked.iter().find(|asked| asked.outcome == Outcome::Open) {
+            let positions = [self.at, open.at];
+            let statement = format!(
+                "Payment `{}` asked for {name} while its {} was open.",
+                self.id,
+                open.operation.name(),
+            );
+            self.report.at(Rule::Charges, &positions, statement);
+        }
+        let same = |asked: &&Asked| asked.operation == *operation && asked.attempt == *attempt;
+        if let Some(before) = self.payment.asked.iter().find(same) {
+            let positions = [self.at, before.at];
+            let statement = format!(
+                "Payment `{}` used attempt {attempt} of {name} twice, so two calls had one key.",
+                self.id,
+            );
+            self.report.at(Rule::Charges, &positions, statement);
+        }
+        self.one_currency(*amount);
+        self.payment.asked.push(Asked {
+            operation: *operation,
+            attempt: *attempt,
+            amount: amount.minor(),
+            outcome: Outcome::Open,
+            at: self.at,
+            subject: subject.map(Into::into),
+        });
+    }
+
+    fn does(&mut self, operation: Operation, amount: Amount, subject: Option<&str>) {
+        self.one_currency(amount);
+        let open = self.payment.asked.iter_mut().find(|asked| {
+            asked.outcome == Outcome::Open
+                && asked.operation == operation
+                && asked.subject.as_deref() == subject
+        });
+        let name = operation.name();
+        let wrong = match open {
+            None => Some(format!("Payment `{}` had {name} {amount} done unasked.", self.id)),
+            Some(asked) => {
+                asked.outcome = Outcome::Done;
+                (asked.amount != amount.minor()).then(|| {
+                    format!(
+                        "Payment `{}` asked for {name} {}, got {amount}.",
+                        self.id, asked.amount
+                    )
+                })
+            }
+        };
+        if let Some(statement) = wrong {
+            self.report.at(Rule::Charges, &[self.at], statement);
+        }
+    }
+
+    /// A refusal may come unasked: a tombstone refuses without asking the provider.
+    fn fails(&mut self, operation: Operation) {
+        let open = self
+            .payment
+            .asked
+            .iter_mut()
+            .find(|asked| asked.outcome == Outcome::Open && asked.operation == operation);
+        if let Some(asked) = open {
+            asked.outcome = Outcome::Failed;
+        }
+    }
+
+    fn one_currency(&mut self, amount: Amount) {
+        let expected = *self.payment.currency.get_or_insert(amount.currency());
+        if expected != amount.currency() {
+            let found = amount.currency();
+            let statement = format!("Payment `{}` is in {expected} and in {found}.", self.id);
+            self.report.at(Rule::Balance, &[self.at], statement);
+        }
+    }
+
+    fn check_sums(&mut self) {
+        let Payment { authorized, captured, voided, refunded, .. } = &self.payment;
+        if authorized - captured - voided < 0 || refunded > captured {
+            let statement = format!(
+                "Payment `{}` has authorized {authorized}, captured {captured}, voided {voided}, refunded {refunded}.",
+                self.id,
+            );
+            self.report.at(Rule::Charges, &[self.at], statement);
+        }
+    }
+}
+
+fn order_of(event: &PaymentEvent) -> &OrderId {
+    match event {
+        PaymentEvent::PaymentRequested(event) => &event.order_id,
+        PaymentEvent::PaymentAuthorized(event) => &event.order_id,
+        PaymentEvent::PaymentDeclined(event) => &event.order_id,
+        PaymentEvent::PaymentOutcomeUnknown(event) => &event.order_id,
+        PaymentEvent::CaptureRequested(event) => &event.order_id,
+        PaymentEvent::PaymentCaptured(event) => &event.order_id,
+        PaymentEvent::CaptureFailed(event) => &event.order_id,
+        PaymentEvent::VoidRequested(event) => &event.order_id,
+        PaymentEvent::AuthorizationVoided(event) => &event.order_id,
+        PaymentEvent::VoidRefused(event) => &event.order_id,
+        PaymentEvent::RefundRequested(event) => &event.order_id,
+        PaymentEvent::PaymentRefunded(event) => &event.order_id,
+        PaymentEvent::RefundFailed(event) => &event.order_id,
+        PaymentEvent::AuthorizationExpired(event) => &event.order_id,
+    }
+}
