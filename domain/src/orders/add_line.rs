@@ -49,3 +49,47 @@ impl LineAdded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{added, cart, order_id, placed, wanted};
+    use super::*;
+    use crate::catalog::fixtures::sku;
+    use crate::orders::LineRemoved;
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+
+    fn add(code: &str) -> AddLine {
+        AddLine { order_id: order_id(), line: wanted(code, 1, None) }
+    }
+
+    #[test]
+    fn a_number_is_given_once_also_when_its_line_was_removed() {
+        cart()
+            .when(add("A"))
+            .then([added(1, "A", 1)])
+            .and([LineRemoved { order_id: order_id(), line: 1 }])
+            .when(add("A"))
+            .then([added(2, "A", 1)]);
+    }
+
+    #[test]
+    fn a_line_that_could_not_be_placed_is_refused_early() {
+        cart().when(add("Z")).then_refused(&Refusal::UnknownProduct { sku: sku("Z") });
+        let full = (1..=2_000).map(|line| added(line, "A", 1));
+        cart()
+            .and(full)
+            .when(add("A"))
+            .then_refused(&Refusal::TooManyLines { lines: 2_001, limit: 2_000 });
+    }
+
+    #[test]
+    fn only_a_cart_takes_lines() {
+        given_nothing()
+            .when(add("A"))
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+        given([placed()])
+            .when(add("A"))
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+    }
+}

@@ -58,3 +58,66 @@ impl CancelLines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        cancellation, confirmed_order, every_unit, of, order_id, placed, shipped,
+    };
+    use super::*;
+    use crate::spec::given;
+
+    fn cancel(lines: &[LineQuantity]) -> CancelLines {
+        CancelLines { order_id: order_id(), lines: lines.to_vec(), reason: None }
+    }
+
+    fn exceeded(requested: u64, allowed: u64) -> Refusal {
+        Refusal::QuantityExceeded { what: "line 1".to_owned(), requested, allowed }
+    }
+
+    #[test]
+    fn open_units_are_cancelled_and_the_rest_goes_on() {
+        given(confirmed_order())
+            .when(cancel(&[of(2, 1), of(1, 2), of(1, 1)]))
+            .then([cancellation(Some(1), &[of(1, 3), of(2, 1)])])
+            .when(cancel(&[of(1, 3)]))
+            .then([cancellation(Some(2), &[of(1, 3)])]);
+    }
+
+    #[test]
+    fn two_cancellations_can_not_claim_the_same_units() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 4)])])
+            .when(cancel(&[of(1, 3)]))
+            .then_refused(&exceeded(3, 2));
+    }
+
+    #[test]
+    fn shipped_units_come_back_as_a_return_only() {
+        let some_shipped = || given(confirmed_order()).and([shipped(1, &[of(1, 4)])]);
+        some_shipped()
+            .when(cancel(&[of(1, 3)]))
+            .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
+        some_shipped().when(cancel(&[of(1, 7)])).then_refused(&exceeded(7, 2));
+        some_shipped().when(cancel(&[of(1, 2)])).then([cancellation(Some(1), &[of(1, 2)])]);
+    }
+
+    #[test]
+    fn lines_are_named_and_there() {
+        given(confirmed_order()).when(cancel(&[])).then_refused(&Refusal::NoLines {});
+        given(confirmed_order())
+            .when(cancel(&[of(4, 1)]))
+            .then_refused(&Refusal::LineNotFound { order_id: order_id(), line: 4 });
+    }
+
+    #[test]
+    fn before_the_pivot_only_the_whole_order_is_cancelled() {
+        given([placed()])
+            .when(cancel(&[of(1, 1)]))
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+        given([placed()])
+            .and([cancellation(None, &every_unit())])
+            .when(cancel(&[of(1, 1)]))
+            .then_refused(&Refusal::CancellationRequested { order_id: order_id() });
+    }
+}

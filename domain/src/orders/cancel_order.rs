@@ -90,3 +90,99 @@ fn open_units(order: &PlacedOrder) -> Vec<LineQuantity> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        cancellation, confirmed_order, delivered_order, every_unit, of, order_id, placed, shipped,
+    };
+    use super::*;
+    use crate::orders::{FinishCancellation, OrderCompleted, OrderHeld, RejectionStarted};
+    use crate::spec::{given, given_nothing};
+
+    fn cancel() -> CancelOrder {
+        CancelOrder { order_id: order_id(), reason: None }
+    }
+
+    fn finish() -> FinishCancellation {
+        FinishCancellation { order_id: order_id() }
+    }
+
+    fn held() -> OrderHeld {
+        OrderHeld { order_id: order_id(), reason: None }
+    }
+
+    #[test]
+    fn before_the_pivot_the_whole_order_is_undone_and_then_cancelled() {
+        given([placed()])
+            .when(cancel())
+            .then([cancellation(None, &every_unit())])
+            .when(cancel())
+            .then_nothing()
+            .when(finish())
+            .then([OrderCancelled { order_id: order_id(), reason: None }])
+            .when(finish())
+            .then_nothing()
+            .when(cancel())
+            .then_nothing();
+    }
+
+    #[test]
+    fn after_the_pivot_all_open_units_are_asked_for() {
+        given(confirmed_order()).when(cancel()).then([cancellation(Some(1), &every_unit())]);
+        given(confirmed_order())
+            .and([shipped(1, &[of(1, 2), of(2, 4)])])
+            .when(cancel())
+            .then([cancellation(Some(1), &[of(1, 4), of(3, 1)])]);
+    }
+
+    #[test]
+    fn units_of_a_running_cancellation_are_not_asked_for_again() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 5)])])
+            .when(cancel())
+            .then([cancellation(Some(2), &[of(1, 1), of(2, 4), of(3, 1)])])
+            .when(cancel())
+            .then_refused(&Refusal::NothingToCancel { order_id: order_id() });
+    }
+
+    #[test]
+    fn what_was_shipped_is_not_cancelled() {
+        given(confirmed_order())
+            .and([shipped(1, &every_unit())])
+            .when(cancel())
+            .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
+    }
+
+    #[test]
+    fn an_order_on_hold_is_cancelled_as_from_where_it_was_held() {
+        given([placed()]).and([held()]).when(cancel()).then([cancellation(None, &every_unit())]);
+        given(confirmed_order())
+            .and([held()])
+            .when(cancel())
+            .then([cancellation(Some(1), &every_unit())]);
+    }
+
+    #[test]
+    fn an_order_that_is_rejected_or_completed_is_not_cancelled() {
+        let reason = Reason::parse("out_of_stock").unwrap();
+        given([placed()])
+            .and([RejectionStarted { order_id: order_id(), reason }])
+            .when(cancel())
+            .then_refused(&Refusal::RejectionStarted { order_id: order_id() });
+        given(delivered_order())
+            .and([OrderCompleted { order_id: order_id() }])
+            .when(cancel())
+            .then_refused(&Refusal::WrongState { what: "order", state: "completed" });
+    }
+
+    #[test]
+    fn a_cancellation_that_was_not_asked_for_does_not_end() {
+        given([placed()])
+            .when(finish())
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+        given_nothing()
+            .when(cancel())
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+    }
+}

@@ -37,3 +37,42 @@ impl Decide for ChangeQuantity {
         Ok(vec![QuantityChanged { order_id, line, quantity }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{added, cart, order_id, placed, units};
+    use super::*;
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+
+    fn change(line: LineNumber, quantity: u32) -> ChangeQuantity {
+        ChangeQuantity { order_id: order_id(), line, quantity: units(quantity) }
+    }
+
+    #[test]
+    fn a_line_has_another_quantity_and_the_same_again_changes_nothing() {
+        cart()
+            .and([added(1, "A", 6)])
+            .when(change(1, 7))
+            .then([QuantityChanged { order_id: order_id(), line: 1, quantity: units(7) }])
+            .when(change(1, 7))
+            .then_nothing();
+    }
+
+    #[test]
+    fn only_a_line_that_is_there_is_changed() {
+        cart()
+            .when(change(1, 1))
+            .then_refused(&Refusal::LineNotFound { order_id: order_id(), line: 1 });
+    }
+
+    #[test]
+    fn only_a_cart_is_changed() {
+        given_nothing()
+            .when(change(1, 1))
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+        given([placed()])
+            .when(change(1, 1))
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+    }
+}

@@ -50,3 +50,77 @@ fn unfinished(order: &PlacedOrder) -> Option<&'static str> {
     let arrived = order.lines.iter().all(|line| line.open() == 0 && line.shipped == line.delivered);
     (!arrived).then_some("not delivered in full")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        TOTAL, cancellation, cancellation_id, captured, confirmed_order, delivered,
+        delivered_order, every_unit, of, order_id, shipped,
+    };
+    use super::*;
+    use crate::orders::LinesCancelled;
+    use crate::spec::given;
+
+    fn complete() -> CompleteOrder {
+        CompleteOrder { order_id: order_id() }
+    }
+
+    fn not_yet(state: &'static str) -> Refusal {
+        Refusal::WrongState { what: "order", state }
+    }
+
+    #[test]
+    fn an_order_is_complete_once_all_is_delivered_and_captured() {
+        given(delivered_order())
+            .when(complete())
+            .then([OrderCompleted { order_id: order_id() }])
+            .when(complete())
+            .then_nothing();
+    }
+
+    #[test]
+    fn cancelled_units_need_no_delivery_and_no_money() {
+        let rest = [of(2, 4), of(3, 1)];
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 6)])])
+            .and([LinesCancelled {
+                order_id: order_id(),
+                cancellation_id: cancellation_id(1),
+                lines: vec![of(1, 6)],
+                amount: 6 * 255,
+            }])
+            .and([shipped(1, &rest)])
+            .and([delivered(1, &rest)])
+            .and(captured(1, TOTAL - 6 * 255))
+            .when(complete())
+            .then([OrderCompleted { order_id: order_id() }]);
+    }
+
+    #[test]
+    fn an_order_is_not_complete_while_units_are_open_or_on_their_way() {
+        given(confirmed_order()).when(complete()).then_refused(&not_yet("not delivered in full"));
+        given(confirmed_order())
+            .and([shipped(1, &every_unit())])
+            .and(captured(1, TOTAL))
+            .when(complete())
+            .then_refused(&not_yet("not delivered in full"));
+    }
+
+    #[test]
+    fn an_order_is_not_complete_while_a_cancellation_runs() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 6)])])
+            .when(complete())
+            .then_refused(&not_yet("being cancelled in part"));
+    }
+
+    #[test]
+    fn an_order_is_not_complete_before_what_is_due_is_captured() {
+        given(confirmed_order())
+            .and([shipped(1, &every_unit())])
+            .and([delivered(1, &every_unit())])
+            .and(captured(1, TOTAL - 1))
+            .when(complete())
+            .then_refused(&not_yet("not captured in full"));
+    }
+}

@@ -71,3 +71,64 @@ impl Decide for CreateDraft {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{address, currency, method, order_id, shop, wanted};
+    use super::*;
+    use crate::catalog::fixtures::{eur, gbp, sku};
+    use crate::customers::fixtures::{blocked, customer_id};
+    use crate::orders::MOST_LINES;
+    use crate::spec::given;
+
+    fn create(lines: Vec<WantedLine>) -> CreateDraft {
+        CreateDraft {
+            order_id: order_id(),
+            customer_id: Some(customer_id()),
+            currency: currency(),
+            lines,
+            payment_method: method(),
+            shipping_address: address(),
+            reference: None,
+        }
+    }
+
+    fn created() -> DraftCreated {
+        DraftCreated {
+            order_id: order_id(),
+            customer_id: Some(customer_id()),
+            currency: currency(),
+            payment_method: method(),
+            shipping_address: address(),
+            reference: None,
+        }
+    }
+
+    #[test]
+    fn a_cart_begins_empty_or_with_lines() {
+        given(shop()).when(create(vec![])).then([created()]);
+        let lines = [wanted("A", 1, None), wanted("B", 2, Some(gbp(300)))];
+        given(shop()).when(create(lines.to_vec())).then([
+            Event::from(created()),
+            LineAdded::new(order_id(), 1, &lines[0]).into(),
+            LineAdded::new(order_id(), 2, &lines[1]).into(),
+        ]);
+    }
+
+    #[test]
+    fn what_could_not_be_placed_is_refused_early() {
+        given(shop())
+            .and([blocked()])
+            .when(create(vec![]))
+            .then_refused(&Refusal::CustomerBlocked { customer_id: customer_id() });
+        given(shop())
+            .when(create(vec![wanted("Z", 1, None)]))
+            .then_refused(&Refusal::UnknownProduct { sku: sku("Z") });
+        given(shop()).when(create(vec![wanted("A", 1, Some(eur(1)))])).then_refused(
+            &Refusal::MixedCurrencies { expected: currency(), found: eur(1).currency() },
+        );
+        given(shop())
+            .when(create(vec![wanted("A", 1, None); 2_001]))
+            .then_refused(&Refusal::TooManyLines { lines: 2_001, limit: MOST_LINES });
+    }
+}

@@ -37,3 +37,48 @@ impl Decide for EraseOrder {
         Ok(if erased { vec![] } else { vec![OrderErased { order_id }.into()] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{order_id, placed};
+    use super::*;
+    use crate::orders::{OrderPlaced, OrderRejected};
+    use crate::spec::{given, given_nothing};
+    use crate::text::Reason;
+
+    fn erase() -> EraseOrder {
+        EraseOrder { order_id: order_id() }
+    }
+
+    fn erased() -> OrderErased {
+        OrderErased { order_id: order_id() }
+    }
+
+    fn guest() -> OrderPlaced {
+        OrderPlaced { customer_id: None, ..placed() }
+    }
+
+    #[test]
+    fn a_guest_order_is_erased_once_also_when_it_has_ended() {
+        given([guest()]).when(erase()).then([erased()]).when(erase()).then_nothing();
+        let reason = Reason::parse("out_of_stock").unwrap();
+        given([guest()])
+            .and([OrderRejected { order_id: order_id(), reason }])
+            .when(erase())
+            .then([erased()]);
+    }
+
+    #[test]
+    fn an_order_of_a_customer_is_erased_with_the_customer() {
+        given([placed()])
+            .when(erase())
+            .then_refused(&Refusal::NotAGuestOrder { order_id: order_id() });
+    }
+
+    #[test]
+    fn an_order_that_is_not_there_is_not_found() {
+        given_nothing()
+            .when(erase())
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+    }
+}

@@ -44,3 +44,75 @@ impl Decide for HoldOrder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        cancellation, confirmed_order, every_unit, of, order_id, placed, shipped,
+    };
+    use super::*;
+    use crate::orders::{HoldReleased, OrderRejected, ReleaseHold};
+    use crate::refusal::Refusal;
+    use crate::spec::given;
+
+    fn hold() -> HoldOrder {
+        HoldOrder { order_id: order_id(), reason: None }
+    }
+
+    fn held() -> OrderHeld {
+        OrderHeld { order_id: order_id(), reason: None }
+    }
+
+    fn release() -> ReleaseHold {
+        ReleaseHold { order_id: order_id() }
+    }
+
+    #[test]
+    fn an_order_is_held_and_goes_on_from_where_it_was() {
+        for before in [vec![placed().into()], confirmed_order()] {
+            given(before)
+                .when(hold())
+                .then([held()])
+                .when(hold())
+                .then_nothing()
+                .when(release())
+                .then([HoldReleased { order_id: order_id() }])
+                .when(release())
+                .then_nothing();
+        }
+    }
+
+    #[test]
+    fn nothing_is_held_once_something_was_shipped() {
+        given(confirmed_order())
+            .and([shipped(1, &[of(1, 1)])])
+            .when(hold())
+            .then_refused(&Refusal::WrongState { what: "order", state: "fulfilling" });
+    }
+
+    #[test]
+    fn an_order_that_is_being_undone_is_not_held() {
+        given([placed()])
+            .and([cancellation(None, &every_unit())])
+            .when(hold())
+            .then_refused(&Refusal::CancellationRequested { order_id: order_id() });
+    }
+
+    #[test]
+    fn asking_to_cancel_ends_a_hold_before_the_pivot() {
+        given([placed()])
+            .and([held()])
+            .and([cancellation(None, &every_unit())])
+            .when(release())
+            .then_nothing();
+    }
+
+    #[test]
+    fn what_has_ended_is_not_released() {
+        let reason = Reason::parse("out_of_stock").unwrap();
+        given([placed()])
+            .and([OrderRejected { order_id: order_id(), reason }])
+            .when(release())
+            .then_refused(&Refusal::WrongState { what: "order", state: "rejected" });
+    }
+}

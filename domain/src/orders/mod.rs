@@ -14,6 +14,8 @@ mod erase_order;
 mod events;
 mod finish_cancellation;
 mod finish_rejection;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod hold_order;
 mod line_sum;
 mod order;

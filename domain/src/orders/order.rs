@@ -130,3 +130,68 @@ impl Aggregate for Order {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        TOTAL, cancellation, confirmed_order, currency, delivered_order, every_unit, of,
+        order_after, order_id, payment_id, placed, shipped,
+    };
+    use super::*;
+    use crate::event::Event;
+    use crate::orders::{HoldReleased, OrderCancelled, OrderCompleted, OrderHeld};
+
+    fn status(events: &[Event]) -> Option<OrderStatus> {
+        order_after(events.to_vec()).status()
+    }
+
+    #[test]
+    fn the_status_follows_the_order_to_its_end() {
+        assert_eq!(status(&[]), None);
+        assert_eq!(status(&[placed().into()]), Some(OrderStatus::Placed));
+        assert_eq!(status(&confirmed_order()), Some(OrderStatus::Confirmed));
+        let part = [confirmed_order(), vec![shipped(1, &[of(1, 1)]).into()]].concat();
+        assert_eq!(status(&part), Some(OrderStatus::Fulfilling));
+        let whole = OrderCompleted { order_id: order_id() };
+        let all = [delivered_order(), vec![whole.into()]].concat();
+        assert_eq!(status(&all), Some(OrderStatus::Completed));
+    }
+
+    #[test]
+    fn an_order_that_is_being_undone_is_still_placed() {
+        let undone = [placed().into(), cancellation(None, &every_unit()).into()];
+        assert_eq!(status(&undone), Some(OrderStatus::Placed));
+        let cancelled = OrderCancelled { order_id: order_id(), reason: None };
+        let events = [undone.to_vec(), vec![cancelled.into()]].concat();
+        assert_eq!(status(&events), Some(OrderStatus::Cancelled));
+    }
+
+    #[test]
+    fn a_held_order_remembers_from_where_it_goes_on() {
+        let held = OrderHeld { order_id: order_id(), reason: None };
+        let mut events = confirmed_order();
+        events.push(held.into());
+        assert_eq!(status(&events), Some(OrderStatus::OnHold));
+        assert!(order_after(events.clone()).is_held());
+        events.push(HoldReleased { order_id: order_id() }.into());
+        assert_eq!(status(&events), Some(OrderStatus::Confirmed));
+    }
+
+    #[test]
+    fn others_can_ask_what_they_need_to_know() {
+        let order = order_after(confirmed_order());
+        assert_eq!((order.total(), order.currency()), (TOTAL, Some(currency())));
+        assert_eq!(order.payments(), [payment_id(1)]);
+        assert_eq!(order.customer_id(), placed().customer_id.as_ref());
+        assert_eq!(order.lines().len(), 3);
+    }
+
+    #[test]
+    fn a_state_reads_back_from_a_snapshot_as_it_was_written() {
+        for events in [vec![], vec![placed().into()], delivered_order()] {
+            let order = order_after(events);
+            let written = serde_json::to_string(&order).unwrap();
+            assert_eq!(serde_json::from_str::<Order>(&written).unwrap(), order);
+        }
+    }
+}

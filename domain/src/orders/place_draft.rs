@@ -43,3 +43,98 @@ impl Decide for PlaceDraft {
         ])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{added, cart, draft, order_id, placed, shop, wanted};
+    use super::*;
+    use crate::catalog::PriceChanged;
+    use crate::catalog::fixtures::{discontinued, gbp, sku};
+    use crate::customers::fixtures::{blocked, customer_id};
+    use crate::orders::{
+        AddLine, CancelOrder, EraseOrder, LineRemoved, OrderCancelled, OrderErased,
+    };
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+
+    fn place() -> PlaceDraft {
+        PlaceDraft { order_id: order_id() }
+    }
+
+    fn add(code: &str) -> AddLine {
+        AddLine { order_id: order_id(), line: wanted(code, 1, None) }
+    }
+
+    #[test]
+    fn a_cart_is_placed_with_the_prices_of_that_moment() {
+        cart()
+            .and([PriceChanged { sku: sku("A"), unit_price: gbp(200) }])
+            .and([added(1, "A", 6), added(2, "B", 4), added(3, "POST", 1)])
+            .and([PriceChanged { sku: sku("A"), unit_price: gbp(255) }])
+            .when(place())
+            .then([placed()]);
+    }
+
+    #[test]
+    fn the_numbers_of_a_cart_have_gaps_those_of_an_order_have_none() {
+        cart()
+            .and([added(1, "POST", 9), added(2, "A", 6), added(3, "B", 4), added(4, "POST", 1)])
+            .and([LineRemoved { order_id: order_id(), line: 1 }])
+            .when(place())
+            .then([placed()]);
+    }
+
+    #[test]
+    fn an_empty_cart_is_not_placed() {
+        cart().when(place()).then_refused(&Refusal::NoLines {});
+    }
+
+    #[test]
+    fn what_changed_since_the_cart_was_filled_counts_at_placing() {
+        cart()
+            .and([added(1, "A", 1)])
+            .and([discontinued("A")])
+            .when(place())
+            .then_refused(&Refusal::ProductDiscontinued { sku: sku("A") });
+        cart()
+            .and([added(1, "A", 1)])
+            .and([blocked()])
+            .when(place())
+            .then_refused(&Refusal::CustomerBlocked { customer_id: customer_id() });
+    }
+
+    #[test]
+    fn only_a_cart_that_is_there_is_placed_and_once() {
+        given_nothing()
+            .when(place())
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+        given([placed()])
+            .when(place())
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+    }
+
+    #[test]
+    fn a_cancelled_cart_is_neither_filled_nor_placed() {
+        let wrong = Refusal::WrongState { what: "order", state: "cancelled" };
+        let cancel = CancelOrder { order_id: order_id(), reason: None };
+        let cancelled = cart()
+            .and([added(1, "A", 1)])
+            .when(cancel.clone())
+            .then([OrderCancelled { order_id: order_id(), reason: None }])
+            .when(cancel)
+            .then_nothing();
+        cancelled.clone().when(add("A")).then_refused(&wrong);
+        cancelled.when(place()).then_refused(&wrong);
+    }
+
+    #[test]
+    fn an_erased_cart_has_no_address_to_go_to() {
+        given(shop())
+            .and([draft(None)])
+            .and([added(1, "A", 1)])
+            .when(EraseOrder { order_id: order_id() })
+            .then([OrderErased { order_id: order_id() }])
+            .when(place())
+            .then_refused(&Refusal::WrongState { what: "order", state: "erased" });
+    }
+}

@@ -41,3 +41,53 @@ impl Decide for ReceiveReturn {
         Ok(vec![ReturnReceived { order_id, return_id, lines, restock, amount }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{delivered_order, of, order_id, return_id};
+    use super::*;
+    use crate::orders::{RequestReturn, ReturnRequested};
+    use crate::spec::given;
+
+    fn receive() -> ReceiveReturn {
+        ReceiveReturn { order_id: order_id(), return_id: return_id(1), restock: true }
+    }
+
+    fn requested() -> ReturnRequested {
+        let lines = vec![of(1, 2), of(2, 1)];
+        ReturnRequested { order_id: order_id(), return_id: return_id(1), lines, reason: None }
+    }
+
+    #[test]
+    fn a_return_arrives_once_with_what_its_units_cost() {
+        given(delivered_order())
+            .and([requested()])
+            .when(receive())
+            .then([ReturnReceived {
+                order_id: order_id(),
+                return_id: return_id(1),
+                lines: vec![of(1, 2), of(2, 1)],
+                restock: true,
+                amount: 2 * 255 + 339,
+            }])
+            .when(receive())
+            .then_nothing();
+    }
+
+    #[test]
+    fn returned_units_are_not_returned_again() {
+        given(delivered_order())
+            .and([requested()])
+            .when(receive())
+            .after()
+            .when(RequestReturn { order_id: order_id(), lines: vec![of(1, 5)], reason: None })
+            .then_refused(&Refusal::AlreadyReturned { order_id: order_id(), line: 1 });
+    }
+
+    #[test]
+    fn a_return_that_nobody_asked_for_is_not_found() {
+        given(delivered_order())
+            .when(receive())
+            .then_refused(&Refusal::ReturnNotFound { return_id: return_id(1) });
+    }
+}

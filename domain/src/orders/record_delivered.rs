@@ -51,3 +51,44 @@ impl Decide for RecordDelivered {
         Ok(vec![LinesDelivered { order_id, shipment_id, lines }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{confirmed_order, delivered, of, order_id, shipment_id, shipped};
+    use super::*;
+    use crate::spec::given;
+
+    fn record(nth: u32, lines: &[LineQuantity]) -> RecordDelivered {
+        let shipment_id = shipment_id(nth);
+        RecordDelivered { order_id: order_id(), shipment_id, lines: lines.to_vec() }
+    }
+
+    #[test]
+    fn a_delivery_is_recorded_once() {
+        given(confirmed_order())
+            .and([shipped(1, &[of(1, 6)])])
+            .when(record(1, &[of(1, 6)]))
+            .then([delivered(1, &[of(1, 6)])])
+            .when(record(1, &[of(1, 6)]))
+            .then_nothing();
+    }
+
+    #[test]
+    fn only_what_was_shipped_arrives() {
+        given(confirmed_order())
+            .and([shipped(1, &[of(1, 2)])])
+            .when(record(1, &[of(1, 3)]))
+            .then_refused(&Refusal::QuantityExceeded {
+                what: "line 1".to_owned(),
+                requested: 3,
+                allowed: 2,
+            });
+        given(confirmed_order())
+            .and([shipped(1, &[of(1, 2)])])
+            .when(record(2, &[of(1, 2)]))
+            .then_refused(&Refusal::WrongState {
+                what: "shipment",
+                state: "not recorded as shipped",
+            });
+    }
+}

@@ -42,3 +42,72 @@ impl Decide for RejectOrder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{cancellation, confirmed_order, every_unit, order_id, placed};
+    use super::*;
+    use crate::orders::{FinishRejection, OrderHeld, OrderRejected};
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+
+    fn reason() -> Reason {
+        Reason::parse("out_of_stock").unwrap()
+    }
+
+    fn reject() -> RejectOrder {
+        RejectOrder { order_id: order_id(), reason: reason() }
+    }
+
+    fn started() -> RejectionStarted {
+        RejectionStarted { order_id: order_id(), reason: reason() }
+    }
+
+    fn finish() -> FinishRejection {
+        FinishRejection { order_id: order_id() }
+    }
+
+    #[test]
+    fn a_rejection_starts_once_and_ends_once_all_is_undone() {
+        given([placed()])
+            .when(reject())
+            .then([started()])
+            .when(reject())
+            .then_nothing()
+            .when(finish())
+            .then([OrderRejected { order_id: order_id(), reason: reason() }])
+            .when(finish())
+            .then_nothing()
+            .when(reject())
+            .then_nothing();
+    }
+
+    #[test]
+    fn an_order_on_hold_can_be_rejected() {
+        given([placed()])
+            .and([OrderHeld { order_id: order_id(), reason: None }])
+            .when(reject())
+            .then([started()]);
+    }
+
+    #[test]
+    fn the_pivot_and_a_cancellation_keep_an_order_from_being_rejected() {
+        given(confirmed_order())
+            .when(reject())
+            .then_refused(&Refusal::WrongState { what: "order", state: "confirmed" });
+        given([placed()])
+            .and([cancellation(None, &every_unit())])
+            .when(reject())
+            .then_refused(&Refusal::CancellationRequested { order_id: order_id() });
+    }
+
+    #[test]
+    fn a_rejection_that_did_not_start_does_not_end() {
+        given([placed()])
+            .when(finish())
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+        given_nothing()
+            .when(finish())
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+    }
+}

@@ -31,3 +31,36 @@ impl Decide for RemoveLine {
         Ok(vec![LineRemoved { order_id, line }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{added, cart, order_id, placed};
+    use super::*;
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+
+    fn remove(line: LineNumber) -> RemoveLine {
+        RemoveLine { order_id: order_id(), line }
+    }
+
+    #[test]
+    fn a_line_that_is_there_is_taken_out() {
+        let missing = Refusal::LineNotFound { order_id: order_id(), line: 1 };
+        cart()
+            .and([added(1, "A", 6)])
+            .when(remove(1))
+            .then([LineRemoved { order_id: order_id(), line: 1 }])
+            .when(remove(1))
+            .then_refused(&missing);
+    }
+
+    #[test]
+    fn only_a_cart_is_changed() {
+        given_nothing()
+            .when(remove(1))
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+        given([placed()])
+            .when(remove(1))
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+    }
+}

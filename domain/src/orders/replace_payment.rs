@@ -40,3 +40,42 @@ impl Decide for ReplacePayment {
         Ok(vec![PaymentReplaced { order_id, payment_id }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        TOTAL, authorized, captured, confirmed_order, of, order_id, payment_id, placed, shipped,
+    };
+    use super::*;
+    use crate::spec::given;
+
+    fn replace() -> ReplacePayment {
+        ReplacePayment { order_id: order_id(), payment_id: payment_id(2) }
+    }
+
+    #[test]
+    fn a_further_payment_covers_what_is_still_to_be_captured() {
+        let rest = TOTAL - 6 * 255;
+        let replaced = PaymentReplaced { order_id: order_id(), payment_id: payment_id(2) };
+        let half_shipped =
+            || given(confirmed_order()).and([shipped(1, &[of(1, 6)])]).and(captured(1, 6 * 255));
+        half_shipped()
+            .and(authorized(2, rest))
+            .when(replace())
+            .then([replaced])
+            .when(replace())
+            .then_nothing();
+        half_shipped()
+            .and(authorized(2, rest - 1))
+            .when(replace())
+            .then_refused(&Refusal::NotCovered { authorized: rest - 1, needed: rest });
+    }
+
+    #[test]
+    fn before_the_pivot_there_is_nothing_to_replace() {
+        given([placed()])
+            .and(authorized(2, TOTAL))
+            .when(replace())
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+    }
+}

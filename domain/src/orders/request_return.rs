@@ -65,3 +65,70 @@ impl RequestReturn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        confirmed_order, delivered_order, of, order_id, placed, return_id, shipped,
+    };
+    use super::*;
+    use crate::orders::OrderCompleted;
+    use crate::spec::given;
+
+    fn request(lines: &[LineQuantity]) -> RequestReturn {
+        RequestReturn { order_id: order_id(), lines: lines.to_vec(), reason: None }
+    }
+
+    fn requested(nth: u32, lines: &[LineQuantity]) -> ReturnRequested {
+        ReturnRequested {
+            order_id: order_id(),
+            return_id: return_id(nth),
+            lines: lines.to_vec(),
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn delivered_units_can_be_sent_back_also_of_a_completed_order() {
+        given(delivered_order())
+            .when(request(&[of(1, 2), of(1, 1)]))
+            .then([requested(1, &[of(1, 3)])])
+            .and([OrderCompleted { order_id: order_id() }])
+            .when(request(&[of(1, 3)]))
+            .then([requested(2, &[of(1, 3)])]);
+    }
+
+    #[test]
+    fn two_returns_can_not_claim_the_same_units() {
+        given(delivered_order())
+            .and([requested(1, &[of(1, 4)])])
+            .when(request(&[of(1, 3)]))
+            .then_refused(&Refusal::AlreadyReturned { order_id: order_id(), line: 1 });
+    }
+
+    #[test]
+    fn only_what_was_delivered_comes_back() {
+        given(confirmed_order())
+            .and([shipped(1, &[of(1, 6)])])
+            .when(request(&[of(1, 1)]))
+            .then_refused(&Refusal::NotDelivered { order_id: order_id(), line: 1 });
+        given(delivered_order()).when(request(&[of(1, 7)])).then_refused(
+            &Refusal::QuantityExceeded { what: "line 1".to_owned(), requested: 7, allowed: 6 },
+        );
+    }
+
+    #[test]
+    fn lines_are_named_and_there() {
+        given(delivered_order()).when(request(&[])).then_refused(&Refusal::NoLines {});
+        given(delivered_order())
+            .when(request(&[of(9, 1)]))
+            .then_refused(&Refusal::LineNotFound { order_id: order_id(), line: 9 });
+    }
+
+    #[test]
+    fn nothing_comes_back_before_the_pivot() {
+        given([placed()])
+            .when(request(&[of(1, 1)]))
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+    }
+}

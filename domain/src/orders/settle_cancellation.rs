@@ -77,3 +77,106 @@ fn leaves_nothing(order: &PlacedOrder, lines: &[LineQuantity]) -> bool {
     let now: u64 = lines.iter().map(|line| u64::from(line.quantity.get())).sum();
     cancelled + now == ordered
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        TOTAL, cancellation, cancellation_id, confirmed_order, every_unit, of, order_id, shipped,
+    };
+    use super::*;
+    use crate::orders::{CancelLines, CancellationDeclined, DeclineCancellation};
+    use crate::spec::given;
+    use crate::text::Reason;
+
+    fn settle(nth: u32) -> SettleCancellation {
+        SettleCancellation { order_id: order_id(), cancellation_id: cancellation_id(nth) }
+    }
+
+    fn cancelled(nth: u32, lines: &[LineQuantity], amount: i64) -> LinesCancelled {
+        LinesCancelled {
+            order_id: order_id(),
+            cancellation_id: cancellation_id(nth),
+            lines: lines.to_vec(),
+            amount,
+        }
+    }
+
+    fn decline(nth: u32) -> DeclineCancellation {
+        let reason = Reason::parse("already_shipped").unwrap();
+        DeclineCancellation { order_id: order_id(), cancellation_id: cancellation_id(nth), reason }
+    }
+
+    #[test]
+    fn a_cancellation_is_settled_once_with_what_its_units_cost() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 2), of(2, 1)])])
+            .when(settle(1))
+            .then([cancelled(1, &[of(1, 2), of(2, 1)], 2 * 255 + 339)])
+            .when(settle(1))
+            .then_nothing();
+    }
+
+    #[test]
+    fn an_order_whose_every_unit_is_cancelled_is_cancelled() {
+        let whole = OrderCancelled { order_id: order_id(), reason: None };
+        given(confirmed_order())
+            .and([cancellation(Some(1), &every_unit())])
+            .when(settle(1))
+            .then([Event::from(cancelled(1, &every_unit(), TOTAL)), whole.clone().into()])
+            .when(settle(1))
+            .then_nothing();
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 6)])])
+            .and([cancellation(Some(2), &[of(2, 4), of(3, 1)])])
+            .when(settle(2))
+            .then([cancelled(2, &[of(2, 4), of(3, 1)], TOTAL - 6 * 255)])
+            .when(settle(1))
+            .then([Event::from(cancelled(1, &[of(1, 6)], 6 * 255)), whole.into()]);
+    }
+
+    #[test]
+    fn a_cancellation_that_came_too_late_frees_its_units() {
+        let reason = Reason::parse("already_shipped").unwrap();
+        let declined = CancellationDeclined {
+            order_id: order_id(),
+            cancellation_id: cancellation_id(1),
+            reason,
+        };
+        let lines = vec![of(1, 6)];
+        given(confirmed_order())
+            .and([cancellation(Some(1), &lines)])
+            .when(decline(1))
+            .then([declined])
+            .when(decline(1))
+            .then_nothing()
+            .when(settle(1))
+            .then_refused(&Refusal::WrongState { what: "cancellation", state: "declined" })
+            .when(CancelLines { order_id: order_id(), lines: lines.clone(), reason: None })
+            .then([cancellation(Some(2), &lines)]);
+    }
+
+    #[test]
+    fn what_is_settled_is_not_declined() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 6)])])
+            .and([cancelled(1, &[of(1, 6)], 6 * 255)])
+            .when(decline(1))
+            .then_refused(&Refusal::WrongState { what: "cancellation", state: "settled" });
+    }
+
+    #[test]
+    fn units_that_were_shipped_meanwhile_are_not_cancelled() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 6)])])
+            .and([shipped(1, &[of(1, 1)])])
+            .when(settle(1))
+            .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
+    }
+
+    #[test]
+    fn a_cancellation_that_nobody_asked_for_is_not_found() {
+        let missing = Refusal::CancellationNotFound { cancellation_id: cancellation_id(1) };
+        given(confirmed_order()).when(settle(1)).then_refused(&missing);
+        given(confirmed_order()).when(decline(1)).then_refused(&missing);
+    }
+}
