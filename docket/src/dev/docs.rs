@@ -41,3 +41,41 @@ async fn error_page(Path(code): Path<String>) -> Response {
         None => Problem::from(Code::NotFound).detail(format!("no code `{code}`")).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::refusal::Refusal;
+
+    use super::*;
+
+    /// Every public code with its title and status.
+    fn codes() -> BTreeMap<&'static str, (&'static str, u16)> {
+        let ours = Code::ALL.iter().map(|code| (code.as_str(), code.title(), code.status().as_u16()));
+        let refusals = Refusal::PAGES.iter().map(|&(code, title, not_found)| {
+            (code, title.trim().trim_end_matches('.'), if not_found { 404 } else { 422 })
+        });
+        ours.chain(refusals).map(|(code, title, status)| (code, (title, status))).collect()
+    }
+
+    #[test]
+    fn every_public_code_has_a_page_with_its_title_and_status() {
+        for (code, (title, status)) in codes() {
+            let page = ErrorPages::get(&format!("{code}.md"))
+                .unwrap_or_else(|| panic!("docs/errors/{code}.md is missing"));
+            let text = std::str::from_utf8(&page.data).unwrap();
+            let head = format!("# {code}\n\n**{title}** · status {status}\n");
+            assert!(text.starts_with(&head), "docs/errors/{code}.md begins with\n{head}");
+        }
+    }
+
+    #[test]
+    fn no_page_is_about_a_code_that_does_not_exist() {
+        let codes = codes();
+        for file in ErrorPages::iter() {
+            let name = file.trim_end_matches(".md");
+            assert!(name == "README" || codes.contains_key(name), "{file} is about no code");
+        }
+    }
+}
