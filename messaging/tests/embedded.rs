@@ -1,5 +1,7 @@
 //! The embedded backend keeps the promises of the contracts, over both logs.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that can not be made fails its test")]
+
 use std::any::Any;
 use std::sync::Arc;
 

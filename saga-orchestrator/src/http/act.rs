@@ -1,0 +1,63 @@
+//! What retry and resolve have in common: the key, the way to the runner, the answer.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::ids::SagaId;
+use service_kit::extract::header_text;
+use service_kit::problem::{Code, Problem};
+use tokio::sync::oneshot;
+
+use super::api::{Api, failed, not_found};
+use crate::runner::{Action, ActionError, ActionRequest};
+use crate::storage;
+
+const KEY: &str = "idempotency-key";
+/// Longest key, in characters.
+const MAX_KEY: usize = 255;
+
+impl Api {
+    /// Has an action carried out once, however often the request comes.
+    pub(super) async fn act(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        action: Action,
+        request: String,
+    ) -> Result<Response, Problem> {
+        let key = key(headers)?;
+        let found = storage::find_saga(self.database.reader(), id).await.map_err(failed)?;
+        let (_, saga) = found.ok_or_else(|| not_found(&id))?;
+        let saga_id = SagaId::parse(id).map_err(|_| not_found(&id))?;
+        let (reply, answer) = oneshot::channel();
+        let order_id = saga.status.order_id;
+        let asked = ActionRequest { saga_id, order_id, action, key, request, reply };
+        self.actions.try_send(asked).map_err(|_| unavailable())?;
+        let answer = answer.await.map_err(|_| unavailable())?;
+        let body = answer.map_err(|error| problem(&error, id))?;
+        Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<String, Problem> {
+    let key = header_text(headers, KEY)?.ok_or(Code::IdempotencyKeyMissing)?;
+    if key.is_empty() || key.len() > MAX_KEY {
+        let range = format!("1 to {MAX_KEY} characters");
+        return Err(Problem::from(Code::InvalidHeader).mistake(KEY, range));
+    }
+    Ok(key.to_owned())
+}
+
+fn problem(error: &ActionError, id: &str) -> Problem {
+    match error {
+        ActionError::NotFound => not_found(&id),
+        ActionError::NotNow(error) => {
+            Problem::from(Code::SagaNotInAttention).detail(error.to_string())
+        }
+        ActionError::KeyReused => Code::IdempotencyKeyReused.into(),
+        ActionError::Unavailable => unavailable(),
+    }
+}
+
+fn unavailable() -> Problem {
+    Problem::from(Code::Unavailable).detail("the sagas can't be changed now").retry_after(1)
+}

@@ -1,0 +1,57 @@
+//! `GET /sagas`
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use service_kit::extract::QueryParams;
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Problem, ProblemBody};
+
+use super::answers::{Kind, SagaItem, State};
+use super::api::{Api, failed};
+use crate::storage::{self, ListFilter, ListedSaga};
+
+/// Which sagas to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Only those in this state.
+    state: Option<State>,
+    /// Only those of this kind.
+    kind: Option<Kind>,
+    /// Only those of this order.
+    order_id: Option<String>,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists sagas, oldest first.
+#[utoipa::path(get, path = "/sagas", tag = "sagas", params(Wanted), responses(
+    (status = 200, description = "A page of sagas", body = Page<SagaItem>),
+    (status = 400, description = "A parameter can't be read", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn list_sagas(
+    Shared(api): Shared<Api>,
+    QueryParams(wanted): QueryParams<Wanted>,
+) -> Result<impl IntoResponse, Problem> {
+    let page = PageParams { limit: wanted.limit, cursor: wanted.cursor };
+    let (limit, after) = (page.limit()?, page.cursor::<i64>()?.unwrap_or_default());
+    let filter = ListFilter {
+        state: wanted.state.map(Into::into),
+        kind: wanted.kind.map(Into::into),
+        order_id: wanted.order_id,
+    };
+    let position = api.position().await?;
+    let sagas = storage::list_sagas(api.database.reader(), &filter, after, limit + 1);
+    let Page { items, next } = Page::cut(sagas.await.map_err(failed)?, limit, number);
+    let items = items.into_iter().map(SagaItem::from).collect();
+    Ok((position, Json(Page { items, next })))
+}
+
+fn number(saga: &ListedSaga) -> i64 {
+    saga.number
+}

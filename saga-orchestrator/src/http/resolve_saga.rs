@@ -1,0 +1,48 @@
+//! `POST /sagas/{id}/resolve`
+
+use axum::extract::State as Shared;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::text::Reason;
+use serde::Deserialize;
+use service_kit::extract::{JsonBody, PathParams};
+use service_kit::problem::{Problem, ProblemBody};
+use utoipa::ToSchema;
+
+use super::answers::ActedSaga;
+use super::api::Api;
+use crate::runner::Action;
+
+/// Why a saga may be closed though it did not end by itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResolveSaga {
+    /// How the matter was settled.
+    #[schema(value_type = String)]
+    reason: Reason,
+}
+
+/// Closes a saga whose matter was settled by hand.
+#[utoipa::path(post, path = "/sagas/{id}/resolve", tag = "sagas",
+    params(
+        ("id" = String, Path, description = "The saga"),
+        ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
+    ),
+    request_body = ResolveSaga,
+    responses(
+        (status = 200, description = "The saga as it is now", body = ActedSaga),
+        (status = 400, description = "The key or the reason is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The sagas can't be changed now", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn resolve_saga(
+    Shared(api): Shared<Api>,
+    PathParams(id): PathParams<String>,
+    headers: HeaderMap,
+    JsonBody(ResolveSaga { reason }): JsonBody<ResolveSaga>,
+) -> Result<Response, Problem> {
+    let request = format!("resolve {id}: {reason}");
+    api.act(&headers, &id, Action::Resolve(reason), request).await
+}

@@ -1,0 +1,48 @@
+//! `POST /sagas/{id}/retry`
+
+use axum::extract::State as Shared;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::text::Reason;
+use serde::Deserialize;
+use service_kit::extract::{OptionalJsonBody, PathParams};
+use service_kit::problem::{Problem, ProblemBody};
+use utoipa::ToSchema;
+
+use super::answers::ActedSaga;
+use super::api::Api;
+use crate::runner::Action;
+
+/// Why a saga is retried, for those who look later.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetrySaga {
+    #[schema(value_type = Option<String>)]
+    reason: Option<Reason>,
+}
+
+/// Makes the failed step's next attempt now.
+#[utoipa::path(post, path = "/sagas/{id}/retry", tag = "sagas",
+    params(
+        ("id" = String, Path, description = "The saga"),
+        ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
+    ),
+    request_body = Option<RetrySaga>,
+    responses(
+        (status = 200, description = "The saga as it is now", body = ActedSaga),
+        (status = 400, description = "The key is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The sagas can't be changed now", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn retry_saga(
+    Shared(api): Shared<Api>,
+    PathParams(id): PathParams<String>,
+    headers: HeaderMap,
+    OptionalJsonBody(body): OptionalJsonBody<RetrySaga>,
+) -> Result<Response, Problem> {
+    let reason = body.reason.as_ref().map(Reason::as_str).unwrap_or_default();
+    let request = format!("retry {id}: {reason}");
+    api.act(&headers, &id, Action::Retry, request).await
+}

@@ -1,0 +1,106 @@
+//! The orchestrator as its host sees it: started, asked, stopped.
+
+use std::sync::Arc;
+
+use domain::ids::{OrderId, SagaId};
+use messaging::commands::CommandQueue;
+use messaging::feed::Feed;
+use service_kit::clock::Clock;
+use sqlx::migrate::MigrateError;
+use storage::Database;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::{self, Api};
+use crate::runner::{Runner, RunnerParts};
+use crate::settings::Settings;
+use crate::status::{Phase, SagaSummary, Status};
+use crate::storage as tables;
+
+/// Operators' actions that may wait for their turn.
+const WAITING_ACTIONS: usize = 64;
+
+/// Why an orchestrator did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("the database of the sagas can't be opened")]
+pub struct StartError(#[from] MigrateError);
+
+/// A running orchestrator. Dropping it stops it after the commit that is under way.
+pub struct Orchestrator {
+    api: Api,
+    database: Database,
+    status: watch::Receiver<Status>,
+    runner: JoinHandle<()>,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Orchestrator {
+    /// Opens the database and starts to run. Catching up goes on in the background; see [`Orchestrator::status`].
+    pub async fn start(
+        settings: Settings,
+        feed: Arc<dyn Feed>,
+        queue: Arc<dyn CommandQueue>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let database = tables::open(&settings.path).await?;
+        let stop = CancellationToken::new();
+        let nothing = Status { phase: Phase::CatchingUp, position: 0, sagas: [].into() };
+        let (told, status) = watch::channel(nothing);
+        let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
+        let api = Api::new(database.clone(), feed.identity(), actions);
+        let parts = RunnerParts {
+            database: database.clone(),
+            feed,
+            queue,
+            clock,
+            settings,
+            status: told,
+        };
+        let runner = tokio::spawn(Runner::new(parts).run(requests, stop.clone()));
+        let _stop_on_drop = stop.clone().drop_guard();
+        Ok(Self { api, database, status, runner, stop, _stop_on_drop })
+    }
+
+    /// The API, without `/v1`.
+    pub fn router(&self) -> OpenApiRouter {
+        http::router(self.api.clone())
+    }
+
+    /// Every saga of an order, in the order in which they began.
+    pub async fn summaries_of_order(
+        &self,
+        order_id: &OrderId,
+    ) -> Result<Vec<SagaSummary>, sqlx::Error> {
+        let sagas = tables::summaries(self.database.reader(), order_id.as_str()).await?;
+        sagas
+            .into_iter()
+            .map(|saga| {
+                let id = SagaId::parse(&saga.id);
+                let id = id.map_err(|error| sqlx::Error::Decode(error.into()))?;
+                Ok(SagaSummary { id, kind: saga.kind, state: saga.state })
+            })
+            .collect()
+    }
+
+    /// Where it stands now.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Where it stands, as it changes.
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Ends after the commit that is under way, notes when, and closes the database.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        if let Err(error) = self.runner.await {
+            tracing::error!(%error, "the saga runner ended badly");
+        }
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,102 @@
+//! What operators do: retry, or resolve with a reason. A repeat of the same request gets the same answer.
+
+use domain::ids::{OrderId, SagaId};
+use domain::sagas::SagaActionError;
+use domain::text::Reason;
+use tokio::sync::oneshot;
+
+use super::commit::ToSend;
+use super::run::{RunError, Runner};
+use super::work::{Cause, Work};
+use crate::http::{ActedSaga, SagaItem};
+use crate::storage::{self, PastAction};
+
+/// An operator's action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Make the failed step's next attempt now.
+    Retry,
+    /// Close it: the matter was settled by hand.
+    Resolve(Reason),
+}
+
+/// Why an action was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ActionError {
+    #[error("there is no such saga")]
+    NotFound,
+    #[error(transparent)]
+    NotNow(#[from] SagaActionError),
+    #[error("the key was used for another request")]
+    KeyReused,
+    #[error("the orchestrator can't act now")]
+    Unavailable,
+}
+
+/// An action on its way to the runner.
+#[derive(Debug)]
+pub(crate) struct ActionRequest {
+    pub(crate) saga_id: SagaId,
+    pub(crate) order_id: OrderId,
+    pub(crate) action: Action,
+    /// The idempotency key.
+    pub(crate) key: String,
+    /// What was asked, whole: what a repeat has to equal, and the audit.
+    pub(crate) request: String,
+    /// Gets the answer: JSON text.
+    pub(crate) reply: oneshot::Sender<Result<String, ActionError>>,
+}
+
+impl Runner {
+    /// Carries an action out and answers. Only what went wrong with the database comes back.
+    pub(super) async fn act(&mut self, request: ActionRequest) -> Result<(), RunError> {
+        let mut connection = self.database.writer().acquire().await?;
+        let past = storage::find_action(&mut connection, &request.key).await?;
+        drop(connection);
+        let answer = match past {
+            Some(past) if past.request == request.request => Ok(past.answer),
+            Some(_) => Err(ActionError::KeyReused),
+            None if !self.is_live() => Err(ActionError::Unavailable),
+            None => self.act_anew(&request).await?,
+        };
+        // Whoever asked may have gone; what was done stays done.
+        drop(request.reply.send(answer));
+        Ok(())
+    }
+
+    async fn act_anew(
+        &mut self,
+        request: &ActionRequest,
+    ) -> Result<Result<String, ActionError>, RunError> {
+        let now = (self.clock)();
+        let orders = self.take_orders(std::iter::once(&request.order_id)).await?;
+        let mut work = Work { orders, ..Work::default() };
+        let found = work.orders.get_mut(&request.order_id).and_then(|sagas| {
+            let place = sagas.place_of(&request.saga_id)?;
+            Some((sagas, place))
+        });
+        let Some((sagas, place)) = found else { return Ok(Err(ActionError::NotFound)) };
+        let saga = sagas.touch(place);
+        let wanted = match &request.action {
+            Action::Retry => saga.retry(now, &self.settings.timeouts),
+            Action::Resolve(reason) => saga.resolve(reason.clone(), now).map(|()| Vec::new()),
+        };
+        let wanted = match wanted {
+            Ok(wanted) => wanted.into_iter().map(|outgoing| (place, outgoing)).collect(),
+            // Nothing changed, so nothing is written; the order's sagas are simply read again when they are needed.
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let answer = ActedSaga {
+            saga: SagaItem::of_status(&saga.status),
+            version: sagas.row(place).version + 1,
+            position: self.checkpoint.position,
+        };
+        let answer = serde_json::to_string(&answer).map_err(RunError::bug)?;
+        work.want(&request.order_id, wanted, Cause::Other).map_err(RunError::bug)?;
+        let past = PastAction { request: request.request.clone(), answer: answer.clone() };
+        work.action = Some((request.key.clone(), request.saga_id.to_string(), past));
+        self.commit(work, ToSend::Now).await?;
+        tracing::info!(saga.id = %request.saga_id, request = request.request, "an operator acted");
+        Ok(Ok(answer))
+    }
+}

@@ -1,0 +1,120 @@
+//! The start: prove that the log is the one that was folded, read to its head, shift the deadlines by the platform's
+//! pause, and only then send and wake.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::SqliteConnection;
+
+use super::commit::advance;
+use super::order_sagas::OrderSagas;
+use super::run::{RunError, Runner};
+use crate::status::Phase;
+use crate::storage::{self, BEGIN};
+
+/// Sagas shifted at once.
+const SHIFT_PAGE: u32 = 500;
+
+impl Runner {
+    /// Reads where the database stands, and compares it with the log.
+    pub(super) async fn open_session(&mut self) -> Result<(), RunError> {
+        self.cache.clear();
+        let identity = self.feed.identity();
+        let mut connection = self.database.writer().acquire().await?;
+        storage::start_checkpoint(&mut connection, &identity).await?;
+        self.checkpoint = storage::read_checkpoint(&mut connection).await?;
+        self.sagas = storage::count_states(&mut connection).await?;
+        drop(connection);
+        if self.checkpoint.log != identity {
+            let (was, is) = (&self.checkpoint.log, &identity);
+            return Err(self.fault_here(format!(
+                "the sagas were folded from log {}, epoch {}, and this is {}, epoch {}",
+                was.log, was.epoch, is.log, is.epoch
+            )));
+        }
+        if let Some(event_id) = self.checkpoint.event_id {
+            let position = self.checkpoint.position;
+            let found = self.feed.read_all(position - 1, 1).await?;
+            if found.first().is_none_or(|event| event.id != event_id) {
+                return Err(self.fault_here("the log has another event here: it is another history"));
+            }
+        }
+        self.catch_up_to = Some(*self.head.borrow());
+        self.phase = Phase::CatchingUp;
+        self.tell();
+        Ok(())
+    }
+
+    /// Goes live when everything from before the start was read.
+    pub(super) async fn go_live_when_caught_up(&mut self) -> Result<(), RunError> {
+        if self.catch_up_to.is_none_or(|target| self.checkpoint.position < target) {
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
+        advance(&mut transaction, &self.checkpoint, self.here()).await?;
+        // Where nobody noted it, the log tells when the platform was alive last.
+        let alive_at = storage::read_alive_at(&mut transaction).await?.or(self.folded_at);
+        let pause = alive_at.map(|alive_at| now - alive_at).unwrap_or_default();
+        if pause > tolerance(self.settings.pause_tolerance) {
+            let sagas = self.shift_all(&mut transaction, pause).await?;
+            tracing::info!(pause_s = pause.num_seconds(), sagas, "the platform was down: deadlines are shifted");
+        }
+        storage::write_alive_at(&mut transaction, now).await?;
+        storage::make_all_due(&mut transaction, now).await?;
+        transaction.commit().await?;
+        self.cache.clear();
+        self.alive_at = Some(now);
+        self.catch_up_to = None;
+        self.phase = Phase::Live;
+        self.tell();
+        Ok(())
+    }
+
+    async fn shift_all(
+        &self,
+        transaction: &mut SqliteConnection,
+        pause: TimeDelta,
+    ) -> Result<usize, RunError> {
+        let (mut after, mut shifted) = (0, 0);
+        loop {
+            let (page, last) = storage::read_unfinished(transaction, after, SHIFT_PAGE).await?;
+            if page.is_empty() {
+                return Ok(shifted);
+            }
+            after = last;
+            let mut sagas = OrderSagas::default();
+            for (place, saga) in page.into_iter().enumerate() {
+                sagas.push(saga);
+                sagas.touch(place).shift(pause);
+            }
+            let changed = sagas.settle().map_err(RunError::bug)?;
+            let rows: Vec<_> =
+                changed.iter().map(|place| (sagas.saga(*place), sagas.row(*place))).collect();
+            if !storage::write_sagas(transaction, &rows).await? {
+                return Err(self.fault_here("a saga changed while its deadlines were shifted"));
+            }
+            shifted += rows.len();
+        }
+    }
+
+    /// Notes that the platform is alive, once a second.
+    pub(super) async fn note_alive(&mut self) -> Result<(), RunError> {
+        let now = (self.clock)();
+        if self.alive_at.is_some_and(|noted| now - noted < TimeDelta::seconds(1)) {
+            return Ok(());
+        }
+        self.write_alive(now).await
+    }
+
+    pub(super) async fn write_alive(&mut self, now: DateTime<Utc>) -> Result<(), RunError> {
+        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
+        advance(&mut transaction, &self.checkpoint, self.here()).await?;
+        storage::write_alive_at(&mut transaction, now).await?;
+        transaction.commit().await?;
+        self.alive_at = Some(now);
+        Ok(())
+    }
+}
+
+fn tolerance(settings: std::time::Duration) -> TimeDelta {
+    TimeDelta::from_std(settings).unwrap_or(TimeDelta::MAX)
+}

@@ -1,0 +1,229 @@
+//! The runner's loop: whatever comes next is done whole before the next thing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::sagas::SagaState;
+use event_store::{LogIdentity, Position};
+use messaging::commands::CommandQueue;
+use messaging::feed::{Feed, FeedError};
+use service_kit::clock::Clock;
+use storage::Database;
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::action::ActionRequest;
+use super::cache::Cache;
+use crate::settings::Settings;
+use crate::status::{Phase, Status};
+use crate::storage::Checkpoint;
+
+/// How long the runner waits before it tries again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    /// Nobody but a person can help.
+    #[error("{cause}")]
+    Fault { position: Position, cause: String },
+    /// The feed can't be read now.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The database failed; whether the last commit happened is read from it.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A value of ours can't be written as JSON.
+    #[error("a saga can't be written as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
+impl RunError {
+    pub(super) fn bug(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+/// What a runner is made of.
+pub(crate) struct RunnerParts {
+    pub(crate) database: Database,
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) queue: Arc<dyn CommandQueue>,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    pub(crate) status: watch::Sender<Status>,
+}
+
+/// The one writer.
+pub(crate) struct Runner {
+    pub(super) database: Database,
+    pub(super) feed: Arc<dyn Feed>,
+    pub(super) queue: Arc<dyn CommandQueue>,
+    pub(super) clock: Clock,
+    pub(super) settings: Settings,
+    pub(super) head: watch::Receiver<Position>,
+    pub(super) cache: Cache,
+    /// As committed.
+    pub(super) checkpoint: Checkpoint,
+    /// Sagas in each state, as committed.
+    pub(super) sagas: HashMap<SagaState, u64>,
+    /// When the last event that was folded had been appended.
+    pub(super) folded_at: Option<DateTime<Utc>>,
+    /// The log's head at the start, until it is reached.
+    pub(super) catch_up_to: Option<Position>,
+    pub(super) alive_at: Option<DateTime<Utc>>,
+    pub(super) phase: Phase,
+    status: watch::Sender<Status>,
+}
+
+impl Runner {
+    pub(crate) fn new(parts: RunnerParts) -> Self {
+        let head = parts.feed.head();
+        let log = LogIdentity { log: "".into(), epoch: 0 };
+        Self {
+            cache: Cache::new(parts.settings.cached_orders),
+            database: parts.database,
+            feed: parts.feed,
+            queue: parts.queue,
+            clock: parts.clock,
+            settings: parts.settings,
+            head,
+            checkpoint: Checkpoint { position: 0, event_id: None, log },
+            sagas: HashMap::new(),
+            folded_at: None,
+            catch_up_to: None,
+            alive_at: None,
+            phase: Phase::CatchingUp,
+            status: parts.status,
+        }
+    }
+
+    /// Runs until it is stopped or faults. What fails for now is begun anew from what the database says.
+    pub(crate) async fn run(
+        mut self,
+        mut requests: mpsc::Receiver<ActionRequest>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            self.phase = match self.session(&mut requests, &stop).await {
+                Ok(()) => Phase::Stopped,
+                Err(error) => self.phase_after(&error),
+            };
+            self.tell();
+            if !matches!(self.phase, Phase::Retrying { .. }) {
+                break;
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(RETRY_AFTER)).await.is_none() {
+                self.phase = Phase::Stopped;
+                self.tell();
+                break;
+            }
+        }
+    }
+
+    fn phase_after(&self, error: &RunError) -> Phase {
+        match error {
+            RunError::Feed(FeedError::Unavailable(cause)) => {
+                tracing::warn!(%cause, "the feed can't be read now");
+                Phase::Retrying { cause: error.to_string() }
+            }
+            RunError::Database(cause) if is_passing(cause) => {
+                tracing::warn!(%cause, "the database of the sagas failed");
+                Phase::Retrying { cause: error.to_string() }
+            }
+            RunError::Fault { position, cause } => fault(*position, cause.clone()),
+            RunError::Feed(FeedError::AnotherHistory { .. })
+            | RunError::Database(_)
+            | RunError::Json(_) => fault(self.checkpoint.position, error.to_string()),
+        }
+    }
+
+    async fn session(
+        &mut self,
+        requests: &mut mpsc::Receiver<ActionRequest>,
+        stop: &CancellationToken,
+    ) -> Result<(), RunError> {
+        self.open_session().await?;
+        let mut subscription = self.feed.subscribe(self.checkpoint.position).await?;
+        let mut ticks = tokio::time::interval(self.settings.tick_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.go_live_when_caught_up().await?;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                page = subscription.next(self.settings.batch) => self.fold_page(&page?).await?,
+                Some(request) = requests.recv() => self.act(request).await?,
+                _ = ticks.tick() => self.tick().await?,
+            }
+        }
+        if self.is_live() {
+            self.write_alive((self.clock)()).await?;
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), RunError> {
+        if !self.is_live() {
+            return Ok(());
+        }
+        self.note_alive().await?;
+        self.wake().await?;
+        self.resend().await
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.phase == Phase::Live
+    }
+
+    /// The checkpoint, to be compared and kept.
+    pub(super) fn here(&self) -> (Position, Option<Uuid>) {
+        (self.checkpoint.position, self.checkpoint.event_id)
+    }
+
+    pub(super) fn fault_here(&self, cause: impl Into<String>) -> RunError {
+        RunError::Fault { position: self.checkpoint.position, cause: cause.into() }
+    }
+
+    /// Publishes where it stands.
+    pub(super) fn tell(&self) {
+        metrics::gauge!("docket_saga_position").set(as_gauge(self.checkpoint.position));
+        for (state, count) in &self.sagas {
+            metrics::gauge!("docket_sagas", "state" => state_word(*state)).set(as_gauge(*count));
+        }
+        self.status.send_replace(Status {
+            phase: self.phase.clone(),
+            position: self.checkpoint.position,
+            sagas: self.sagas.clone(),
+        });
+    }
+}
+
+fn fault(position: Position, cause: String) -> Phase {
+    tracing::error!(position, cause, "the saga orchestrator stands still");
+    metrics::gauge!("docket_saga_faulted").set(1.0);
+    Phase::Faulted { position, cause }
+}
+
+/// What a later try may get past; everything else would fail again.
+fn is_passing(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(_) | sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+}
+
+fn state_word(state: SagaState) -> &'static str {
+    match state {
+        SagaState::Running => "running",
+        SagaState::Waiting => "waiting",
+        SagaState::Completed => "completed",
+        SagaState::Compensated => "compensated",
+        SagaState::NeedsAttention => "needs_attention",
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 events are far away")]
+fn as_gauge(count: u64) -> f64 {
+    count as f64
+}

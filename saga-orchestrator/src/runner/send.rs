@@ -1,0 +1,60 @@
+//! Handing commands to the queue: new ones after their commit, all others again until the log shows their effect.
+
+use std::sync::Arc;
+
+use messaging::commands::CommandMessage;
+
+use super::commit::advance;
+use super::run::{RunError, Runner};
+use crate::storage::{self, BEGIN, OutboxRow};
+
+/// Commands sent again at once, at most: the rest is due at the next tick.
+const RESEND_AT_MOST: u32 = 1_000;
+
+impl Runner {
+    /// Sends what was just committed. A queue that can't take it makes it due at once.
+    pub(super) async fn send_new(&mut self, rows: Vec<OutboxRow>) -> Result<(), RunError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        metrics::counter!("docket_saga_commands_sent_total").increment(rows.len() as u64);
+        let ids: Vec<_> = rows.iter().map(|row| Arc::clone(&row.message.command_id)).collect();
+        let messages = rows.into_iter().map(|row| row.message).collect();
+        if let Err(error) = self.queue.send(messages).await {
+            tracing::warn!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
+            let mut transaction = self.database.writer().begin_with(BEGIN).await?;
+            advance(&mut transaction, &self.checkpoint, self.here()).await?;
+            let ids = ids.iter().map(AsRef::as_ref);
+            storage::make_due(&mut transaction, ids, (self.clock)()).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends again what is due.
+    pub(super) async fn resend(&mut self) -> Result<(), RunError> {
+        let now = (self.clock)();
+        let mut connection = self.database.writer().acquire().await?;
+        let due = storage::read_due(&mut connection, now, RESEND_AT_MOST).await?;
+        drop(connection);
+        if due.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Arc<str>> = due.iter().map(id).collect();
+        if let Err(error) = self.queue.send(due).await {
+            tracing::debug!(error = %error.0, "the command queue refuses; the next tick tries again");
+            return Ok(());
+        }
+        metrics::counter!("docket_saga_commands_resent_total").increment(ids.len() as u64);
+        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
+        advance(&mut transaction, &self.checkpoint, self.here()).await?;
+        let ids = ids.iter().map(AsRef::as_ref);
+        storage::reschedule(&mut transaction, ids, now + self.settings.resend_every).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+fn id(message: &CommandMessage) -> Arc<str> {
+    Arc::clone(&message.command_id)
+}

@@ -1,0 +1,95 @@
+//! What one commit will write, gathered in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::ids::OrderId;
+use domain::sagas::Outgoing;
+use event_store::{Position, RecordedEvent};
+use messaging::commands::CommandMessage;
+
+use super::order_sagas::OrderSagas;
+use crate::storage::{OutboxRow, PastAction};
+
+/// What made a saga ask for a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cause<'e> {
+    /// An event.
+    Event(&'e RecordedEvent),
+    /// Its time had come, or an operator acted.
+    Other,
+}
+
+/// A commit in the making.
+#[derive(Default)]
+pub(super) struct Work {
+    /// The orders that it is about, with all their sagas.
+    pub(super) orders: HashMap<OrderId, OrderSagas>,
+    /// Commands to be kept and sent.
+    pub(super) outbox: Vec<OutboxRow>,
+    /// Commands whose effect was seen.
+    pub(super) done: Vec<Arc<str>>,
+    /// The last event folded.
+    pub(super) last: Option<RecordedEvent>,
+    /// What an operator did, with key and saga.
+    pub(super) action: Option<(String, String, PastAction)>,
+}
+
+impl Work {
+    /// Keeps what the sagas of an order want sent.
+    pub(super) fn want(
+        &mut self,
+        order_id: &OrderId,
+        wanted: Vec<(usize, Outgoing)>,
+        cause: Cause<'_>,
+    ) -> serde_json::Result<()> {
+        let Some(sagas) = self.orders.get(order_id) else { return Ok(()) };
+        for (place, outgoing) in wanted {
+            let correlation_id = &sagas.row(place).correlation_id;
+            self.outbox.push(outbox_row(&outgoing, correlation_id, cause)?);
+        }
+        Ok(())
+    }
+
+    /// Drops commands whose effect comes later in the same page: there is nothing to be sent.
+    pub(super) fn forget_answered(&mut self, asked_at: &[Position], page: &[RecordedEvent]) {
+        let mut answered: HashMap<&str, Position> = HashMap::with_capacity(page.len());
+        for event in page {
+            answered.insert(&event.metadata.command_id, event.position);
+        }
+        let mut asked_at = asked_at.iter();
+        self.outbox.retain(|row| {
+            let asked = asked_at.next().copied().unwrap_or_default();
+            let answer = answered.get(row.message.command_id.as_ref());
+            answer.is_none_or(|answer| *answer <= asked)
+        });
+    }
+}
+
+fn outbox_row(
+    outgoing: &Outgoing,
+    correlation_id: &Arc<str>,
+    cause: Cause<'_>,
+) -> serde_json::Result<OutboxRow> {
+    let (causation_id, traceparent) = match cause {
+        Cause::Event(event) => {
+            (Some(event.id.to_string().into()), event.metadata.traceparent.clone())
+        }
+        Cause::Other => (None, None),
+    };
+    let message = CommandMessage {
+        command_id: outgoing.command_id().into(),
+        body: serde_json::to_string(&outgoing.command)?,
+        correlation_id: Arc::clone(correlation_id),
+        causation_id,
+        traceparent,
+        occurred_at: outgoing.occurred_at,
+    };
+    Ok(OutboxRow {
+        saga_id: outgoing.saga_id.to_string(),
+        step: outgoing.step.clone(),
+        attempt: outgoing.attempt,
+        body: serde_json::to_string(&message)?,
+        message,
+    })
+}

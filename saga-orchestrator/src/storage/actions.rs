@@ -1,0 +1,46 @@
+//! What operators did, under the key of their request: a repeat gets the same answer.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection};
+
+const FIND: &str = "SELECT request, answer FROM operator_actions WHERE key = $1";
+const INSERT: &str = "INSERT INTO operator_actions (key, request, saga_id, answer, acted_at)
+    VALUES ($1, $2, $3, $4, $5)";
+
+/// An action that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PastAction {
+    /// What was asked, whole.
+    pub(crate) request: String,
+    /// What was answered: JSON text.
+    pub(crate) answer: String,
+}
+
+pub(crate) async fn find_action(
+    connection: &mut SqliteConnection,
+    key: &str,
+) -> Result<Option<PastAction>, sqlx::Error> {
+    let row = sqlx::query(FIND).bind(key).fetch_optional(connection).await?;
+    row.map(|row| {
+        Ok(PastAction { request: row.try_get("request")?, answer: row.try_get("answer")? })
+    })
+    .transpose()
+}
+
+pub(crate) async fn insert_action(
+    connection: &mut SqliteConnection,
+    key: &str,
+    saga_id: &str,
+    action: &PastAction,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(INSERT)
+        .bind(key)
+        .bind(&action.request)
+        .bind(saga_id)
+        .bind(&action.answer)
+        .bind(now.timestamp_micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! How far the log was folded. Every transaction compares and updates this row first: a second orchestrator, or a
+//! restored file, finds it moved and stops.
+
+use event_store::{LogIdentity, Position};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
+use uuid::Uuid;
+
+use super::{integer, not_as_written, unsigned};
+
+const START: &str = "INSERT INTO checkpoint (singleton, position, event_id, log, epoch)
+    VALUES (1, 0, NULL, $1, $2) ON CONFLICT (singleton) DO NOTHING";
+const READ: &str = "SELECT position, event_id, log, epoch FROM checkpoint";
+const POSITION: &str = "SELECT position FROM checkpoint";
+const ADVANCE: &str = "UPDATE checkpoint SET position = $1, event_id = $2
+    WHERE singleton = 1 AND position = $3 AND log = $4 AND epoch = $5";
+
+/// Where the orchestrator stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    /// The last position folded.
+    pub(crate) position: Position,
+    /// The id of the event there; `None` before the first.
+    pub(crate) event_id: Option<Uuid>,
+    /// The log that was folded.
+    pub(crate) log: LogIdentity,
+}
+
+/// Stands before the first event, unless it stands somewhere already.
+pub(crate) async fn start_checkpoint(
+    connection: &mut SqliteConnection,
+    log: &LogIdentity,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(START).bind(log.log.as_ref()).bind(log.epoch).execute(connection).await?;
+    Ok(())
+}
+
+pub(crate) async fn read_checkpoint(
+    connection: &mut SqliteConnection,
+) -> Result<Checkpoint, sqlx::Error> {
+    let row = sqlx::query(READ).fetch_one(connection).await?;
+    let event_id: Option<String> = row.try_get("event_id")?;
+    let event_id = event_id.map(|id| id.parse().map_err(not_as_written)).transpose()?;
+    let log: String = row.try_get("log")?;
+    Ok(Checkpoint {
+        position: unsigned(row.try_get("position")?)?,
+        event_id,
+        log: LogIdentity { log: log.into(), epoch: row.try_get("epoch")? },
+    })
+}
+
+pub(crate) async fn read_position(reader: &SqlitePool) -> Result<Position, sqlx::Error> {
+    let position: Option<i64> = sqlx::query_scalar(POSITION).fetch_optional(reader).await?;
+    unsigned(position.unwrap_or_default())
+}
+
+/// Moves from where we believe to stand; false when another has moved it.
+pub(crate) async fn advance(
+    connection: &mut SqliteConnection,
+    from: &Checkpoint,
+    to: Position,
+    event_id: Option<Uuid>,
+) -> Result<bool, sqlx::Error> {
+    let moved = sqlx::query(ADVANCE)
+        .bind(integer(to)?)
+        .bind(event_id.map(|id| id.to_string()))
+        .bind(integer(from.position)?)
+        .bind(from.log.log.as_ref())
+        .bind(from.log.epoch)
+        .execute(connection)
+        .await?;
+    Ok(moved.rows_affected() == 1)
+}

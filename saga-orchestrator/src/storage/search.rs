@@ -1,0 +1,102 @@
+//! The sagas as people look for them.
+
+use chrono::{DateTime, Utc};
+use domain::sagas::{Saga, SagaKind, SagaState};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlitePool};
+
+use super::{from_word, instant, not_as_written, word};
+
+const LIST: &str = "SELECT number, id, kind, order_id, state, step, since FROM sagas
+    WHERE number > $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR kind = $3)
+    ORDER BY number LIMIT $4";
+const LIST_BY_STATE: &str = "SELECT number, id, kind, order_id, state, step, since FROM sagas
+    WHERE number > $1 AND state = $2 AND ($3 IS NULL OR kind = $3)
+    ORDER BY number LIMIT $4";
+const LIST_BY_ORDER: &str = "SELECT number, id, kind, order_id, state, step, since FROM sagas
+    WHERE number > $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR kind = $3) AND order_id = $5
+    ORDER BY number LIMIT $4";
+const FIND: &str =
+    "SELECT number, id, kind, order_id, state, step, since, data FROM sagas WHERE id = $1";
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListFilter {
+    pub(crate) state: Option<SagaState>,
+    pub(crate) kind: Option<SagaKind>,
+    pub(crate) order_id: Option<String>,
+}
+
+/// A saga in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ListedSaga {
+    /// Its place among all sagas, counted by their beginning.
+    pub(crate) number: i64,
+    pub(crate) id: String,
+    pub(crate) kind: SagaKind,
+    pub(crate) order_id: String,
+    pub(crate) state: SagaState,
+    pub(crate) step: String,
+    pub(crate) since: DateTime<Utc>,
+}
+
+impl ListedSaga {
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            number: row.try_get("number")?,
+            id: row.try_get("id")?,
+            kind: from_word(row.try_get("kind")?)?,
+            order_id: row.try_get("order_id")?,
+            state: from_word(row.try_get("state")?)?,
+            step: row.try_get("step")?,
+            since: instant(row.try_get("since")?)?,
+        })
+    }
+}
+
+/// At most `limit` sagas after the `after`th, oldest first.
+pub(crate) async fn list_sagas(
+    reader: &SqlitePool,
+    filter: &ListFilter,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<ListedSaga>, sqlx::Error> {
+    let sql = match (&filter.order_id, filter.state) {
+        (Some(_), _) => LIST_BY_ORDER,
+        (None, Some(_)) => LIST_BY_STATE,
+        (None, None) => LIST,
+    };
+    let query = sqlx::query(sql)
+        .bind(after)
+        .bind(filter.state.map(|state| word(&state)).transpose()?)
+        .bind(filter.kind.map(|kind| word(&kind)).transpose()?)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let query = match &filter.order_id {
+        Some(order_id) => query.bind(order_id.as_str()),
+        None => query,
+    };
+    query.fetch_all(reader).await?.iter().map(ListedSaga::read).collect()
+}
+
+/// One saga, listed and whole.
+pub(crate) async fn find_saga(
+    reader: &SqlitePool,
+    id: &str,
+) -> Result<Option<(ListedSaga, Saga)>, sqlx::Error> {
+    let row = sqlx::query(FIND).bind(id).fetch_optional(reader).await?;
+    row.map(|row| {
+        let data: String = row.try_get("data")?;
+        let saga = serde_json::from_str(&data).map_err(not_as_written)?;
+        Ok((ListedSaga::read(&row)?, saga))
+    })
+    .transpose()
+}
+
+/// Every saga of an order, in the order in which they began.
+pub(crate) async fn summaries(
+    reader: &SqlitePool,
+    order_id: &str,
+) -> Result<Vec<ListedSaga>, sqlx::Error> {
+    let filter = ListFilter { order_id: Some(order_id.to_owned()), ..ListFilter::default() };
+    list_sagas(reader, &filter, 0, 10_000).await
+}
