@@ -33,8 +33,7 @@ pub struct Orchestrator {
     database: Database,
     status: watch::Receiver<Status>,
     runner: JoinHandle<()>,
-    stop: CancellationToken,
-    _stop_on_drop: DropGuard,
+    stop: DropGuard,
 }
 
 impl Orchestrator {
@@ -51,17 +50,10 @@ impl Orchestrator {
         let (told, status) = watch::channel(nothing);
         let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
         let api = Api::new(database.clone(), feed.identity(), actions);
-        let parts = RunnerParts {
-            database: database.clone(),
-            feed,
-            queue,
-            clock,
-            settings,
-            status: told,
-        };
+        let parts =
+            RunnerParts { database: database.clone(), feed, queue, clock, settings, status: told };
         let runner = tokio::spawn(Runner::new(parts).run(requests, stop.clone()));
-        let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { api, database, status, runner, stop, _stop_on_drop })
+        Ok(Self { api, database, status, runner, stop: stop.drop_guard() })
     }
 
     /// The API, without `/v1`.
@@ -97,7 +89,7 @@ impl Orchestrator {
 
     /// Ends after the commit that is under way, notes when, and closes the database.
     pub async fn shutdown(self) {
-        self.stop.cancel();
+        drop(self.stop);
         if let Err(error) = self.runner.await {
             tracing::error!(%error, "the saga runner ended badly");
         }

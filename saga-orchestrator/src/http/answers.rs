@@ -154,10 +154,6 @@ pub(crate) struct CommandOnItsWay {
 
 impl From<Sending> for CommandOnItsWay {
     fn from(sending: Sending) -> Self {
-        Self {
-            command_id: sending.command_id,
-            asked_at: sending.created_at,
-            sends: sending.sends,
-        }
+        Self { command_id: sending.command_id, asked_at: sending.created_at, sends: sending.sends }
     }
 }

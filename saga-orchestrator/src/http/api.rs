@@ -32,12 +32,14 @@ impl Api {
     /// The position that an answer is at least as new as: to be read before the answer is.
     pub(super) async fn position(&self) -> Result<PositionHeader, Problem> {
         let position = read_position(self.database.reader()).await.map_err(failed)?;
-        let token = PositionToken { log: self.log.log.to_string(), epoch: self.log.epoch, position };
+        let token =
+            PositionToken { log: self.log.log.to_string(), epoch: self.log.epoch, position };
         Ok([(position::HEADER, token.to_header())])
     }
 }
 
 /// The database could not answer.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 pub(super) fn failed(error: sqlx::Error) -> Problem {
     problem::internal(&error)
 }

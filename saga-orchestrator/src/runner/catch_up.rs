@@ -34,7 +34,9 @@ impl Runner {
             let position = self.checkpoint.position;
             let found = self.feed.read_all(position - 1, 1).await?;
             if found.first().is_none_or(|event| event.id != event_id) {
-                return Err(self.fault_here("the log has another event here: it is another history"));
+                return Err(
+                    self.fault_here("the log has another event here: it is another history")
+                );
             }
         }
         self.catch_up_to = Some(*self.head.borrow());
@@ -56,7 +58,11 @@ impl Runner {
         let pause = alive_at.map(|alive_at| now - alive_at).unwrap_or_default();
         if pause > tolerance(self.settings.pause_tolerance) {
             let sagas = self.shift_all(&mut transaction, pause).await?;
-            tracing::info!(pause_s = pause.num_seconds(), sagas, "the platform was down: deadlines are shifted");
+            tracing::info!(
+                pause_s = pause.num_seconds(),
+                sagas,
+                "the platform was down: deadlines are shifted"
+            );
         }
         storage::write_alive_at(&mut transaction, now).await?;
         storage::make_all_due(&mut transaction, now).await?;

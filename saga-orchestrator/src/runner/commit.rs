@@ -24,10 +24,12 @@ impl Runner {
     pub(super) async fn commit(&mut self, mut work: Work, send: ToSend) -> Result<(), RunError> {
         let changed = settle(&mut work)?;
         let now = (self.clock)();
-        let to = work.last.as_ref().map_or(
-            (self.checkpoint.position, self.checkpoint.event_id),
-            |last| (last.position, Some(last.id)),
-        );
+        let to = work
+            .last
+            .as_ref()
+            .map_or((self.checkpoint.position, self.checkpoint.event_id), |last| {
+                (last.position, Some(last.id))
+            });
         let (next_send_at, sends) = match send {
             ToSend::Now => (now + self.settings.resend_every, 1),
             ToSend::Later => (now, 0),

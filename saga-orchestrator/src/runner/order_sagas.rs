@@ -141,10 +141,7 @@ impl OrderSagas {
     }
 
     /// A saga was written: from which state to which it went.
-    pub(super) fn written(
-        &mut self,
-        place: usize,
-    ) -> (Option<SagaState>, SagaState) {
+    pub(super) fn written(&mut self, place: usize) -> (Option<SagaState>, SagaState) {
         let now = self.sagas[place].status.state;
         (self.rows[place].written_state.replace(now), now)
     }

@@ -74,15 +74,12 @@ fn decode(page: &[RecordedEvent]) -> Result<Vec<Decoded<'_>>, RunError> {
     let read = page.iter().filter(|event| READ_TYPES.contains(event.event_type.as_ref()));
     let mut events = Vec::new();
     for recorded in read {
-        let event = Event::from_json(
-            &recorded.event_type,
-            recorded.schema_version,
-            &recorded.payload,
-        )
-        .map_err(|error| RunError::Fault {
-            position: recorded.position,
-            cause: error.to_string(),
-        })?;
+        let event =
+            Event::from_json(&recorded.event_type, recorded.schema_version, &recorded.payload)
+                .map_err(|error| RunError::Fault {
+                    position: recorded.position,
+                    cause: error.to_string(),
+                })?;
         if let Some(order_id) = event.order_id().cloned() {
             events.push((recorded, event, order_id));
         }

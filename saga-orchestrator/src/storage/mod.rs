@@ -12,12 +12,14 @@ mod sagas;
 mod search;
 
 pub(crate) use actions::{PastAction, find_action, insert_action};
-pub(crate) use checkpoint::{Checkpoint, advance, read_checkpoint, read_position, start_checkpoint};
+pub(crate) use checkpoint::{
+    Checkpoint, advance, read_checkpoint, read_position, start_checkpoint,
+};
 pub(crate) use clock::{read_alive_at, write_alive_at};
 pub(crate) use open::open;
 pub(crate) use outbox::{
-    OutboxRow, Sending, delete_done, insert_outbox, make_all_due, make_due, read_due, read_sendings,
-    reschedule,
+    OutboxRow, Sending, delete_done, insert_outbox, make_all_due, make_due, read_due,
+    read_sendings, reschedule,
 };
 pub(crate) use sagas::{
     SagaRow, count_states, orders_to_wake, read_of_orders, read_unfinished, write_sagas,
@@ -54,7 +56,7 @@ fn json_list<'t>(texts: impl Iterator<Item = &'t str>) -> Result<String, sqlx::E
         .map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// A unit variant of an enum as its snake_case word, such as `needs_attention`.
+/// A unit variant of an enum as its word in snake case, such as `needs_attention`.
 fn word<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),

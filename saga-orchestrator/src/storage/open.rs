@@ -6,8 +6,7 @@ use sqlx::migrate::MigrateError;
 use storage::{Database, Durability};
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("0001_sagas", include_str!("migrations/0001_sagas.sql"))];
+const MIGRATIONS: [(&str, &str); 1] = [("0001_sagas", include_str!("migrations/0001_sagas.sql"))];
 
 /// Connections for the API.
 const READERS: u32 = 3;

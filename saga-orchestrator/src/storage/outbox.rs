@@ -17,8 +17,7 @@ const DELETE_DONE: &str =
 const MAKE_DUE: &str = "UPDATE outbox SET next_send_at = $1, sends = sends - 1
     WHERE command_id IN (SELECT value FROM json_each($2))";
 const MAKE_ALL_DUE: &str = "UPDATE outbox SET next_send_at = $1";
-const DUE: &str =
-    "SELECT body FROM outbox WHERE next_send_at <= $1 ORDER BY next_send_at LIMIT $2";
+const DUE: &str = "SELECT body FROM outbox WHERE next_send_at <= $1 ORDER BY next_send_at LIMIT $2";
 const RESCHEDULE: &str = "UPDATE outbox SET next_send_at = $1, sends = sends + 1
     WHERE command_id IN (SELECT value FROM json_each($2))";
 const OF_SAGA: &str =

@@ -61,8 +61,7 @@ pub(crate) async fn read_of_orders(
     connection: &mut SqliteConnection,
     order_ids: impl Iterator<Item = &str>,
 ) -> Result<Vec<(Saga, SagaRow)>, sqlx::Error> {
-    let rows =
-        sqlx::query(OF_ORDERS).bind(json_list(order_ids)?).fetch_all(connection).await?;
+    let rows = sqlx::query(OF_ORDERS).bind(json_list(order_ids)?).fetch_all(connection).await?;
     rows.iter().map(read_saga).collect()
 }
 
@@ -93,7 +92,8 @@ pub(crate) async fn write_sagas(
     connection: &mut SqliteConnection,
     sagas: &[(&Saga, &SagaRow)],
 ) -> Result<bool, sqlx::Error> {
-    let rows = sagas.iter().map(|(saga, row)| Columns::of(saga, row)).collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        sagas.iter().map(|(saga, row)| Columns::of(saga, row)).collect::<Result<Vec<_>, _>>()?;
     let written = WRITE
         .execute(connection, &rows, |query, row| {
             let status = &row.saga.status;
@@ -144,8 +144,6 @@ pub(crate) async fn count_states(
 ) -> Result<HashMap<SagaState, u64>, sqlx::Error> {
     let rows = sqlx::query(COUNT_STATES).fetch_all(connection).await?;
     rows.iter()
-        .map(|row| {
-            Ok((from_word(row.try_get("state")?)?, unsigned(row.try_get("sagas")?)?))
-        })
+        .map(|row| Ok((from_word(row.try_get("state")?)?, unsigned(row.try_get("sagas")?)?)))
         .collect()
 }
