@@ -203,8 +203,9 @@ impl<D> Builder<D, BeforePivot> {
     /// A step that can be undone.
     #[must_use]
     pub fn compensatable(mut self, step: Compensatable<D>) -> Self {
-        self.undos.push(Row { undoes: Some(self.steps.len()), ..step.undo });
-        self.steps.push(step.step);
+        let Compensatable { step, undo } = step;
+        self.undos.push(Row { undoes: Some(self.steps.len()), ..undo });
+        self.steps.push(step);
         self
     }
 

@@ -152,7 +152,7 @@ impl OrderFacts {
             let Ok(quantity) = Quantity::new(units) else { continue };
             match stock.iter_mut().find(|held| held.sku == line.sku) {
                 Some(held) => {
-                    held.quantity = held.quantity.checked_add(quantity).unwrap_or(quantity)
+                    held.quantity = held.quantity.checked_add(quantity).unwrap_or(quantity);
                 }
                 None => stock.push(SkuQuantity { sku: line.sku.clone(), quantity }),
             }

@@ -87,14 +87,12 @@ impl OrderSaga {
         }
     }
 
-    /// The order refused to be rejected. By then it was decided otherwise, or it stands still.
+    /// The order refused to be rejected. When it was only late, it was decided otherwise in time.
     fn judge_reject(&mut self, answer: Answer, now: DateTime<Utc>, timeouts: &Timeouts) {
-        let (Answer::Refused { code, .. }, Some(reject)) = (answer, &mut self.reject) else {
+        let (Answer::Refused { .. }, Some(reject)) = (answer, &mut self.reject) else {
             return;
         };
-        if code == "on_hold" {
-            reject.again();
-        } else if self.forward.phase == Phase::Refused {
+        if self.forward.phase == Phase::Refused {
             reject.fail(true, now, timeouts);
         } else {
             self.reject = None;
@@ -176,16 +174,13 @@ impl Process for OrderSaga {
             sends.extend(undo.advance(&UNDOS, facts, |step| self.forward.did(step), &desk));
             return sends;
         }
-        let held = facts.held_since.is_some();
         if let Some(reject) = &mut self.reject {
-            if !held {
-                sends.extend(reject.advance(&REJECT, facts, |_| Did::Never, &desk));
-            }
+            sends.extend(reject.advance(&REJECT, facts, |_| Did::Never, &desk));
             return sends;
         }
         // A cancellation needs the parcel to take its lines out of, so that one is created even on hold.
         let for_cancellation = facts.confirmed && !facts.cancellations.is_empty();
-        if !held || for_cancellation {
+        if facts.held_since.is_none() || for_cancellation {
             sends.extend(self.forward.advance(ORDER.steps(), facts, |_| Did::Never, &desk));
         }
         for (shipment_id, track) in &mut self.parcels {

@@ -41,15 +41,12 @@ impl Decide for CancelShipment {
         let ours = shipment.order_id() == Some(&self.order_id);
         let pending = shipment.status() == Some(ShipmentStatus::Pending);
         let left = if ours && pending { shipment.without(&self.lines) } else { None };
-        Ok(vec![match left {
-            Some(left) => {
-                let (lines, whole) = (self.lines.clone(), left.is_empty());
-                ShipmentCancelled { shipment_id, order_id, cancellation_id, lines, whole }.into()
-            }
-            None => {
-                let code = Reason::code("already_shipped");
-                ShipmentCancellationRefused { shipment_id, order_id, cancellation_id, code }.into()
-            }
+        Ok(vec![if let Some(left) = left {
+            let (lines, whole) = (self.lines.clone(), left.is_empty());
+            ShipmentCancelled { shipment_id, order_id, cancellation_id, lines, whole }.into()
+        } else {
+            let code = Reason::code("already_shipped");
+            ShipmentCancellationRefused { shipment_id, order_id, cancellation_id, code }.into()
         }])
     }
 }

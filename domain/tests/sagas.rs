@@ -1,0 +1,423 @@
+//! The sagas played against the real decisions of the whole domain: every ending, every failure, money and stock back.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test names what it looks for")]
+
+mod world;
+
+use chrono::Duration;
+use domain::event::Event;
+use domain::ids::{CancellationId, ReturnId, SagaId};
+use domain::orders::{
+    CancelLines, CancelOrder, HoldOrder, OrderStatus, ReceiveReturn, ReleaseHold, RequestReturn,
+};
+use domain::payments::PaymentStatus;
+use domain::sagas::SagaState;
+use domain::text::Reason;
+use world::{World, code, lines, order_id, order_saga, payment_id};
+
+const TOTAL: i64 = 9 * 250 + 2 * 795 + 500;
+
+fn placed(method: &str) -> World {
+    let mut world = World::new();
+    world.place(method);
+    world.run();
+    world
+}
+
+fn reason(world: &World) -> String {
+    let rejected = world.log.iter().rev().find_map(|(event, _)| match event {
+        Event::Order(domain::orders::OrderEvent::OrderRejected(event)) => {
+            Some(event.reason.clone())
+        }
+        _ => None,
+    });
+    rejected.unwrap().to_string()
+}
+
+fn cancellation() -> SagaId {
+    SagaId::of_cancellation(&CancellationId::nth(&order_id(), 1))
+}
+
+fn returned() -> SagaId {
+    SagaId::of_return(&ReturnId::nth(&order_id(), 1))
+}
+
+fn hold() -> HoldOrder {
+    HoldOrder { order_id: order_id(), reason: None }
+}
+
+fn release() -> ReleaseHold {
+    ReleaseHold { order_id: order_id() }
+}
+
+fn cancel(of: &[(u32, u32)]) -> CancelLines {
+    CancelLines { order_id: order_id(), lines: lines(of), reason: None }
+}
+
+#[test]
+fn an_order_goes_from_placed_to_completed() {
+    let mut world = placed("pm_ok");
+    assert_eq!(world.status(), OrderStatus::Confirmed);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Waiting);
+    assert_eq!(world.stock("MUG"), (11, 9));
+    world.ship(1, None);
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Fulfilling);
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Completed);
+    assert_eq!(world.payment(&payment_id()).captured(), TOTAL);
+    assert_eq!(world.stock("MUG"), (11, 0));
+    world.assert_nothing_held();
+    assert_eq!(
+        world.steps(),
+        [
+            "reserve_stock/1",
+            "authorize_payment/1",
+            "confirm_order/1",
+            "create_shipment/1",
+            "ship_stock/536365-s1/1",
+            "record_shipped/536365-s1/1",
+            "capture_payment/536365-s1/1",
+            "record_delivered/536365-s1/1",
+            "complete_order/1",
+        ]
+    );
+}
+
+#[test]
+fn every_event_twice_changes_nothing() {
+    let mut world = World::new();
+    world.stutters = true;
+    world.place("pm_capture_fails_twice");
+    world.run();
+    world.ship(1, Some(&[(1, 2)]));
+    world.wait(Duration::minutes(1));
+    world.order(cancel(&[(3, 3)]));
+    world.ship(2, None);
+    world.deliver(1).unwrap();
+    world.deliver(2).unwrap();
+    world.wait(Duration::minutes(1));
+    assert_eq!(world.status(), OrderStatus::Completed);
+    world.assert_nothing_held();
+}
+
+#[test]
+fn an_order_without_stock_is_rejected_and_nothing_is_held() {
+    let mut world = World::new();
+    world.place_lines("pm_ok", &[("LAMP", 2), ("MUG", 12), ("MUG", 9)]);
+    world.run();
+    assert_eq!((world.status(), reason(&world).as_str()), (OrderStatus::Rejected, "out_of_stock"));
+    assert_eq!(world.state_of(&order_saga()), SagaState::Compensated);
+    assert_eq!(world.stock("LAMP"), (20, 0));
+    world.assert_nothing_held();
+}
+
+#[test]
+fn a_declined_payment_gives_the_stock_back() {
+    let world = placed("pm_declined");
+    assert_eq!((world.status(), reason(&world).as_str()), (OrderStatus::Rejected, "card_declined"));
+    assert_eq!(world.state_of(&order_saga()), SagaState::Compensated);
+    assert_eq!(world.stock("MUG"), (20, 0));
+    assert!(!world.steps().contains(&"void_authorization/1"), "nothing was held");
+}
+
+#[test]
+fn an_unknown_outcome_is_waited_for_and_found() {
+    let mut world = placed("pm_timeout_then_ok");
+    assert_eq!(world.state_of(&order_saga()), SagaState::Running);
+    world.wait(Duration::minutes(6));
+    assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
+    world.wait(Duration::minutes(30));
+    assert_eq!(world.status(), OrderStatus::Placed, "no deadline while the outcome is unknown");
+    world.probe();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Confirmed);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Waiting);
+}
+
+#[test]
+fn an_unknown_outcome_that_never_happened_rejects() {
+    let mut world = placed("pm_timeout_then_nothing");
+    world.probe();
+    world.run();
+    assert_eq!(
+        (world.status(), reason(&world).as_str()),
+        (OrderStatus::Rejected, "payment_failed")
+    );
+    world.assert_nothing_held();
+}
+
+#[test]
+fn a_cancelled_order_waits_for_the_unknown_outcome_before_it_is_undone() {
+    let mut world = placed("pm_timeout_then_ok");
+    world.order(CancelOrder { order_id: order_id(), reason: None });
+    world.run();
+    assert_eq!(world.stock("MUG"), (11, 9), "stock stays reserved while the outcome is unknown");
+    let waits = world.sagas[&order_saga()].explain().waiting_for;
+    assert_eq!(waits, "the provider to tell what became of authorize_payment");
+    world.probe();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Cancelled);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Compensated);
+    assert_eq!(world.payment(&payment_id()).status(), PaymentStatus::Voided);
+    world.assert_nothing_held();
+}
+
+#[test]
+fn an_order_is_rejected_when_its_deadline_passes() {
+    let mut world = World::new();
+    world.place("pm_ok");
+    world.queue.clear();
+    world.wait(Duration::minutes(16));
+    let end = (world.status(), reason(&world));
+    assert_eq!(end, (OrderStatus::Rejected, "deadline_passed".to_owned()));
+    world.assert_nothing_held();
+}
+
+#[test]
+fn a_hold_stops_the_next_step_and_the_deadline() {
+    let mut world = World::new();
+    world.place("pm_ok");
+    world.order(hold());
+    world.run();
+    assert_eq!(world.steps(), ["reserve_stock/1"]);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Waiting);
+    world.wait(Duration::hours(1));
+    assert_eq!(world.status(), OrderStatus::OnHold);
+    world.order(release());
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Confirmed);
+}
+
+#[test]
+fn a_held_parcel_does_not_leave() {
+    let mut world = placed("pm_ok");
+    world.order(hold());
+    assert_eq!(code(world.try_ship(1, None)), "on_hold");
+    world.order(release());
+    world.ship(1, None);
+}
+
+#[test]
+fn a_failing_capture_is_tried_again_later() {
+    let mut world = placed("pm_capture_fails_twice");
+    world.ship(1, None);
+    world.run();
+    assert_eq!(world.state_of(&order_saga()), SagaState::Running);
+    world.deliver(1).unwrap();
+    world.wait(Duration::seconds(5));
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert!(world.steps().contains(&"capture_payment/536365-s1/3"));
+    assert_eq!(world.payment(&payment_id()).captured(), TOTAL);
+}
+
+#[test]
+fn a_refused_capture_needs_attention_and_can_be_retried_or_resolved() {
+    let mut world = placed("pm_capture_refused");
+    world.ship(1, None);
+    world.deliver(1).unwrap();
+    world.wait(Duration::hours(1));
+    assert_eq!(world.status(), OrderStatus::Fulfilling);
+    assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
+    let now = world.now;
+    let timeouts = world.timeouts;
+    let saga = world.sagas.get_mut(&order_saga()).unwrap();
+    let explained = saga.explain();
+    assert_eq!(explained.waiting_for, "a person: capture_payment failed");
+    assert_eq!(explained.last_error.as_deref(), Some("capture_refused"));
+    let sends = saga.retry(now, &timeouts).unwrap();
+    assert_eq!(sends[0].command_id(), "order-536365/capture_payment/536365-s1/2");
+    world.queue.extend(sends);
+    world.run();
+    assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
+    let saga = world.sagas.get_mut(&order_saga()).unwrap();
+    saga.resolve(Reason::code("paid_in_cash"), now).unwrap();
+    assert_eq!(saga.status.state, SagaState::Completed);
+    assert!(saga.retry(now, &timeouts).is_err());
+}
+
+#[test]
+fn a_partial_shipment_is_paid_for_what_left() {
+    let mut world = placed("pm_ok");
+    world.ship(1, Some(&[(1, 6), (4, 1)]));
+    world.run();
+    assert_eq!(world.payment(&payment_id()).captured(), 6 * 250 + 500);
+    world.ship(2, Some(&[(3, 3)]));
+    world.run();
+    world.ship(3, None);
+    for n in 1..=3 {
+        world.deliver(n).unwrap();
+    }
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    world.assert_nothing_held();
+}
+
+#[test]
+fn cancelled_lines_give_back_stock_and_money() {
+    let mut world = placed("pm_ok");
+    world.order(cancel(&[(1, 2), (2, 2)]));
+    world.run();
+    assert_eq!(world.state_of(&cancellation()), SagaState::Completed);
+    assert_eq!((world.stock("MUG"), world.stock("LAMP")), ((13, 7), (20, 0)));
+    assert_eq!(world.payment(&payment_id()).voided(), 2 * 250 + 2 * 795);
+    world.ship(1, None);
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert_eq!(world.payment(&payment_id()).captured(), 7 * 250 + 500);
+    world.assert_nothing_held();
+}
+
+#[test]
+fn cancelling_everything_after_the_pivot_ends_both_sagas() {
+    let mut world = placed("pm_ok");
+    world.order(CancelOrder { order_id: order_id(), reason: None });
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Cancelled);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Completed);
+    assert_eq!(world.state_of(&cancellation()), SagaState::Completed);
+    world.assert_nothing_held();
+}
+
+#[test]
+fn a_cancellation_that_the_parcel_overtakes_is_declined() {
+    let mut world = placed("pm_ok");
+    world.order(cancel(&[(1, 2)]));
+    world.ship(1, None);
+    world.run();
+    assert_eq!(world.state_of(&cancellation()), SagaState::Compensated);
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert_eq!(world.payment(&payment_id()).captured(), TOTAL);
+}
+
+#[test]
+fn a_cancellation_follows_its_lines_into_the_next_parcel() {
+    let mut world = placed("pm_ok");
+    world.order(cancel(&[(2, 2)]));
+    world.ship(1, Some(&[(1, 6)]));
+    world.run();
+    assert_eq!(world.state_of(&cancellation()), SagaState::Completed);
+    assert_eq!(world.shipment(2).lines().len(), 2);
+}
+
+#[test]
+fn an_order_on_hold_can_be_cancelled_before_its_parcel_exists() {
+    let mut world = World::new();
+    world.place("pm_ok");
+    while world.status() == OrderStatus::Placed {
+        let next = world.queue.clone();
+        world.queue.clear();
+        world.queue.extend(next);
+        world.run_one();
+    }
+    world.queue.retain(|send| send.step != "create_shipment");
+    world.order(hold());
+    world.order(CancelOrder { order_id: order_id(), reason: None });
+    assert_eq!(world.state_of(&cancellation()), SagaState::Waiting);
+}
+
+#[test]
+fn a_return_gives_back_money_and_stock() {
+    for restock in [true, false] {
+        let mut world = placed("pm_ok");
+        world.ship(1, None);
+        world.run();
+        world.deliver(1).unwrap();
+        world.run();
+        world.order(RequestReturn {
+            order_id: order_id(),
+            lines: lines(&[(1, 2), (4, 1)]),
+            reason: None,
+        });
+        world.run();
+        assert_eq!(world.state_of(&returned()), SagaState::Waiting);
+        world.order(ReceiveReturn {
+            order_id: order_id(),
+            return_id: ReturnId::nth(&order_id(), 1),
+            restock,
+        });
+        world.run();
+        assert_eq!(world.state_of(&returned()), SagaState::Completed);
+        assert_eq!(world.payment(&payment_id()).refunded(), 2 * 250 + 500);
+        assert_eq!(world.stock("MUG"), (if restock { 13 } else { 11 }, 0));
+    }
+}
+
+#[test]
+fn a_refund_that_fails_needs_attention() {
+    let mut world = placed("pm_refund_fails");
+    world.ship(1, None);
+    world.run();
+    world.deliver(1).unwrap();
+    world.run();
+    world.order(RequestReturn { order_id: order_id(), lines: lines(&[(1, 2)]), reason: None });
+    world.order(ReceiveReturn {
+        order_id: order_id(),
+        return_id: ReturnId::nth(&order_id(), 1),
+        restock: true,
+    });
+    world.run();
+    assert_eq!(world.state_of(&returned()), SagaState::NeedsAttention);
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert_eq!(world.payment(&payment_id()).refunded(), 0);
+}
+
+#[test]
+fn a_refusal_at_any_step_before_the_pivot_is_undone() {
+    for step in ["reserve_stock", "authorize_payment", "confirm_order"] {
+        let mut world = World::new();
+        world.refuse = Some(step.to_owned());
+        world.place("pm_ok");
+        world.wait(Duration::minutes(1));
+        assert_eq!(
+            (world.status(), reason(&world).as_str()),
+            (OrderStatus::Rejected, "test"),
+            "{step}"
+        );
+        assert_eq!(world.state_of(&order_saga()), SagaState::Compensated, "{step}");
+        world.assert_nothing_held();
+        assert_eq!(world.stock("MUG"), (20, 0));
+    }
+}
+
+#[test]
+fn a_refusal_at_any_step_of_the_undo_is_tried_again() {
+    for step in ["reject_order", "void_authorization", "release_stock", "finish"] {
+        let mut world = World::new();
+        world.place("pm_ok");
+        world.refuse = Some(step.to_owned());
+        while !world.steps().contains(&"confirm_order/1") {
+            world.run_one();
+            if world.queue.first().is_some_and(|next| next.step == "confirm_order") {
+                world.refuse_next("not_covered");
+            }
+        }
+        world.wait(Duration::minutes(1));
+        assert_eq!(world.status(), OrderStatus::Rejected, "{step}");
+        assert_eq!(world.state_of(&order_saga()), SagaState::Compensated, "{step}");
+        world.assert_nothing_held();
+    }
+}
+
+#[test]
+fn a_refusal_at_any_step_after_the_pivot_is_tried_again() {
+    let of_parcel = ["ship_stock", "record_shipped", "capture_payment", "record_delivered"];
+    let of_parcel = of_parcel.map(|step| format!("{step}/536365-s1"));
+    let steps = ["create_shipment", "complete_order"].map(str::to_owned);
+    for step in steps.into_iter().chain(of_parcel) {
+        let mut world = World::new();
+        world.refuse = Some(step.clone());
+        world.place("pm_ok");
+        world.wait(Duration::minutes(1));
+        world.ship(1, None);
+        world.deliver(1).unwrap();
+        world.wait(Duration::minutes(1));
+        assert_eq!(world.status(), OrderStatus::Completed, "{step}");
+        world.assert_nothing_held();
+    }
+}
