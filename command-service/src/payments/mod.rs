@@ -1,0 +1,15 @@
+//! Payments: the port to a provider, the runner that carries intents to their outcome, and the simulated provider.
+//!
+//! A call to the provider is two appends: the intent under the command's id, the outcome under `{id}/outcome`. Between
+//! them the open intent is a row that the append kept, so that a repeat, a start-up and a timer all find it.
+//!
+//! **Invariant:** a provider is never called without an intent on disk, and never twice with different keys for one
+//! attempt; an unknown outcome is asked for, never undone or repeated blindly.
+
+pub(crate) mod intents;
+mod provider;
+mod runner;
+pub mod simulator;
+
+pub use provider::{PaymentProvider, ProviderCall, WhenAbsent};
+pub use runner::{IntentRunner, Opened, OpenedIntents, RunnerSettings, opened_intents};

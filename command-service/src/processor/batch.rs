@@ -1,0 +1,62 @@
+//! Commands on their way through the processor.
+
+use std::collections::HashSet;
+
+use event_store::KnownCommand;
+use tokio::sync::oneshot;
+
+use super::request::{ExecuteError, Outcome, Request};
+
+/// A waiting command and whom to answer.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What is asked.
+    pub(super) request: Request,
+    /// How often it was decided and lost to a conflict.
+    pub(super) conflicts: u32,
+    reply: oneshot::Sender<Result<Outcome, ExecuteError>>,
+}
+
+impl Job {
+    /// A command that was not decided yet.
+    pub(super) fn new(
+        request: Request,
+        reply: oneshot::Sender<Result<Outcome, ExecuteError>>,
+    ) -> Self {
+        Self { request, conflicts: 0, reply }
+    }
+
+    /// Answers; a caller who has gone away is no matter.
+    pub(super) fn answer(self, result: Result<Outcome, ExecuteError>) {
+        drop(self.reply.send(result));
+    }
+
+    /// Answers from the store: the command is known.
+    pub(super) fn answer_known(self, known: &KnownCommand) {
+        let result = if known.request_hash == self.request.request_hash {
+            Ok(Outcome::replayed(known.answer.clone()))
+        } else {
+            Err(ExecuteError::KeyReused)
+        };
+        self.answer(result);
+    }
+}
+
+impl Outcome {
+    /// The stored answer of an earlier request.
+    pub(crate) fn replayed(stored: event_store::StoredAnswer) -> Self {
+        Self {
+            status: stored.status,
+            body: stored.body,
+            version: stored.version,
+            position: stored.position,
+            replayed: true,
+        }
+    }
+}
+
+/// Splits off commands whose id is in the batch already: they wait for that outcome.
+pub(super) fn split_repeats(batch: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
+    let mut seen = HashSet::with_capacity(batch.len());
+    batch.into_iter().partition(|job| seen.insert(job.request.command_id.clone()))
+}

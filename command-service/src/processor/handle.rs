@@ -1,0 +1,92 @@
+//! The way in: a bounded queue of commands, and an answer for each.
+
+use std::sync::Arc;
+
+use event_store::EventLog;
+use service_kit::clock::Clock;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::batch::Job;
+use super::observer::Observer;
+use super::request::{ExecuteError, Outcome, Request};
+use super::settings::ProcessorSettings;
+use super::worker::Worker;
+
+/// The running processor. One per log.
+#[derive(Debug)]
+pub struct Processor {
+    handle: ProcessorHandle,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Hands commands to the processor; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ProcessorHandle {
+    queue: mpsc::Sender<Job>,
+}
+
+impl Processor {
+    /// Starts the processor's task. `observers` hear of every commit.
+    pub fn start(
+        log: Arc<dyn EventLog>,
+        clock: Clock,
+        settings: ProcessorSettings,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Self {
+        let (queue, waiting) = mpsc::channel(settings.queue);
+        let stop = CancellationToken::new();
+        let worker = Worker::new(log, clock, settings, observers);
+        let task = tokio::spawn(worker.run(waiting, stop.clone()));
+        Self { handle: ProcessorHandle { queue }, stop, task }
+    }
+
+    /// The way in.
+    pub fn handle(&self) -> ProcessorHandle {
+        self.handle.clone()
+    }
+
+    /// Takes no more commands, ends those that wait, and returns when the last is answered.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the command processor ended badly");
+        }
+    }
+}
+
+impl ProcessorHandle {
+    /// Carries a command out and answers after its commit. Dropping the future does not take the command back.
+    pub async fn execute(&self, request: Request) -> Result<Outcome, ExecuteError> {
+        let (reply, answer) = oneshot::channel();
+        let command = request.command.name();
+        let result = match self.queue.try_send(Job::new(request, reply)) {
+            Ok(()) => answer.await.unwrap_or(Err(ExecuteError::Stopped)),
+            Err(TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
+            Err(TrySendError::Closed(_)) => Err(ExecuteError::Stopped),
+        };
+        let outcome = outcome_label(&result);
+        metrics::counter!("docket_commands_total", "command" => command, "outcome" => outcome)
+            .increment(1);
+        result
+    }
+}
+
+fn outcome_label(result: &Result<Outcome, ExecuteError>) -> &'static str {
+    match result {
+        Ok(outcome) if outcome.replayed => "replayed",
+        Ok(_) => "done",
+        Err(ExecuteError::Refused(_)) => "refused",
+        Err(ExecuteError::Busy) => "busy",
+        Err(ExecuteError::VersionMismatch { .. }) => "version_mismatch",
+        Err(ExecuteError::KeyReused) => "key_reused",
+        Err(ExecuteError::EventTooLarge { .. }) => "event_too_large",
+        Err(ExecuteError::Overloaded) => "overloaded",
+        Err(ExecuteError::Unavailable) => "unavailable",
+        Err(ExecuteError::Stopped) => "stopped",
+        Err(ExecuteError::Broken) => "broken",
+    }
+}

@@ -1,0 +1,39 @@
+//! The bounds of the processor.
+
+use std::time::Duration;
+
+/// How much the processor takes on, and how long it tries.
+#[derive(Debug, Clone)]
+pub struct ProcessorSettings {
+    /// Commands that may wait; a further one is turned away.
+    pub queue: usize,
+    /// Commands taken into one batch.
+    pub batch: usize,
+    /// States kept in memory, per generation; there are two.
+    pub cached_states: usize,
+    /// How often a command is decided before it is given up for conflicts.
+    pub attempts: u32,
+    /// How long one call of the log may take before its outcome counts as unknown.
+    pub call_timeout: Duration,
+    /// How long a batch of unknown outcome is sent again.
+    pub unknown_deadline: Duration,
+    /// The pause before a batch of unknown outcome is sent again; doubles each time.
+    pub resend_first: Duration,
+    /// A snapshot is saved whenever a stream passes a multiple of this version.
+    pub snapshot_every: u64,
+}
+
+impl Default for ProcessorSettings {
+    fn default() -> Self {
+        Self {
+            queue: 4_096,
+            batch: 512,
+            cached_states: 32_768,
+            attempts: 16,
+            call_timeout: Duration::from_secs(10),
+            unknown_deadline: Duration::from_secs(20),
+            resend_first: Duration::from_millis(50),
+            snapshot_every: 256,
+        }
+    }
+}
