@@ -10,12 +10,12 @@ use domain::stream::Stream;
 use event_store::{NewEvent, RecordedEvent, StreamId};
 
 /// The name of a stream in the log.
-pub fn stream_id(stream: &Stream) -> StreamId {
+pub(crate) fn stream_id(stream: &Stream) -> StreamId {
     stream.to_string().into()
 }
 
 /// The event as the log takes it.
-pub fn encode(event: &Event) -> serde_json::Result<NewEvent> {
+pub(crate) fn encode(event: &Event) -> serde_json::Result<NewEvent> {
     Ok(NewEvent {
         stream: stream_id(&event.stream()),
         event_type: Arc::from(event.event_type()),
@@ -25,12 +25,12 @@ pub fn encode(event: &Event) -> serde_json::Result<NewEvent> {
 }
 
 /// The event that the log recorded.
-pub fn decode(recorded: &RecordedEvent) -> Result<Event, DecodeError> {
+pub(crate) fn decode(recorded: &RecordedEvent) -> Result<Event, DecodeError> {
     Event::from_json(&recorded.event_type, recorded.schema_version, &recorded.payload)
 }
 
 /// Folds further events of its stream into an entry.
-pub fn fold(mut entry: Entry, events: &[RecordedEvent]) -> Result<Entry, DecodeError> {
+pub(crate) fn fold(mut entry: Entry, events: &[RecordedEvent]) -> Result<Entry, DecodeError> {
     for recorded in events {
         let state = std::mem::replace(&mut entry.state, State::Commands);
         entry = Entry { version: recorded.version, state: state.evolve(&decode(recorded)?) };

@@ -4,8 +4,14 @@
 //! service; clear personal data lives only between the parsing of a request and the vault.
 
 mod codec;
+mod http;
+mod ids;
+mod request_hash;
+mod service;
+
+pub mod participants;
 pub mod payments;
 pub mod processor;
-mod request_hash;
 
 pub use request_hash::RequestHasher;
+pub use service::{CommandService, CommandSettings, Provider};

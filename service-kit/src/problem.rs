@@ -56,6 +56,7 @@ codes! {
     PositionNotReached = "position_not_reached", SERVICE_UNAVAILABLE, "The read model has not reached this position yet";
     ModelFaulted = "model_faulted", SERVICE_UNAVAILABLE, "The read model stands still at an event that it can't read";
     RebuildRunning = "rebuild_running", CONFLICT, "The read model is being rebuilt already";
+    Busy = "busy", CONFLICT, "Another command has to finish first";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "There is more work than can be taken now";
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known yet whether the command was carried out";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "A part that this needs can't be reached now";

@@ -234,7 +234,9 @@ impl Shared {
         loop {
             match self.processor.execute(request.clone()).await {
                 Ok(_) | Err(ExecuteError::KeyReused) => return,
-                Err(error) => tracing::warn!(%error, %id, "a payment's outcome is not recorded yet"),
+                Err(error) => {
+                    tracing::warn!(%error, %id, "a payment's outcome is not recorded yet")
+                }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(self.settings.probe_most);

@@ -17,7 +17,8 @@ pub(super) fn missing_streams(
     states: &dyn States,
     context: &Context,
 ) -> HashSet<Stream> {
-    let pretending = Pretending { states, absent: AbsentStates::new(), missing: RefCell::default() };
+    let pretending =
+        Pretending { states, absent: AbsentStates::new(), missing: RefCell::default() };
     // Whatever it decides on pretended states means nothing.
     drop(command.decide(&View::new(&pretending), context));
     pretending.missing.into_inner()

@@ -85,6 +85,7 @@ fn outcome_label(result: &Result<Outcome, ExecuteError>) -> &'static str {
         Err(ExecuteError::KeyReused) => "key_reused",
         Err(ExecuteError::EventTooLarge { .. }) => "event_too_large",
         Err(ExecuteError::Overloaded) => "overloaded",
+        Err(ExecuteError::OutcomeUnknown) => "outcome_unknown",
         Err(ExecuteError::Unavailable) => "unavailable",
         Err(ExecuteError::Stopped) => "stopped",
         Err(ExecuteError::Broken) => "broken",

@@ -97,8 +97,11 @@ pub enum ExecuteError {
     /// Too many commands wait; nothing happened.
     #[error("too many commands are waiting")]
     Overloaded,
-    /// The log could not be reached, or did not say in time what became of the command: ask again with the same id.
+    /// The log did not say in time what became of the command: ask again with the same id.
     #[error("the outcome is not known yet")]
+    OutcomeUnknown,
+    /// The log could not be read, or other writers were always first; nothing happened.
+    #[error("the log can't take the command now")]
     Unavailable,
     /// The processor is shutting down; nothing happened.
     #[error("the service is shutting down")]

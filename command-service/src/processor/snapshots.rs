@@ -46,7 +46,9 @@ pub(super) fn save(
     let due: Vec<Snapshot> = appended
         .iter()
         .filter_map(|(stream, count)| Some((stream, *count, cache.entry(stream)?)))
-        .filter(|(_, count, entry)| entry.version / every > entry.version.saturating_sub(*count) / every)
+        .filter(|(_, count, entry)| {
+            entry.version / every > entry.version.saturating_sub(*count) / every
+        })
         .filter_map(|(stream, _, entry)| snapshot(stream, entry))
         .collect();
     if due.is_empty() {

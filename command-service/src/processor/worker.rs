@@ -117,7 +117,9 @@ impl Worker {
                         decided.push((job, decision));
                     }
                     Err(Undecided::Failed(error)) => job.answer(Err(error)),
-                    Err(Undecided::Missing(streams)) if streams.iter().any(|s| unreadable.contains(s)) => {
+                    Err(Undecided::Missing(streams))
+                        if streams.iter().any(|s| unreadable.contains(s)) =>
+                    {
                         job.answer(Err(ExecuteError::Broken));
                     }
                     Err(Undecided::Missing(streams)) => {
@@ -143,7 +145,8 @@ impl Worker {
         wanted: &HashSet<Stream>,
         unreadable: &mut HashSet<Stream>,
     ) -> Result<Loaded, ExecuteError> {
-        let streams: Vec<&Stream> = wanted.iter().filter(|stream| !self.cache.touch(stream)).collect();
+        let streams: Vec<&Stream> =
+            wanted.iter().filter(|stream| !self.cache.touch(stream)).collect();
         let request = LoadRequest {
             commands: jobs.iter().map(|job| Arc::clone(&job.request.command_id)).collect(),
             streams: streams.iter().map(|stream| crate::codec::stream_id(stream)).collect(),
@@ -213,12 +216,14 @@ impl Worker {
                 Ok(Err(AppendError::Store(error))) => {
                     tracing::warn!(error = ?error, "an append failed; its outcome is unknown");
                 }
-                Err(_) => tracing::warn!("an append was not answered in time; its outcome is unknown"),
+                Err(_) => {
+                    tracing::warn!("an append was not answered in time; its outcome is unknown")
+                }
             }
             resent = true;
             self.evict_all(decided);
             if tokio::time::Instant::now() + pause > deadline {
-                return Err(ExecuteError::Unavailable);
+                return Err(ExecuteError::OutcomeUnknown);
             }
             tokio::time::sleep(pause).await;
             pause *= 2;

@@ -103,8 +103,13 @@ fn method_of<'m>(entries: &'m [LedgerEntry], call: &'m ProviderCall) -> &'m str 
 
 fn refused_authorization(method: &str) -> Option<(&'static str, bool)> {
     match method {
-        "pm_ok" | "pm_slow" | "pm_timeout_then_ok" | "pm_timeout_then_nothing"
-        | "pm_capture_fails_twice" | "pm_capture_refused" | "pm_refund_fails" => None,
+        "pm_ok"
+        | "pm_slow"
+        | "pm_timeout_then_ok"
+        | "pm_timeout_then_nothing"
+        | "pm_capture_fails_twice"
+        | "pm_capture_refused"
+        | "pm_refund_fails" => None,
         "pm_declined" => Some(("declined", false)),
         "pm_insufficient_funds" => Some(("insufficient_funds", false)),
         _ => Some(("unknown_payment_method", false)),

@@ -1,0 +1,68 @@
+//! The shipping address: the country in clear, the rest personal.
+
+use domain::orders::ShippingAddress;
+use domain::personal::AddressDetails;
+use domain::text::{Country, Label};
+use serde::{Deserialize, Serialize};
+use service_kit::problem::{Code, Problem};
+
+use super::app::App;
+use super::sealing::Person;
+
+/// Lines of a street address at most.
+const MAX_ADDRESS_LINES: usize = 10;
+
+/// Where an order goes. No `Debug`: it must not reach a log.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AddressBody {
+    /// The country, kept as given; not personal.
+    #[schema(value_type = String, min_length = 1, max_length = 60)]
+    country: Country,
+    /// The recipient.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    name: Option<Label>,
+    /// Street and house, one entry a line.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    lines: Option<Vec<Label>>,
+    /// Post code.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    postcode: Option<Label>,
+    /// Town.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    city: Option<Label>,
+    /// Telephone number.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    phone: Option<Label>,
+}
+
+impl AddressBody {
+    /// The address with its personal part sealed for this person.
+    pub(super) async fn seal(
+        &self,
+        app: &App,
+        person: &Person,
+    ) -> Result<ShippingAddress, Problem> {
+        let lines = self.lines.as_deref().unwrap_or_default();
+        if lines.len() > MAX_ADDRESS_LINES {
+            let detail = format!("at most {MAX_ADDRESS_LINES} lines");
+            return Err(Problem::from(Code::InvalidBody).mistake("/shipping_address/lines", detail));
+        }
+        let text = |label: &Option<Label>| label.as_ref().map(ToString::to_string);
+        let details = AddressDetails {
+            name: text(&self.name),
+            lines: lines.iter().map(ToString::to_string).collect(),
+            postcode: text(&self.postcode),
+            city: text(&self.city),
+            phone: text(&self.phone),
+        };
+        let details =
+            if details.is_empty() { None } else { Some(app.seal(person, &details).await?) };
+        Ok(ShippingAddress { country: self.country.clone(), details })
+    }
+}

@@ -1,0 +1,39 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+
+use event_store::EventLog;
+use event_store::keys::Vault;
+use service_kit::clock::Clock;
+
+use super::waiting::OrderWaiters;
+use crate::payments::simulator::Ledger;
+use crate::processor::ProcessorHandle;
+use crate::request_hash::RequestHasher;
+
+/// What the handlers share; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(super) processor: ProcessorHandle,
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) vault: Arc<Vault>,
+    pub(super) hasher: RequestHasher,
+    pub(super) clock: Clock,
+    pub(super) waiters: Arc<OrderWaiters>,
+    pub(super) ledger: Option<Ledger>,
+}
+
+impl App {
+    /// Puts together what the handlers need. Without a ledger there is no simulated provider to look at.
+    pub(crate) fn new(
+        processor: ProcessorHandle,
+        log: Arc<dyn EventLog>,
+        vault: Arc<Vault>,
+        hasher: RequestHasher,
+        clock: Clock,
+        waiters: Arc<OrderWaiters>,
+        ledger: Option<Ledger>,
+    ) -> Self {
+        Self { processor, log, vault, hasher, clock, waiters, ledger }
+    }
+}

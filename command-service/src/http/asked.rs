@@ -1,0 +1,178 @@
+//! What stands around the body of every command: key, expectation, trace, time.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::command::Command;
+use event_store::Metadata;
+use serde::Serialize;
+use service_kit::extract::header_text;
+use service_kit::problem::{Code, Problem};
+
+use super::accepted;
+use super::app::App;
+use super::problems::problem;
+use crate::processor::{AnswerWith, Outcome, Request, WithoutEffect};
+
+/// Stands before the client's key in a command id, so that no client can speak in a saga's name.
+const PRINCIPAL: &str = "client";
+/// The longest key, in characters.
+const MAX_KEY_CHARS: usize = 255;
+
+/// The headers of a command, as the API description shows them.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct CommandHeaders {
+    /// Names this request: sent again with the same key it is answered the same and done once. 1 to 255 visible characters.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    idempotency_key: String,
+    /// The version that must not have changed, in quotes, such as `"7"`.
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}
+
+/// A command's headers, parsed.
+#[derive(Debug)]
+pub(super) struct Asked {
+    method: String,
+    path: String,
+    key: String,
+    expected: Option<u64>,
+    traceparent: Option<Arc<str>>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let OriginalUri(uri) = match OriginalUri::from_request_parts(parts, state).await {
+            Ok(uri) => uri,
+            Err(never) => match never {},
+        };
+        let traceparent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        Ok(Self {
+            method: parts.method.as_str().to_owned(),
+            path: uri.path().to_owned(),
+            key: key(header_text(&parts.headers, "idempotency-key")?)?,
+            expected: header_text(&parts.headers, "if-match")?.map(version).transpose()?,
+            traceparent: traceparent.filter(|text| text.len() <= 64).map(Arc::from),
+        })
+    }
+}
+
+fn key(header: Option<&str>) -> Result<String, Problem> {
+    let Some(key) = header else { return Err(Code::IdempotencyKeyMissing.into()) };
+    if key.is_empty() {
+        return Err(Code::IdempotencyKeyMissing.into());
+    }
+    let visible = key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    if !visible || key.len() > MAX_KEY_CHARS {
+        let detail = format!("1 to {MAX_KEY_CHARS} visible ASCII characters");
+        return Err(Problem::from(Code::InvalidHeader).mistake("Idempotency-Key", detail));
+    }
+    Ok(key.to_owned())
+}
+
+fn version(header: &str) -> Result<u64, Problem> {
+    let digits = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+        Problem::from(Code::InvalidHeader)
+            .mistake("If-Match", "one version in quotes, such as \"7\"")
+    })
+}
+
+/// A command's name and fingerprint: enough to know it again.
+#[derive(Debug, Clone)]
+pub(super) struct Fingerprint {
+    pub(super) command_id: Arc<str>,
+    pub(super) request_hash: [u8; 32],
+}
+
+impl Asked {
+    /// The fingerprint of this request with this body. Of the body only the keyed hash is kept.
+    pub(super) fn fingerprint(
+        &self,
+        app: &App,
+        body: &impl Serialize,
+    ) -> Result<Fingerprint, Problem> {
+        let body =
+            serde_json::to_vec(body).map_err(|error| service_kit::problem::internal(&error))?;
+        let expected = self.expected.map(|version| version.to_string()).unwrap_or_default();
+        let parts = [self.method.as_bytes(), self.path.as_bytes(), expected.as_bytes(), &body];
+        Ok(Fingerprint {
+            command_id: format!("{PRINCIPAL}/{}", self.key).into(),
+            request_hash: app.hasher.hash(&parts),
+        })
+    }
+
+    /// Carries the command out and gives back what the processor said.
+    pub(super) async fn execute(
+        &self,
+        app: &App,
+        fingerprint: Fingerprint,
+        occurred_at: Option<DateTime<Utc>>,
+        command: impl Into<Command>,
+        answer: AnswerWith,
+    ) -> Result<Outcome, Problem> {
+        let Fingerprint { command_id, request_hash } = fingerprint;
+        let metadata = Arc::new(Metadata {
+            command_id: Arc::clone(&command_id),
+            actor: PRINCIPAL.into(),
+            correlation_id: Arc::clone(&command_id),
+            causation_id: None,
+            traceparent: self.traceparent.clone(),
+            occurred_at: occurred_at.unwrap_or_else(|| (app.clock)()),
+        });
+        let request = Request {
+            command_id,
+            request_hash,
+            command: command.into(),
+            expected: self.expected,
+            metadata,
+            answer,
+            without_effect: WithoutEffect::Answer,
+        };
+        app.processor.execute(request).await.map_err(problem)
+    }
+
+    /// Carries out a command that has nothing to seal, and answers.
+    pub(super) async fn run<B: Serialize>(
+        &self,
+        app: &App,
+        body: &B,
+        occurred_at: Option<DateTime<Utc>>,
+        command: impl Into<Command>,
+        answer: AnswerWith,
+    ) -> Result<Response, Problem> {
+        let fingerprint = self.fingerprint(app, body)?;
+        let outcome = self.execute(app, fingerprint, occurred_at, command, answer).await?;
+        Ok(accepted::response(app, &outcome))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_stands_in_quotes() {
+        assert_eq!(version("\"7\""), Ok(7));
+        for wrong in ["7", "\"\"", "\"-1\"", "\"+1\"", "W/\"7\"", "*", "\"99999999999999999999\""] {
+            assert_eq!(version(wrong).unwrap_err().code(), "invalid_header", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_1_to_255_visible_characters() {
+        assert_eq!(key(None).unwrap_err().code(), "idempotency_key_missing");
+        assert_eq!(key(Some("")).unwrap_err().code(), "idempotency_key_missing");
+        assert_eq!(key(Some("a b")).unwrap_err().code(), "invalid_header");
+        assert_eq!(key(Some(&"x".repeat(256))).unwrap_err().code(), "invalid_header");
+        assert_eq!(key(Some(&"x".repeat(255))).unwrap().len(), 255);
+    }
+}

@@ -1,0 +1,172 @@
+//! `POST /customers`, `/customers/{id}/contact|block|erase`
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::customers::{BlockCustomer, ChangeContact, EraseCustomer, RegisterCustomer};
+use domain::ids::CustomerId;
+use domain::text::Label;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::problem::{Code, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accepted::{self, Changed, Created};
+use super::answers;
+use super::app::App;
+use super::asked::{Asked, CommandHeaders};
+use super::body::ReasonBody;
+use super::problems::Problems;
+use super::sealing::Person;
+use crate::ids;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(register_customer))
+        .routes(routes!(change_contact))
+        .routes(routes!(block_customer))
+        .routes(routes!(erase_customer))
+}
+
+/// A customer. No `Debug`: it must not reach a log.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RegisterCustomerBody {
+    /// The id; drawn when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    customer_id: Option<CustomerId>,
+    /// Their name.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    name: Option<Label>,
+    /// Their mail address.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    email: Option<Label>,
+    /// Their telephone number.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    phone: Option<Label>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Register a customer
+#[utoipa::path(post, path = "/customers", tag = "Customers", params(CommandHeaders),
+    request_body = RegisterCustomerBody, responses(Created, Problems))]
+#[tracing::instrument(skip_all)]
+async fn register_customer(
+    State(app): State<App>,
+    asked: Asked,
+    JsonBody(body): JsonBody<RegisterCustomerBody>,
+) -> Result<Response, Problem> {
+    let fingerprint = asked.fingerprint(&app, &body)?;
+    let drawn = || ids::customer_id().ok_or(Code::Internal);
+    let customer_id = body.customer_id.clone().map_or_else(drawn, Ok)?;
+    let person = Person::Customer(customer_id.clone());
+    let sealed = async {
+        Ok::<_, Problem>(RegisterCustomer {
+            customer_id,
+            name: app.seal_text(&person, body.name.as_ref()).await?,
+            email: app.seal_text(&person, body.email.as_ref()).await?,
+            phone: app.seal_text(&person, body.phone.as_ref()).await?,
+        })
+    };
+    let outcome = match sealed.await {
+        Ok(command) => {
+            let answer = answers::created;
+            asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
+        }
+        Err(problem) => app.answered_before(&fingerprint).await?.ok_or(problem)?,
+    };
+    Ok(accepted::response(&app, &outcome))
+}
+
+/// How a customer is reached; what is absent stays. No `Debug`: it must not reach a log.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeContactBody {
+    /// Their new name.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    name: Option<Label>,
+    /// Their new mail address.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    email: Option<Label>,
+    /// Their new telephone number.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    phone: Option<Label>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Change how a customer is reached
+#[utoipa::path(post, path = "/customers/{id}/contact", tag = "Customers",
+    params(("id" = String, Path), CommandHeaders), request_body = ChangeContactBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
+async fn change_contact(
+    State(app): State<App>,
+    PathParams(customer_id): PathParams<CustomerId>,
+    asked: Asked,
+    JsonBody(body): JsonBody<ChangeContactBody>,
+) -> Result<Response, Problem> {
+    let fingerprint = asked.fingerprint(&app, &body)?;
+    let person = Person::Customer(customer_id.clone());
+    let sealed = async {
+        Ok::<_, Problem>(ChangeContact {
+            customer_id,
+            name: app.seal_text(&person, body.name.as_ref()).await?,
+            email: app.seal_text(&person, body.email.as_ref()).await?,
+            phone: app.seal_text(&person, body.phone.as_ref()).await?,
+        })
+    };
+    let outcome = match sealed.await {
+        Ok(command) => {
+            let answer = answers::changed;
+            asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
+        }
+        Err(problem) => app.answered_before(&fingerprint).await?.ok_or(problem)?,
+    };
+    Ok(accepted::response(&app, &outcome))
+}
+
+/// Take no more orders of a customer
+#[utoipa::path(post, path = "/customers/{id}/block", tag = "Customers",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
+async fn block_customer(
+    State(app): State<App>,
+    PathParams(customer_id): PathParams<CustomerId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let command = BlockCustomer { customer_id, reason: body.reason.clone() };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// Make a customer's personal data unreadable, everywhere and for ever
+#[utoipa::path(post, path = "/customers/{id}/erase", tag = "Customers",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
+async fn erase_customer(
+    State(app): State<App>,
+    PathParams(customer_id): PathParams<CustomerId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let fingerprint = asked.fingerprint(&app, &body)?;
+    let command = EraseCustomer { customer_id: customer_id.clone() };
+    let answer = answers::changed;
+    let outcome = asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?;
+    app.erase(&Person::Customer(customer_id)).await?;
+    Ok(accepted::response(&app, &outcome))
+}

@@ -1,0 +1,154 @@
+//! `GET /events`, `GET /orders/{id}/events`: the log itself, as it stands.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::HeaderValue};
+use chrono::{DateTime, Utc};
+use domain::ids::OrderId;
+use domain::refusal::Refusal;
+use domain::stream::Stream;
+use event_store::RecordedEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams};
+use service_kit::position;
+use service_kit::problem::{Problem, ProblemBody, internal};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accepted::position_header;
+use super::app::App;
+use super::problems::{refused, unreachable_store};
+use crate::codec;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_events)).routes(routes!(list_order_events))
+}
+
+/// An event of the log.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct EventItem {
+    /// Its place in the log.
+    position: u64,
+    /// Its stream.
+    stream: String,
+    /// Its place in the stream.
+    version: u64,
+    /// Its type.
+    r#type: String,
+    /// The version of its payload's schema.
+    schema_version: u32,
+    /// Business time.
+    occurred_at: DateTime<Utc>,
+    /// When it was appended.
+    recorded_at: DateTime<Utc>,
+    /// The command that caused it.
+    command_id: String,
+    /// The first command of the chain.
+    correlation_id: String,
+    /// The payload; personal data in it is sealed.
+    #[schema(value_type = Object)]
+    data: Box<RawValue>,
+}
+
+impl TryFrom<RecordedEvent> for EventItem {
+    type Error = serde_json::Error;
+
+    fn try_from(event: RecordedEvent) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            position: event.position,
+            stream: event.stream.to_string(),
+            version: event.version,
+            r#type: event.event_type.to_string(),
+            schema_version: event.schema_version,
+            occurred_at: event.metadata.occurred_at,
+            recorded_at: event.recorded_at,
+            command_id: event.metadata.command_id.to_string(),
+            correlation_id: event.metadata.correlation_id.to_string(),
+            data: RawValue::from_string(event.payload)?,
+        })
+    }
+}
+
+/// Where to begin.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EventsQuery {
+    /// Begin after this position, or in an order's history after this version.
+    #[serde(default)]
+    #[param(value_type = Option<u64>)]
+    after: Option<String>,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+impl EventsQuery {
+    /// Where to begin, and how many.
+    fn page(self) -> Result<(u64, usize), Problem> {
+        let page = PageParams { limit: self.limit, cursor: self.cursor };
+        let limit = page.limit()?;
+        if let Some(after) = page.cursor()? {
+            return Ok((after, limit));
+        }
+        let Some(after) = self.after else { return Ok((0, limit)) };
+        let after = after.parse().map_err(|_| {
+            Problem::from(service_kit::problem::Code::InvalidQuery)
+                .mistake("after", "a whole number")
+        })?;
+        Ok((after, limit))
+    }
+}
+
+/// The events of the log, in order
+#[utoipa::path(get, path = "/events", tag = "Events", params(EventsQuery), responses(
+    (status = 200, body = Page<EventItem>),
+    (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
+async fn list_events(
+    State(app): State<App>,
+    QueryParams(query): QueryParams<EventsQuery>,
+) -> Result<Response, Problem> {
+    let (after, limit) = query.page()?;
+    let read = app.log.read_all(after, limit + 1).await;
+    let events = read.map_err(|error| unreachable_store(&error))?;
+    answer(&app, events, limit, |event| event.position)
+}
+
+/// The history of an order
+#[utoipa::path(get, path = "/orders/{id}/events", tag = "Orders",
+    params(("id" = String, Path), EventsQuery), responses(
+    (status = 200, body = Page<EventItem>),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json")))]
+async fn list_order_events(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    QueryParams(query): QueryParams<EventsQuery>,
+) -> Result<Response, Problem> {
+    let (after, limit) = query.page()?;
+    let stream = codec::stream_id(&Stream::Order(order_id.clone()));
+    let read = app.log.read_stream(&stream, after, limit + 1).await;
+    let events = read.map_err(|error| unreachable_store(&error))?;
+    if events.is_empty() && after == 0 {
+        return Err(refused(&Refusal::OrderNotFound { order_id }));
+    }
+    answer(&app, events, limit, |event| event.version)
+}
+
+fn answer(
+    app: &App,
+    events: Vec<RecordedEvent>,
+    limit: usize,
+    key: impl Fn(&EventItem) -> u64,
+) -> Result<Response, Problem> {
+    let items: Result<Vec<EventItem>, _> = events.into_iter().map(EventItem::try_from).collect();
+    let items = items.map_err(|error| internal(&error))?;
+    let mut response = Json(Page::cut(items, limit, key)).into_response();
+    let head: HeaderValue = position_header(app, *app.log.head().borrow());
+    response.headers_mut().insert(position::HEADER, head);
+    Ok(response)
+}

@@ -1,0 +1,52 @@
+//! `GET /simulator/ledger`: the simulated provider's own book. For development.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use service_kit::extract::QueryParams;
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Code, Problem, ProblemBody};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::App;
+use crate::payments::simulator::LedgerEntry;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_ledger))
+}
+
+/// Which entries.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LedgerQuery {
+    /// Of this payment only.
+    #[serde(default)]
+    payment_id: Option<String>,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// The simulated provider's ledger
+#[utoipa::path(get, path = "/simulator/ledger", tag = "Simulator", params(LedgerQuery), responses(
+    (status = 200, body = Page<LedgerEntry>),
+    (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
+async fn list_ledger(
+    State(app): State<App>,
+    QueryParams(query): QueryParams<LedgerQuery>,
+) -> Result<Json<Page<LedgerEntry>>, Problem> {
+    let page = PageParams { limit: query.limit, cursor: query.cursor };
+    let (limit, after) = (page.limit()?, page.cursor()?.unwrap_or_default());
+    let Some(ledger) = &app.ledger else { return Err(Code::NotFound.into()) };
+    let read = ledger.page(query.payment_id.as_deref(), after, limit + 1).await;
+    let entries = read.map_err(|error| {
+        tracing::warn!(%error, "the simulated provider's ledger could not be read");
+        Problem::from(Code::Unavailable).retry_after(1)
+    })?;
+    Ok(Json(Page::cut(entries, limit, |entry| entry.number)))
+}

@@ -1,0 +1,27 @@
+//! The HTTP side: parse, call, answer. One file per group of endpoints.
+//!
+//! It makes no decision. **Invariant:** clear personal data lives in a handler's body only until it is sealed; no
+//! error, log line or span carries a body.
+
+mod accepted;
+mod address;
+mod answers;
+mod app;
+mod asked;
+mod body;
+mod customers;
+mod events;
+mod ledger;
+mod orders;
+mod prefer;
+mod problems;
+mod products;
+mod routes;
+mod sealing;
+mod shipments;
+mod stock;
+mod waiting;
+
+pub use app::App;
+pub use routes::router;
+pub(crate) use waiting::OrderWaiters;

@@ -1,0 +1,70 @@
+//! `POST /orders/{id}/cancel`, `/orders/{id}/lines/cancel`
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::ids::OrderId;
+use domain::orders::{CancelLines, CancelOrder};
+use domain::text::Reason;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::accepted::Changed;
+use crate::http::answers;
+use crate::http::app::App;
+use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::body::{LineBody, ReasonBody, line_quantities};
+use crate::http::problems::Problems;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(cancel_order)).routes(routes!(cancel_lines))
+}
+
+/// Cancel all that is still open of an order
+#[utoipa::path(post, path = "/orders/{id}/cancel", tag = "Orders",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id))]
+async fn cancel_order(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let command = CancelOrder { order_id, reason: body.reason.clone() };
+    asked.run(&app, &body, body.occurred_at, command, answers::cancelled).await
+}
+
+/// Lines to be cancelled.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelLinesBody {
+    /// Which, and how many units.
+    lines: Vec<LineBody>,
+    /// Why, in a person's words; no personal data.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    reason: Option<Reason>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Cancel some units of an order
+#[utoipa::path(post, path = "/orders/{id}/lines/cancel", tag = "Orders",
+    params(("id" = String, Path), CommandHeaders), request_body = CancelLinesBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id))]
+async fn cancel_lines(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    asked: Asked,
+    JsonBody(body): JsonBody<CancelLinesBody>,
+) -> Result<Response, Problem> {
+    let lines = line_quantities(&body.lines)?;
+    let command = CancelLines { order_id, lines, reason: body.reason.clone() };
+    asked.run(&app, &body, body.occurred_at, command, answers::cancelled).await
+}

@@ -1,0 +1,126 @@
+//! `POST /orders/{id}/lines`, `/orders/{id}/lines/{line}/quantity`, `/orders/{id}/lines/{line}/remove`: a draft's lines.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::event::Event;
+use domain::ids::{OrderId, Sku};
+use domain::money::Currency;
+use domain::orders::{AddLine, ChangeQuantity, OrderEvent, RemoveLine, WantedLine};
+use domain::refusal::Refusal;
+use domain::stream::Stream;
+use domain::text::Quantity;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::codec;
+use crate::http::accepted::{Changed, Created};
+use crate::http::answers;
+use crate::http::app::App;
+use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::body::{LinePrice, TimeBody};
+use crate::http::problems::{Problems, refused, unreachable_store};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(add_line))
+        .routes(routes!(change_quantity))
+        .routes(routes!(remove_line))
+}
+
+/// A line to be added.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AddLineBody {
+    /// The product.
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    sku: Sku,
+    /// How many units.
+    #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
+    quantity: Quantity,
+    /// A price agreed for this line; the catalog's when absent.
+    #[serde(default)]
+    unit_price: Option<LinePrice>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Add a line to a draft
+#[utoipa::path(post, path = "/orders/{id}/lines", tag = "Orders",
+    params(("id" = String, Path), CommandHeaders), request_body = AddLineBody,
+    responses(Created, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id))]
+async fn add_line(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    asked: Asked,
+    JsonBody(body): JsonBody<AddLineBody>,
+) -> Result<Response, Problem> {
+    let unit_price = match &body.unit_price {
+        Some(price @ LinePrice::Minor(_)) => Some(price.money(currency(&app, &order_id).await?)),
+        Some(LinePrice::Money(price)) => Some(price.money()),
+        None => None,
+    };
+    let line = WantedLine { sku: body.sku.clone(), quantity: body.quantity, unit_price };
+    let command = AddLine { order_id, line };
+    asked.run(&app, &body, body.occurred_at, command, answers::line_added).await
+}
+
+/// The currency of an order: its first event says it, and nothing changes it.
+async fn currency(app: &App, order_id: &OrderId) -> Result<Currency, Problem> {
+    let stream = codec::stream_id(&Stream::Order(order_id.clone()));
+    let first = app.log.read_stream(&stream, 0, 1).await;
+    let first = first.map_err(|error| unreachable_store(&error))?;
+    let currency = first.first().and_then(|first| match codec::decode(first) {
+        Ok(Event::Order(OrderEvent::DraftCreated(draft))) => Some(draft.currency),
+        Ok(Event::Order(OrderEvent::OrderPlaced(order))) => Some(order.currency),
+        Ok(_) | Err(_) => None,
+    });
+    currency.ok_or_else(|| refused(&Refusal::OrderNotFound { order_id: order_id.clone() }))
+}
+
+/// A new quantity.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeQuantityBody {
+    /// How many units.
+    #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
+    quantity: Quantity,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Change the quantity of a draft's line
+#[utoipa::path(post, path = "/orders/{id}/lines/{line}/quantity", tag = "Orders",
+    params(("id" = String, Path), ("line" = u32, Path), CommandHeaders),
+    request_body = ChangeQuantityBody, responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id, line))]
+async fn change_quantity(
+    State(app): State<App>,
+    PathParams((order_id, line)): PathParams<(OrderId, u32)>,
+    asked: Asked,
+    JsonBody(body): JsonBody<ChangeQuantityBody>,
+) -> Result<Response, Problem> {
+    let command = ChangeQuantity { order_id, line, quantity: body.quantity };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// Take a line out of a draft
+#[utoipa::path(post, path = "/orders/{id}/lines/{line}/remove", tag = "Orders",
+    params(("id" = String, Path), ("line" = u32, Path), CommandHeaders),
+    request_body = Option<TimeBody>, responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id, line))]
+async fn remove_line(
+    State(app): State<App>,
+    PathParams((order_id, line)): PathParams<(OrderId, u32)>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<TimeBody>,
+) -> Result<Response, Problem> {
+    let command = RemoveLine { order_id, line };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}

@@ -1,0 +1,158 @@
+//! `POST /orders`: an order is placed at once, or begun as a draft.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::command::Command;
+use domain::ids::{CustomerId, OrderId, Sku};
+use domain::money::Currency;
+use domain::orders::{CreateDraft, PlaceOrder, WantedLine};
+use domain::text::{Label, PaymentMethod, Quantity};
+use serde::{Deserialize, Serialize};
+use service_kit::extract::JsonBody;
+use service_kit::problem::{Code, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::accepted::{self, Created};
+use crate::http::address::AddressBody;
+use crate::http::answers;
+use crate::http::app::App;
+use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::body::{LinePrice, check_count};
+use crate::http::prefer::{PreferHeader, PreferWait};
+use crate::http::problems::Problems;
+use crate::http::sealing::Person;
+use crate::ids;
+use crate::processor::AnswerWith;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(place_order))
+}
+
+/// A line that is wanted.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WantedLineBody {
+    /// The product.
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    sku: Sku,
+    /// How many units.
+    #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
+    quantity: Quantity,
+    /// A price agreed for this line; the catalog's when absent.
+    #[serde(default)]
+    unit_price: Option<LinePrice>,
+}
+
+impl WantedLineBody {
+    /// The line as the domain takes it; a bare price is in `currency`.
+    fn wanted(&self, currency: Currency) -> WantedLine {
+        WantedLine {
+            sku: self.sku.clone(),
+            quantity: self.quantity,
+            unit_price: self.unit_price.as_ref().map(|price| price.money(currency)),
+        }
+    }
+}
+
+/// An order. No `Debug`: the address must not reach a log.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PlaceOrderBody {
+    /// The id; drawn when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    order_id: Option<OrderId>,
+    /// Whose it is; a guest's when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    customer_id: Option<CustomerId>,
+    /// ISO 4217; the one currency of the order.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    /// What is wanted: 1 to 2000 lines; a draft may begin without.
+    lines: Vec<WantedLineBody>,
+    /// How it is paid, such as `pm_ok`.
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    payment_method: PaymentMethod,
+    /// Where it goes.
+    shipping_address: AddressBody,
+    /// The client's own reference.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    reference: Option<Label>,
+    /// True to begin a cart that is placed later.
+    #[serde(default)]
+    draft: Option<bool>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+impl PlaceOrderBody {
+    fn is_draft(&self) -> bool {
+        self.draft.unwrap_or_default()
+    }
+}
+
+/// Place an order, or begin a draft
+#[utoipa::path(post, path = "/orders", tag = "Orders", params(CommandHeaders, PreferHeader),
+    request_body = PlaceOrderBody, responses(Created, Problems))]
+#[tracing::instrument(skip_all)]
+async fn place_order(
+    State(app): State<App>,
+    asked: Asked,
+    PreferWait(wait): PreferWait,
+    JsonBody(body): JsonBody<PlaceOrderBody>,
+) -> Result<Response, Problem> {
+    check_count(body.lines.len())?;
+    let fingerprint = asked.fingerprint(&app, &body)?;
+    let outcome = match command(&app, &body).await {
+        Ok((command, answer)) => {
+            asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
+        }
+        Err(problem) => app.answered_before(&fingerprint).await?.ok_or(problem)?,
+    };
+    match wait {
+        Some(wait) if !body.is_draft() => app.decided(outcome, wait).await,
+        Some(_) | None => Ok(accepted::response(&app, &outcome)),
+    }
+}
+
+async fn command(app: &App, body: &PlaceOrderBody) -> Result<(Command, AnswerWith), Problem> {
+    let drawn = || ids::order_id().ok_or(Code::Internal);
+    let order_id = body.order_id.clone().map_or_else(drawn, Ok)?;
+    let person = match &body.customer_id {
+        Some(customer_id) => Person::Customer(customer_id.clone()),
+        None => Person::Guest(order_id.clone()),
+    };
+    let shipping_address = body.shipping_address.seal(app, &person).await?;
+    let customer_id = body.customer_id.clone();
+    let lines = body.lines.iter().map(|line| line.wanted(body.currency)).collect();
+    let (currency, reference) = (body.currency, body.reference.clone());
+    let payment_method = body.payment_method.clone();
+    Ok(if body.is_draft() {
+        let draft = CreateDraft {
+            order_id,
+            customer_id,
+            currency,
+            lines,
+            payment_method,
+            shipping_address,
+            reference,
+        };
+        (draft.into(), answers::drafted)
+    } else {
+        let order = PlaceOrder {
+            order_id,
+            customer_id,
+            currency,
+            lines,
+            payment_method,
+            shipping_address,
+            reference,
+        };
+        (order.into(), answers::placed)
+    })
+}

@@ -1,0 +1,74 @@
+//! `POST /orders/{id}/hold|release|erase`
+
+use axum::extract::State;
+use axum::response::Response;
+use domain::ids::OrderId;
+use domain::orders::{EraseOrder, HoldOrder, ReleaseHold};
+use service_kit::extract::{OptionalJsonBody, PathParams};
+use service_kit::problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::accepted::{self, Changed};
+use crate::http::answers;
+use crate::http::app::App;
+use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::body::ReasonBody;
+use crate::http::problems::Problems;
+use crate::http::sealing::Person;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(hold_order))
+        .routes(routes!(release_hold))
+        .routes(routes!(erase_order))
+}
+
+/// Let an order stand still
+#[utoipa::path(post, path = "/orders/{id}/hold", tag = "Orders",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id))]
+async fn hold_order(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let command = HoldOrder { order_id, reason: body.reason.clone() };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// Let a held order go on
+#[utoipa::path(post, path = "/orders/{id}/release", tag = "Orders",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id))]
+async fn release_hold(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let command = ReleaseHold { order_id };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// Make the personal data of a guest's order unreadable, everywhere and for ever
+#[utoipa::path(post, path = "/orders/{id}/erase", tag = "Orders",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(order.id = %order_id))]
+async fn erase_order(
+    State(app): State<App>,
+    PathParams(order_id): PathParams<OrderId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let fingerprint = asked.fingerprint(&app, &body)?;
+    let command = EraseOrder { order_id: order_id.clone() };
+    let answer = answers::changed;
+    let outcome = asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?;
+    app.erase(&Person::Guest(order_id)).await?;
+    Ok(accepted::response(&app, &outcome))
+}

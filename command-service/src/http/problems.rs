@@ -1,0 +1,88 @@
+//! What the processor says, as the client gets it: one exhaustive match.
+
+use axum::http::StatusCode;
+use domain::refusal::Refusal;
+use event_store::StoreError;
+use event_store::keys::SealError;
+use service_kit::problem::{Code, Problem, ProblemBody, internal};
+
+use crate::processor::ExecuteError;
+
+/// Seconds until a client should come again.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// The problem of a command that has no outcome.
+pub(super) fn problem(error: ExecuteError) -> Problem {
+    let again = |code: Code| Problem::from(code).retry_after(RETRY_AFTER_SECONDS);
+    match error {
+        ExecuteError::Refused(refusal) => refused(&refusal),
+        ExecuteError::Busy => again(Code::Busy),
+        ExecuteError::VersionMismatch { expected, current } => Problem::from(Code::VersionMismatch)
+            .detail(format!("the version is {current}, not {expected}"))
+            .with("version", current),
+        ExecuteError::KeyReused => Code::IdempotencyKeyReused.into(),
+        ExecuteError::EventTooLarge { event_type, size_bytes } => {
+            Problem::from(Code::EventTooLarge)
+                .detail(format!("the event {event_type} would have {size_bytes} bytes"))
+        }
+        ExecuteError::Overloaded => again(Code::Overloaded),
+        ExecuteError::OutcomeUnknown => again(Code::OutcomeUnknown),
+        ExecuteError::Unavailable | ExecuteError::Stopped => again(Code::Unavailable),
+        ExecuteError::Broken => Code::Internal.into(),
+    }
+}
+
+/// The problem of a refusal: 404 when what is addressed does not exist, else 422.
+pub(super) fn refused(refusal: &Refusal) -> Problem {
+    let status = if refusal.is_not_found() {
+        StatusCode::NOT_FOUND
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    Problem::new(status, refusal.code(), refusal.to_string())
+}
+
+/// The problem of personal data that could not be sealed; `erased` says whose refusal it is.
+pub(super) fn unsealed(error: SealError, erased: impl FnOnce() -> Refusal) -> Problem {
+    match error {
+        SealError::Erased => refused(&erased()),
+        SealError::Store(error) => unreachable_store(&error),
+        SealError::WrongMasterKey | SealError::Cipher => internal(&error),
+    }
+}
+
+/// The problem of a store that can't be reached.
+pub(super) fn unreachable_store(error: &StoreError) -> Problem {
+    tracing::warn!(error = ?error, "a store could not be reached");
+    Problem::from(Code::Unavailable).retry_after(RETRY_AFTER_SECONDS)
+}
+
+/// What every command may answer when it does not do what was asked.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum Problems {
+    /// Not a request that can be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(#[to_schema] ProblemBody),
+    /// What is addressed does not exist.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemBody),
+    /// Another command has to finish first.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Busy(#[to_schema] ProblemBody),
+    /// The version is another.
+    #[response(status = 412, content_type = "application/problem+json")]
+    VersionMismatch(#[to_schema] ProblemBody),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] ProblemBody),
+    /// The body is not JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(#[to_schema] ProblemBody),
+    /// A rule refuses it, or the key was used for another request.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(#[to_schema] ProblemBody),
+    /// Try again after `Retry-After`, with the same key.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] ProblemBody),
+}

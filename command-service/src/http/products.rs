@@ -1,0 +1,104 @@
+//! `POST /products`, `/products/{sku}/price`, `/products/{sku}/discontinue`
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct};
+use domain::ids::Sku;
+use domain::text::Label;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accepted::{Changed, Created};
+use super::answers;
+use super::app::App;
+use super::asked::{Asked, CommandHeaders};
+use super::body::{PriceBody, TimeBody};
+use super::problems::Problems;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(register_product))
+        .routes(routes!(change_price))
+        .routes(routes!(discontinue_product))
+}
+
+/// A product to be sold.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RegisterProductBody {
+    /// The stock keeping unit.
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    sku: Sku,
+    /// What people call it.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    name: Label,
+    /// The catalog price of one unit.
+    unit_price: PriceBody,
+    /// Whether units of it are kept in stock.
+    stocked: bool,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Register a product
+#[utoipa::path(post, path = "/products", tag = "Products", params(CommandHeaders),
+    request_body = RegisterProductBody, responses(Created, Problems))]
+#[tracing::instrument(skip_all, fields(sku = %body.sku))]
+async fn register_product(
+    State(app): State<App>,
+    asked: Asked,
+    JsonBody(body): JsonBody<RegisterProductBody>,
+) -> Result<Response, Problem> {
+    let command = RegisterProduct {
+        sku: body.sku.clone(),
+        name: body.name.clone(),
+        unit_price: body.unit_price.money(),
+        stocked: body.stocked,
+    };
+    asked.run(&app, &body, body.occurred_at, command, answers::created).await
+}
+
+/// A new catalog price.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangePriceBody {
+    /// The new price of one unit; orders already placed keep theirs.
+    unit_price: PriceBody,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Change a product's price
+#[utoipa::path(post, path = "/products/{sku}/price", tag = "Products",
+    params(("sku" = String, Path), CommandHeaders), request_body = ChangePriceBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(%sku))]
+async fn change_price(
+    State(app): State<App>,
+    PathParams(sku): PathParams<Sku>,
+    asked: Asked,
+    JsonBody(body): JsonBody<ChangePriceBody>,
+) -> Result<Response, Problem> {
+    let command = ChangePrice { sku, unit_price: body.unit_price.money() };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// Sell a product no more
+#[utoipa::path(post, path = "/products/{sku}/discontinue", tag = "Products",
+    params(("sku" = String, Path), CommandHeaders), request_body = Option<TimeBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(%sku))]
+async fn discontinue_product(
+    State(app): State<App>,
+    PathParams(sku): PathParams<Sku>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<TimeBody>,
+) -> Result<Response, Problem> {
+    asked.run(&app, &body, body.occurred_at, DiscontinueProduct { sku }, answers::changed).await
+}

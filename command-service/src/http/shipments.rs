@@ -1,0 +1,74 @@
+//! `POST /shipments/{id}/ship`, `/shipments/{id}/deliver`
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::ids::ShipmentId;
+use domain::shipping::{MarkDelivered, MarkShipped};
+use domain::text::Label;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accepted::Changed;
+use super::answers;
+use super::app::App;
+use super::asked::{Asked, CommandHeaders};
+use super::body::{LineBody, TimeBody, line_quantities};
+use super::problems::Problems;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(ship)).routes(routes!(deliver))
+}
+
+/// A parcel that left the house.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ShipBody {
+    /// Who carries it.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    carrier: Label,
+    /// The carrier's tracking number.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    tracking: Label,
+    /// What is in it; all when absent. The rest moves to a new shipment.
+    #[serde(default)]
+    lines: Option<Vec<LineBody>>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Mark a shipment, or a part of it, as shipped
+#[utoipa::path(post, path = "/shipments/{id}/ship", tag = "Shipments",
+    params(("id" = String, Path), CommandHeaders), request_body = ShipBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(shipment.id = %shipment_id))]
+async fn ship(
+    State(app): State<App>,
+    PathParams(shipment_id): PathParams<ShipmentId>,
+    asked: Asked,
+    JsonBody(body): JsonBody<ShipBody>,
+) -> Result<Response, Problem> {
+    let lines = body.lines.as_deref().map(line_quantities).transpose()?;
+    let (carrier, tracking) = (body.carrier.clone(), body.tracking.clone());
+    let command = MarkShipped { shipment_id, carrier, tracking, lines };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// Mark a shipment as delivered
+#[utoipa::path(post, path = "/shipments/{id}/deliver", tag = "Shipments",
+    params(("id" = String, Path), CommandHeaders), request_body = Option<TimeBody>,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(shipment.id = %shipment_id))]
+async fn deliver(
+    State(app): State<App>,
+    PathParams(shipment_id): PathParams<ShipmentId>,
+    asked: Asked,
+    OptionalJsonBody(body): OptionalJsonBody<TimeBody>,
+) -> Result<Response, Problem> {
+    let command = MarkDelivered { shipment_id };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}

@@ -1,0 +1,79 @@
+//! `POST /stock/{sku}/receive`, `/stock/{sku}/adjust`
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::ids::Sku;
+use domain::inventory::{AdjustStock, ReceiveStock};
+use domain::text::{Quantity, Reason};
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, PathParams};
+use service_kit::problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accepted::Changed;
+use super::answers;
+use super::app::App;
+use super::asked::{Asked, CommandHeaders};
+use super::problems::Problems;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(receive_stock)).routes(routes!(adjust_stock))
+}
+
+/// Units that arrived.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReceiveStockBody {
+    /// How many units.
+    #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
+    quantity: Quantity,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Receive units into stock
+#[utoipa::path(post, path = "/stock/{sku}/receive", tag = "Stock",
+    params(("sku" = String, Path), CommandHeaders), request_body = ReceiveStockBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(%sku))]
+async fn receive_stock(
+    State(app): State<App>,
+    PathParams(sku): PathParams<Sku>,
+    asked: Asked,
+    JsonBody(body): JsonBody<ReceiveStockBody>,
+) -> Result<Response, Problem> {
+    let command = ReceiveStock { sku, quantity: body.quantity };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// A correction of the count.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AdjustStockBody {
+    /// Units to add or, negative, to take away; not 0.
+    delta: i64,
+    /// Why, in a person's words; no personal data.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Reason,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Correct the count of a SKU
+#[utoipa::path(post, path = "/stock/{sku}/adjust", tag = "Stock",
+    params(("sku" = String, Path), CommandHeaders), request_body = AdjustStockBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(%sku))]
+async fn adjust_stock(
+    State(app): State<App>,
+    PathParams(sku): PathParams<Sku>,
+    asked: Asked,
+    JsonBody(body): JsonBody<AdjustStockBody>,
+) -> Result<Response, Problem> {
+    let command = AdjustStock { sku, delta: body.delta, reason: body.reason.clone() };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}

@@ -1,0 +1,103 @@
+//! The whole service: processor, payments, participants and router, started and stopped together.
+
+use std::sync::Arc;
+
+use event_store::EventLog;
+use event_store::keys::Vault;
+use service_kit::clock::Clock;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::{self, App, OrderWaiters};
+use crate::participants::Participants;
+use crate::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
+use crate::payments::{IntentRunner, PaymentProvider, RunnerSettings, opened_intents};
+use crate::processor::{Processor, ProcessorHandle, ProcessorSettings};
+use crate::request_hash::RequestHasher;
+
+/// How the service runs.
+#[derive(Debug, Clone)]
+pub struct CommandSettings {
+    /// The secret under which requests are hashed; the same as long as the log lives.
+    pub request_secret: Vec<u8>,
+    /// The processor's bounds.
+    pub processor: ProcessorSettings,
+    /// The intent runner's times.
+    pub payments: RunnerSettings,
+}
+
+/// Who takes the money.
+pub enum Provider {
+    /// The simulated one, over this ledger.
+    Simulated(Ledger),
+    /// Another one.
+    Other(Arc<dyn PaymentProvider>),
+}
+
+/// The running service.
+pub struct CommandService {
+    processor: Processor,
+    runner: IntentRunner,
+    hasher: RequestHasher,
+    app: App,
+}
+
+impl CommandService {
+    /// Starts the processor, continues open intents, and makes the rest ready.
+    pub fn start(
+        settings: CommandSettings,
+        log: Arc<dyn EventLog>,
+        vault: Arc<Vault>,
+        provider: Provider,
+        clock: Clock,
+    ) -> Self {
+        let hasher = RequestHasher::new(&settings.request_secret);
+        let waiters = Arc::new(OrderWaiters::default());
+        let (observer, opened) = opened_intents();
+        let processor = Processor::start(
+            Arc::clone(&log),
+            Arc::clone(&clock),
+            settings.processor,
+            vec![Arc::clone(&waiters) as _, Arc::new(observer)],
+        );
+        let (provider, ledger): (Arc<dyn PaymentProvider>, _) = match provider {
+            Provider::Simulated(ledger) => {
+                let behaviour = SimulatorSettings { deadline: settings.payments.deadline };
+                let simulated =
+                    SimulatedProvider::start(ledger.clone(), Arc::clone(&clock), behaviour);
+                (Arc::new(simulated), Some(ledger))
+            }
+            Provider::Other(provider) => (provider, None),
+        };
+        let runner = IntentRunner::start(
+            provider,
+            processor.handle(),
+            hasher.clone(),
+            settings.payments,
+            Arc::clone(&log),
+            opened,
+        );
+        let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters, ledger);
+        Self { processor, runner, hasher, app }
+    }
+
+    /// The endpoints, without the `/v1` that stands before them.
+    pub fn router(&self) -> OpenApiRouter {
+        http::router(self.app.clone())
+    }
+
+    /// The queue's handler.
+    pub fn participants(&self) -> Participants {
+        Participants::new(self.processor.handle(), self.hasher.clone())
+    }
+
+    /// The way into the processor, for what comes neither over HTTP nor from the queue.
+    pub fn processor(&self) -> ProcessorHandle {
+        self.processor.handle()
+    }
+
+    /// Stops payments, then ends the commands that wait. Stop the HTTP server and the queue first.
+    pub async fn shutdown(self) {
+        self.runner.shutdown().await;
+        self.processor.shutdown().await;
+    }
+}
