@@ -13,7 +13,7 @@ use crate::request_hash::RequestHasher;
 
 /// What the handlers share; cheap to clone.
 #[derive(Clone)]
-pub struct App {
+pub(crate) struct App {
     pub(super) processor: ProcessorHandle,
     pub(super) log: Arc<dyn EventLog>,
     pub(super) vault: Arc<Vault>,

@@ -22,6 +22,6 @@ mod shipments;
 mod stock;
 mod waiting;
 
-pub use app::App;
-pub use routes::router;
+pub(crate) use app::App;
+pub(crate) use routes::router;
 pub(crate) use waiting::OrderWaiters;

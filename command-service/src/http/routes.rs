@@ -6,7 +6,7 @@ use super::app::App;
 use super::{customers, events, ledger, orders, products, shipments, stock};
 
 /// The endpoints, and their description.
-pub fn router(app: App) -> OpenApiRouter {
+pub(crate) fn router(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(products::router())
         .merge(stock::router())
