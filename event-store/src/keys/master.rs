@@ -7,7 +7,7 @@ use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::rand;
+use aws_lc_rs::{hmac, rand};
 
 use crate::event_id;
 
@@ -44,6 +44,12 @@ impl MasterKey {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
             loaded => loaded,
         }
+    }
+
+    /// A secret of its own for another purpose, the same as long as this key is.
+    pub fn derive(&self, purpose: &str) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.bytes);
+        hmac::sign(&key, purpose.as_bytes()).as_ref().to_vec()
     }
 
     fn load(path: &Path) -> io::Result<Self> {
