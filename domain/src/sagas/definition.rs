@@ -155,6 +155,14 @@ pub struct Compensatable<D> {
     undo: Row<D>,
 }
 
+impl<D> Clone for Compensatable<D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D> Copy for Compensatable<D> {}
+
 /// Typestate: the pivot is still to come.
 #[derive(Debug)]
 pub struct BeforePivot;
@@ -203,9 +211,8 @@ impl<D> Builder<D, BeforePivot> {
     /// A step that can be undone.
     #[must_use]
     pub fn compensatable(mut self, step: Compensatable<D>) -> Self {
-        let Compensatable { step, undo } = step;
-        self.undos.push(Row { undoes: Some(self.steps.len()), ..undo });
-        self.steps.push(step);
+        self.undos.push(Row { undoes: Some(self.steps.len()), ..step.undo });
+        self.steps.push(step.step);
         self
     }
 

@@ -1,9 +1,6 @@
 //! The sagas played against the real decisions of the whole domain: every ending, every failure, money and stock back.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test names what it looks for")]
 
-mod world;
-
+use crate::world::{World, code, lines, order_id, order_saga, payment_id};
 use chrono::Duration;
 use domain::event::Event;
 use domain::ids::{CancellationId, ReturnId, SagaId};
@@ -13,7 +10,6 @@ use domain::orders::{
 use domain::payments::PaymentStatus;
 use domain::sagas::SagaState;
 use domain::text::Reason;
-use world::{World, code, lines, order_id, order_saga, payment_id};
 
 const TOTAL: i64 = 9 * 250 + 2 * 795 + 500;
 

@@ -177,6 +177,7 @@ impl World {
                 .map_or_else(|| (0, State::absent(&stream)), |entry| (entry.version, entry.state));
             let state = state.evolve(&event);
             self.states.insert(stream, Entry { version: version + 1, state });
+            self.assert_conserved();
             self.log.push((event.clone(), command_id.to_owned()));
             self.feed(&event, command_id);
             if self.stutters {
@@ -397,8 +398,15 @@ impl World {
         let payment = self.payment(&payment_id());
         assert!(payment.uncaptured() >= 0 && payment.captured() >= payment.refunded());
         for sku in ["MUG", "LAMP"] {
+            if !self.states.contains_key(&Stream::Stock(Sku::parse(sku).unwrap())) {
+                continue;
+            }
             let (available, reserved) = self.stock(sku);
             assert!(available >= 0 && reserved >= 0, "{sku}: {available} {reserved}");
+            let balanced = self.view(|view| {
+                view.stock(&Sku::parse(sku).unwrap()).map(domain::inventory::Stock::is_balanced)
+            });
+            assert_eq!(balanced, Some(true), "{sku}");
         }
     }
 
