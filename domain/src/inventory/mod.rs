@@ -7,6 +7,8 @@ mod adjust_stock;
 mod events;
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod laws;
 mod receive_stock;
 mod release_stock;
 mod reservation;

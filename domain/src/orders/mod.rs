@@ -17,6 +17,8 @@ mod finish_rejection;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod hold_order;
+#[cfg(test)]
+mod laws;
 mod line_sum;
 mod order;
 mod order_line;
