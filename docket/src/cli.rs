@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::config::SettingsArgs;
+use crate::import::{self, ImportArgs};
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
 #[derive(Debug, Parser)]
@@ -21,6 +22,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Start the whole platform in one process, data in SQLite files
     Dev(SettingsArgs),
+    /// Bring data of another system into a running platform
+    Import(ImportArgs),
 }
 
 /// Does what the words say; the exit code of the process.
@@ -35,6 +38,35 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
                 let _settings = args.resolve()?;
                 anyhow::bail!("not wired yet")
             }
+            Command::Import(args) => import::run(args).await,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn opening_stock_is_cover_or_a_number() {
+        let stock = |text| {
+            Cli::try_parse_from([
+                "docket",
+                "import",
+                "online-retail",
+                "--opening-stock",
+                text,
+                "a.csv",
+            ])
+        };
+        assert!(stock("cover").is_ok() && stock("50").is_ok());
+        assert!(stock("-1").is_err() && stock("many").is_err());
+    }
 }

@@ -1,0 +1,77 @@
+//! What `docket import` takes on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Bring data of another system in, over HTTP, while the platform runs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// Where the data comes from.
+    #[command(subcommand)]
+    pub(crate) source: ImportSource,
+}
+
+/// A system whose files can be read.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum ImportSource {
+    /// A year of a real shop: the Online Retail data set (plain or gzip CSV)
+    ///
+    /// Reads and checks all files first; a bad file stops the import before anything is sent. Then every sale row
+    /// becomes an order line, every order goes through its whole life (reserved, paid, shipped, delivered), stock
+    /// corrections and returns follow, and a report says what became of every row.
+    ///
+    /// Running it again changes nothing, and an interrupted import goes on where it stopped.
+    ///
+    /// Exit status: 0 every row was dealt with (also when orders were rejected), 1 a bad file or a platform that
+    /// can't be reached, 2 wrong usage, 130 interrupted.
+    OnlineRetail(OnlineRetailArgs),
+}
+
+/// Options of `docket import online-retail`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct OnlineRetailArgs {
+    /// CSV files, plain or gzip, in order of time
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Stock to receive first: `cover` (all that the files sell) or N units of every stocked code
+    ///
+    /// The data has no deliveries. With a small N real orders fail for want of stock, and are compensated.
+    #[arg(long, value_name = "cover|N", default_value = "cover")]
+    pub(crate) opening_stock: OpeningStock,
+
+    /// The running platform
+    #[arg(long, value_name = "URL", env = "DOCKET_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+
+    /// Print the report as JSON, money in minor units
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// How many orders are under way at a time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) concurrency: u16,
+}
+
+/// How much stock there is before the first order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpeningStock {
+    /// As much as each file needs.
+    Cover,
+    /// So many units of every stocked code.
+    Units(u32),
+}
+
+impl FromStr for OpeningStock {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "cover" {
+            return Ok(Self::Cover);
+        }
+        let units = text.parse().ok().filter(|units| *units <= 1_000_000_000);
+        units
+            .map(Self::Units)
+            .ok_or_else(|| "is neither `cover` nor a whole number up to 1,000,000,000".to_owned())
+    }
+}

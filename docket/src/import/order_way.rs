@@ -1,0 +1,165 @@
+//! One order from placing to its end, and the stock corrections that go beside the orders.
+//!
+//! Every step may find that it was taken before (the import was interrupted) and then goes on with the next.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::client::{Client, segment};
+use super::plan::{Correction, Order, Plan};
+
+/// How an order ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// `completed`, `rejected`, `cancelled`; `refused` when it was not even placed.
+    pub(crate) status: String,
+    /// Why, when it was not completed.
+    pub(crate) reason: Option<String>,
+}
+
+impl Outcome {
+    /// Whether its lines reached the customer.
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.status == "completed"
+    }
+
+    fn of(order: &Value) -> Option<Self> {
+        let status = order.get("status")?.as_str()?;
+        let ended = matches!(status, "completed" | "rejected" | "cancelled");
+        let reason = order.get("reason").and_then(Value::as_str).map(str::to_owned);
+        ended.then(|| Self { status: status.to_owned(), reason })
+    }
+}
+
+/// Takes an order through its whole life.
+pub(crate) async fn carry(client: &Client, plan: &Plan, order: &Order) -> anyhow::Result<Outcome> {
+    let id = plan.names.text(order.invoice);
+    let key = format!("online-retail/order/{id}");
+    let placed = client.post_and_wait("/v1/orders", &key, &body(plan, order)).await?;
+    if let Some(code) = placed.refusal() {
+        return Ok(Outcome { status: "refused".to_owned(), reason: Some(code.to_owned()) });
+    }
+    let placed = placed.accepted(&format!("order {id}"))?;
+    if let Some(outcome) = Outcome::of(&placed).filter(|outcome| !outcome.is_delivered()) {
+        return Ok(outcome);
+    }
+    let shipments = match shipments(client, id).await? {
+        Way::Ended(outcome) => return Ok(outcome),
+        Way::Ships(shipments) => shipments,
+    };
+    for shipment in shipments {
+        ship(client, &shipment, order).await.with_context(|| format!("order {id}"))?;
+    }
+    client
+        .until(&format!("order {id}"), || async {
+            Ok(read(client, id).await?.as_ref().and_then(Outcome::of))
+        })
+        .await
+}
+
+/// Where an order's way leads after it was placed.
+enum Way {
+    /// To its end, without a parcel.
+    Ended(Outcome),
+    /// To the customer, in these shipments.
+    Ships(Vec<String>),
+}
+
+/// Waits until the order has its shipments, or has ended without.
+async fn shipments(client: &Client, id: &str) -> anyhow::Result<Way> {
+    let path = format!("/v1/shipments?order_id={}", segment(id));
+    let path = path.as_str();
+    client
+        .until(&format!("order {id}"), || async move {
+            let found = client.get(path).await?.accepted("the list of shipments")?;
+            let items = found.get("items").and_then(Value::as_array);
+            let ids =
+                items.into_iter().flatten().filter_map(|shipment| shipment.get("id")?.as_str());
+            let ids: Vec<String> = ids.map(str::to_owned).collect();
+            if !ids.is_empty() {
+                return Ok(Some(Way::Ships(ids)));
+            }
+            let ended = read(client, id).await?.as_ref().and_then(Outcome::of);
+            Ok(ended.map(Way::Ended))
+        })
+        .await
+}
+
+/// Sends a parcel off and hands it over, at the order's own time.
+async fn ship(client: &Client, shipment: &str, order: &Order) -> anyhow::Result<()> {
+    let path = format!("/v1/shipments/{}", segment(shipment));
+    let key = format!("online-retail/shipment/{shipment}");
+    let occurred_at = order.time.rfc3339();
+    let body =
+        json!({ "carrier": "online-retail", "tracking": shipment, "occurred_at": occurred_at });
+    client
+        .post(&format!("{path}/ship"), &format!("{key}/ship"), &body)
+        .await?
+        .accepted("shipping")?;
+    let body = json!({ "occurred_at": occurred_at });
+    client
+        .post(&format!("{path}/deliver"), &format!("{key}/deliver"), &body)
+        .await?
+        .accepted("delivery")?;
+    Ok(())
+}
+
+/// The order as the read model has it; none when it has not got there yet.
+pub(crate) async fn read(client: &Client, id: &str) -> anyhow::Result<Option<Value>> {
+    let answer = client.get(&format!("/v1/orders/{}", segment(id))).await?;
+    if answer.refusal().is_some() {
+        return Ok(None);
+    }
+    answer.accepted(&format!("order {id}")).map(Some)
+}
+
+fn body(plan: &Plan, order: &Order) -> Value {
+    let id = plan.names.text(order.invoice);
+    let lines: Vec<Value> = order
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "sku": plan.names.text(line.sku),
+                "quantity": line.quantity,
+                "unit_price": { "amount": line.pence, "currency": "GBP" },
+            })
+        })
+        .collect();
+    let mut body = json!({
+        "order_id": id,
+        "reference": id,
+        "currency": "GBP",
+        "lines": lines,
+        "payment_method": "pm_ok",
+        "shipping_address": { "country": plan.names.text(order.country) },
+        "occurred_at": order.time.rfc3339(),
+    });
+    if let Some(customer) = order.customer {
+        body["customer_id"] = plan.names.text(customer).into();
+    }
+    body
+}
+
+/// Applies a stock correction; false when the platform refused it, which is an answer like any other.
+pub(crate) async fn correct(
+    client: &Client,
+    plan: &Plan,
+    correction: &Correction,
+) -> anyhow::Result<bool> {
+    let invoice = plan.names.text(correction.invoice);
+    let sku = plan.names.text(correction.sku);
+    let said = plan.names.text(correction.reason);
+    let body = json!({
+        "delta": correction.delta,
+        "reason": if said.trim().is_empty() { "stock correction" } else { said },
+        "occurred_at": correction.time.rfc3339(),
+    });
+    let path = format!("/v1/stock/{}/adjust", segment(sku));
+    let key = format!("online-retail/correction/{invoice}/{}", correction.nth);
+    let answer = client.post(&path, &key, &body).await?;
+    if matches!(answer.refusal(), Some("not_stocked" | "out_of_stock")) {
+        return Ok(false);
+    }
+    answer.accepted(&format!("the correction of {sku} on {invoice}")).map(|_| true)
+}

@@ -1,0 +1,58 @@
+//! A file's bytes: plain or gzip (told apart by the first two bytes), hashed while they pass.
+//!
+//! **Invariant:** the hash is that of the unpacked content, so a file and its gzip are the same file.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::Context;
+use aws_lc_rs::digest;
+use flate2::bufread::MultiGzDecoder;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The unpacked bytes of one file.
+pub(crate) struct Source {
+    bytes: Box<dyn Read>,
+    digest: digest::Context,
+    last: Option<u8>,
+}
+
+impl Source {
+    /// Opens a file and looks at its first bytes.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let file = File::open(path).with_context(|| format!("{shown}: can't be opened"))?;
+        let mut file = BufReader::new(file);
+        let start = file.fill_buf().with_context(|| format!("{shown}: can't be read"))?;
+        let bytes: Box<dyn Read> = if start.starts_with(&GZIP_MAGIC) {
+            Box::new(MultiGzDecoder::new(file))
+        } else {
+            Box::new(file)
+        };
+        Ok(Self { bytes, digest: digest::Context::new(&digest::SHA256), last: None })
+    }
+
+    /// The hash of what has been read, as hexadecimal digits.
+    pub(crate) fn hash(&self) -> String {
+        let nibble = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+        let hash = self.digest.clone().finish();
+        hash.as_ref().iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).collect()
+    }
+
+    /// The byte that was read last.
+    pub(crate) fn last_byte(&self) -> Option<u8> {
+        self.last
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.bytes.read(buffer)?;
+        let read = &buffer[..length];
+        self.digest.update(read);
+        self.last = read.last().copied().or(self.last);
+        Ok(length)
+    }
+}

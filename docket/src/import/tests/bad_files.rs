@@ -1,0 +1,124 @@
+//! A bad file is refused whole, with file and line.
+
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
+
+use super::real_days::example_day;
+use super::rules::HEADER;
+use crate::import::rows::read_files;
+
+const GOOD: &str = "1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,France";
+
+/// What is said about a file of these bytes, from the file's name on.
+fn complaint(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.csv");
+    std::fs::write(&path, bytes).unwrap();
+    let error = format!("{:#}", read_files(&[path]).unwrap_err());
+    let start = error.find("bad.csv").unwrap();
+    error[start..].to_owned()
+}
+
+fn complaint_about_row(row: &str) -> String {
+    complaint(format!("{HEADER}\n{GOOD}\n{row}\n{GOOD}\n").as_bytes())
+}
+
+fn zipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_plain_file_and_its_gzip_are_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.csv.gz");
+    std::fs::write(&path, zipped(&std::fs::read(example_day()).unwrap())).unwrap();
+    let (plain, zipped) = (read_files(&[example_day()]).unwrap(), read_files(&[path]).unwrap());
+    assert_eq!(plain.rows, zipped.rows);
+    assert_eq!(plain.files[0].hash, zipped.files[0].hash);
+}
+
+#[test]
+fn every_wrong_column_is_named_with_its_line() {
+    for (row, wrong) in [
+        ("X1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,France", "InvoiceNo is neither"),
+        ("1,,A,5,2010-12-01 12:00:00,1.5,1.0,France", "StockCode is empty"),
+        (
+            "1,11111,A,five,2010-12-01 12:00:00,1.5,1.0,France",
+            "Quantity is not a whole number: `five`",
+        ),
+        (
+            "1,11111,A,99999999999,2010-12-01 12:00:00,1.5,1.0,France",
+            "Quantity is not a whole number",
+        ),
+        ("1,11111,A,0,2010-12-01 12:00:00,1.5,1.0,France", "Quantity is 0"),
+        ("1,11111,A,5,2010-13-01 12:00:00,1.5,1.0,France", "InvoiceDate is not a time"),
+        ("1,11111,A,5,2010-12-01 12:00:00,cheap,1.0,France", "UnitPrice is not a decimal number"),
+        ("1,11111,A,5,2010-12-01 12:00:00,-1.5,1.0,France", "UnitPrice is below 0"),
+        ("1,11111,A,5,2010-12-01 12:00:00,1.5,Bob,France", "CustomerID is not a number"),
+        ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,", "Country is empty"),
+        ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0", "7 columns instead of 8"),
+        ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,France,more", "9 columns instead of 8"),
+        (
+            "1,11111,\"A\u{7}\",5,2010-12-01 12:00:00,1.5,1.0,France",
+            "Description has a control character",
+        ),
+        ("1,11111,A,-5,2010-12-01 12:00:00,1.5,1.0,France", "Quantity is below 0"),
+    ] {
+        let complaint = complaint_about_row(row);
+        assert!(complaint.starts_with(&format!("bad.csv:3: {wrong}")), "{row}: {complaint}");
+    }
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_named_with_its_line() {
+    let mut bytes = format!("{HEADER}\n{GOOD}\n").into_bytes();
+    bytes.extend(b"1,11111,caf\xe9,5,2010-12-01 12:00:00,1.5,1.0,France\n");
+    assert_eq!(complaint(&bytes), "bad.csv:3: Description is not UTF-8");
+}
+
+#[test]
+fn other_columns_and_empty_files_are_refused() {
+    assert!(complaint(b"a,b,c\n1,2,3\n").starts_with("bad.csv:1: the columns are not InvoiceNo"));
+    assert!(complaint(b"").starts_with("bad.csv:1: the file is empty"));
+    assert!(
+        complaint(format!("{GOOD}\n").as_bytes()).starts_with("bad.csv:1: the columns are not")
+    );
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_refused_wherever_the_cut_is() {
+    let whole = format!("{HEADER}\n{GOOD}\n{GOOD}\n");
+    let last_row = HEADER.len() + GOOD.len() + 2;
+    for cut in last_row + 1..whole.len() {
+        let complaint = complaint(&whole.as_bytes()[..cut]);
+        assert!(complaint.starts_with("bad.csv:3: "), "cut at {cut}: {complaint}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_refused_at_the_line_where_it_opens() {
+    let complaint = complaint_about_row("1,11111,\"A,5,2010-12-01 12:00:00,1.5,1.0,France");
+    assert!(complaint.starts_with("bad.csv:3: "), "{complaint}");
+}
+
+#[test]
+fn broken_gzip_is_refused() {
+    let whole = zipped(&std::fs::read(example_day()).unwrap());
+    let cut = complaint(&whole[..whole.len() / 2]);
+    assert!(cut.contains(": the compressed file ends too early"), "{cut}");
+    let cut_at_the_checksum = complaint(&whole[..whole.len() - 4]);
+    assert!(cut_at_the_checksum.starts_with("bad.csv:"), "{cut_at_the_checksum}");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 0xff;
+    assert!(complaint(&flipped).starts_with("bad.csv:"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = format!("{:#}", read_files(&[folder.path().join("absent.csv")]).unwrap_err());
+    assert!(error.contains("absent.csv: can't be opened"), "{error}");
+}
