@@ -6,11 +6,15 @@
 mod authorize_payment;
 mod capture_payment;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod payment;
 mod payment_status;
 mod provider_outcome;
 mod record_payment_outcome;
 mod refund_payment;
+#[cfg(test)]
+mod rules;
 mod void_authorization;
 
 pub use authorize_payment::AuthorizePayment;
