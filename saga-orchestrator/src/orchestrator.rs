@@ -95,4 +95,12 @@ impl Orchestrator {
         }
         self.database.close().await;
     }
+
+    /// Ends at once, wherever it is, as a crash would: for tests and the simulation.
+    pub async fn kill(self) {
+        self.runner.abort();
+        // It was cancelled, or had ended: either way it is gone now.
+        drop(self.runner.await);
+        self.database.close().await;
+    }
 }

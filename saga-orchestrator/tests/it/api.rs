@@ -1,0 +1,125 @@
+//! What people see and do.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Running};
+
+/// An order whose capture was refused for good.
+async fn in_need(bench: &Bench) -> Running {
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_capture_refused", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    bench.shop.ship("o1").await;
+    running.until_saga("order-o1", "needs_attention", "capture_payment").await;
+    running
+}
+
+fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
+    (answer.0.as_u16(), answer.1["code"].as_str().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_saga_in_need_says_what_failed_and_what_can_be_done() {
+    let bench = Bench::new().await;
+    let running = in_need(&bench).await;
+    let told = running.explain("order-o1").await;
+    assert_eq!(told["actions"], json!(["retry", "resolve"]));
+    assert_eq!(told["last_error"], "capture_refused");
+    assert_eq!(told["attempts"], 1);
+    let (_, listed) = running.get("/sagas?state=needs_attention&kind=order").await;
+    assert_eq!(listed["items"][0]["id"], "order-o1");
+}
+
+#[tokio::test]
+async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked() {
+    let bench = Bench::new().await;
+    let running = in_need(&bench).await;
+    let reason = json!({ "reason": "the bank says it works now" });
+    let first = running.post("/sagas/order-o1/retry", Some("k1"), reason.clone()).await;
+    assert_eq!(first.0, StatusCode::OK, "{first:?}");
+    assert_eq!(first.1["state"], "running");
+    running.until_saga("order-o1", "needs_attention", "capture_payment").await;
+    let again = running.post("/sagas/order-o1/retry", Some("k1"), reason).await;
+    assert_eq!(again, first);
+    let told = running.explain("order-o1").await;
+    assert_eq!(told["attempts"], 2, "{told}");
+    let other = running.post("/sagas/order-o1/retry", Some("k1"), json!({})).await;
+    assert_eq!(code(&other), (422, "idempotency_key_reused"));
+}
+
+#[tokio::test]
+async fn a_resolved_saga_has_ended() {
+    let bench = Bench::new().await;
+    let running = in_need(&bench).await;
+    let reason = json!({ "reason": "paid in cash" });
+    let done = running.post("/sagas/order-o1/resolve", Some("k1"), reason.clone()).await;
+    assert_eq!((done.0, &done.1["state"]), (StatusCode::OK, &json!("completed")));
+    let late = running.post("/sagas/order-o1/resolve", Some("k2"), reason).await;
+    assert_eq!(code(&late), (422, "saga_not_in_attention"));
+    running.orchestrator.kill().await;
+    let running = bench.start().await;
+    running.until_saga("order-o1", "completed", "capture_payment").await;
+}
+
+#[tokio::test]
+async fn actions_need_a_key_a_saga_and_a_reason() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    let reason = json!({ "reason": "why not" });
+    let without = running.post("/sagas/order-o1/resolve", None, reason.clone()).await;
+    assert_eq!(code(&without), (400, "idempotency_key_missing"));
+    let nobody = running.post("/sagas/order-x/resolve", Some("k"), reason.clone()).await;
+    assert_eq!(code(&nobody), (404, "saga_not_found"));
+    let groundless = running.post("/sagas/order-o1/resolve", Some("k"), json!({})).await;
+    assert_eq!(code(&groundless), (400, "invalid_body"));
+    let unasked = running.post("/sagas/order-o1/retry", Some("k"), reason).await;
+    assert_eq!(code(&unasked), (422, "saga_not_in_attention"));
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_are_filtered() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    for number in 0..5 {
+        let method = if number == 3 { "pm_declined" } else { "pm_ok" };
+        bench.shop.place(&format!("o{number}"), method, 1).await;
+    }
+    running.until_saga("order-o3", "compensated", "finish").await;
+    running.until_saga("order-o4", "waiting", "complete_order").await;
+    let mut seen = Vec::new();
+    let mut path = "/sagas?limit=2".to_owned();
+    loop {
+        let (_, page) = running.get(&path).await;
+        let items = page["items"].as_array().unwrap().clone();
+        assert!(items.len() <= 2);
+        seen.extend(items.into_iter().map(|saga| saga["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/sagas?limit=2&cursor={next}");
+    }
+    assert_eq!(seen, ["order-o0", "order-o1", "order-o2", "order-o3", "order-o4"]);
+    let (_, undone) = running.get("/sagas?state=compensated").await;
+    assert_eq!(undone["items"].as_array().unwrap().len(), 1);
+    let (_, of_order) = running.get("/sagas?order_id=o2&kind=order").await;
+    assert_eq!(of_order["items"][0]["order_id"], "o2");
+    let (_, none) = running.get("/sagas?order_id=o2&kind=return").await;
+    assert_eq!(none, json!({ "items": [], "next": null }));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_problem() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    for (path, expected) in [
+        ("/sagas?state=asleep", (400, "invalid_query")),
+        ("/sagas?limit=0", (400, "invalid_limit")),
+        ("/sagas?cursor=%25", (400, "invalid_cursor")),
+        ("/sagas/order-x", (404, "saga_not_found")),
+        ("/sagas/order-x/explain", (404, "saga_not_found")),
+    ] {
+        let answer = running.get(path).await;
+        assert_eq!(code(&answer), expected, "{path}");
+    }
+}

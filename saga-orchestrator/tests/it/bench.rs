@@ -1,0 +1,154 @@
+//! A workbench: a shop, an orchestrator on a database file, its API, and patience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use messaging::commands::CommandQueue;
+use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
+use messaging::feed::Feed;
+use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::clock::TestClock;
+use crate::shop::Shop;
+
+/// Longer than anything here takes: a test that waits for ever fails instead of hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Bench {
+    pub(crate) clock: TestClock,
+    pub(crate) shop: Arc<Shop>,
+    folder: tempfile::TempDir,
+    pub(crate) queue: Arc<dyn CommandQueue>,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let clock = TestClock::new();
+        let shop = Shop::open(&clock).await;
+        let queue = Arc::new(EmbeddedQueue::new(Arc::clone(&shop) as _, QueueSettings::default()));
+        Self { clock, shop, folder: tempfile::tempdir().unwrap(), queue }
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            tick_every: Duration::from_millis(5),
+            resend_every: Duration::from_secs(1),
+            ..Settings::at(self.folder.path().join("sagas.db"))
+        }
+    }
+
+    pub(crate) fn feed(&self) -> Arc<dyn Feed> {
+        Arc::new(EmbeddedFeed::new(Arc::clone(&self.shop.log) as _))
+    }
+
+    pub(crate) async fn start(&self) -> Running {
+        self.start_with(self.settings(), self.feed()).await
+    }
+
+    pub(crate) async fn start_with(&self, settings: Settings, feed: Arc<dyn Feed>) -> Running {
+        let queue = Arc::clone(&self.queue);
+        let started = Orchestrator::start(settings, feed, queue, self.clock.reader()).await;
+        Running::of(started.unwrap())
+    }
+}
+
+/// A running orchestrator, asked over its API.
+pub(crate) struct Running {
+    pub(crate) orchestrator: Orchestrator,
+    router: Router,
+}
+
+impl Running {
+    fn of(orchestrator: Orchestrator) -> Self {
+        let (router, _) = orchestrator.router().split_for_parts();
+        Self { orchestrator, router }
+    }
+
+    /// Waits until the status is as wanted.
+    pub(crate) async fn until(&self, what: &str, enough: impl FnMut(&Status) -> bool) -> Status {
+        let mut status = self.orchestrator.watch();
+        let waited = tokio::time::timeout(PATIENCE, status.wait_for(enough)).await;
+        match waited {
+            Ok(Ok(status)) => status.clone(),
+            _ => panic!("{what}: {:?}", self.orchestrator.status()),
+        }
+    }
+
+    pub(crate) async fn until_live(&self) {
+        self.until("it follows the log", |status| status.phase == Phase::Live).await;
+    }
+
+    pub(crate) async fn until_position(&self, position: u64) {
+        self.until("it folds", |status| status.phase == Phase::Live && status.position >= position)
+            .await;
+    }
+
+    /// Waits until a saga is at this state and step.
+    pub(crate) async fn until_saga(&self, id: &str, state: &str, step: &str) -> Value {
+        let mut status = self.orchestrator.watch();
+        let waiting = async {
+            loop {
+                let (_, saga) = self.get(&format!("/sagas/{id}")).await;
+                if saga["state"] == state && saga["step"] == step {
+                    return saga;
+                }
+                status.changed().await.unwrap();
+            }
+        };
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(saga) => saga,
+            Err(_elapsed) => panic!("{state} at {step}: {}", self.explain(id).await),
+        }
+    }
+
+    pub(crate) async fn explain(&self, id: &str) -> Value {
+        self.get(&format!("/sagas/{id}/explain")).await.1
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.ask(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        if status == StatusCode::OK && !response.headers().contains_key("docket-position") {
+            assert_eq!(response.headers()["content-type"], "application/json");
+        }
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    /// Every saga with its explanation, whatever the times at which it was written and sent.
+    pub(crate) async fn everything(&self) -> Vec<Value> {
+        let (_, page) = self.get("/sagas?limit=1000").await;
+        let mut all = Vec::new();
+        for saga in page["items"].as_array().unwrap() {
+            let mut told = self.explain(saga["id"].as_str().unwrap()).await;
+            let commands = told["commands"].as_array().unwrap();
+            told["commands"] = commands.iter().map(|c| json!(c["command_id"])).collect();
+            all.push(told);
+        }
+        all.sort_by_key(|saga| saga["id"].to_string());
+        all
+    }
+}

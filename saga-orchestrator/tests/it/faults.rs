@@ -1,0 +1,89 @@
+//! What the orchestrator can't get past, it stands still at, visibly.
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+use event_store::{AppendTransaction, EventLog, Metadata, NewEvent};
+use saga_orchestrator::Phase;
+use serde_json::json;
+
+use crate::bench::Bench;
+use crate::clock::TestClock;
+use crate::shop::Shop;
+
+fn unreadable() -> AppendTransaction {
+    let command_id: Arc<str> = "broken".into();
+    AppendTransaction {
+        command_id: Arc::clone(&command_id),
+        request_hash: [0; 32],
+        reads: vec![("order-broken".into(), 0)],
+        events: vec![NewEvent {
+            stream: "order-broken".into(),
+            event_type: "OrderPlaced".into(),
+            schema_version: 1,
+            payload: "{\"order_id\":7}".to_owned(),
+        }],
+        metadata: Arc::new(Metadata {
+            correlation_id: Arc::clone(&command_id),
+            command_id,
+            actor: "test".into(),
+            causation_id: None,
+            traceparent: None,
+            occurred_at: DateTime::UNIX_EPOCH,
+        }),
+        answer: None,
+        intents: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_stops_it_and_is_named() {
+    let bench = Bench::new().await;
+    bench.shop.log.append(vec![unreadable()]).await.unwrap();
+    bench.shop.place("o1", "pm_ok", 1).await;
+    let running = bench.start().await;
+    let faulted =
+        |status: &saga_orchestrator::Status| matches!(status.phase, Phase::Faulted { .. });
+    let status = running.until("it stands still", faulted).await;
+    let Phase::Faulted { position, cause } = status.phase else { panic!("{:?}", status.phase) };
+    assert_eq!(position, 3);
+    assert!(cause.contains("OrderPlaced"), "{cause}");
+    assert_eq!(status.position, 0, "nothing of the page was folded");
+    let retry = running.post("/sagas/order-o1/retry", Some("k"), json!({})).await;
+    assert_eq!(retry.0, 404);
+}
+
+#[tokio::test]
+async fn another_log_is_not_taken_for_the_one_that_was_folded() {
+    let mut bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    running.orchestrator.shutdown().await;
+    bench.shop = Shop::open(&TestClock::new()).await;
+    let running = bench.start().await;
+    let faulted =
+        |status: &saga_orchestrator::Status| matches!(status.phase, Phase::Faulted { .. });
+    running.until("it stands still", faulted).await;
+    let (_, saga) = running.get("/sagas/order-o1").await;
+    assert_eq!(saga["state"], "waiting", "people can still look");
+}
+
+#[tokio::test]
+async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still() {
+    let bench = Bench::new().await;
+    let first = bench.start().await;
+    first.until_live().await;
+    let second = bench.start().await;
+    second.until_live().await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    let faulted =
+        |status: &saga_orchestrator::Status| matches!(status.phase, Phase::Faulted { .. });
+    let one = first.until("one gives way", |_| {
+        faulted(&first.orchestrator.status()) || faulted(&second.orchestrator.status())
+    });
+    let two = second.until("one gives way", |_| {
+        faulted(&first.orchestrator.status()) || faulted(&second.orchestrator.status())
+    });
+    futures::future::select(Box::pin(one), Box::pin(two)).await;
+}

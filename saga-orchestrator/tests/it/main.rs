@@ -1,0 +1,12 @@
+//! The orchestrator over a log in memory, with participants that decide as the domain does.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod api;
+mod bench;
+mod clock;
+mod crashes;
+mod faults;
+mod running;
+mod shop;
+mod time;

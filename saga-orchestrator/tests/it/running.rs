@@ -1,0 +1,96 @@
+//! Orders run through their sagas.
+
+use domain::sagas::SagaState;
+use serde_json::json;
+
+use crate::bench::{Bench, PATIENCE};
+
+#[tokio::test]
+async fn a_placed_order_runs_until_it_waits_for_its_parcel() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 2).await;
+    let saga = running.until_saga("order-o1", "waiting", "complete_order").await;
+    assert_eq!(saga["kind"], "order");
+    assert_eq!(saga["order_id"], "o1");
+    let told = running.explain("order-o1").await;
+    assert_ne!(told["waiting_for"], "");
+    assert_eq!(told["commands"], json!([]));
+}
+
+#[tokio::test]
+async fn a_delivered_order_is_completed() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    bench.shop.ship("o1").await;
+    bench.shop.deliver("o1").await;
+    running.until_saga("order-o1", "completed", "complete_order").await;
+}
+
+#[tokio::test]
+async fn a_declined_payment_undoes_the_order() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_declined", 2).await;
+    running.until_saga("order-o1", "compensated", "finish").await;
+    let order_id = "o1".parse().unwrap();
+    let sagas = running.orchestrator.summaries_of_order(&order_id).await.unwrap();
+    assert_eq!(sagas.len(), 1);
+    assert_eq!(sagas[0].id.as_str(), "order-o1");
+}
+
+#[tokio::test]
+async fn a_lost_message_is_sent_again() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.lose_once("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    bench.clock.advance(chrono::TimeDelta::seconds(2));
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    assert_eq!(bench.shop.deliveries.borrow()["order-o1/reserve_stock/1"], 2);
+}
+
+#[tokio::test]
+async fn a_command_stays_in_the_outbox_until_an_event_bears_its_id() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.lose("authorize_payment");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    let id = "order-o1/authorize_payment/1";
+    for times in 1..4 {
+        until_delivered(&bench, id, times).await;
+        let told = running.explain("order-o1").await;
+        assert_eq!(told["commands"][0]["command_id"], id, "{told}");
+        bench.clock.advance(chrono::TimeDelta::seconds(2));
+    }
+    bench.shop.lose_no_more();
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    assert_eq!(running.explain("order-o1").await["commands"], json!([]));
+}
+
+#[tokio::test]
+async fn many_orders_at_once_all_end_where_they_should() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    for number in 0..60 {
+        let method = if number % 3 == 0 { "pm_declined" } else { "pm_ok" };
+        bench.shop.place(&format!("o{number}"), method, 1).await;
+    }
+    let counts = running
+        .until("all stand still", |status| {
+            let count = |state| status.sagas.get(&state).copied().unwrap_or_default();
+            count(SagaState::Compensated) == 20 && count(SagaState::Waiting) == 40
+        })
+        .await;
+    assert_eq!(counts.sagas.values().sum::<u64>(), 60);
+}
+
+pub(crate) async fn until_delivered(bench: &Bench, id: &str, times: u32) {
+    let mut deliveries = bench.shop.deliveries.subscribe();
+    let enough = deliveries.wait_for(|all| all.get(id).is_some_and(|count| *count >= times));
+    let waited = tokio::time::timeout(PATIENCE, enough).await;
+    assert!(waited.is_ok(), "{id} is delivered {times} times");
+}

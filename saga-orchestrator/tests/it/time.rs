@@ -1,0 +1,83 @@
+//! Deadlines, and the pause of the platform that they do not count.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::bench::Bench;
+use crate::running::until_delivered;
+
+fn deadline(told: &Value) -> DateTime<Utc> {
+    told["deadline"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_order_whose_deadline_passes_is_undone() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    bench.clock.advance(TimeDelta::minutes(16));
+    running.until_saga("order-o1", "compensated", "finish").await;
+}
+
+#[tokio::test]
+async fn deadlines_stand_still_while_the_platform_is_down() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    let before = deadline(&running.explain("order-o1").await);
+    running.orchestrator.kill().await;
+
+    bench.clock.advance(TimeDelta::hours(1));
+    let running = bench.start().await;
+    running.until_live().await;
+    let told = running.explain("order-o1").await;
+    assert_eq!(deadline(&told), before + TimeDelta::hours(1), "{told}");
+    assert_eq!(told["state"], "running");
+    bench.shop.lose_no_more();
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+}
+
+#[tokio::test]
+async fn an_order_that_was_placed_right_before_the_pause_has_its_whole_time() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    running.until_live().await;
+    running.orchestrator.shutdown().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+
+    bench.clock.advance(TimeDelta::hours(1));
+    let running = bench.start().await;
+    running.until_live().await;
+    let told = running.explain("order-o1").await;
+    assert_eq!(deadline(&told), bench.clock.now() + TimeDelta::minutes(15), "{told}");
+}
+
+#[tokio::test]
+async fn a_short_gap_is_no_pause() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    let before = deadline(&running.explain("order-o1").await);
+    running.orchestrator.shutdown().await;
+    bench.clock.advance(TimeDelta::seconds(3));
+    let running = bench.start().await;
+    running.until_live().await;
+    assert_eq!(deadline(&running.explain("order-o1").await), before);
+}
+
+#[tokio::test]
+async fn an_outcome_unknown_for_too_long_needs_attention() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_unknown", 2).await;
+    running.until_saga("order-o1", "running", "authorize_payment").await;
+    bench.clock.advance(TimeDelta::minutes(6));
+    running.until_saga("order-o1", "needs_attention", "authorize_payment").await;
+}
