@@ -5,6 +5,8 @@ mod create_shipment;
 mod events;
 mod mark_delivered;
 mod mark_shipped;
+#[cfg(test)]
+mod rules;
 mod shipment;
 
 pub use cancel_shipment::CancelShipment;
