@@ -7,9 +7,31 @@ use crate::finding::{Counts, Report, Rule};
 use crate::ledger::{self, LedgerRow};
 use crate::money::Money;
 use crate::order_of_log::OrderOfLog;
-use crate::orders::Orders;
+use crate::orders::{Orders, Status};
 use crate::sagas;
 use crate::stock::Stock;
+
+/// How far a placed order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Neither carried out nor undone.
+    UnderWay,
+    /// Carried out, or cancelled line by line after its confirmation.
+    Completed,
+    /// Rejected, or cancelled before its confirmation.
+    Undone,
+}
+
+/// An order that was placed, as the log has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedOrder<'c> {
+    /// The order.
+    pub order_id: &'c str,
+    /// How far it has come.
+    pub progress: Progress,
+    /// The position of the event that brought it there.
+    pub since: u64,
+}
 
 /// Checks a whole log. Give it every event in position order, then ask for the report.
 #[derive(Debug, Default)]
@@ -69,6 +91,30 @@ impl Checker {
     pub fn compare_ledger_read_after(&mut self, rows: &[LedgerRow]) {
         self.ledger_rows = rows.len() as u64;
         ledger::nothing_missing(rows, &self.money, &mut self.report);
+    }
+
+    /// Where the append of a command began, if the log has one.
+    pub fn position_of_command(&self, command_id: &str) -> Option<u64> {
+        self.log.position_of(command_id)
+    }
+
+    /// How far every order has come that was placed.
+    pub fn placed_orders(&self) -> impl Iterator<Item = PlacedOrder<'_>> {
+        self.orders.all().into_iter().filter_map(|(id, facts)| {
+            let progress = match facts.status {
+                Status::Absent | Status::Draft => return None,
+                Status::Placed | Status::Rejecting | Status::Cancelling | Status::Confirmed => {
+                    Progress::UnderWay
+                }
+                Status::Completed => Progress::Completed,
+                Status::Rejected => Progress::Undone,
+                Status::Cancelled if facts.was_confirmed => Progress::Completed,
+                Status::Cancelled if facts.was_placed => Progress::Undone,
+                Status::Cancelled => return None,
+            };
+            let order_id = self.orders.names.name(id);
+            Some(PlacedOrder { order_id, progress, since: facts.since })
+        })
     }
 
     /// Ends the log: looks at what is left over, and reports.

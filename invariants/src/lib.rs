@@ -17,6 +17,6 @@ mod orders;
 mod sagas;
 mod stock;
 
-pub use checker::Checker;
+pub use checker::{Checker, PlacedOrder, Progress};
 pub use finding::{Counts, Finding, Report, Rule};
 pub use ledger::{LedgerRow, LedgerStatus};

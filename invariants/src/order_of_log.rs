@@ -31,6 +31,11 @@ impl OrderOfLog {
         self.versions.len()
     }
 
+    /// Where the append of a command began.
+    pub(crate) fn position_of(&self, command_id: &str) -> Option<u64> {
+        self.commands.get(&fingerprint(command_id)).copied()
+    }
+
     /// Appends seen.
     pub(crate) fn appends(&self) -> usize {
         self.commands.len()

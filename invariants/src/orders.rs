@@ -45,6 +45,8 @@ pub(crate) struct Asked {
 pub(crate) struct OrderFacts {
     pub(crate) status: Status,
     held: bool,
+    pub(crate) was_placed: bool,
+    pub(crate) was_confirmed: bool,
     pub(crate) currency: Option<Currency>,
     pub(crate) lines: Lines,
     pub(crate) parcels: Vec<Parcel>,

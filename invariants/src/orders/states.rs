@@ -148,6 +148,8 @@ impl Judge<'_> {
     fn moves(&mut self, from: &[Status], to: Status) {
         self.needs(from);
         self.order.status = to;
+        self.order.was_placed |= to == Status::Placed;
+        self.order.was_confirmed |= to == Status::Confirmed;
         self.order.since = self.at;
     }
 

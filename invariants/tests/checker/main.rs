@@ -5,7 +5,7 @@ mod ledger;
 mod log;
 
 use event_store::RecordedEvent;
-use invariants::{Checker, Report, Rule};
+use invariants::{Checker, Progress, Report, Rule};
 use log::{Log, clean, placed};
 use serde_json::json;
 
@@ -47,6 +47,19 @@ fn a_log_that_stops_after_any_append_is_clean_too() {
         let report = check(&log.recorded());
         assert!(report.is_clean(), "after {length} appends: {:#?}", report.findings);
     }
+}
+
+#[test]
+fn the_checker_knows_how_far_each_order_has_come_and_which_commands_had_an_effect() {
+    let mut checker = Checker::default();
+    clean().recorded().iter().for_each(|event| checker.observe(event));
+    let orders: Vec<_> = checker
+        .placed_orders()
+        .map(|order| (order.order_id, order.progress, order.since))
+        .collect();
+    assert_eq!(orders, [("o1", Progress::Completed, 18), ("o2", Progress::Undone, 33)]);
+    assert_eq!(checker.position_of_command("added-1"), Some(2));
+    assert_eq!(checker.position_of_command("nobody's"), None);
 }
 
 #[test]
