@@ -1,0 +1,91 @@
+//! The data folder: what lies where in it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use event_store::sqlite::SqliteLog;
+
+/// Where the data is; the same for every command that reads it.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct DataDirArg {
+    /// Folder of the data
+    #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
+    pub(crate) data_dir: PathBuf,
+}
+
+/// A data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDir(PathBuf);
+
+impl DataDir {
+    /// A folder that has data, or a sentence that says why it has none.
+    pub(crate) fn existing(folder: &Path) -> Result<Self> {
+        let found = Self(folder.to_owned());
+        if !folder.is_dir() {
+            bail!("there is no folder {}; name the data with --data-dir", folder.display());
+        }
+        if !found.log().is_file() {
+            bail!(
+                "{} holds no Docket data (no log.db in it); name the data with --data-dir",
+                folder.display()
+            );
+        }
+        Ok(found)
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The event log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.0.join("log.db")
+    }
+
+    /// The read models.
+    pub(crate) fn projections(&self) -> PathBuf {
+        self.0.join("projections")
+    }
+
+    /// The orchestrator's database.
+    pub(crate) fn sagas(&self) -> PathBuf {
+        self.0.join("sagas.db")
+    }
+
+    /// The simulated provider's own ledger.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.0.join("payments-simulator.db")
+    }
+
+    /// The log, to be looked at only; another process may be writing it.
+    pub(crate) async fn open_log(&self) -> Result<SqliteLog> {
+        let path = self.log();
+        SqliteLog::open_read_only(&path)
+            .await
+            .with_context(|| format!("{} can't be read as an event log", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_missing_or_foreign_is_named_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = DataDir::existing(&folder.path().join("nowhere")).unwrap_err().to_string();
+        assert!(missing.contains("there is no folder"), "{missing}");
+        let foreign = DataDir::existing(folder.path()).unwrap_err().to_string();
+        assert!(foreign.contains("holds no Docket data"), "{foreign}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_log_is_named_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("log.db"), "nothing that SQLite wrote").unwrap();
+        let data = DataDir::existing(folder.path()).unwrap();
+        let error = data.open_log().await.err().map(|error| error.to_string()).unwrap();
+        assert!(error.contains("log.db can't be read as an event log"), "{error}");
+    }
+}

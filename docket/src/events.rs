@@ -1,0 +1,61 @@
+//! `docket events`: a stretch of the log, to look at what a finding names.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use event_store::{EventLog as _, RecordedEvent};
+use serde_json::json;
+
+use crate::data_dir::{DataDir, DataDirArg};
+
+/// Events that are read at once.
+const PAGE: usize = 1_000;
+
+/// A stretch of the log, oldest first; also beside a running platform.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    data: DataDirArg,
+    /// Begin after this position
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: u64,
+    /// Print at most so many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode> {
+    let data = DataDir::existing(&args.data.data_dir)?;
+    let log = data.open_log().await?;
+    let (mut after, mut left) = (args.after, args.limit);
+    while left > 0 {
+        let events =
+            log.read_all(after, left.min(PAGE)).await.context("the log can't be read")?;
+        let Some(last) = events.last() else { break };
+        (after, left) = (last.position, left.saturating_sub(events.len()));
+        for event in &events {
+            println!("{}", if args.json { as_json(event).to_string() } else { as_text(event) });
+        }
+    }
+    log.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_text(event: &RecordedEvent) -> String {
+    let RecordedEvent { position, stream, version, event_type, payload, metadata, .. } = event;
+    let (at, command) = (metadata.occurred_at.to_rfc3339(), &metadata.command_id);
+    format!("{position:>8}  {stream} @{version}  {event_type}  {at}  by {command}\n          {payload}")
+}
+
+fn as_json(event: &RecordedEvent) -> serde_json::Value {
+    let payload: serde_json::Value = serde_json::from_str(&event.payload)
+        .unwrap_or_else(|_| serde_json::Value::String(event.payload.clone()));
+    json!({
+        "position": event.position, "stream": event.stream, "version": event.version, "id": event.id,
+        "type": event.event_type, "schema_version": event.schema_version, "payload": payload,
+        "metadata": event.metadata, "recorded_at": event.recorded_at,
+    })
+}

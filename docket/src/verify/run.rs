@@ -1,0 +1,108 @@
+//! The run: ledger, sagas, log, ledger again, read models; then the report.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use event_store::sqlite::SqliteLog;
+use event_store::{EventLog as _, Position};
+use invariants::Checker;
+
+use super::report::{LogSummary, Verified};
+use super::{ledger, read_models, sagas};
+use crate::data_dir::{DataDir, DataDirArg};
+
+/// Events that are read at once.
+const PAGE: usize = 1_000;
+
+/// Check the whole data folder: log, read models, sagas and the payment provider's ledger
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Nothing is changed, and the platform may be running. \
+    Exit code: 0 when everything is as it must be, 1 when something is off, 2 when the folder can't be checked.")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    data: DataDirArg,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
+    let verified = match verify(&args).await {
+        Ok(verified) => verified,
+        Err(error) => {
+            eprintln!("docket: {error:#}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&verified)?);
+    } else {
+        print!("{}", verified.as_text());
+    }
+    Ok(if verified.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Checks everything.
+async fn verify(args: &VerifyArgs) -> Result<Verified> {
+    let begun = Instant::now();
+    let data = DataDir::existing(&args.data.data_dir)?;
+    let mut notes = Vec::new();
+    // What the provider had done and what a saga had sent before the log is read, the log has to know of.
+    let ledger_before = ledger::read(&data.ledger()).await?;
+    let audit = sagas::read(&data.sagas()).await?;
+    let log = data.open_log().await?;
+    let head = *log.head().borrow();
+    let mut checker = Checker::default();
+    observe(&log, head, &mut checker).await?;
+    // What the log has an outcome of, the provider has done by now.
+    match (ledger_before, ledger::read(&data.ledger()).await?) {
+        (Some(before), Some(after)) => {
+            checker.compare_ledger_read_before(&before);
+            checker.compare_ledger_read_after(&after);
+        }
+        _ => notes.push("There is no payments-simulator.db: no provider's ledger was compared.".to_owned()),
+    }
+    let mut findings = Vec::new();
+    let mut saga_count = 0;
+    match &audit {
+        Some(audit) => {
+            saga_count = audit.sagas.len() as u64;
+            findings.extend(sagas::check(audit, &checker));
+            notes.extend(sagas::notes(audit, &checker));
+        }
+        None => notes.push("There is no sagas.db: no saga was checked.".to_owned()),
+    }
+    let models = read_models::check(&data.projections(), &log).await?;
+    if models.is_empty() {
+        notes.push("There is no read model in this folder.".to_owned());
+    }
+    findings.extend(models.iter().flat_map(read_models::Checked::findings));
+    let mut report = checker.finish();
+    findings.into_iter().for_each(|finding| report.add(finding));
+    let identity = log.identity();
+    log.close().await;
+    Ok(Verified {
+        data: data.path().to_owned(),
+        log: LogSummary { id: identity.log.to_string(), epoch: identity.epoch, head },
+        sagas: saga_count,
+        read_models: models,
+        report,
+        notes,
+        seconds: begun.elapsed().as_secs_f64(),
+    })
+}
+
+/// Hands the log up to `head` to the checker.
+async fn observe(log: &SqliteLog, head: Position, checker: &mut Checker) -> Result<()> {
+    let mut after = 0;
+    while after < head {
+        let page = log.read_all(after, PAGE).await.context("the log can't be read")?;
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        for event in page.iter().filter(|event| event.position <= head) {
+            checker.observe(event);
+        }
+    }
+    Ok(())
+}
