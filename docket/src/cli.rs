@@ -24,6 +24,8 @@ enum Command {
     Dev(SettingsArgs),
     /// Bring data of another system into a running platform
     Import(ImportArgs),
+    Verify(crate::verify::VerifyArgs),
+    Events(crate::events::EventsArgs),
 }
 
 /// Does what the words say; the exit code of the process.
@@ -39,6 +41,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
                 anyhow::bail!("not wired yet")
             }
             Command::Import(args) => import::run(args).await,
+            Command::Verify(args) => crate::verify::run(args).await,
+            Command::Events(args) => crate::events::run(args).await,
         }
     })
 }

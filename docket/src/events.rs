@@ -32,8 +32,7 @@ pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode> {
     let log = data.open_log().await?;
     let (mut after, mut left) = (args.after, args.limit);
     while left > 0 {
-        let events =
-            log.read_all(after, left.min(PAGE)).await.context("the log can't be read")?;
+        let events = log.read_all(after, left.min(PAGE)).await.context("the log can't be read")?;
         let Some(last) = events.last() else { break };
         (after, left) = (last.position, left.saturating_sub(events.len()));
         for event in &events {
@@ -47,7 +46,9 @@ pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode> {
 fn as_text(event: &RecordedEvent) -> String {
     let RecordedEvent { position, stream, version, event_type, payload, metadata, .. } = event;
     let (at, command) = (metadata.occurred_at.to_rfc3339(), &metadata.command_id);
-    format!("{position:>8}  {stream} @{version}  {event_type}  {at}  by {command}\n          {payload}")
+    format!(
+        "{position:>8}  {stream} @{version}  {event_type}  {at}  by {command}\n          {payload}"
+    )
 }
 
 fn as_json(event: &RecordedEvent) -> serde_json::Value {

@@ -4,7 +4,11 @@
 
 mod cli;
 mod config;
+mod data_dir;
+mod events;
 mod import;
+mod numbers;
+mod verify;
 
 use std::process::ExitCode;
 

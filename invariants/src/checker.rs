@@ -106,11 +106,11 @@ impl Checker {
                 Status::Placed | Status::Rejecting | Status::Cancelling | Status::Confirmed => {
                     Progress::UnderWay
                 }
-                Status::Completed => Progress::Completed,
+                // A cart that was given up.
+                Status::Cancelled if !facts.was_placed => return None,
+                Status::Cancelled if !facts.was_confirmed => Progress::Undone,
+                Status::Completed | Status::Cancelled => Progress::Completed,
                 Status::Rejected => Progress::Undone,
-                Status::Cancelled if facts.was_confirmed => Progress::Completed,
-                Status::Cancelled if facts.was_placed => Progress::Undone,
-                Status::Cancelled => return None,
             };
             let order_id = self.orders.names.name(id);
             Some(PlacedOrder { order_id, progress, since: facts.since })

@@ -7,6 +7,7 @@
 //! transaction; a command is sent after that commit and again until an event bears its id; an event that can't be read
 //! stops the orchestrator and is never passed over.
 
+mod audit;
 mod http;
 mod orchestrator;
 mod runner;
@@ -14,6 +15,7 @@ mod settings;
 mod status;
 mod storage;
 
+pub use audit::{Audit, AuditedCommand, AuditedSaga, audit};
 pub use orchestrator::{Orchestrator, StartError};
 pub use settings::Settings;
 pub use status::{Phase, SagaSummary, Status};

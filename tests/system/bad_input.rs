@@ -24,24 +24,46 @@ fn orders() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
         ("quantity 0", with(|o| o["lines"][0]["quantity"] = json!(0)), 400, "invalid_body"),
         ("quantity -1", with(|o| o["lines"][0]["quantity"] = json!(-1)), 400, "invalid_body"),
         ("quantity 1.5", with(|o| o["lines"][0]["quantity"] = json!(1.5)), 400, "invalid_body"),
-        ("quantity 2^40", with(|o| o["lines"][0]["quantity"] = json!(1_u64 << 40)), 400, "invalid_body"),
+        (
+            "quantity 2^40",
+            with(|o| o["lines"][0]["quantity"] = json!(1_u64 << 40)),
+            400,
+            "invalid_body",
+        ),
         ("no such currency", with(|o| o["currency"] = json!("QQQ")), 400, "invalid_body"),
         ("an empty id", with(|o| o["order_id"] = json!("")), 400, "invalid_body"),
         ("an id of 65", with(|o| o["order_id"] = json!("x".repeat(65))), 400, "invalid_body"),
-        ("a country of 61", with(|o| o["shipping_address"]["country"] = json!("x".repeat(61))), 400, "invalid_body"),
+        (
+            "a country of 61",
+            with(|o| o["shipping_address"]["country"] = json!("x".repeat(61))),
+            400,
+            "invalid_body",
+        ),
         ("10 MB", big, 413, "body_too_large"),
         ("unknown SKU", with(|o| o["lines"][0]["sku"] = json!("nope")), 422, "unknown_product"),
         ("unknown customer", with(|o| o["customer_id"] = json!("nobody")), 422, "unknown_customer"),
         ("mixed currencies", with(|o| o["currency"] = json!("EUR")), 422, "mixed_currencies"),
-        ("a price in another currency", with(|o| o["lines"][0]["unit_price"] = json!({ "amount": 1, "currency": "EUR" })), 422, "mixed_currencies"),
+        (
+            "a price in another currency",
+            with(|o| o["lines"][0]["unit_price"] = json!({ "amount": 1, "currency": "EUR" })),
+            422,
+            "mixed_currencies",
+        ),
         ("no lines", with(|o| o["lines"] = json!([])), 422, "no_lines"),
         ("10,000 lines", with(|o| o["lines"] = json!(lines(10_000))), 422, "too_many_lines"),
-        ("an overflowing total", with(|o| {
-            o["lines"] = json!([{ "sku": "22423", "quantity": 1_000_000_000, "unit_price": { "amount": i64::MAX, "currency": "GBP" } }]);
-        }), 422, "amount_overflow"),
+        (
+            "an overflowing total",
+            with(|o| {
+                o["lines"] = json!([{ "sku": "22423", "quantity": 1_000_000_000, "unit_price": { "amount": i64::MAX, "currency": "GBP" } }]);
+            }),
+            422,
+            "amount_overflow",
+        ),
     ];
-    let mut cases: Vec<_> =
-        text.into_iter().map(|(what, body, status, code)| (what, body.into_bytes(), status, code)).collect();
+    let mut cases: Vec<_> = text
+        .into_iter()
+        .map(|(what, body, status, code)| (what, body.into_bytes(), status, code))
+        .collect();
     cases.push(("invalid UTF-8", b"{\"reference\":\"\xff\"}".to_vec(), 400, "invalid_body"));
     cases
 }
@@ -70,9 +92,11 @@ async fn headers_paths_and_queries_are_checked() {
     let path = "/v1/stock/22423/receive";
     let no_key = platform.post_with(path, &[], body).await;
     assert_eq!(no_key.problem(), (400, "idempotency_key_missing"));
-    let stale = platform.post_with(path, &[("idempotency-key", "v"), ("if-match", "\"7\"")], body).await;
+    let stale =
+        platform.post_with(path, &[("idempotency-key", "v"), ("if-match", "\"7\"")], body).await;
     assert_eq!(stale.problem(), (412, "version_mismatch"));
-    let odd = platform.post_with(path, &[("idempotency-key", "v"), ("if-match", "seven")], body).await;
+    let odd =
+        platform.post_with(path, &[("idempotency-key", "v"), ("if-match", "seven")], body).await;
     assert_eq!(odd.problem(), (400, "invalid_header"));
     let elsewhere = platform.post("/v1/stock/nope/receive", "n", &json!({ "quantity": 1 })).await;
     assert_eq!(elsewhere.problem(), (404, "product_not_found"));
@@ -103,11 +127,18 @@ async fn impossible_transitions_are_refused() {
         ("/v1/orders/o/place", json!({}), "wrong_state"),
         ("/v1/orders/o/hold", json!({}), "wrong_state"),
         ("/v1/orders/o/lines/cancel", line, "already_shipped"),
-        ("/v1/orders/o/returns", json!({ "lines": [{ "line": 1, "quantity": 3 }] }), "not_delivered"),
+        (
+            "/v1/orders/o/returns",
+            json!({ "lines": [{ "line": 1, "quantity": 3 }] }),
+            "not_delivered",
+        ),
     ] {
         let answer = platform.post(path, path, &body).await;
         let (status, found) = answer.problem();
         assert_eq!(status, 422, "{path}: {}", answer.body);
-        assert!(found == code || found == "wrong_state" || found == "quantity_exceeded", "{path}: {found}");
+        assert!(
+            found == code || found == "wrong_state" || found == "quantity_exceeded",
+            "{path}: {found}"
+        );
     }
 }

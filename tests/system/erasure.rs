@@ -8,8 +8,13 @@ use crate::platform::{Data, Platform};
 use crate::shop::order;
 
 /// What of the person must not be found anywhere: distinctive texts.
-const TRACES: [&str; 5] =
-    ["Zebulon Quirkwood", "zebulon@quirkwood.example", "+44 1234 987654", "17 Thistledown Mews", "QZ9 8XW"];
+const TRACES: [&str; 5] = [
+    "Zebulon Quirkwood",
+    "zebulon@quirkwood.example",
+    "+44 1234 987654",
+    "17 Thistledown Mews",
+    "QZ9 8XW",
+];
 
 #[tokio::test]
 async fn p13_erasable_no_byte_of_the_person_is_left() {
@@ -17,7 +22,8 @@ async fn p13_erasable_no_byte_of_the_person_is_left() {
     let platform = Platform::start(&data).await;
     platform.sell("22423", 10).await;
     for (id, name) in [("erased", TRACES[0]), ("kept", "Ada Other")] {
-        let customer = json!({ "customer_id": id, "name": name, "email": TRACES[1], "phone": TRACES[2] });
+        let customer =
+            json!({ "customer_id": id, "name": name, "email": TRACES[1], "phone": TRACES[2] });
         platform.post("/v1/customers", id, &customer).await.ok();
         let mut order = order(&format!("o-{id}"), "22423", "pm_ok");
         order["customer_id"] = json!(id);

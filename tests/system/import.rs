@@ -30,7 +30,8 @@ async fn the_example_day_reconciles_to_the_penny_and_again_changes_nothing() {
     assert_eq!(first["sales"], 5_896_079);
     assert_eq!(first["rows"]["sale"], 3_072);
     assert_eq!(first["rows"]["correction"], 10);
-    let returns = ["return", "unmatched_return"].map(|class| first["rows"][class].as_u64().unwrap());
+    let returns =
+        ["return", "unmatched_return"].map(|class| first["rows"][class].as_u64().unwrap());
     assert_eq!(returns.iter().sum::<u64>(), 26);
     assert_eq!(first["outcomes"], json!({ "completed": 127 }));
     platform.settle().await;

@@ -44,9 +44,8 @@ async fn p6_sagas_end_as_the_payment_method_says() {
         let ledger = platform.get(&path).await.ok();
         let sum = |operation: &str| -> i64 {
             let entries = ledger["items"].as_array().unwrap().iter();
-            let done = entries.filter(|entry| {
-                entry["operation"] == operation && entry["status"] == "done"
-            });
+            let done = entries
+                .filter(|entry| entry["operation"] == operation && entry["status"] == "done");
             done.map(|entry| entry["amount"].as_i64().unwrap()).sum()
         };
         assert_eq!((sum("authorize"), sum("capture")), (held, taken), "{method}: {ledger:#}");

@@ -29,7 +29,9 @@ async fn what_explains_the_api_is_there() {
     let platform = Platform::start(&Data::new()).await;
     let api = platform.get("/openapi.json").await.ok();
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1"), "{}", api["openapi"]);
-    for path in ["/v1/orders", "/v1/sagas/{id}/explain", "/v1/reports/sales", "/v1/shipments/{id}/ship"] {
+    for path in
+        ["/v1/orders", "/v1/sagas/{id}/explain", "/v1/reports/sales", "/v1/shipments/{id}/ship"]
+    {
         assert!(api["paths"][path].is_object(), "{path} is not described");
     }
     for path in ["/", "/docs/", "/metrics", "/health/live", "/docs/errors/out_of_stock"] {

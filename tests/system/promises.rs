@@ -62,8 +62,12 @@ async fn p4_dense_positions_are_1_to_n_under_concurrent_commands() {
     });
     futures::future::join_all(commands).await;
     let events = platform.get("/v1/events?after=0&limit=1000").await.ok();
-    let positions: Vec<u64> =
-        events["items"].as_array().unwrap().iter().map(|e| e["position"].as_u64().unwrap()).collect();
+    let positions: Vec<u64> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["position"].as_u64().unwrap())
+        .collect();
     assert_eq!(positions, (1..=202).collect::<Vec<_>>());
 }
 
@@ -99,11 +103,12 @@ async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
     let asked = platform.post("/v1/projections/orders/rebuild", "r", &json!({})).await;
     assert_eq!(asked.status, 202, "{asked:?}");
     let ended = |model: &Value| model["state"] != "rebuilding";
-    platform.until("/v1/projections/orders", |model| {
-        assert!(model["state"] != "faulted", "{model}");
-        ended(model)
-    })
-    .await;
+    platform
+        .until("/v1/projections/orders", |model| {
+            assert!(model["state"] != "faulted", "{model}");
+            ended(model)
+        })
+        .await;
     assert_eq!(platform.get("/v1/orders?limit=100").await.ok(), before);
 }
 

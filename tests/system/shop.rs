@@ -37,7 +37,9 @@ impl Platform {
         let parcel = json!({ "carrier": "Royal Mail", "tracking": "RM1" });
         let path = format!("/v1/shipments/{shipment}");
         self.post(&format!("{path}/ship"), &format!("ship/{shipment}"), &parcel).await.ok();
-        self.post(&format!("{path}/deliver"), &format!("deliver/{shipment}"), &json!({})).await.ok();
+        self.post(&format!("{path}/deliver"), &format!("deliver/{shipment}"), &json!({}))
+            .await
+            .ok();
     }
 }
 

@@ -35,7 +35,9 @@ impl Serialize for Verified {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rules: Vec<_> = Rule::ALL
             .iter()
-            .map(|rule| json!({"rule": rule, "promise": rule.promise(), "found": self.found(*rule)}))
+            .map(
+                |rule| json!({"rule": rule, "promise": rule.promise(), "found": self.found(*rule)}),
+            )
             .collect();
         json!({
             "clean": self.is_clean(),
@@ -97,7 +99,10 @@ impl Verified {
         let counts = &self.report.counts;
         let mut text = String::new();
         let (data, LogSummary { id, epoch, head }) = (self.data.display(), &self.log);
-        line(&mut text, &format!("Checked {data}: log {id} (epoch {epoch}) up to position {}.", grouped(*head)));
+        line(
+            &mut text,
+            &format!("Checked {data}: log {id} (epoch {epoch}) up to position {}.", grouped(*head)),
+        );
         let looked_at: Vec<String> = [
             (counts.events, "events"),
             (counts.appends, "appends"),

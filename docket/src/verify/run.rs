@@ -61,7 +61,9 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
             checker.compare_ledger_read_before(&before);
             checker.compare_ledger_read_after(&after);
         }
-        _ => notes.push("There is no payments-simulator.db: no provider's ledger was compared.".to_owned()),
+        _ => notes.push(
+            "There is no payments-simulator.db: no provider's ledger was compared.".to_owned(),
+        ),
     }
     let mut findings = Vec::new();
     let mut saga_count = 0;
@@ -79,7 +81,9 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
     }
     findings.extend(models.iter().flat_map(read_models::Checked::findings));
     let mut report = checker.finish();
-    findings.into_iter().for_each(|finding| report.add(finding));
+    for finding in findings {
+        report.add(finding);
+    }
     let identity = log.identity();
     log.close().await;
     Ok(Verified {

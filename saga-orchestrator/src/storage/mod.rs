@@ -4,6 +4,7 @@
 //! first; a saga's row changes only from the version that was read.
 
 mod actions;
+mod audit;
 mod checkpoint;
 mod clock;
 mod open;
@@ -12,6 +13,7 @@ mod sagas;
 mod search;
 
 pub(crate) use actions::{PastAction, find_action, insert_action};
+pub(crate) use audit::read_audit;
 pub(crate) use checkpoint::{
     Checkpoint, advance, read_checkpoint, read_position, start_checkpoint,
 };

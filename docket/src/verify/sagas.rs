@@ -1,0 +1,139 @@
+//! I9 and I12: the sagas and their outbox against the log.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use domain::sagas::{SagaKind, SagaState};
+use invariants::{Checker, Finding, PlacedOrder, Progress, Rule};
+use saga_orchestrator::{Audit, AuditedSaga};
+
+/// Sagas that a note names at most.
+const NAMED: usize = 5;
+
+/// The orchestrator's database; `None` when there is no such file.
+pub(super) async fn read(path: &Path) -> Result<Option<Audit>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let audit = saga_orchestrator::audit(path).await;
+    audit
+        .map(Some)
+        .with_context(|| format!("{} can't be read as the sagas' database", path.display()))
+}
+
+/// What is wrong with the sagas. The audit was read before the log, so the log knows all that it knows.
+pub(super) fn check(audit: &Audit, checker: &Checker) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    check_outbox(audit, checker, &mut findings);
+    check_waiting(audit, &mut findings);
+    check_ends(audit, checker, &mut findings);
+    findings
+}
+
+/// What is no fault, and waits for a person all the same.
+pub(super) fn notes(audit: &Audit, checker: &Checker) -> Vec<String> {
+    let mut notes = Vec::new();
+    let needing: Vec<&str> = audit
+        .sagas
+        .iter()
+        .filter(|saga| saga.state == SagaState::NeedsAttention)
+        .map(|saga| saga.id.as_str())
+        .collect();
+    if !needing.is_empty() {
+        let more = if needing.len() > NAMED { ", …" } else { "" };
+        let named = needing[..needing.len().min(NAMED)].join(", ");
+        notes.push(format!("{} sagas need attention: {named}{more}", needing.len()));
+    }
+    let under_way =
+        checker.placed_orders().filter(|order| order.progress == Progress::UnderWay).count();
+    if under_way > 0 {
+        notes.push(format!("{under_way} orders are under way."));
+    }
+    notes
+}
+
+/// A command whose event was folded is sent no more.
+fn check_outbox(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
+    for command in &audit.outbox {
+        let ended = checker.position_of_command(&command.command_id);
+        if let Some(position) = ended.filter(|position| *position <= audit.position) {
+            let statement = format!(
+                "Command `{}` is still sent ({} times so far), but the event at position {position} bears its id.",
+                command.command_id, command.sends,
+            );
+            findings.push(Finding::at(Rule::Outbox, vec![position], statement));
+        }
+    }
+}
+
+/// Whatever runs has a command on its way, or a time at which it acts by itself.
+fn check_waiting(audit: &Audit, findings: &mut Vec<Finding>) {
+    let sending: HashSet<&str> =
+        audit.outbox.iter().map(|command| command.saga_id.as_str()).collect();
+    for saga in &audit.sagas {
+        let idle = saga.wake_at.is_none() && !sending.contains(saga.id.as_str());
+        if saga.state == SagaState::Running && idle {
+            let statement = format!(
+                "Saga `{}` is running at `{}`, but sends nothing and has no time to be woken at.",
+                saga.id, saga.step,
+            );
+            findings.push(of_saga(&saga.id, statement));
+        }
+    }
+}
+
+/// The saga of every order has ended as the order has, and no sooner.
+fn check_ends(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
+    let sagas: HashMap<&str, &AuditedSaga> = audit
+        .sagas
+        .iter()
+        .filter(|saga| saga.kind == SagaKind::Order)
+        .map(|saga| (saga.order_id.as_str(), saga))
+        .collect();
+    for order in checker.placed_orders().filter(|order| order.since <= audit.position) {
+        let PlacedOrder { order_id, progress, since } = order;
+        let Some(saga) = sagas.get(order_id) else {
+            let statement = format!("Order `{order_id}` was placed and has no saga.");
+            findings.push(Finding::at(Rule::SagaEnds, vec![since], statement));
+            continue;
+        };
+        let fits = match progress {
+            Progress::UnderWay => !saga.state.is_ended(),
+            Progress::Completed => saga.state == SagaState::Completed,
+            Progress::Undone => saga.state == SagaState::Compensated,
+        };
+        if !fits && !audit.touched_by_operators.contains(&saga.id) {
+            let statement = format!(
+                "Order `{order_id}` is {}, but its saga is {} at `{}`.",
+                in_words(progress),
+                state_name(saga.state),
+                saga.step,
+            );
+            findings.push(of_saga(&saga.id, statement));
+        }
+    }
+}
+
+fn in_words(progress: Progress) -> &'static str {
+    match progress {
+        Progress::UnderWay => "under way",
+        Progress::Completed => "carried out",
+        Progress::Undone => "undone",
+    }
+}
+
+fn state_name(state: SagaState) -> &'static str {
+    match state {
+        SagaState::Running => "running",
+        SagaState::Waiting => "waiting",
+        SagaState::Completed => "completed",
+        SagaState::Compensated => "compensated",
+        SagaState::NeedsAttention => "in need of attention",
+    }
+}
+
+fn of_saga(saga_id: &str, statement: String) -> Finding {
+    let look = format!("curl http://127.0.0.1:8080/v1/sagas/{saga_id}/explain");
+    Finding::elsewhere(Rule::SagaEnds, statement, look)
+}
