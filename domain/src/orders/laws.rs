@@ -114,7 +114,7 @@ impl World {
                 self.add(&event.lines, |tally| &mut tally.shipped);
                 let nth = (1..9).find(|nth| shipment_id(*nth) == event.shipment_id).unwrap();
                 self.parcels.insert(nth, event.lines.clone());
-                let due = self.worth(&event.lines);
+                let due = worth(&event.lines);
                 let given = std::mem::replace(&mut self.given, given::<Event>([]));
                 self.given = given.and(captured(nth, due));
             }
@@ -150,16 +150,6 @@ impl World {
         }
     }
 
-    /// What these units cost at the prices of the placed order.
-    fn worth(&self, lines: &[LineQuantity]) -> i64 {
-        let frozen = placed().lines;
-        let cost = |line: &LineQuantity| {
-            let frozen = frozen.iter().find(|frozen| frozen.line == line.line).unwrap();
-            frozen.unit_price * i64::from(line.quantity.get())
-        };
-        lines.iter().map(cost).sum()
-    }
-
     /// Law 1.
     fn check_lines(&self) -> Result<(), TestCaseError> {
         for (number, tally) in &self.tallies {
@@ -191,14 +181,24 @@ impl World {
         }
         for event in events {
             if let OrderEvent::LinesCancelled(event) = event {
-                prop_assert_eq!(event.amount, self.worth(&event.lines));
+                prop_assert_eq!(event.amount, worth(&event.lines));
             }
             if let OrderEvent::ReturnReceived(event) = event {
-                prop_assert_eq!(event.amount, self.worth(&event.lines));
+                prop_assert_eq!(event.amount, worth(&event.lines));
             }
         }
         Ok(())
     }
+}
+
+/// What these units cost at the prices of the placed order.
+fn worth(lines: &[LineQuantity]) -> i64 {
+    let frozen = placed().lines;
+    let cost = |line: &LineQuantity| {
+        let frozen = frozen.iter().find(|frozen| frozen.line == line.line).unwrap();
+        frozen.unit_price * i64::from(line.quantity.get())
+    };
+    lines.iter().map(cost).sum()
 }
 
 /// Law 7: what may still follow once an order has ended.
