@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LineQuantity;
+use super::parcels::LeftHouse;
 use super::placed_order::PlacedOrder;
 use super::{CancellationRequested, line_sum};
 use crate::decide::{Context, Decide, Halt, View};
@@ -36,8 +37,9 @@ impl Decide for CancelLines {
         let order = view.order(&order_id)?.placed(&order_id)?;
         order.check_in_progress(&order_id)?;
         let lines = line_sum::sum(&self.lines)?;
+        let left = LeftHouse::of(&order_id, view)?;
         for line in &lines {
-            self.check_cancellable(order, line)?;
+            self.check_cancellable(order, &left, line)?;
         }
         let cancellation_id = Some(order.next_cancellation(&order_id));
         let reason = self.reason.clone();
@@ -46,12 +48,17 @@ impl Decide for CancelLines {
 }
 
 impl CancelLines {
-    fn check_cancellable(&self, order: &PlacedOrder, wanted: &LineQuantity) -> Result<(), Refusal> {
+    fn check_cancellable(
+        &self,
+        order: &PlacedOrder,
+        left: &LeftHouse,
+        wanted: &LineQuantity,
+    ) -> Result<(), Refusal> {
         let line = order.line(&self.order_id, wanted.line)?;
-        let (units, cancellable) = (wanted.quantity.get(), line.cancellable());
+        let (units, cancellable) = (wanted.quantity.get(), left.cancellable(wanted.line, line));
         if units <= cancellable {
             Ok(())
-        } else if units <= cancellable.saturating_add(line.shipped) {
+        } else if units <= cancellable.saturating_add(left.units(wanted.line, line)) {
             Err(Refusal::AlreadyShipped { order_id: self.order_id.clone() })
         } else {
             Err(line_sum::exceeded(wanted.line, units, cancellable))
@@ -62,7 +69,7 @@ impl CancelLines {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{
-        cancellation, confirmed_order, every_unit, of, order_id, placed, shipped,
+        cancellation, confirmed_order, every_unit, of, order_id, parcel, placed, shipped,
     };
     use super::*;
     use crate::spec::given;
@@ -100,6 +107,15 @@ mod tests {
             .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
         some_shipped().when(cancel(&[of(1, 7)])).then_refused(&exceeded(7, 2));
         some_shipped().when(cancel(&[of(1, 2)])).then([cancellation(Some(1), &[of(1, 2)])]);
+    }
+
+    #[test]
+    fn a_parcel_that_left_counts_before_the_order_has_heard_of_it() {
+        let left = || given(confirmed_order()).and([parcel(1, &[(1, "A", 4)])]);
+        left()
+            .when(cancel(&[of(1, 3)]))
+            .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
+        left().when(cancel(&[of(1, 2)])).then([cancellation(Some(1), &[of(1, 2)])]);
     }
 
     #[test]

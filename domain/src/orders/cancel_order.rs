@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::parcels::LeftHouse;
 use super::placed_order::{Phase, PlacedOrder};
-use super::{CancellationRequested, LineNumber, LineQuantity, Order, OrderCancelled};
+use super::{CancellationRequested, LineNumber, LineQuantity, Order, OrderCancelled, OrderLine};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::CancellationId;
@@ -38,20 +39,21 @@ impl Decide for CancelOrder {
             Order::Draft(_) => {
                 Ok(vec![OrderCancelled { order_id, reason: self.reason.clone() }.into()])
             }
-            Order::Placed(order) => self.cancel(order),
+            Order::Placed(order) => self.cancel(order, view),
         }
     }
 }
 
 impl CancelOrder {
-    fn cancel(&self, order: &PlacedOrder) -> Result<Vec<Event>, Halt> {
+    fn cancel(&self, order: &PlacedOrder, view: &View<'_>) -> Result<Vec<Event>, Halt> {
         match &order.phase {
-            Phase::Placed => Ok(vec![self.requested(None, open_units(order))]),
+            Phase::Placed => Ok(vec![self.requested(None, lines(order, |_, line| line.ordered))]),
             Phase::Cancelling(_) | Phase::Cancelled => Ok(vec![]),
             Phase::Confirmed | Phase::Fulfilling => {
-                let lines = open_units(order);
+                let left = LeftHouse::of(&self.order_id, view)?;
+                let lines = lines(order, |number, line| left.cancellable(number, line));
                 if lines.is_empty() {
-                    return Err(self.nothing_open(order).into());
+                    return Err(self.nothing_open(left.is_any(order)).into());
                 }
                 Ok(vec![self.requested(Some(order.next_cancellation(&self.order_id)), lines)])
             }
@@ -71,21 +73,21 @@ impl CancelOrder {
         .into()
     }
 
-    fn nothing_open(&self, order: &PlacedOrder) -> Refusal {
+    fn nothing_open(&self, some_left: bool) -> Refusal {
         let order_id = self.order_id.clone();
-        if order.shipped.is_empty() {
-            Refusal::NothingToCancel { order_id }
-        } else {
+        if some_left {
             Refusal::AlreadyShipped { order_id }
+        } else {
+            Refusal::NothingToCancel { order_id }
         }
     }
 }
 
-fn open_units(order: &PlacedOrder) -> Vec<LineQuantity> {
+fn lines(order: &PlacedOrder, units: impl Fn(LineNumber, &OrderLine) -> u32) -> Vec<LineQuantity> {
     let numbered = (1 as LineNumber..).zip(&order.lines);
     numbered
         .filter_map(|(number, line)| {
-            let quantity = Quantity::new(line.cancellable()).ok()?;
+            let quantity = Quantity::new(units(number, line)).ok()?;
             Some(LineQuantity { line: number, quantity })
         })
         .collect()
@@ -94,7 +96,8 @@ fn open_units(order: &PlacedOrder) -> Vec<LineQuantity> {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{
-        cancellation, confirmed_order, delivered_order, every_unit, of, order_id, placed, shipped,
+        cancellation, confirmed_order, delivered_order, every_unit, of, order_id, parcel, placed,
+        shipped,
     };
     use super::*;
     use crate::orders::{FinishCancellation, OrderCompleted, OrderHeld, RejectionStarted};
@@ -150,6 +153,19 @@ mod tests {
     fn what_was_shipped_is_not_cancelled() {
         given(confirmed_order())
             .and([shipped(1, &every_unit())])
+            .when(cancel())
+            .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
+    }
+
+    #[test]
+    fn a_parcel_that_left_counts_before_the_order_has_heard_of_it() {
+        given(confirmed_order())
+            .and([parcel(1, &[(1, "A", 2), (2, "B", 4)])])
+            .when(cancel())
+            .then([cancellation(Some(1), &[of(1, 4), of(3, 1)])]);
+        given(confirmed_order())
+            .and([parcel(1, &[(1, "A", 6), (2, "B", 4)])])
+            .and([parcel(2, &[(3, "POST", 1)])])
             .when(cancel())
             .then_refused(&Refusal::AlreadyShipped { order_id: order_id() });
     }

@@ -14,8 +14,9 @@ use crate::ids::{CancellationId, CustomerId, PaymentId, ReturnId, ShipmentId};
 pub(crate) use crate::inventory::fixtures::{order_id, units};
 use crate::money::{Currency, Money};
 use crate::payments::{CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentRequested};
+use crate::shipping::{ShipmentLine, ShipmentShipped};
 use crate::spec::{Given, given};
-use crate::text::{Country, PaymentMethod};
+use crate::text::{Country, Label, PaymentMethod};
 
 pub(crate) const TOTAL: i64 = 6 * 255 + 4 * 339 + 1_800;
 
@@ -138,6 +139,22 @@ pub(crate) fn shipped(nth: u32, lines: &[LineQuantity]) -> LinesShipped {
 
 pub(crate) fn delivered(nth: u32, lines: &[LineQuantity]) -> LinesDelivered {
     LinesDelivered { order_id: order_id(), shipment_id: shipment_id(nth), lines: lines.to_vec() }
+}
+
+/// A parcel that left the house, with so many units of these lines; its order has not heard of it.
+pub(crate) fn parcel(nth: u32, lines: &[(u32, &str, u32)]) -> ShipmentShipped {
+    let lines = lines.iter().map(|&(line, code, n)| ShipmentLine {
+        line,
+        sku: sku(code),
+        quantity: units(n),
+    });
+    ShipmentShipped {
+        shipment_id: shipment_id(nth),
+        order_id: order_id(),
+        carrier: Label::parse("Royal Mail").unwrap(),
+        tracking: Label::parse("RM1").unwrap(),
+        lines: lines.collect(),
+    }
 }
 
 /// A cancellation; `None` before the pivot.

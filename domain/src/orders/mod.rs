@@ -23,6 +23,7 @@ mod line_sum;
 mod order;
 mod order_line;
 mod order_status;
+mod parcels;
 mod place_draft;
 mod place_order;
 mod placed_order;
