@@ -1,4 +1,4 @@
-//! A shipment left the house and its money is captured.
+//! A shipment left the house; its money is captured next.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::ids::{OrderId, ShipmentId};
 use crate::stream::Stream;
 
-/// A shipment left the house and its money is captured.
+/// A shipment left the house; its money is captured next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordShipped {
