@@ -100,10 +100,10 @@ impl Running {
                 status.changed().await.unwrap();
             }
         };
-        match tokio::time::timeout(PATIENCE, waiting).await {
-            Ok(saga) => saga,
-            Err(_elapsed) => panic!("{state} at {step}: {}", self.explain(id).await),
+        if let Ok(saga) = tokio::time::timeout(PATIENCE, waiting).await {
+            return saga;
         }
+        panic!("{state} at {step}: {}", self.explain(id).await)
     }
 
     pub(crate) async fn explain(&self, id: &str) -> Value {
