@@ -17,7 +17,7 @@ const BUSY_AGAIN: Duration = Duration::from_millis(50);
 /// When a command that could not be taken is asked again.
 const UNAVAILABLE_AGAIN: Duration = Duration::from_millis(500);
 /// When a command that nothing can be done with is asked again: an operator has to act first.
-const HOPELESS_AGAIN: Duration = Duration::from_secs(60);
+const HOPELESS_AGAIN: Duration = Duration::from_mins(1);
 
 /// All participants: inventory, payments, shipping and orders themselves.
 #[derive(Debug, Clone)]

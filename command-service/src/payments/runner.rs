@@ -235,7 +235,7 @@ impl Shared {
             match self.processor.execute(request.clone()).await {
                 Ok(_) | Err(ExecuteError::KeyReused) => return,
                 Err(error) => {
-                    tracing::warn!(%error, %id, "a payment's outcome is not recorded yet")
+                    tracing::warn!(%error, %id, "a payment's outcome is not recorded yet");
                 }
             }
             tokio::time::sleep(wait).await;

@@ -83,7 +83,7 @@ impl Worker {
         let transactions = decided.iter().map(|(_, decision)| decision.transaction.clone());
         match self.append(transactions.collect(), &decided).await {
             Ok(appended) => carried.extend(self.conclude(decided, appended)),
-            Err(error) => decided.into_iter().for_each(|(job, _)| job.answer(Err(error.clone()))),
+            Err(error) => answer_all(decided.into_iter().map(|(job, _)| job), &error),
         }
         carried
     }
@@ -100,7 +100,7 @@ impl Worker {
             let loaded = match self.load(&waiting, &wanted, &mut unreadable).await {
                 Ok(loaded) => loaded,
                 Err(error) => {
-                    waiting.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                    answer_all(waiting, &error);
                     return decided;
                 }
             };
@@ -134,7 +134,7 @@ impl Worker {
             }
         }
         tracing::error!(commands = waiting.len(), "commands asked for ever more streams");
-        waiting.into_iter().for_each(|job| job.answer(Err(ExecuteError::Broken)));
+        answer_all(waiting, &ExecuteError::Broken);
         decided
     }
 
@@ -217,7 +217,7 @@ impl Worker {
                     tracing::warn!(error = ?error, "an append failed; its outcome is unknown");
                 }
                 Err(_) => {
-                    tracing::warn!("an append was not answered in time; its outcome is unknown")
+                    tracing::warn!("an append was not answered in time; its outcome is unknown");
                 }
             }
             resent = true;
@@ -277,7 +277,9 @@ impl Worker {
         }
         let every = self.settings.snapshot_every;
         snapshots::save(&self.log, self.schema_hash, &self.cache, &lengths, every);
-        answers.into_iter().for_each(|(job, answer)| job.answer(answer));
+        for (job, answer) in answers {
+            job.answer(answer);
+        }
         again
     }
 
@@ -288,6 +290,12 @@ impl Worker {
         for observer in &self.observers {
             observer.committed(&decision.events, &decision.transaction.intents);
         }
+    }
+}
+
+fn answer_all(jobs: impl IntoIterator<Item = Job>, error: &ExecuteError) {
+    for job in jobs {
+        job.answer(Err(error.clone()));
     }
 }
 

@@ -1,0 +1,11 @@
+//! The command service, through its public doors: the processor, HTTP, the queue, the provider.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod customers;
+mod http;
+mod orders;
+mod participants;
+mod payments;
+mod processor;
+mod simulator;
+mod support;

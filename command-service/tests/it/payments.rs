@@ -1,0 +1,165 @@
+//! Intents are carried to their outcome, by payment method and across restarts.
+
+use domain::command::Command;
+use domain::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
+use domain::money::{Currency, Money};
+use domain::payments::{AuthorizePayment, CapturePayment, RefundPayment, VoidAuthorization};
+use domain::text::PaymentMethod;
+use event_store::EventLog;
+use messaging::commands::{CommandHandler, Handled};
+
+use crate::participants::message;
+use crate::support::{TestApp, types, until};
+
+const STREAM: &str = "payment-o-p1";
+
+fn gbp(minor: i64) -> Money {
+    Money::new(minor, Currency::parse("GBP").unwrap())
+}
+
+fn ids() -> (PaymentId, OrderId) {
+    let order_id = OrderId::parse("o").unwrap();
+    (PaymentId::nth(&order_id, 1), order_id)
+}
+
+fn authorize(method: &str) -> AuthorizePayment {
+    let (payment_id, order_id) = ids();
+    let method = PaymentMethod::parse(method).unwrap();
+    AuthorizePayment { payment_id, order_id, amount: gbp(500), method }
+}
+
+fn capture(minor: i64) -> CapturePayment {
+    let (payment_id, order_id) = ids();
+    let shipment_id = ShipmentId::nth(&order_id, 1);
+    CapturePayment { payment_id, order_id, shipment_id, amount: gbp(minor) }
+}
+
+fn refund(minor: i64) -> RefundPayment {
+    let (payment_id, order_id) = ids();
+    let return_id = ReturnId::nth(&order_id, 1);
+    RefundPayment { payment_id, order_id, return_id, amount: gbp(minor) }
+}
+
+async fn ask(app: &TestApp, id: &str, command: impl Into<Command>) {
+    let handled = app.service.participants().handle(message(id, command)).await;
+    assert_eq!(handled, Handled::Done, "{id}");
+}
+
+async fn authorized(method: &str) -> TestApp {
+    let app = TestApp::start().await;
+    ask(&app, "a", authorize(method)).await;
+    until(&*app.log, STREAM, "PaymentAuthorized").await;
+    app
+}
+
+async fn no_intent_is_open(app: &TestApp) -> bool {
+    app.log.open_intents().await.unwrap().is_empty()
+}
+
+async fn ledger(app: &TestApp) -> Vec<(String, String)> {
+    let path = "/simulator/ledger?payment_id=o-p1";
+    let page = app.get(path).await;
+    let items = page.is(200)["items"].as_array().unwrap().clone();
+    let text = |item: &serde_json::Value, name: &str| item[name].as_str().unwrap().to_owned();
+    items.iter().map(|item| (text(item, "operation"), text(item, "status"))).collect()
+}
+
+#[tokio::test]
+async fn an_ok_payment_is_authorized_captured_and_refunded_once_each() {
+    let app = authorized("pm_ok").await;
+    ask(&app, "a", authorize("pm_ok")).await;
+    ask(&app, "c", capture(300)).await;
+    until(&*app.log, STREAM, "PaymentCaptured").await;
+    ask(&app, "r", refund(100)).await;
+    until(&*app.log, STREAM, "PaymentRefunded").await;
+    let (payment_id, order_id) = ids();
+    ask(&app, "v", VoidAuthorization { payment_id, order_id, amount: None }).await;
+    until(&*app.log, STREAM, "AuthorizationVoided").await;
+    let done = ["authorize", "capture", "refund", "void"].map(|op| (op.into(), "done".into()));
+    assert_eq!(ledger(&app).await, done);
+    assert!(no_intent_is_open(&app).await);
+}
+
+#[tokio::test]
+async fn a_refused_authorization_holds_nothing_and_says_why() {
+    for (method, code) in [
+        ("pm_declined", "declined"),
+        ("pm_insufficient_funds", "insufficient_funds"),
+        ("pm_nobody_knows", "unknown_payment_method"),
+    ] {
+        let app = TestApp::start().await;
+        ask(&app, "a", authorize(method)).await;
+        until(&*app.log, STREAM, "PaymentDeclined").await;
+        let events = app.log.read_stream(&STREAM.into(), 1, 10).await.unwrap();
+        assert!(events[0].payload.contains(code), "{}", events[0].payload);
+        assert_eq!(&*events[0].metadata.command_id, "a/outcome");
+        assert_eq!(ledger(&app).await, [("authorize".into(), "refused".into())]);
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_is_unknown_until_the_probe_finds_it() {
+    let app = authorized("pm_timeout_then_ok").await;
+    let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentAuthorized"];
+    assert_eq!(types(&*app.log, STREAM).await, expected);
+    assert_eq!(ledger(&app).await, [("authorize".into(), "done".into())]);
+}
+
+#[tokio::test]
+async fn a_lost_call_is_unknown_until_the_probe_closes_its_key() {
+    let app = TestApp::start().await;
+    ask(&app, "a", authorize("pm_timeout_then_nothing")).await;
+    until(&*app.log, STREAM, "PaymentDeclined").await;
+    let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentDeclined"];
+    assert_eq!(types(&*app.log, STREAM).await, expected);
+    assert_eq!(ledger(&app).await, [("authorize".into(), "closed".into())]);
+    assert!(no_intent_is_open(&app).await);
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_still_in_time() {
+    let app = authorized("pm_slow").await;
+    assert_eq!(types(&*app.log, STREAM).await, ["PaymentRequested", "PaymentAuthorized"]);
+}
+
+#[tokio::test]
+async fn a_capture_that_fails_twice_succeeds_with_a_third_attempt_under_its_own_key() {
+    let app = authorized("pm_capture_fails_twice").await;
+    for (attempt, failures) in [(1, 1), (2, 2)] {
+        ask(&app, &format!("c{attempt}"), capture(500)).await;
+        let mut head = app.log.head();
+        while types(&*app.log, STREAM).await.iter().filter(|t| *t == "CaptureFailed").count()
+            < failures
+        {
+            head.changed().await.unwrap();
+        }
+    }
+    ask(&app, "c3", capture(500)).await;
+    until(&*app.log, STREAM, "PaymentCaptured").await;
+    let statuses: Vec<String> = ledger(&app).await.into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["done", "refused", "refused", "done"]);
+}
+
+#[tokio::test]
+async fn a_capture_and_a_refund_can_be_refused_for_good() {
+    let app = authorized("pm_capture_refused").await;
+    ask(&app, "c", capture(500)).await;
+    until(&*app.log, STREAM, "CaptureFailed").await;
+    let events = app.log.read_stream(&STREAM.into(), 3, 10).await.unwrap();
+    assert!(events[0].payload.contains(r#""retriable":false"#), "{}", events[0].payload);
+    let app = authorized("pm_refund_fails").await;
+    ask(&app, "c", capture(500)).await;
+    until(&*app.log, STREAM, "PaymentCaptured").await;
+    ask(&app, "r", refund(500)).await;
+    until(&*app.log, STREAM, "RefundFailed").await;
+}
+
+#[tokio::test]
+async fn an_intent_that_was_open_at_a_stop_is_carried_on_with_the_same_key() {
+    let app = TestApp::start().await;
+    ask(&app, "a", authorize("pm_timeout_then_ok")).await;
+    let app = app.restart().await;
+    until(&*app.log, STREAM, "PaymentAuthorized").await;
+    assert!(no_intent_is_open(&app).await);
+    assert_eq!(ledger(&app).await, [("authorize".into(), "done".into())]);
+}

@@ -1,0 +1,216 @@
+//! The promises of the processor, each as a test.
+
+use command_service::processor::{ExecuteError, ProcessorSettings};
+use domain::catalog::RegisterProduct;
+use domain::ids::{OrderId, Sku};
+use domain::inventory::{AdjustStock, ReceiveStock};
+use domain::money::{Currency, Money};
+use domain::orders::{PlaceOrder, ShippingAddress, WantedLine};
+use domain::refusal::Refusal;
+use domain::text::{Country, Label, PaymentMethod, Quantity, Reason};
+use event_store::{EventLog, StreamId};
+use futures::future::join_all;
+
+use crate::support::{Fault, FaultyLog, asked, events, execute, processor, types};
+
+fn sku() -> Sku {
+    Sku::parse("22423").unwrap()
+}
+
+fn product(sku: &Sku) -> RegisterProduct {
+    RegisterProduct {
+        sku: sku.clone(),
+        name: Label::parse("Cakestand").unwrap(),
+        unit_price: Money::new(1275, Currency::parse("GBP").unwrap()),
+        stocked: true,
+    }
+}
+
+fn receive(units: u32) -> ReceiveStock {
+    ReceiveStock { sku: sku(), quantity: Quantity::new(units).unwrap() }
+}
+
+fn take(units: i64) -> AdjustStock {
+    AdjustStock { sku: sku(), delta: -units, reason: Reason::parse("count").unwrap() }
+}
+
+#[tokio::test]
+async fn a_thousand_commands_on_one_stream_each_have_their_effect() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    let ids: Vec<String> = (0..1_000).map(|n| format!("r{n}")).collect();
+    let all = join_all(ids.iter().map(|id| execute(&processor, id, receive(1)))).await;
+    let mut versions: Vec<u64> = all.into_iter().map(|outcome| outcome.unwrap().version).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=1_000).collect::<Vec<_>>());
+    execute(&processor, "all", take(1_000)).await.unwrap();
+    let more = execute(&processor, "more", take(1)).await;
+    assert!(matches!(more, Err(ExecuteError::Refused(Refusal::OutOfStock { available: 0, .. }))));
+}
+
+#[tokio::test]
+async fn a_key_has_one_effect_and_the_same_answer_however_often_it_comes() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    let same = join_all((0..50).map(|_| execute(&processor, "k", receive(3)))).await;
+    let replayed = same.iter().filter(|outcome| outcome.as_ref().unwrap().replayed).count();
+    assert_eq!(replayed, 49);
+    assert!(same.iter().all(|outcome| outcome.as_ref().unwrap().position == 2));
+    assert_eq!(types(&*log, "stock-22423").await, ["StockReceived"]);
+    let other = execute(&processor, "k", receive(4)).await;
+    assert_eq!(other, Err(ExecuteError::KeyReused));
+}
+
+#[tokio::test]
+async fn a_refusal_leaves_nothing_and_is_judged_anew() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    assert!(matches!(execute(&processor, "t", take(1)).await, Err(ExecuteError::Refused(_))));
+    execute(&processor, "r", receive(1)).await.unwrap();
+    assert!(!execute(&processor, "t", take(1)).await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn another_writers_events_are_seen_before_anything_is_decided_on_a_stale_state() {
+    let log = FaultyLog::new([]);
+    let here = processor(&log, ProcessorSettings::default());
+    let there = processor(&log, ProcessorSettings::default());
+    execute(&here, "p", product(&sku())).await.unwrap();
+    execute(&here, "r", receive(10)).await.unwrap();
+    execute(&there, "other", take(8)).await.unwrap();
+    let (five, four) =
+        tokio::join!(execute(&here, "five", take(5)), execute(&here, "four", take(2)));
+    assert!(
+        matches!(five, Err(ExecuteError::Refused(Refusal::OutOfStock { available: 2, .. }))),
+        "{five:?}"
+    );
+    assert!(four.is_ok());
+}
+
+#[tokio::test]
+async fn a_stale_state_never_causes_a_wrong_refusal() {
+    let log = FaultyLog::new([]);
+    let here = processor(&log, ProcessorSettings::default());
+    let there = processor(&log, ProcessorSettings::default());
+    execute(&here, "p", product(&sku())).await.unwrap();
+    assert!(execute(&here, "empty", take(1)).await.is_err());
+    execute(&there, "r", receive(10)).await.unwrap();
+    assert!(execute(&here, "t", take(10)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_whose_answer_was_lost_is_answered_as_done_and_done_once() {
+    for fault in [Fault::AnswerLost, Fault::NotDone] {
+        let log = FaultyLog::new([fault, fault]);
+        let processor = processor(&log, ProcessorSettings::default());
+        let outcome = execute(&processor, "p", product(&sku())).await.unwrap();
+        assert!(!outcome.replayed, "{fault:?}");
+        assert_eq!(events(&*log).await.len(), 1, "{fault:?}");
+        execute(&processor, "r", receive(1)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_stays_unknown_is_said_to_be_unknown() {
+    let log = FaultyLog::broken();
+    let processor = processor(&log, ProcessorSettings::default());
+    let outcome = execute(&processor, "p", product(&sku())).await;
+    assert_eq!(outcome, Err(ExecuteError::OutcomeUnknown));
+}
+
+#[tokio::test]
+async fn a_stale_expectation_is_refused_with_the_current_version() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    execute(&processor, "r", receive(1)).await.unwrap();
+    let expecting = |id: &str, version| {
+        let mut request = asked(id, receive(1));
+        request.expected = Some(version);
+        let handle = processor.handle();
+        async move { handle.execute(request).await }
+    };
+    let mismatch = expecting("a", 0).await;
+    assert_eq!(mismatch, Err(ExecuteError::VersionMismatch { expected: 0, current: 1 }));
+    assert_eq!(expecting("b", 1).await.unwrap().version, 2);
+    let (one, other) = tokio::join!(expecting("c", 2), expecting("d", 2));
+    assert_eq!(one.unwrap().version, 3);
+    assert_eq!(other, Err(ExecuteError::VersionMismatch { expected: 2, current: 3 }));
+}
+
+#[tokio::test]
+async fn a_full_queue_turns_commands_away() {
+    let log = FaultyLog::new([]);
+    let settings = ProcessorSettings { queue: 2, ..ProcessorSettings::default() };
+    let processor = processor(&log, settings);
+    let ids = ["a", "b", "c", "d"];
+    let all = join_all(ids.iter().map(|id| execute(&processor, id, product(&sku())))).await;
+    assert!(all[..2].iter().all(Result::is_ok), "{all:?}");
+    assert!(all[2..].iter().all(|outcome| *outcome == Err(ExecuteError::Overloaded)));
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_fails_its_own_command_only() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    let long = Sku::parse(&"𝄞".repeat(64)).unwrap();
+    execute(&processor, "p", product(&long)).await.unwrap();
+    execute(&processor, "q", product(&sku())).await.unwrap();
+    let quantity = Quantity::new(1).unwrap();
+    let line = WantedLine { sku: long, quantity, unit_price: None };
+    let order = PlaceOrder {
+        order_id: OrderId::parse("o").unwrap(),
+        customer_id: None,
+        currency: Currency::parse("GBP").unwrap(),
+        lines: vec![line; 2_000],
+        payment_method: PaymentMethod::parse("pm_ok").unwrap(),
+        shipping_address: ShippingAddress {
+            country: Country::parse("France").unwrap(),
+            details: None,
+        },
+        reference: None,
+    };
+    let (order, neighbour) =
+        tokio::join!(execute(&processor, "o", order), execute(&processor, "r", receive(1)));
+    let too_large = matches!(
+        order,
+        Err(ExecuteError::EventTooLarge { event_type: "OrderPlaced", size_bytes }) if size_bytes > 512 * 1024
+    );
+    assert!(too_large, "{order:?}");
+    neighbour.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_from_a_snapshot_is_the_state_from_its_events() {
+    let log = FaultyLog::new([]);
+    let settings = ProcessorSettings { snapshot_every: 10, ..ProcessorSettings::default() };
+    let first = processor(&log, settings.clone());
+    execute(&first, "p", product(&sku())).await.unwrap();
+    for n in 0..25 {
+        execute(&first, &format!("r{n}"), receive(2)).await.unwrap();
+    }
+    first.shutdown().await;
+    let second = processor(&log, settings);
+    let more = execute(&second, "t", take(51)).await;
+    assert!(matches!(more, Err(ExecuteError::Refused(Refusal::OutOfStock { available: 50, .. }))));
+    assert_eq!(execute(&second, "u", take(50)).await.unwrap().version, 26);
+}
+
+#[tokio::test]
+async fn what_waits_at_shutdown_is_still_answered() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    let handle = processor.handle();
+    let first = handle.clone();
+    let waiting = tokio::spawn(async move { first.execute(asked("p", product(&sku()))).await });
+    tokio::task::yield_now().await;
+    processor.shutdown().await;
+    waiting.await.unwrap().unwrap();
+    let late = handle.execute(asked("late", receive(1))).await;
+    assert_eq!(late, Err(ExecuteError::Stopped));
+    let stream: StreamId = "product-22423".into();
+    assert_eq!(log.read_stream(&stream, 0, 10).await.unwrap().len(), 1);
+}

@@ -1,0 +1,82 @@
+//! The simulated provider by itself: its book, its keys, its probes.
+
+use command_service::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
+use command_service::payments::{PaymentProvider, ProviderCall, WhenAbsent};
+use domain::ids::{OrderId, PaymentId};
+use domain::money::{Currency, Money};
+use domain::payments::{Operation, ProviderOutcome};
+use domain::text::PaymentMethod;
+use futures::future::join_all;
+use service_kit::clock::system;
+
+async fn provider() -> (SimulatedProvider, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
+    (SimulatedProvider::start(ledger, system(), SimulatorSettings::default()), folder)
+}
+
+fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {
+    let order_id = OrderId::parse("o").unwrap();
+    let payment_id = PaymentId::nth(&order_id, 1);
+    ProviderCall {
+        key: format!("{payment_id}/{}/{attempt}", operation.name()),
+        payment_id,
+        order_id,
+        operation,
+        attempt,
+        amount: Money::new(minor, Currency::parse("GBP").unwrap()),
+        method: (operation == Operation::Authorize).then(|| PaymentMethod::parse("pm_ok").unwrap()),
+        correlation_id: "o".to_owned(),
+        occurred_at: system()(),
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_key_is_answered_the_same_and_done_once() {
+    let (provider, _folder) = provider().await;
+    let authorize = call(Operation::Authorize, 1, 500);
+    let answers = join_all((0..20).map(|_| provider.call(&authorize))).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert!(matches!(answers[0], ProviderOutcome::Authorized { multi_capture: true, .. }));
+    assert_eq!(provider.ledger().page(None, 0, 100).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn more_than_is_held_is_never_taken_and_more_than_was_taken_never_given_back() {
+    let (provider, _folder) = provider().await;
+    provider.call(&call(Operation::Authorize, 1, 500)).await;
+    for (operation, attempt, minor, done) in [
+        (Operation::Capture, 1, 501, false),
+        (Operation::Capture, 2, 300, true),
+        (Operation::Void, 1, 201, false),
+        (Operation::Void, 2, 200, true),
+        (Operation::Capture, 3, 1, false),
+        (Operation::Refund, 1, 301, false),
+        (Operation::Refund, 2, 300, true),
+        (Operation::Refund, 3, 1, false),
+    ] {
+        let outcome = provider.call(&call(operation, attempt, minor)).await;
+        assert_eq!(outcome == ProviderOutcome::Done, done, "{operation:?} {minor}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_that_only_looks_leaves_the_key_usable() {
+    let (provider, _folder) = provider().await;
+    let authorize = call(Operation::Authorize, 1, 500);
+    let looked = provider.probe(&authorize, WhenAbsent::LeaveOpen).await;
+    assert_eq!(looked, ProviderOutcome::NeverDone);
+    let done = provider.call(&authorize).await;
+    assert_eq!(provider.probe(&authorize, WhenAbsent::Close).await, done);
+}
+
+#[tokio::test]
+async fn a_key_that_was_closed_is_never_used() {
+    let (provider, _folder) = provider().await;
+    let authorize = call(Operation::Authorize, 1, 500);
+    let closed = provider.probe(&authorize, WhenAbsent::Close).await;
+    assert_eq!(closed, ProviderOutcome::NeverDone);
+    assert_eq!(provider.call(&authorize).await, ProviderOutcome::NeverDone);
+    let again = call(Operation::Authorize, 2, 500);
+    assert!(matches!(provider.call(&again).await, ProviderOutcome::Authorized { .. }));
+}

@@ -1,0 +1,294 @@
+//! What the tests stand on: a faulty log, a whole service in memory, and short ways to ask it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use command_service::payments::RunnerSettings;
+use command_service::payments::simulator::Ledger;
+use command_service::processor::{
+    Answer, ExecuteError, Outcome, Processor, ProcessorSettings, Request as Asked, WithoutEffect,
+};
+use command_service::{CommandService, CommandSettings, Provider, RequestHasher};
+use domain::command::Command;
+use event_store::keys::memory::MemoryKeys;
+use event_store::keys::{MasterKey, Vault};
+use event_store::memory::MemoryLog;
+use event_store::{
+    AppendError, AppendTransaction, EventLog, Intent, LoadRequest, Loaded, LogIdentity, Metadata,
+    Position, RecordedEvent, Snapshot, StoreError, StreamId, Verdict, Version,
+};
+use futures::future::BoxFuture;
+use serde_json::Value;
+use service_kit::clock::system;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+/// What goes wrong with an append.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// It is carried out, and the answer is lost.
+    AnswerLost,
+    /// It is not carried out.
+    NotDone,
+}
+
+/// A log whose appends go wrong as told; with `forever` as the last fault they never go right again.
+pub(crate) struct FaultyLog {
+    inner: MemoryLog,
+    faults: Mutex<VecDeque<Fault>>,
+    forever: bool,
+}
+
+impl FaultyLog {
+    pub(crate) fn new(faults: impl IntoIterator<Item = Fault>) -> Arc<Self> {
+        let faults = Mutex::new(faults.into_iter().collect());
+        Arc::new(Self { inner: MemoryLog::new(), faults, forever: false })
+    }
+
+    pub(crate) fn broken() -> Arc<Self> {
+        Arc::new(Self { inner: MemoryLog::new(), faults: Mutex::default(), forever: true })
+    }
+}
+
+impl EventLog for FaultyLog {
+    fn identity(&self) -> LogIdentity {
+        self.inner.identity()
+    }
+
+    fn append(
+        &self,
+        batch: Vec<AppendTransaction>,
+    ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>> {
+        let fault = self.faults.lock().unwrap().pop_front();
+        let fault = fault.or(self.forever.then_some(Fault::NotDone));
+        Box::pin(async move {
+            match fault {
+                None => self.inner.append(batch).await,
+                Some(Fault::NotDone) => Err(StoreError::new("append", "no connection").into()),
+                Some(Fault::AnswerLost) => {
+                    self.inner.append(batch).await?;
+                    Err(StoreError::new("append", "connection lost").into())
+                }
+            }
+        })
+    }
+
+    fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        self.inner.load(request)
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>> {
+        self.inner.read_stream(stream, after, limit)
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        self.inner.read_all(after, limit)
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.inner.head()
+    }
+
+    fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {
+        self.inner.open_intents()
+    }
+
+    fn save_snapshots(
+        &self,
+        schema_hash: u64,
+        snapshots: Vec<Snapshot>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.save_snapshots(schema_hash, snapshots)
+    }
+}
+
+/// A processor alone over a log.
+pub(crate) fn processor(log: &Arc<FaultyLog>, settings: ProcessorSettings) -> Processor {
+    Processor::start(Arc::clone(log) as _, system(), settings, Vec::new())
+}
+
+/// A command under this id.
+pub(crate) fn asked(id: &str, command: impl Into<Command>) -> Asked {
+    let command = command.into();
+    let body = serde_json::to_vec(&command).unwrap();
+    Asked {
+        command_id: id.into(),
+        request_hash: RequestHasher::new(b"test").hash(&[&body]),
+        command,
+        expected: None,
+        metadata: Arc::new(Metadata {
+            command_id: id.into(),
+            actor: "test".into(),
+            correlation_id: id.into(),
+            causation_id: None,
+            traceparent: None,
+            occurred_at: system()(),
+        }),
+        answer: |_, _| Answer { status: 200, body: "{}".to_owned() },
+        without_effect: WithoutEffect::Answer,
+    }
+}
+
+/// Carries a command out.
+pub(crate) async fn execute(
+    processor: &Processor,
+    id: &str,
+    command: impl Into<Command>,
+) -> Result<Outcome, ExecuteError> {
+    processor.handle().execute(asked(id, command)).await
+}
+
+/// Every event of the log.
+pub(crate) async fn events(log: &dyn EventLog) -> Vec<RecordedEvent> {
+    log.read_all(0, 100_000).await.unwrap()
+}
+
+/// The types of a stream's events.
+pub(crate) async fn types(log: &dyn EventLog, stream: &str) -> Vec<String> {
+    let events = log.read_stream(&stream.into(), 0, 10_000).await.unwrap();
+    events.iter().map(|event| event.event_type.to_string()).collect()
+}
+
+/// Waits until the log has an event of this type in this stream.
+pub(crate) async fn until(log: &dyn EventLog, stream: &str, event_type: &str) {
+    let mut head = log.head();
+    let seen = async {
+        while !types(log, stream).await.iter().any(|found| found == event_type) {
+            head.changed().await.unwrap();
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), seen).await;
+    assert!(waited.is_ok(), "no {event_type} in {stream}: {:?}", types(log, stream).await);
+}
+
+/// The whole service, in memory but for the provider's ledger.
+pub(crate) struct TestApp {
+    pub(crate) service: CommandService,
+    pub(crate) log: Arc<FaultyLog>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) ledger: Ledger,
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answered {
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        &self.body
+    }
+
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) -> &Value {
+        assert_eq!((self.status.as_u16(), &self.body["code"]), (status, &code.into()), "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        &self.body
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::over(FaultyLog::new([])).await
+    }
+
+    pub(crate) async fn over(log: Arc<FaultyLog>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
+        Self::with(log, ledger, folder)
+    }
+
+    fn with(log: Arc<FaultyLog>, ledger: Ledger, folder: tempfile::TempDir) -> Self {
+        let master = MasterKey::from_bytes([7; 32]);
+        let vault = Arc::new(Vault::new(Arc::new(MemoryKeys::new()), master));
+        let payments = RunnerSettings {
+            deadline: Duration::from_millis(100),
+            probe_first: Duration::from_millis(10),
+            ..RunnerSettings::default()
+        };
+        let settings = CommandSettings {
+            request_secret: b"test".to_vec(),
+            processor: ProcessorSettings::default(),
+            payments,
+        };
+        let service = CommandService::start(
+            settings,
+            Arc::clone(&log) as _,
+            Arc::clone(&vault),
+            Provider::Simulated(ledger.clone()),
+            system(),
+        );
+        let (router, _) = service.router().split_for_parts();
+        let router = service_kit::http::finish(router);
+        Self { service, log, vault, ledger, router, _folder: folder }
+    }
+
+    /// The process ends and another one starts over the same log and ledger.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { service, log, ledger, _folder, .. } = self;
+        service.shutdown().await;
+        Self::with(log, ledger, _folder)
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Answered { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answered {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: impl ToString) -> Answered {
+        self.post_with(path, &[("idempotency-key", key)], body).await
+    }
+
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl ToString,
+    ) -> Answered {
+        let mut request = Request::post(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// Sells a product and has so many units of it.
+    pub(crate) async fn sell(&self, sku: &str, units: u32) {
+        let product = serde_json::json!({ "sku": sku, "name": "A product",
+            "unit_price": { "amount": 1275, "currency": "GBP" }, "stocked": true });
+        self.post("/products", &format!("sell/{sku}"), product).await.is(201);
+        let received = serde_json::json!({ "quantity": units });
+        let path = format!("/stock/{sku}/receive");
+        self.post(&path, &format!("receive/{sku}"), received).await.is(200);
+    }
+}
