@@ -1,2 +1,53 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: what the project checks about itself, the same on every machine and in CI.
+//!
+//! It needs cargo alone; tools that are not installed are named and left out.
+
+mod edges;
+mod house;
+mod sources;
+mod steps;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's own commands.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  test    Everything that CI runs: format, lints, house rules, tests, doc tests, licences and bans
+  house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which)
+  help    This text
+
+Each step says how long it took; the first that fails ends the run with exit code 1.";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test"] => steps::test(&workspace()),
+        ["house"] => house::check(&workspace()),
+        [] | ["help" | "-h" | "--help"] => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("`cargo xtask {}` is not a command\n\n{HELP}", words.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root: the folder that this package's folder is in.
+fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}

@@ -1,0 +1,69 @@
+//! The steps of `cargo xtask test`, in order, each with the time that it took.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+use crate::house;
+
+/// Runs everything that CI runs.
+pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let cargo = |words: &str| run(root, words);
+    step("format", || cargo("fmt --all --check"))?;
+    step("house rules", || house::check(root))?;
+    step("lints", || cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
+    if is_installed(root, "nextest") {
+        step("tests", || cargo("nextest run --workspace --locked"))?;
+    } else {
+        println!(
+            "-- cargo-nextest is not installed: the tests run under `cargo test`, more slowly"
+        );
+        step("tests", || cargo("test --workspace --locked --all-targets"))?;
+    }
+    step("doc tests", || cargo("test --workspace --locked --doc"))?;
+    if is_installed(root, "deny") {
+        step("bans, licences, sources", || {
+            cargo("deny --log-level warn check bans licenses sources")
+        })?;
+    } else {
+        println!("-- LEFT OUT: bans, licences and sources, because cargo-deny is not installed");
+    }
+    println!("== everything passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn step(name: &str, act: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    println!("== {name}");
+    let started = Instant::now();
+    act().with_context(|| format!("== {name} failed"))?;
+    println!("== {name}: passed in {:.1} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs cargo with these words.
+fn run(root: &Path, words: &str) -> anyhow::Result<()> {
+    let status =
+        cargo(root, words).status().with_context(|| format!("`cargo {words}` can't be started"))?;
+    if !status.success() {
+        bail!("`cargo {words}` ended with {status}");
+    }
+    Ok(())
+}
+
+/// Whether cargo knows this subcommand.
+fn is_installed(root: &Path, subcommand: &str) -> bool {
+    let asked = cargo(root, &format!("{subcommand} --version"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
+}
+
+fn cargo(root: &Path, words: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root).args(words.split(' '));
+    command
+}
