@@ -242,7 +242,7 @@ impl Process for CancellationSaga {
         send.into_iter().collect()
     }
 
-    fn on_time(&mut self, _now: DateTime<Utc>) {}
+    fn on_time(&mut self, _now: DateTime<Utc>, _timeouts: &Timeouts) {}
 
     fn standings(&self) -> Vec<Standing<'_>> {
         let facts = &self.facts;

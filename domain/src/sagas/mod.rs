@@ -17,6 +17,7 @@ mod process;
 mod purse;
 mod reads;
 mod record_command_end;
+mod renewal;
 mod return_saga;
 mod saga;
 mod track;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parcels::{Parcels, Place};
 use super::purse::Purse;
+use super::renewal::Renewal;
 use super::{EventContext, SagaState};
 use crate::event::Event;
 use crate::ids::{CancellationId, OrderId, PaymentId, ShipmentId};
@@ -45,6 +46,11 @@ pub(super) struct OrderFacts {
     pub(super) rejecting: Option<Reason>,
     pub(super) ending: Option<Ending>,
     pub(super) over: Option<SagaState>,
+    /// What the cancelled lines cost.
+    pub(super) cancelled_amount: i64,
+    /// Payments that were asked for so far.
+    pub(super) payments: u32,
+    pub(super) renewal: Option<Renewal>,
 }
 
 impl OrderFacts {
@@ -68,6 +74,9 @@ impl OrderFacts {
             rejecting: None,
             ending: None,
             over: None,
+            cancelled_amount: 0,
+            payments: 1,
+            renewal: None,
         }
     }
 
@@ -103,6 +112,7 @@ impl OrderFacts {
             OrderEvent::LinesCancelled(event) => {
                 self.cancellations.remove(&event.cancellation_id);
                 self.cancelled += units(&event.lines);
+                self.cancelled_amount += event.amount;
                 self.occurred_at = context.occurred_at;
             }
             OrderEvent::LinesDelivered(event) => {
@@ -173,6 +183,11 @@ impl OrderFacts {
         // Lines are numbered 1..n, so the number finds it at once.
         let at = usize::try_from(number).ok()?.checked_sub(1)?;
         self.lines.get(at).filter(|line| line.line == number)
+    }
+
+    /// What is still to be captured.
+    pub(super) fn uncaptured(&self) -> i64 {
+        self.total - self.cancelled_amount - self.purse.taken
     }
 
     /// What the order waits for when no step is due; `None` when everything is delivered or cancelled.

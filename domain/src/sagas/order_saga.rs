@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::definition::{Answer, Did};
 use super::order_facts::OrderFacts;
 use super::order_steps::{ORDER, REJECT, UNDOS};
-use super::parcel_steps::{ParcelCase, parcel_rows};
+use super::parcel_steps::{CAPTURED, ParcelCase, parcel_rows};
 use super::parcels::Place;
 use super::process::{Process, Standing};
+use super::renewal::{HOLD, RENEWAL, Renewal};
 use super::track::{Desk, Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
@@ -32,6 +33,10 @@ pub(super) struct OrderSaga {
     undo: Option<Track>,
     #[serde(default)]
     parcels: BTreeMap<ShipmentId, Track>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renewal: Option<Track>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<Track>,
     /// Until when the order has to be confirmed.
     #[serde(default)]
     deadline: Option<DateTime<Utc>>,
@@ -49,6 +54,8 @@ impl OrderSaga {
             reject: None,
             undo: None,
             parcels: BTreeMap::new(),
+            renewal: None,
+            hold: None,
             deadline: Some(context.recorded_at + timeouts.order_deadline),
         }
     }
@@ -67,6 +74,64 @@ impl OrderSaga {
         let reason = Reason::parse(code).unwrap_or_else(|_| Reason::code("step_refused"));
         self.facts.rejecting = Some(reason);
         self.reject = Some(Track::new());
+    }
+
+    /// When the authorization has to be renewed: while the order only waits, and no money is on its way.
+    fn renewal_due(&self, timeouts: &Timeouts) -> Option<DateTime<Utc>> {
+        let waits = self.facts.confirmed
+            && self.facts.cancellations.is_empty()
+            && self.facts.over.is_none()
+            && self.renewal.is_none()
+            && self.facts.uncaptured() > 0
+            && self.parcels.values().all(|track| track.at >= CAPTURED);
+        let expires_at = self.facts.purse.expires_at().filter(|_| waits)?;
+        Some(expires_at - timeouts.renew_before_expiry)
+    }
+
+    fn begin_renewal(&mut self) {
+        self.facts.payments += 1;
+        self.facts.renewal = Some(Renewal {
+            old: self.facts.purse.current.clone(),
+            nth: self.facts.payments,
+            refused: false,
+        });
+        self.renewal = Some(Track::new());
+    }
+
+    fn hear_renewal(
+        &mut self,
+        event: &Event,
+        context: &EventContext<'_>,
+        timeouts: &Timeouts,
+        desk: &Desk<'_>,
+    ) {
+        let now = context.recorded_at;
+        if let Some(hold) = &mut self.hold
+            && let Some(Answer::Refused { .. }) =
+                hold.hear(&HOLD, &self.facts, event, context, desk)
+        {
+            // Something was shipped already: it can't be held, and the person is called all the same.
+            self.hold = None;
+        }
+        let Some(track) = &mut self.renewal else { return };
+        match track.hear(RENEWAL.steps(), &self.facts, event, context, desk) {
+            Some(Answer::Refused { .. }) if track.at == 0 => {
+                track.fail(false, now, timeouts);
+                self.hold = Some(Track::new());
+                // A declined payment stays declined: the next attempt is a payment of its own.
+                self.facts.payments += 1;
+                if let Some(renewal) = &mut self.facts.renewal {
+                    renewal.nth = self.facts.payments;
+                    renewal.refused = true;
+                }
+            }
+            Some(Answer::Refused { .. }) => track.fail(true, now, timeouts),
+            Some(Answer::Done) if track.at == RENEWAL.steps().len() => {
+                self.renewal = None;
+                self.facts.renewal = None;
+            }
+            Some(Answer::Done | Answer::Again | Answer::Unknown) | None => {}
+        }
     }
 
     /// A step was refused: before the pivot the order is rejected, after it the step is tried again.
@@ -126,6 +191,7 @@ impl OrderSaga {
         {
             undo.fail(retriable, now, timeouts);
         }
+        self.hear_renewal(event, context, timeouts, &desk);
         for (shipment_id, track) in &mut self.parcels {
             let Some(parcel) = self.facts.parcels.0.get(shipment_id) else { continue };
             let case = ParcelCase { order: &self.facts, shipment_id, parcel };
@@ -178,6 +244,12 @@ impl Process for OrderSaga {
             sends.extend(reject.advance(&REJECT, facts, |_| Did::Never, &desk));
             return sends;
         }
+        if let Some(renewal) = &mut self.renewal {
+            sends.extend(renewal.advance(RENEWAL.steps(), facts, |_| Did::Never, &desk));
+        }
+        if let Some(hold) = &mut self.hold {
+            sends.extend(hold.advance(&HOLD, facts, |_| Did::Never, &desk));
+        }
         // A cancellation needs the parcel to take its lines out of, so that one is created even on hold.
         let for_cancellation = facts.confirmed && !facts.cancellations.is_empty();
         if facts.held_since.is_none() || for_cancellation {
@@ -193,7 +265,10 @@ impl Process for OrderSaga {
         sends
     }
 
-    fn on_time(&mut self, now: DateTime<Utc>) {
+    fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts) {
+        if self.renewal_due(timeouts).is_some_and(|due| due <= now) {
+            self.begin_renewal();
+        }
         if self.running_deadline().is_some_and(|deadline| deadline <= now) {
             self.begin_rejection("deadline_passed");
         }
@@ -212,6 +287,9 @@ impl Process for OrderSaga {
         if let Some(reject) = &self.reject {
             all.push(Standing::of(reject, &REJECT, &self.facts, |_| Did::Never));
             return all;
+        }
+        if let Some(renewal) = &self.renewal {
+            all.push(Standing::of(renewal, RENEWAL.steps(), &self.facts, |_| Did::Never));
         }
         for (shipment_id, track) in &self.parcels {
             let Some(parcel) = self.facts.parcels.0.get(shipment_id) else { continue };
@@ -234,11 +312,16 @@ impl Process for OrderSaga {
         if let Some(reject) = &mut self.reject {
             return vec![reject];
         }
-        self.parcels.values_mut().chain([&mut self.forward]).collect()
+        let renewal = self.renewal.as_mut();
+        self.parcels.values_mut().chain(renewal).chain([&mut self.forward]).collect()
     }
 
     fn deadline(&self) -> Option<DateTime<Utc>> {
         self.running_deadline()
+    }
+
+    fn reminder(&self, timeouts: &Timeouts) -> Option<DateTime<Utc>> {
+        self.renewal_due(timeouts)
     }
 
     fn over(&self) -> Option<SagaState> {

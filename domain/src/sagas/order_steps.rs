@@ -105,6 +105,11 @@ fn payment_authorized(order: &OrderFacts, heard: &Heard<'_>) -> Option<Answer> {
     if *event.payment_id() != order.first_payment() {
         return None;
     }
+    authorization_answer(event)
+}
+
+/// What an event of a payment says about its authorization.
+pub(super) fn authorization_answer(event: &PaymentEvent) -> Option<Answer> {
     match event {
         PaymentEvent::PaymentAuthorized(_) => Some(Answer::Done),
         PaymentEvent::PaymentDeclined(event) => Some(refused(event.code.as_str())),

@@ -32,6 +32,9 @@ impl ParcelCase<'_> {
     }
 }
 
+/// The index of the first step after the money is taken.
+pub(super) const CAPTURED: usize = 3;
+
 /// The steps of a parcel: all after the order's pivot, so all of them are retried until they are done.
 pub(super) fn parcel_rows<'a>() -> [Row<ParcelCase<'a>>; 4] {
     [
@@ -78,6 +81,9 @@ fn capture_payment(case: &ParcelCase<'_>, _: Did) -> Ask {
     let amount = case.order.amount(case.units());
     if amount == 0 {
         return Ask::Nothing;
+    }
+    if case.order.renewal.as_ref().is_some_and(|renewal| !renewal.refused) {
+        return Ask::Wait("the authorization to be renewed");
     }
     Ask::send(CapturePayment {
         payment_id: case.order.purse.current.clone(),

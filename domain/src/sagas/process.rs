@@ -48,13 +48,17 @@ pub(super) trait Process {
     /// What is due now; asked for once.
     fn advance(&mut self, id: &SagaId) -> Vec<Outgoing>;
     /// Its own deadlines, beside those of its tracks.
-    fn on_time(&mut self, now: DateTime<Utc>);
+    fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts);
     /// Where it stands, in every table it is in.
     fn standings(&self) -> Vec<Standing<'_>>;
     /// The tracks that time and operators move.
     fn tracks(&mut self) -> Vec<&mut Track>;
     /// Its own next deadline.
     fn deadline(&self) -> Option<DateTime<Utc>>;
+    /// When it wants to be woken although it only waits.
+    fn reminder(&self, _timeouts: &Timeouts) -> Option<DateTime<Utc>> {
+        None
+    }
     /// How it ended, if it did.
     fn over(&self) -> Option<SagaState>;
     /// Shifts its own deadlines.

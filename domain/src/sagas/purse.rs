@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
@@ -15,23 +16,36 @@ pub(super) struct Purse {
     pub(super) current: PaymentId,
     /// Captured and not refunded, per payment.
     captured: BTreeMap<PaymentId, i64>,
+    /// Σ captured over all payments, refunds not taken off.
+    pub(super) taken: i64,
+    /// Until when the provider holds what it holds, per payment.
+    until: BTreeMap<PaymentId, DateTime<Utc>>,
 }
 
 impl Purse {
     pub(super) fn new(current: PaymentId) -> Self {
-        Self { current, captured: BTreeMap::new() }
+        Self { current, captured: BTreeMap::new(), taken: 0, until: BTreeMap::new() }
     }
 
     pub(super) fn fold(&mut self, event: &Event) {
         if let Event::Order(OrderEvent::PaymentReplaced(event)) = event {
             self.current = event.payment_id.clone();
         }
+        if let Event::Payment(PaymentEvent::PaymentAuthorized(event)) = event {
+            self.until.insert(event.payment_id.clone(), event.expires_at);
+        }
         if let Event::Payment(PaymentEvent::PaymentCaptured(event)) = event {
             *self.captured.entry(event.payment_id.clone()).or_default() += event.amount.minor();
+            self.taken += event.amount.minor();
         }
         if let Event::Payment(PaymentEvent::PaymentRefunded(event)) = event {
             *self.captured.entry(event.payment_id.clone()).or_default() -= event.amount.minor();
         }
+    }
+
+    /// Until when the provider holds what captures come from.
+    pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.until.get(&self.current).copied()
     }
 
     /// A payment that can give back a part of `amount`, and how much.

@@ -189,7 +189,7 @@ impl Process for ReturnSaga {
         self.forward.advance(RETURN.steps(), &self.facts, did, &desk).into_iter().collect()
     }
 
-    fn on_time(&mut self, _now: DateTime<Utc>) {}
+    fn on_time(&mut self, _now: DateTime<Utc>, _timeouts: &Timeouts) {}
 
     fn standings(&self) -> Vec<Standing<'_>> {
         vec![Standing::of(&self.forward, RETURN.steps(), &self.facts, |_| Did::Never)]

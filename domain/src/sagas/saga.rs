@@ -194,7 +194,7 @@ impl Saga {
             return vec![];
         }
         let process = self.body.process_mut();
-        process.on_time(now);
+        process.on_time(now, timeouts);
         for track in process.tracks() {
             track.on_time(now, timeouts);
         }
@@ -289,7 +289,7 @@ impl Saga {
         let standings = process.standings();
         let step = foremost(&standings).map_or_else(String::new, |at| at.step.to_owned());
         let ends = standings.iter().filter_map(|at| at.track.wake_at(timeouts.unknown_alarm));
-        let wake_at = ends.chain(process.deadline()).min();
+        let wake_at = ends.chain(process.deadline()).chain(process.reminder(timeouts)).min();
         let deadline_runs = process.deadline().is_some();
         let state = if let Some(end) = process.over() {
             end

@@ -3,7 +3,7 @@
 use crate::world::{World, code, lines, order_id, order_saga, payment_id};
 use chrono::Duration;
 use domain::event::Event;
-use domain::ids::{CancellationId, ReturnId, SagaId};
+use domain::ids::{CancellationId, PaymentId, ReturnId, SagaId};
 use domain::orders::{
     CancelLines, CancelOrder, HoldOrder, OrderStatus, ReceiveReturn, ReleaseHold, RequestReturn,
 };
@@ -416,4 +416,43 @@ fn a_refusal_at_any_step_after_the_pivot_is_tried_again() {
         assert_eq!(world.status(), OrderStatus::Completed, "{step}");
         world.assert_nothing_held();
     }
+}
+
+#[test]
+fn an_authorization_is_renewed_before_it_expires() {
+    let mut world = placed("pm_ok");
+    world.ship(1, Some(&[(1, 6)]));
+    world.wait(Duration::days(10));
+    assert_eq!(world.state_of(&order_saga()), SagaState::Waiting);
+    let further = PaymentId::nth(&order_id(), 2);
+    assert_eq!(world.payment(&payment_id()).uncaptured(), 0, "the old one is voided");
+    assert_eq!(world.payment(&further).uncaptured(), TOTAL - 6 * 250);
+    world.ship(2, None);
+    world.deliver(1).unwrap();
+    world.deliver(2).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert_eq!(world.payment(&further).captured(), TOTAL - 6 * 250);
+    world.order(RequestReturn {
+        order_id: order_id(),
+        lines: lines(&[(1, 6), (2, 2), (3, 3), (4, 1)]),
+        reason: None,
+    });
+    let return_id = ReturnId::nth(&order_id(), 1);
+    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true });
+    world.run();
+    let refunded = [payment_id(), further].map(|payment| world.payment(&payment).refunded());
+    assert_eq!(refunded, [6 * 250, TOTAL - 6 * 250], "each gives back what it took");
+    assert_eq!(world.state_of(&returned()), SagaState::Completed);
+}
+
+#[test]
+fn an_authorization_that_is_not_renewed_holds_the_order_and_calls_a_person() {
+    let mut world = placed("pm_not_renewed");
+    world.wait(Duration::days(6) + Duration::hours(1));
+    assert_eq!(world.status(), OrderStatus::OnHold);
+    assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
+    let (now, timeouts) = (world.now, world.timeouts);
+    let sends = world.sagas.get_mut(&order_saga()).unwrap().retry(now, &timeouts).unwrap();
+    assert_eq!(domain::decide::Decide::target(&sends[0].command).to_string(), "payment-536365-p3");
 }

@@ -320,6 +320,9 @@ impl World {
                 self.probes.insert(payment_id.clone(), (command_id.to_owned(), open.attempt));
                 ProviderOutcome::Unknown
             }
+            (Operation::Authorize, "pm_not_renewed") if *payment_id != self::payment_id() => {
+                refused("card_declined", false)
+            }
             (Operation::Authorize, _) => held,
             (Operation::Capture, "pm_capture_fails_twice") if self.captures_failed < 2 => {
                 self.captures_failed += 1;
