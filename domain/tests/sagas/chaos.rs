@@ -44,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..3_u32, any::<bool>()).prop_map(|(n, restock)| Step::ReceiveReturn(n, restock)),
         1 => Just(Step::Probe),
         1 => (1..120_i64).prop_map(Step::Wait),
+        1 => (1..5_i64).prop_map(|days| Step::Wait(days * 86_400)),
     ]
 }
 
@@ -57,6 +58,7 @@ fn method() -> impl Strategy<Value = &'static str> {
         "pm_capture_fails_twice",
         "pm_capture_refused",
         "pm_refund_fails",
+        "pm_not_renewed",
     ])
 }
 
@@ -143,7 +145,7 @@ proptest! {
         prop_assert!(world.queue.is_empty(), "{:?}", world.queue);
         let payment = world.payment(&payment_id());
         prop_assert!(!payment.has_open_operation());
-        let hard = matches!(method, "pm_capture_refused" | "pm_refund_fails");
+        let hard = matches!(method, "pm_capture_refused" | "pm_refund_fails" | "pm_not_renewed");
         for saga in world.sagas.values() {
             let state = saga.status.state;
             let ended = state.is_ended() || (hard && state == SagaState::NeedsAttention);

@@ -417,7 +417,10 @@ impl World {
     #[track_caller]
     pub(crate) fn assert_nothing_held(&self) {
         self.assert_conserved();
-        assert_eq!(self.payment(&payment_id()).uncaptured(), 0);
+        for n in 1..10 {
+            let payment = self.payment(&PaymentId::nth(&order_id(), n));
+            assert_eq!(payment.uncaptured(), 0, "of payment {n}");
+        }
         assert_eq!((self.stock("MUG").1, self.stock("LAMP").1), (0, 0));
     }
 }
