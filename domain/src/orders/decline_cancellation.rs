@@ -43,3 +43,57 @@ impl Decide for DeclineCancellation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{cancellation, cancellation_id, confirmed_order, of, order_id};
+    use super::*;
+    use crate::orders::{CancelLines, LinesCancelled, SettleCancellation};
+    use crate::spec::given;
+
+    fn decline() -> DeclineCancellation {
+        let reason = Reason::parse("already_shipped").unwrap();
+        DeclineCancellation { order_id: order_id(), cancellation_id: cancellation_id(1), reason }
+    }
+
+    #[test]
+    fn a_cancellation_that_came_too_late_frees_its_units() {
+        let DeclineCancellation { order_id, cancellation_id, reason } = decline();
+        let lines = vec![of(1, 6)];
+        given(confirmed_order())
+            .and([cancellation(Some(1), &lines)])
+            .when(decline())
+            .then([CancellationDeclined {
+                order_id: order_id.clone(),
+                cancellation_id: cancellation_id.clone(),
+                reason,
+            }])
+            .when(decline())
+            .then_nothing()
+            .when(SettleCancellation { order_id: order_id.clone(), cancellation_id })
+            .then_refused(&Refusal::WrongState { what: "cancellation", state: "declined" })
+            .when(CancelLines { order_id, lines: lines.clone(), reason: None })
+            .then([cancellation(Some(2), &lines)]);
+    }
+
+    #[test]
+    fn what_is_settled_is_not_declined() {
+        given(confirmed_order())
+            .and([cancellation(Some(1), &[of(1, 6)])])
+            .and([LinesCancelled {
+                order_id: order_id(),
+                cancellation_id: cancellation_id(1),
+                lines: vec![of(1, 6)],
+                amount: 6 * 255,
+            }])
+            .when(decline())
+            .then_refused(&Refusal::WrongState { what: "cancellation", state: "settled" });
+    }
+
+    #[test]
+    fn a_cancellation_that_nobody_asked_for_is_not_found() {
+        given(confirmed_order())
+            .when(decline())
+            .then_refused(&Refusal::CancellationNotFound { cancellation_id: cancellation_id(1) });
+    }
+}

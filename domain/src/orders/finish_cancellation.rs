@@ -40,3 +40,39 @@ impl Decide for FinishCancellation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{cancellation, every_unit, order_id, placed};
+    use super::*;
+    use crate::orders::CancellationRequested;
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+    use crate::text::Reason;
+
+    fn finish() -> FinishCancellation {
+        FinishCancellation { order_id: order_id() }
+    }
+
+    #[test]
+    fn a_cancellation_before_the_pivot_ends_once_and_for_its_own_reason() {
+        let reason = Some(Reason::parse("changed my mind").unwrap());
+        let asked = cancellation(None, &every_unit());
+        given([placed()])
+            .and([CancellationRequested { reason: reason.clone(), ..asked }])
+            .when(finish())
+            .then([OrderCancelled { order_id: order_id(), reason }])
+            .when(finish())
+            .then_nothing();
+    }
+
+    #[test]
+    fn a_cancellation_that_was_not_asked_for_does_not_end() {
+        given([placed()])
+            .when(finish())
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+        given_nothing()
+            .when(finish())
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+    }
+}

@@ -40,3 +40,38 @@ impl Decide for FinishRejection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{order_id, placed};
+    use super::*;
+    use crate::orders::RejectionStarted;
+    use crate::refusal::Refusal;
+    use crate::spec::{given, given_nothing};
+    use crate::text::Reason;
+
+    fn finish() -> FinishRejection {
+        FinishRejection { order_id: order_id() }
+    }
+
+    #[test]
+    fn a_rejection_ends_once_and_for_the_reason_that_it_started_for() {
+        let reason = Reason::parse("out_of_stock").unwrap();
+        given([placed()])
+            .and([RejectionStarted { order_id: order_id(), reason: reason.clone() }])
+            .when(finish())
+            .then([OrderRejected { order_id: order_id(), reason }])
+            .when(finish())
+            .then_nothing();
+    }
+
+    #[test]
+    fn a_rejection_that_did_not_start_does_not_end() {
+        given([placed()])
+            .when(finish())
+            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
+        given_nothing()
+            .when(finish())
+            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
+    }
+}

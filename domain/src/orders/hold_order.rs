@@ -51,7 +51,6 @@ mod tests {
         cancellation, confirmed_order, every_unit, of, order_id, placed, shipped,
     };
     use super::*;
-    use crate::orders::{HoldReleased, OrderRejected, ReleaseHold};
     use crate::refusal::Refusal;
     use crate::spec::given;
 
@@ -63,22 +62,10 @@ mod tests {
         OrderHeld { order_id: order_id(), reason: None }
     }
 
-    fn release() -> ReleaseHold {
-        ReleaseHold { order_id: order_id() }
-    }
-
     #[test]
-    fn an_order_is_held_and_goes_on_from_where_it_was() {
+    fn an_order_is_held_once_before_and_after_the_pivot() {
         for before in [vec![placed().into()], confirmed_order()] {
-            given(before)
-                .when(hold())
-                .then([held()])
-                .when(hold())
-                .then_nothing()
-                .when(release())
-                .then([HoldReleased { order_id: order_id() }])
-                .when(release())
-                .then_nothing();
+            given(before).when(hold()).then([held()]).when(hold()).then_nothing();
         }
     }
 
@@ -96,23 +83,5 @@ mod tests {
             .and([cancellation(None, &every_unit())])
             .when(hold())
             .then_refused(&Refusal::CancellationRequested { order_id: order_id() });
-    }
-
-    #[test]
-    fn asking_to_cancel_ends_a_hold_before_the_pivot() {
-        given([placed()])
-            .and([held()])
-            .and([cancellation(None, &every_unit())])
-            .when(release())
-            .then_nothing();
-    }
-
-    #[test]
-    fn what_has_ended_is_not_released() {
-        let reason = Reason::parse("out_of_stock").unwrap();
-        given([placed()])
-            .and([OrderRejected { order_id: order_id(), reason }])
-            .when(release())
-            .then_refused(&Refusal::WrongState { what: "order", state: "rejected" });
     }
 }

@@ -47,9 +47,9 @@ impl Decide for RejectOrder {
 mod tests {
     use super::super::fixtures::{cancellation, confirmed_order, every_unit, order_id, placed};
     use super::*;
-    use crate::orders::{FinishRejection, OrderHeld, OrderRejected};
+    use crate::orders::{OrderHeld, OrderRejected};
     use crate::refusal::Refusal;
-    use crate::spec::{given, given_nothing};
+    use crate::spec::given;
 
     fn reason() -> Reason {
         Reason::parse("out_of_stock").unwrap()
@@ -63,21 +63,14 @@ mod tests {
         RejectionStarted { order_id: order_id(), reason: reason() }
     }
 
-    fn finish() -> FinishRejection {
-        FinishRejection { order_id: order_id() }
-    }
-
     #[test]
-    fn a_rejection_starts_once_and_ends_once_all_is_undone() {
+    fn a_rejection_starts_once() {
         given([placed()])
             .when(reject())
             .then([started()])
             .when(reject())
             .then_nothing()
-            .when(finish())
-            .then([OrderRejected { order_id: order_id(), reason: reason() }])
-            .when(finish())
-            .then_nothing()
+            .and([OrderRejected { order_id: order_id(), reason: reason() }])
             .when(reject())
             .then_nothing();
     }
@@ -99,15 +92,5 @@ mod tests {
             .and([cancellation(None, &every_unit())])
             .when(reject())
             .then_refused(&Refusal::CancellationRequested { order_id: order_id() });
-    }
-
-    #[test]
-    fn a_rejection_that_did_not_start_does_not_end() {
-        given([placed()])
-            .when(finish())
-            .then_refused(&Refusal::WrongState { what: "order", state: "placed" });
-        given_nothing()
-            .when(finish())
-            .then_refused(&Refusal::OrderNotFound { order_id: order_id() });
     }
 }

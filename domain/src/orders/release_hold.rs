@@ -34,3 +34,56 @@ impl Decide for ReleaseHold {
         Ok(vec![HoldReleased { order_id }.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{
+        cancellation, confirmed_order, every_unit, order_after, order_id, placed,
+    };
+    use super::*;
+    use crate::orders::{OrderHeld, OrderRejected};
+    use crate::refusal::Refusal;
+    use crate::spec::given;
+    use crate::text::Reason;
+
+    fn release() -> ReleaseHold {
+        ReleaseHold { order_id: order_id() }
+    }
+
+    fn held() -> OrderHeld {
+        OrderHeld { order_id: order_id(), reason: None }
+    }
+
+    #[test]
+    fn an_order_goes_on_once_and_from_where_it_was_held() {
+        for before in [vec![placed().into()], confirmed_order()] {
+            given(before.clone())
+                .and([held()])
+                .when(release())
+                .then([HoldReleased { order_id: order_id() }])
+                .when(release())
+                .then_nothing();
+            let status = order_after(before.clone()).status();
+            let through: [Event; 2] = [held().into(), HoldReleased { order_id: order_id() }.into()];
+            assert_eq!(order_after(before.into_iter().chain(through)).status(), status);
+        }
+    }
+
+    #[test]
+    fn asking_to_cancel_ends_a_hold_before_the_pivot() {
+        given([placed()])
+            .and([held()])
+            .and([cancellation(None, &every_unit())])
+            .when(release())
+            .then_nothing();
+    }
+
+    #[test]
+    fn what_has_ended_is_not_released() {
+        let reason = Reason::parse("out_of_stock").unwrap();
+        given([placed()])
+            .and([OrderRejected { order_id: order_id(), reason }])
+            .when(release())
+            .then_refused(&Refusal::WrongState { what: "order", state: "rejected" });
+    }
+}

@@ -84,9 +84,7 @@ mod tests {
         TOTAL, cancellation, cancellation_id, confirmed_order, every_unit, of, order_id, shipped,
     };
     use super::*;
-    use crate::orders::{CancelLines, CancellationDeclined, DeclineCancellation};
     use crate::spec::given;
-    use crate::text::Reason;
 
     fn settle(nth: u32) -> SettleCancellation {
         SettleCancellation { order_id: order_id(), cancellation_id: cancellation_id(nth) }
@@ -99,11 +97,6 @@ mod tests {
             lines: lines.to_vec(),
             amount,
         }
-    }
-
-    fn decline(nth: u32) -> DeclineCancellation {
-        let reason = Reason::parse("already_shipped").unwrap();
-        DeclineCancellation { order_id: order_id(), cancellation_id: cancellation_id(nth), reason }
     }
 
     #[test]
@@ -135,36 +128,6 @@ mod tests {
     }
 
     #[test]
-    fn a_cancellation_that_came_too_late_frees_its_units() {
-        let reason = Reason::parse("already_shipped").unwrap();
-        let declined = CancellationDeclined {
-            order_id: order_id(),
-            cancellation_id: cancellation_id(1),
-            reason,
-        };
-        let lines = vec![of(1, 6)];
-        given(confirmed_order())
-            .and([cancellation(Some(1), &lines)])
-            .when(decline(1))
-            .then([declined])
-            .when(decline(1))
-            .then_nothing()
-            .when(settle(1))
-            .then_refused(&Refusal::WrongState { what: "cancellation", state: "declined" })
-            .when(CancelLines { order_id: order_id(), lines: lines.clone(), reason: None })
-            .then([cancellation(Some(2), &lines)]);
-    }
-
-    #[test]
-    fn what_is_settled_is_not_declined() {
-        given(confirmed_order())
-            .and([cancellation(Some(1), &[of(1, 6)])])
-            .and([cancelled(1, &[of(1, 6)], 6 * 255)])
-            .when(decline(1))
-            .then_refused(&Refusal::WrongState { what: "cancellation", state: "settled" });
-    }
-
-    #[test]
     fn units_that_were_shipped_meanwhile_are_not_cancelled() {
         given(confirmed_order())
             .and([cancellation(Some(1), &[of(1, 6)])])
@@ -177,6 +140,5 @@ mod tests {
     fn a_cancellation_that_nobody_asked_for_is_not_found() {
         let missing = Refusal::CancellationNotFound { cancellation_id: cancellation_id(1) };
         given(confirmed_order()).when(settle(1)).then_refused(&missing);
-        given(confirmed_order()).when(decline(1)).then_refused(&missing);
     }
 }
