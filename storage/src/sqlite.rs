@@ -24,6 +24,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// How long a statement waits for another connection of the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Rows that a connection's thread reads ahead of the task that takes them: with few, the two wake each other all the time.
+const ROW_BUFFER: usize = 1024;
+
 /// One SQLite file: a writer and readers.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -121,6 +124,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         .foreign_keys(false)
         .statement_cache_capacity(256)
+        .row_buffer_size(ROW_BUFFER)
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
