@@ -49,7 +49,7 @@ impl Orchestrator {
         let nothing = Status { phase: Phase::CatchingUp, position: 0, sagas: [].into() };
         let (told, status) = watch::channel(nothing);
         let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
-        let api = Api::new(database.clone(), feed.identity(), actions);
+        let api = Api::new(database.clone(), feed.identity(), status.clone(), actions);
         let parts =
             RunnerParts { database: database.clone(), feed, queue, clock, settings, status: told };
         let runner = tokio::spawn(Runner::new(parts).run(requests, stop.clone()));

@@ -11,6 +11,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident = $domain:ident { $($(#[$word_doc:meta])* $word:ident),+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[schema(as = $domain)]
         #[serde(rename_all = "snake_case")]
         pub(crate) enum $name { $($(#[$word_doc])* $word),+ }
 
@@ -135,6 +136,8 @@ pub(crate) struct ExplainedSaga {
     pub(crate) causing_position: u64,
     /// What an operator may do now.
     pub(crate) actions: Vec<ActionWord>,
+    /// Why a person closed it, if one did.
+    pub(crate) resolved: Option<String>,
     /// The version of the definition that it runs on.
     pub(crate) definition: u32,
     /// Commands that were sent and whose effect the log has not shown yet.

@@ -1,14 +1,30 @@
 //! What the handlers share.
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue};
 use event_store::LogIdentity;
-use service_kit::position::{self, PositionToken};
+use serde::Deserialize;
+use service_kit::position::{self, PositionToken, WantedPosition};
 use service_kit::problem::{self, Code, Problem};
 use storage::Database;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::runner::ActionRequest;
+use crate::status::{Phase, Status};
 use crate::storage::read_position;
+
+/// How long an answer waits for the position that it was asked to have reached.
+const WAIT_FOR_POSITION: Duration = Duration::from_secs(5);
+
+/// `?min_position=`
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MinPosition {
+    /// The answer is at least as new as this: a position, or the value of a `Docket-Position` header.
+    #[param(value_type = Option<String>)]
+    pub(super) min_position: Option<WantedPosition>,
+}
 
 /// The header that says how far the sagas were folded.
 pub(super) type PositionHeader = [(HeaderName, HeaderValue); 1];
@@ -17,6 +33,7 @@ pub(super) type PositionHeader = [(HeaderName, HeaderValue); 1];
 pub(crate) struct Api {
     pub(super) database: Database,
     log: LogIdentity,
+    status: watch::Receiver<Status>,
     pub(super) actions: mpsc::Sender<ActionRequest>,
 }
 
@@ -24,17 +41,38 @@ impl Api {
     pub(crate) fn new(
         database: Database,
         log: LogIdentity,
+        status: watch::Receiver<Status>,
         actions: mpsc::Sender<ActionRequest>,
     ) -> Self {
-        Self { database, log, actions }
+        Self { database, log, status, actions }
     }
 
-    /// The position that an answer is at least as new as: to be read before the answer is.
-    pub(super) async fn position(&self) -> Result<PositionHeader, Problem> {
+    /// The position that an answer is at least as new as; to be asked before the answer is read. Waits for the one that
+    /// the client wants to see.
+    pub(super) async fn position(
+        &self,
+        wanted: Option<&WantedPosition>,
+    ) -> Result<PositionHeader, Problem> {
+        if let Some(wanted) = wanted {
+            self.reach(wanted.within(&self.log.log, self.log.epoch)?).await?;
+        }
         let position = read_position(self.database.reader()).await.map_err(failed)?;
-        let token =
-            PositionToken { log: self.log.log.to_string(), epoch: self.log.epoch, position };
+        let log = self.log.log.to_string();
+        let token = PositionToken { log, epoch: self.log.epoch, position };
         Ok([(position::HEADER, token.to_header())])
+    }
+
+    async fn reach(&self, position: u64) -> Result<(), Problem> {
+        let mut status = self.status.clone();
+        let settled = status.wait_for(|status| {
+            status.position >= position || matches!(status.phase, Phase::Faulted { .. })
+        });
+        let reached = match tokio::time::timeout(WAIT_FOR_POSITION, settled).await {
+            Ok(Ok(status)) if status.position >= position => return Ok(()),
+            Ok(Ok(_)) => return Err(Code::ModelFaulted.into()),
+            Ok(Err(_)) | Err(_) => self.status.borrow().position,
+        };
+        Err(Problem::from(Code::PositionNotReached).with("position", reached).retry_after(1))
     }
 }
 

@@ -6,6 +6,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams};
+use service_kit::position::WantedPosition;
 use service_kit::problem::{Problem, ProblemBody};
 
 use super::answers::{Kind, SagaItem, State};
@@ -27,12 +28,17 @@ pub(super) struct Wanted {
     limit: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
+    /// The answer is at least as new as this: a position, or the value of a `Docket-Position` header.
+    #[param(value_type = Option<String>)]
+    min_position: Option<WantedPosition>,
 }
 
 /// Lists sagas, oldest first.
 #[utoipa::path(get, path = "/sagas", tag = "sagas", params(Wanted), responses(
     (status = 200, description = "A page of sagas", body = Page<SagaItem>),
     (status = 400, description = "A parameter can't be read", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The position is of another history", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 503, description = "The position is not reached yet", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(super) async fn list_sagas(
     Shared(api): Shared<Api>,
@@ -45,7 +51,7 @@ pub(super) async fn list_sagas(
         kind: wanted.kind.map(Into::into),
         order_id: wanted.order_id,
     };
-    let position = api.position().await?;
+    let position = api.position(wanted.min_position.as_ref()).await?;
     let sagas = storage::list_sagas(api.database.reader(), &filter, after, limit + 1);
     let Page { items, next } = Page::cut(sagas.await.map_err(failed)?, limit, number);
     let items = items.into_iter().map(SagaItem::from).collect();

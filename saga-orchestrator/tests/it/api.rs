@@ -60,6 +60,7 @@ async fn a_resolved_saga_has_ended() {
     running.orchestrator.kill().await;
     let running = bench.start().await;
     running.until_saga("order-o1", "completed", "capture_payment").await;
+    assert_eq!(running.explain("order-o1").await["resolved"], "paid in cash");
 }
 
 #[tokio::test]
@@ -116,10 +117,45 @@ async fn what_cannot_be_read_is_a_problem() {
         ("/sagas?state=asleep", (400, "invalid_query")),
         ("/sagas?limit=0", (400, "invalid_limit")),
         ("/sagas?cursor=%25", (400, "invalid_cursor")),
+        ("/sagas?min_position=soon", (400, "invalid_query")),
+        ("/sagas?min_position=other-1-1", (409, "position_of_another_history")),
         ("/sagas/order-x", (404, "saga_not_found")),
         ("/sagas/order-x/explain", (404, "saga_not_found")),
     ] {
         let answer = running.get(path).await;
         assert_eq!(code(&answer), expected, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_read_waits_for_the_position_that_it_is_asked_for() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    let (status, saga) = running.get("/sagas/order-o1?min_position=3").await;
+    assert_eq!((status, &saga["id"]), (StatusCode::OK, &json!("order-o1")));
+}
+
+#[tokio::test]
+async fn the_api_describes_itself() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    let described = running.orchestrator.router().into_openapi();
+    let described = serde_json::to_value(described).unwrap();
+    let paths: Vec<&String> = described["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        paths,
+        [
+            "/sagas",
+            "/sagas/{id}",
+            "/sagas/{id}/explain",
+            "/sagas/{id}/resolve",
+            "/sagas/{id}/retry"
+        ]
+    );
+    let schemas = described["components"]["schemas"].as_object().unwrap();
+    for name in ["SagaItem", "SagaState", "SagaKind", "SagaAction", "ExplainedSaga", "ActedSaga"] {
+        assert!(schemas.contains_key(name), "{name} in {:?}", schemas.keys());
+    }
+    assert_eq!(schemas["SagaState"]["enum"][4], "needs_attention");
 }

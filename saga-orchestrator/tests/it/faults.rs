@@ -1,11 +1,18 @@
 //! What the orchestrator can't get past, it stands still at, visibly.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
-use event_store::{AppendTransaction, EventLog, Metadata, NewEvent};
+use event_store::{
+    AppendTransaction, EventLog, LogIdentity, Metadata, NewEvent, Position, RecordedEvent,
+    StreamId, Version,
+};
+use futures::future::BoxFuture;
+use messaging::feed::{Feed, FeedError, Subscription};
 use saga_orchestrator::Phase;
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::bench::Bench;
 use crate::clock::TestClock;
@@ -86,4 +93,61 @@ async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still(
         faulted(&first.orchestrator.status()) || faulted(&second.orchestrator.status())
     });
     futures::future::select(Box::pin(one), Box::pin(two)).await;
+}
+
+#[tokio::test]
+async fn a_feed_that_fails_for_now_is_tried_again() {
+    let bench = Bench::new().await;
+    let feed = Arc::new(Flaky { inner: bench.feed(), failures: AtomicUsize::new(1) });
+    let running = bench.start_with(bench.settings(), feed).await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    running.until("it tries again", |status| matches!(status.phase, Phase::Retrying { .. })).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+}
+
+/// A feed that can't be subscribed to at first.
+struct Flaky {
+    inner: Arc<dyn Feed>,
+    failures: AtomicUsize,
+}
+
+impl Feed for Flaky {
+    fn identity(&self) -> LogIdentity {
+        self.inner.identity()
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.inner.head()
+    }
+
+    fn subscribe(
+        &self,
+        after: Position,
+    ) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>> {
+        Box::pin(async move {
+            let left = self.failures.load(Ordering::SeqCst);
+            if left > 0 {
+                self.failures.store(left - 1, Ordering::SeqCst);
+                return Err(FeedError::Unavailable("not now".into()));
+            }
+            self.inner.subscribe(after).await
+        })
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
+        self.inner.read_all(after, limit)
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
+        self.inner.read_stream(stream, after, limit)
+    }
 }

@@ -1,6 +1,11 @@
 //! Orders run through their sagas.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use domain::sagas::SagaState;
+use futures::future::BoxFuture;
+use messaging::commands::{CommandMessage, CommandQueue, QueueError};
 use serde_json::json;
 
 use crate::bench::{Bench, PATIENCE};
@@ -67,6 +72,7 @@ async fn a_command_stays_in_the_outbox_until_an_event_bears_its_id() {
         bench.clock.advance(chrono::TimeDelta::seconds(2));
     }
     bench.shop.lose_no_more();
+    bench.clock.advance(chrono::TimeDelta::seconds(2));
     running.until_saga("order-o1", "waiting", "complete_order").await;
     assert_eq!(running.explain("order-o1").await["commands"], json!([]));
 }
@@ -93,4 +99,35 @@ pub(crate) async fn until_delivered(bench: &Bench, id: &str, times: u32) {
     let enough = deliveries.wait_for(|all| all.get(id).is_some_and(|count| *count >= times));
     let waited = tokio::time::timeout(PATIENCE, enough).await;
     assert!(waited.is_ok(), "{id} is delivered {times} times");
+}
+
+#[tokio::test]
+async fn what_a_full_queue_refused_is_sent_as_soon_as_it_has_room() {
+    let mut bench = Bench::new().await;
+    let full = Arc::new(Full { inner: Arc::clone(&bench.queue), refusals: AtomicUsize::new(3) });
+    bench.queue = full;
+    let running = bench.start().await;
+    running.until_live().await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    // The clock stands still: nothing is sent again because of its time.
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+}
+
+/// A queue that refuses the first messages.
+struct Full {
+    inner: Arc<dyn CommandQueue>,
+    refusals: AtomicUsize,
+}
+
+impl CommandQueue for Full {
+    fn send(&self, messages: Vec<CommandMessage>) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(async move {
+            let left = self.refusals.load(Ordering::SeqCst);
+            if left > 0 && !messages.is_empty() {
+                self.refusals.store(left - 1, Ordering::SeqCst);
+                return Err(QueueError("full".into()));
+            }
+            self.inner.send(messages).await
+        })
+    }
 }

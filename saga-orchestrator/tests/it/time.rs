@@ -38,6 +38,7 @@ async fn deadlines_stand_still_while_the_platform_is_down() {
     assert_eq!(deadline(&told), before + TimeDelta::hours(1), "{told}");
     assert_eq!(told["state"], "running");
     bench.shop.lose_no_more();
+    bench.clock.advance(TimeDelta::seconds(2));
     running.until_saga("order-o1", "waiting", "complete_order").await;
 }
 
