@@ -1,1 +1,12 @@
-//! placeholder
+//! Projectors, read models, the query API, replay.
+//!
+//! A projector is a pure fold from events to rows ([`folds`]); the [`runner`] applies a batch and its checkpoint in one
+//! transaction; [`queries`] answers reads and says from which position. A model is built anew beside the live one.
+//!
+//! **Invariant:** the models can be thrown away at any time: they follow from the log alone. Nothing here decides
+//! anything about an order.
+
+pub mod decoded;
+pub mod folds;
+pub mod model;
+pub mod sqlite;

@@ -1,0 +1,88 @@
+//! Events as projectors get them: decoded once, for all of them.
+//!
+//! **Invariant:** a page is contiguous: it says from where to where it reaches, so that a projector that nothing of it
+//! concerns still knows what it has seen.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::event::{DecodeError, Event};
+use event_store::{Position, RecordedEvent, Version};
+use uuid::Uuid;
+
+/// An event of the log that at least one projector reads.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its place in its stream.
+    pub version: Version,
+    /// Its business time.
+    pub occurred_at: DateTime<Utc>,
+    /// When it was appended.
+    pub recorded_at: DateTime<Utc>,
+    /// What happened, or why it can't be read.
+    pub event: Result<Event, DecodeError>,
+    /// One bit for each projector that reads its type.
+    pub readers: u32,
+}
+
+/// A contiguous piece of the log.
+#[derive(Debug)]
+pub struct Page {
+    /// The last position.
+    pub last: Position,
+    /// The id of the event there.
+    pub last_id: Uuid,
+    /// How many events of the log it covers, read or not.
+    pub covers: usize,
+    /// The events that someone reads.
+    pub events: Vec<Decoded>,
+}
+
+/// Who reads which event types: a bit a projector.
+#[derive(Debug, Clone, Default)]
+pub struct Readers(Arc<HashMap<&'static str, u32>>);
+
+impl Readers {
+    /// From the event types of each projector, in order of their bits.
+    pub fn new(types: impl IntoIterator<Item = Vec<&'static str>>) -> Self {
+        let mut map = HashMap::new();
+        for (bit, types) in types.into_iter().enumerate() {
+            for name in types {
+                *map.entry(name).or_default() |= 1 << bit;
+            }
+        }
+        Self(Arc::new(map))
+    }
+
+    /// Decodes what somebody reads; `None` for no events.
+    pub fn decode(&self, events: &[RecordedEvent]) -> Option<Page> {
+        let last = events.last()?;
+        Some(Page {
+            last: last.position,
+            last_id: last.id,
+            covers: events.len(),
+            events: events.iter().filter_map(|event| self.decode_one(event)).collect(),
+        })
+    }
+
+    fn decode_one(&self, event: &RecordedEvent) -> Option<Decoded> {
+        let readers = *self.0.get(&*event.event_type)?;
+        Some(Decoded { readers, ..Decoded::from(event) })
+    }
+}
+
+impl From<&RecordedEvent> for Decoded {
+    fn from(event: &RecordedEvent) -> Self {
+        Self {
+            position: event.position,
+            version: event.version,
+            occurred_at: event.metadata.occurred_at,
+            recorded_at: event.recorded_at,
+            event: Event::from_json(&event.event_type, event.schema_version, &event.payload),
+            readers: u32::MAX,
+        }
+    }
+}

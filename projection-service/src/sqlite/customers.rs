@@ -1,0 +1,102 @@
+//! The table of customers.
+
+use domain::event::Event;
+use domain::customers::CustomerEvent;
+use sqlx::SqliteConnection;
+use storage::BulkStatement;
+
+use super::documents;
+use crate::folds::customers::{CustomerRow, fold};
+use crate::folds::{FoldError, Seen};
+use crate::model::{Definition, ReadModel, Table, Touched, names};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS customers (
+    id TEXT PRIMARY KEY,
+    doc TEXT NOT NULL
+) STRICT, WITHOUT ROWID";
+
+const LOAD: &str = "SELECT doc FROM customers WHERE id IN (SELECT value FROM json_each($1))";
+const FIND: &str = "SELECT doc FROM customers WHERE id = $1";
+const PAGE: &str = "SELECT doc FROM customers WHERE id > $1 ORDER BY id LIMIT $2";
+static UPSERT: BulkStatement = BulkStatement::new(
+    "INSERT INTO customers (id, doc)",
+    2,
+    "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc",
+);
+
+/// Customers.
+#[derive(Debug, Clone, Copy)]
+pub struct Customers;
+
+impl ReadModel for Customers {
+    type Row = CustomerRow;
+
+    const DEFINITION: Definition = Definition {
+        name: "customers",
+        version: 1,
+        schema: &[SCHEMA],
+        tables: &[Table {
+            name: "customers",
+            rows: "SELECT id, doc FROM customers ORDER BY id",
+            stable: "SELECT id, doc FROM customers ORDER BY id",
+        }],
+        types: || names(CustomerEvent::TYPES),
+    };
+
+    fn key(event: &Event) -> Option<&str> {
+        let Event::Customer(event) = event else { return None };
+        Some(event.customer_id().as_str())
+    }
+
+    fn fold(
+        row: Option<CustomerRow>,
+        event: &Event,
+        seen: Seen,
+    ) -> Result<Option<CustomerRow>, FoldError> {
+        let Event::Customer(event) = event else { return Ok(row) };
+        fold(row, event, seen).map(Some)
+    }
+
+    fn key_of(row: &CustomerRow) -> &str {
+        row.id.as_str()
+    }
+
+    async fn load(
+        connection: &mut SqliteConnection,
+        keys: String,
+    ) -> Result<Vec<CustomerRow>, sqlx::Error> {
+        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+    }
+
+    async fn write(
+        connection: &mut SqliteConnection,
+        rows: &[Touched<CustomerRow>],
+    ) -> Result<(), sqlx::Error> {
+        let rows = documents::encode(rows)?;
+        let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
+            query
+                .bind(row.id.as_str())
+                .bind(doc.as_str())
+        });
+        written.await.map(drop)
+    }
+}
+
+/// The row of this key.
+pub async fn find(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<Option<CustomerRow>, sqlx::Error> {
+    let found: Option<String> =
+        sqlx::query_scalar(FIND).bind(id).fetch_optional(connection).await?;
+    found.as_deref().map(documents::read).transpose()
+}
+
+/// At most `limit` rows after this key.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<CustomerRow>, sqlx::Error> {
+    documents::fetch(connection, sqlx::query_scalar(PAGE).bind(after).bind(limit)).await
+}

@@ -1,0 +1,34 @@
+//! Rows that are kept as JSON beside the columns that are searched.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use crate::model::Touched;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
+
+/// A statement with one parameter after another bound to it.
+pub(super) type Bound<'q> = sqlx::query::QueryScalar<'q, Sqlite, String, SqliteArguments>;
+
+/// Reads documents.
+pub(super) async fn fetch<R: DeserializeOwned>(
+    connection: &mut SqliteConnection,
+    query: Bound<'_>,
+) -> Result<Vec<R>, sqlx::Error> {
+    let texts: Vec<String> = query.fetch_all(connection).await?;
+    texts.iter().map(|text| read(text)).collect()
+}
+
+/// A document as a row.
+pub(super) fn read<R: DeserializeOwned>(text: &str) -> Result<R, sqlx::Error> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// The rows as they are now, each with its document.
+pub(super) fn encode<R: Serialize>(rows: &[Touched<R>]) -> Result<Vec<(&R, String)>, sqlx::Error> {
+    rows.iter().map(|row| Ok((&row.after, text(&row.after)?))).collect()
+}
+
+/// A row as a document.
+pub(super) fn text<R: Serialize>(row: &R) -> Result<String, sqlx::Error> {
+    serde_json::to_string(row).map_err(|error| sqlx::Error::Encode(error.into()))
+}

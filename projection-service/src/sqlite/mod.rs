@@ -1,0 +1,19 @@
+//! The read models in SQLite: one file a generation of a projector, and a catalog of which generation is live.
+//!
+//! All SQL of this crate is here, a constant a statement. **Invariant:** a model's rows and its checkpoint change in
+//! one transaction.
+
+pub mod catalog;
+pub mod checkpoint;
+pub mod customers;
+pub mod digest;
+mod documents;
+pub mod generation;
+pub mod order_list;
+pub mod orders;
+pub mod payments;
+pub mod products;
+pub mod sales;
+pub mod sales_report;
+pub mod shipments;
+pub mod stock;

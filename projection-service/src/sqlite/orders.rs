@@ -1,0 +1,189 @@
+//! The tables of orders: a row an order with its list columns and its document, and an index of the SKUs in it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use domain::event::Event;
+use domain::inventory::ReservationEvent;
+use domain::orders::OrderEvent;
+use domain::payments::PaymentEvent;
+use domain::shipping::ShipmentEvent;
+use sqlx::SqliteConnection;
+use storage::BulkStatement;
+
+use super::documents;
+use crate::folds::order_row::OrderRow;
+use crate::folds::orders::fold;
+use crate::folds::{FoldError, Seen};
+use crate::model::{Definition, ReadModel, Table, Touched, names};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS orders (
+    id TEXT PRIMARY KEY,
+    listed_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    customer_id TEXT,
+    doc TEXT NOT NULL
+) STRICT";
+const BY_TIME: &str = "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (listed_at, id)";
+const BY_STATUS: &str =
+    "CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status, listed_at, id)";
+const BY_CUSTOMER: &str =
+    "CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id, listed_at, id)";
+const SKUS: &str = "CREATE TABLE IF NOT EXISTS order_skus (
+    sku TEXT NOT NULL,
+    listed_at INTEGER NOT NULL,
+    order_id TEXT NOT NULL,
+    PRIMARY KEY (sku, listed_at, order_id)
+) STRICT, WITHOUT ROWID";
+
+const LOAD: &str = "SELECT doc FROM orders WHERE id IN (SELECT value FROM json_each($1))";
+const FIND: &str = "SELECT doc FROM orders WHERE id = $1";
+static UPSERT: BulkStatement = BulkStatement::new(
+    "INSERT INTO orders (id, listed_at, status, customer_id, doc)",
+    5,
+    "ON CONFLICT (id) DO UPDATE SET listed_at = excluded.listed_at, status = excluded.status,
+        customer_id = excluded.customer_id, doc = excluded.doc",
+);
+static ADD_SKUS: BulkStatement = BulkStatement::new(
+    "INSERT INTO order_skus (sku, listed_at, order_id)",
+    3,
+    "ON CONFLICT (sku, listed_at, order_id) DO NOTHING",
+);
+const DROP_SKU: &str =
+    "DELETE FROM order_skus WHERE sku = $1 AND listed_at = $2 AND order_id = $3";
+
+/// Orders: list, detail, and which order has which SKU.
+#[derive(Debug, Clone, Copy)]
+pub struct Orders;
+
+impl ReadModel for Orders {
+    type Row = OrderRow;
+
+    const DEFINITION: Definition = Definition {
+        name: "orders",
+        version: 1,
+        schema: &[SCHEMA, BY_TIME, BY_STATUS, BY_CUSTOMER, SKUS],
+        tables: &[
+            Table {
+                name: "orders",
+                rows: "SELECT id, doc FROM orders ORDER BY id",
+                stable: "SELECT id, doc FROM orders ORDER BY id",
+            },
+            Table {
+                name: "order_skus",
+                rows: "SELECT json_array(sku, order_id), CAST(listed_at AS TEXT)
+                    FROM order_skus ORDER BY sku, order_id, listed_at",
+                stable: "SELECT json_array(sku, order_id), 'true'
+                    FROM order_skus ORDER BY sku, order_id, listed_at",
+            },
+        ],
+        types,
+    };
+
+    fn key(event: &Event) -> Option<&str> {
+        match event {
+            Event::Order(_) | Event::Payment(_) | Event::Shipment(_) | Event::Reservation(_) => {
+                event.order_id().map(domain::ids::OrderId::as_str)
+            }
+            Event::Product(_) | Event::Customer(_) | Event::Stock(_) | Event::Command(_) => None,
+        }
+    }
+
+    fn fold(
+        row: Option<OrderRow>,
+        event: &Event,
+        seen: Seen,
+    ) -> Result<Option<OrderRow>, FoldError> {
+        fold(row, event, seen)
+    }
+
+    fn key_of(row: &OrderRow) -> &str {
+        row.id.as_str()
+    }
+
+    async fn load(
+        connection: &mut SqliteConnection,
+        keys: String,
+    ) -> Result<Vec<OrderRow>, sqlx::Error> {
+        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+    }
+
+    async fn write(
+        connection: &mut SqliteConnection,
+        rows: &[Touched<OrderRow>],
+    ) -> Result<(), sqlx::Error> {
+        let documents = documents::encode(rows)?;
+        let written = UPSERT.execute(&mut *connection, &documents, |query, (row, doc)| {
+            query
+                .bind(row.id.as_str())
+                .bind(micros(row.listed_at()))
+                .bind(row.status().as_str())
+                .bind(row.customer_id.as_ref().map(domain::ids::CustomerId::as_str))
+                .bind(doc.as_str())
+        });
+        written.await?;
+        write_skus(connection, rows).await
+    }
+}
+
+/// The events of orders, payments and parcels, and of the reservations only what ends a return.
+fn types() -> Vec<&'static str> {
+    let returned = ReservationEvent::TYPES.iter().filter(|kind| kind.name == "ReturnStocked");
+    [OrderEvent::TYPES, PaymentEvent::TYPES, ShipmentEvent::TYPES]
+        .into_iter()
+        .flat_map(names)
+        .chain(returned.map(|kind| kind.name))
+        .collect()
+}
+
+/// A time as the list sorts it.
+pub(super) fn micros(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+type SkuEntry<'r> = (&'r str, i64, &'r str);
+
+fn skus(row: &OrderRow) -> BTreeSet<SkuEntry<'_>> {
+    let at = micros(row.listed_at());
+    row.lines.iter().map(|line| (line.sku.as_str(), at, row.id.as_str())).collect()
+}
+
+async fn write_skus(
+    connection: &mut SqliteConnection,
+    rows: &[Touched<OrderRow>],
+) -> Result<(), sqlx::Error> {
+    let mut added: Vec<SkuEntry<'_>> = Vec::new();
+    for Touched { before, after } in rows {
+        let unchanged = before.as_ref().is_some_and(|before| {
+            before.placed_at == after.placed_at && before.lines.len() == after.lines.len()
+                && before.lines.iter().zip(&after.lines).all(|(old, new)| old.sku == new.sku)
+        });
+        if unchanged {
+            continue;
+        }
+        let (old, new) = (before.as_ref().map(skus).unwrap_or_default(), skus(after));
+        for (sku, at, order_id) in old.difference(&new) {
+            sqlx::query(DROP_SKU)
+                .bind(*sku)
+                .bind(at)
+                .bind(*order_id)
+                .execute(&mut *connection)
+                .await?;
+        }
+        added.extend(new.difference(&old));
+    }
+    let written = ADD_SKUS.execute(connection, &added, |query, (sku, at, order_id)| {
+        query.bind(*sku).bind(at).bind(*order_id)
+    });
+    written.await.map(drop)
+}
+
+/// The order of this id.
+pub async fn find(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<Option<OrderRow>, sqlx::Error> {
+    let found: Option<String> =
+        sqlx::query_scalar(FIND).bind(id).fetch_optional(connection).await?;
+    found.as_deref().map(documents::read).transpose()
+}

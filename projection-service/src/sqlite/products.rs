@@ -1,0 +1,102 @@
+//! The table of products.
+
+use domain::event::Event;
+use domain::catalog::ProductEvent;
+use sqlx::SqliteConnection;
+use storage::BulkStatement;
+
+use super::documents;
+use crate::folds::products::{ProductRow, fold};
+use crate::folds::{FoldError, Seen};
+use crate::model::{Definition, ReadModel, Table, Touched, names};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS products (
+    sku TEXT PRIMARY KEY,
+    doc TEXT NOT NULL
+) STRICT, WITHOUT ROWID";
+
+const LOAD: &str = "SELECT doc FROM products WHERE sku IN (SELECT value FROM json_each($1))";
+const FIND: &str = "SELECT doc FROM products WHERE sku = $1";
+const PAGE: &str = "SELECT doc FROM products WHERE sku > $1 ORDER BY sku LIMIT $2";
+static UPSERT: BulkStatement = BulkStatement::new(
+    "INSERT INTO products (sku, doc)",
+    2,
+    "ON CONFLICT (sku) DO UPDATE SET doc = excluded.doc",
+);
+
+/// Products.
+#[derive(Debug, Clone, Copy)]
+pub struct Products;
+
+impl ReadModel for Products {
+    type Row = ProductRow;
+
+    const DEFINITION: Definition = Definition {
+        name: "products",
+        version: 1,
+        schema: &[SCHEMA],
+        tables: &[Table {
+            name: "products",
+            rows: "SELECT sku, doc FROM products ORDER BY sku",
+            stable: "SELECT sku, doc FROM products ORDER BY sku",
+        }],
+        types: || names(ProductEvent::TYPES),
+    };
+
+    fn key(event: &Event) -> Option<&str> {
+        let Event::Product(event) = event else { return None };
+        Some(event.sku().as_str())
+    }
+
+    fn fold(
+        row: Option<ProductRow>,
+        event: &Event,
+        seen: Seen,
+    ) -> Result<Option<ProductRow>, FoldError> {
+        let Event::Product(event) = event else { return Ok(row) };
+        fold(row, event, seen).map(Some)
+    }
+
+    fn key_of(row: &ProductRow) -> &str {
+        row.sku.as_str()
+    }
+
+    async fn load(
+        connection: &mut SqliteConnection,
+        keys: String,
+    ) -> Result<Vec<ProductRow>, sqlx::Error> {
+        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+    }
+
+    async fn write(
+        connection: &mut SqliteConnection,
+        rows: &[Touched<ProductRow>],
+    ) -> Result<(), sqlx::Error> {
+        let rows = documents::encode(rows)?;
+        let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
+            query
+                .bind(row.sku.as_str())
+                .bind(doc.as_str())
+        });
+        written.await.map(drop)
+    }
+}
+
+/// The row of this key.
+pub async fn find(
+    connection: &mut SqliteConnection,
+    sku: &str,
+) -> Result<Option<ProductRow>, sqlx::Error> {
+    let found: Option<String> =
+        sqlx::query_scalar(FIND).bind(sku).fetch_optional(connection).await?;
+    found.as_deref().map(documents::read).transpose()
+}
+
+/// At most `limit` rows after this key.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ProductRow>, sqlx::Error> {
+    documents::fetch(connection, sqlx::query_scalar(PAGE).bind(after).bind(limit)).await
+}

@@ -1,0 +1,182 @@
+//! The tables of the sales report: the facts of each order, and a cell a day, country and currency.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::event::Event;
+use domain::orders::OrderEvent;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use storage::BulkStatement;
+
+use super::documents;
+use crate::folds::sales::{Cell, CellKey, SalesRow, change, fold};
+use crate::folds::{FoldError, Seen};
+use crate::model::{Definition, ReadModel, Table, Touched};
+
+const ORDERS: &str = "CREATE TABLE IF NOT EXISTS sales_orders (
+    order_id TEXT PRIMARY KEY,
+    doc TEXT NOT NULL
+) STRICT, WITHOUT ROWID";
+const CELLS: &str = "CREATE TABLE IF NOT EXISTS sales_cells (
+    cell TEXT PRIMARY KEY,
+    day TEXT NOT NULL,
+    country TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    orders INTEGER NOT NULL,
+    units INTEGER NOT NULL,
+    sales INTEGER NOT NULL,
+    returns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID";
+
+const LOAD: &str =
+    "SELECT doc FROM sales_orders WHERE order_id IN (SELECT value FROM json_each($1))";
+static UPSERT: BulkStatement = BulkStatement::new(
+    "INSERT INTO sales_orders (order_id, doc)",
+    2,
+    "ON CONFLICT (order_id) DO UPDATE SET doc = excluded.doc",
+);
+const LOAD_CELLS: &str = "SELECT orders, units, sales, returns, cell FROM sales_cells
+    WHERE cell IN (SELECT value FROM json_each($1))";
+static UPSERT_CELLS: BulkStatement = BulkStatement::new(
+    "INSERT INTO sales_cells (cell, day, country, currency, orders, units, sales, returns)",
+    8,
+    "ON CONFLICT (cell) DO UPDATE SET orders = excluded.orders, units = excluded.units,
+        sales = excluded.sales, returns = excluded.returns",
+);
+const DROP_ZEROS: &str =
+    "DELETE FROM sales_cells WHERE orders = 0 AND units = 0 AND sales = 0 AND returns = 0";
+
+/// The sales report.
+#[derive(Debug, Clone, Copy)]
+pub struct Sales;
+
+impl ReadModel for Sales {
+    type Row = SalesRow;
+
+    const DEFINITION: Definition = Definition {
+        name: "sales",
+        version: 1,
+        schema: &[ORDERS, CELLS],
+        tables: &[
+            Table {
+                name: "sales_orders",
+                rows: "SELECT order_id, doc FROM sales_orders ORDER BY order_id",
+                stable: "SELECT order_id, doc FROM sales_orders ORDER BY order_id",
+            },
+            Table {
+                name: "sales_cells",
+                rows: "SELECT cell, json_array(orders, units, sales, returns)
+                    FROM sales_cells ORDER BY cell",
+                stable: "SELECT cell, json_array(orders, units, sales, returns)
+                    FROM sales_cells ORDER BY cell",
+            },
+        ],
+        types: || {
+            ["OrderPlaced", "OrderConfirmed", "LinesCancelled", "ReturnReceived"]
+                .into_iter()
+                .filter(|name| OrderEvent::TYPES.iter().any(|known| known.name == *name))
+                .collect()
+        },
+    };
+
+    fn key(event: &Event) -> Option<&str> {
+        let Event::Order(event) = event else { return None };
+        Some(event.order().as_str())
+    }
+
+    fn fold(
+        row: Option<SalesRow>,
+        event: &Event,
+        seen: Seen,
+    ) -> Result<Option<SalesRow>, FoldError> {
+        let Event::Order(event) = event else { return Ok(row) };
+        fold(row, event, seen)
+    }
+
+    fn key_of(row: &SalesRow) -> &str {
+        &row.order_id
+    }
+
+    async fn load(
+        connection: &mut SqliteConnection,
+        keys: String,
+    ) -> Result<Vec<SalesRow>, sqlx::Error> {
+        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+    }
+
+    async fn write(
+        connection: &mut SqliteConnection,
+        rows: &[Touched<SalesRow>],
+    ) -> Result<(), sqlx::Error> {
+        let documents = documents::encode(rows)?;
+        let written = UPSERT.execute(&mut *connection, &documents, |query, (row, doc)| {
+            query.bind(row.order_id.as_str()).bind(doc.as_str())
+        });
+        written.await?;
+        let mut changes: BTreeMap<CellKey, Cell> = BTreeMap::new();
+        for Touched { before, after } in rows {
+            for (key, by) in change(before.as_ref(), after) {
+                let sum = changes.entry(key).or_default();
+                *sum = sum.plus(by);
+            }
+        }
+        changes.retain(|_, change| !change.is_zero());
+        change_cells(connection, changes).await
+    }
+}
+
+async fn change_cells(
+    connection: &mut SqliteConnection,
+    changes: BTreeMap<CellKey, Cell>,
+) -> Result<(), sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<String> = changes.keys().map(cell_text).collect();
+    let keys_json = documents::text(&keys)?;
+    let rows = sqlx::query(LOAD_CELLS).bind(keys_json).fetch_all(&mut *connection).await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        found.insert(row.try_get::<String, _>(4)?, cell(row)?);
+    }
+    // Added here and not by the database, whose integers turn into floats beyond their bounds.
+    let cells: Vec<(String, CellKey, Cell)> = keys
+        .into_iter()
+        .zip(changes)
+        .map(|(text, (key, change))| {
+            let now = found.get(&text).copied().unwrap_or_default().plus(change);
+            (text, key, now)
+        })
+        .collect();
+    let zeros = cells.iter().any(|(_, _, cell)| cell.is_zero());
+    let written = UPSERT_CELLS.execute(&mut *connection, &cells, |query, (text, key, cell)| {
+        query
+            .bind(text.as_str())
+            .bind(key.day.to_string())
+            .bind(key.country.as_str())
+            .bind(key.currency.code().to_owned())
+            .bind(cell.orders)
+            .bind(cell.units)
+            .bind(cell.sales)
+            .bind(cell.returns)
+    });
+    written.await?;
+    if zeros {
+        sqlx::query(DROP_ZEROS).execute(connection).await?;
+    }
+    Ok(())
+}
+
+fn cell_text(key: &CellKey) -> String {
+    format!("{}/{}/{}", key.day, key.currency, key.country)
+}
+
+/// The four numbers of a cell, in the first four columns.
+pub(super) fn cell(row: &SqliteRow) -> Result<Cell, sqlx::Error> {
+    Ok(Cell {
+        orders: row.try_get(0)?,
+        units: row.try_get(1)?,
+        sales: row.try_get(2)?,
+        returns: row.try_get(3)?,
+    })
+}

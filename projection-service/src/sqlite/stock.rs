@@ -1,0 +1,121 @@
+//! The table of stock.
+
+use domain::event::Event;
+use domain::ids::Sku;
+use domain::inventory::StockEvent;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use storage::BulkStatement;
+
+use crate::folds::stock::{StockRow, fold};
+use crate::folds::{FoldError, Seen};
+use crate::model::{Definition, ReadModel, Table, Touched, names};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS stock (
+    sku TEXT PRIMARY KEY,
+    available INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID";
+
+const LOAD: &str = "SELECT sku, available, reserved, version FROM stock
+    WHERE sku IN (SELECT value FROM json_each($1))";
+const PAGE: &str = "SELECT sku, available, reserved, version FROM stock
+    WHERE sku > $1 ORDER BY sku LIMIT $2";
+const FIND: &str = "SELECT sku, available, reserved, version FROM stock WHERE sku = $1";
+static UPSERT: BulkStatement = BulkStatement::new(
+    "INSERT INTO stock (sku, available, reserved, version)",
+    4,
+    "ON CONFLICT (sku) DO UPDATE SET available = excluded.available,
+        reserved = excluded.reserved, version = excluded.version",
+);
+
+/// Stock per SKU.
+#[derive(Debug, Clone, Copy)]
+pub struct Stock;
+
+impl ReadModel for Stock {
+    type Row = StockRow;
+
+    const DEFINITION: Definition = Definition {
+        name: "stock",
+        version: 1,
+        schema: &[SCHEMA],
+        tables: &[Table {
+            name: "stock",
+            rows: "SELECT sku, json_array(available, reserved, version) FROM stock ORDER BY sku",
+            stable: "SELECT sku, json_array(available, reserved) FROM stock ORDER BY sku",
+        }],
+        types: || names(StockEvent::TYPES),
+    };
+
+    fn key(event: &Event) -> Option<&str> {
+        let Event::Stock(event) = event else { return None };
+        Some(event.sku().as_str())
+    }
+
+    fn fold(
+        row: Option<StockRow>,
+        event: &Event,
+        seen: Seen,
+    ) -> Result<Option<StockRow>, FoldError> {
+        let Event::Stock(event) = event else { return Ok(row) };
+        Ok(Some(fold(row, event, seen)))
+    }
+
+    fn key_of(row: &StockRow) -> &str {
+        row.sku.as_str()
+    }
+
+    async fn load(
+        connection: &mut SqliteConnection,
+        keys: String,
+    ) -> Result<Vec<StockRow>, sqlx::Error> {
+        let rows = sqlx::query(LOAD).bind(keys).fetch_all(connection).await?;
+        rows.iter().map(row).collect()
+    }
+
+    async fn write(
+        connection: &mut SqliteConnection,
+        rows: &[Touched<StockRow>],
+    ) -> Result<(), sqlx::Error> {
+        let written = UPSERT.execute(connection, rows, |query, row| {
+            let row = &row.after;
+            query
+                .bind(row.sku.as_str())
+                .bind(row.available)
+                .bind(row.reserved)
+                .bind(row.version.cast_signed())
+        });
+        written.await.map(drop)
+    }
+}
+
+/// At most `limit` SKUs after this one.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<StockRow>, sqlx::Error> {
+    let rows = sqlx::query(PAGE).bind(after).bind(limit).fetch_all(connection).await?;
+    rows.iter().map(row).collect()
+}
+
+/// The stock of a SKU.
+pub async fn find(
+    connection: &mut SqliteConnection,
+    sku: &str,
+) -> Result<Option<StockRow>, sqlx::Error> {
+    let found = sqlx::query(FIND).bind(sku).fetch_optional(connection).await?;
+    found.as_ref().map(row).transpose()
+}
+
+fn row(row: &SqliteRow) -> Result<StockRow, sqlx::Error> {
+    let sku = Sku::parse(row.try_get(0)?).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(StockRow {
+        sku,
+        available: row.try_get(1)?,
+        reserved: row.try_get(2)?,
+        version: row.try_get::<i64, _>(3)?.cast_unsigned(),
+    })
+}
