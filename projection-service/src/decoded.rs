@@ -31,14 +31,25 @@ pub struct Decoded {
 /// A contiguous piece of the log.
 #[derive(Debug)]
 pub struct Page {
-    /// The last position.
-    pub last: Position,
-    /// The id of the event there.
-    pub last_id: Uuid,
-    /// How many events of the log it covers, read or not.
-    pub covers: usize,
+    /// The first position.
+    pub first: Position,
+    /// The id of every event, read or not.
+    pub ids: Vec<Uuid>,
     /// The events that someone reads.
     pub events: Vec<Decoded>,
+}
+
+impl Page {
+    /// The last position.
+    pub fn last(&self) -> Position {
+        (self.first + self.ids.len() as u64).saturating_sub(1)
+    }
+
+    /// The id of the event at this position.
+    pub fn id_at(&self, position: Position) -> Option<Uuid> {
+        let at = usize::try_from(position.checked_sub(self.first)?).ok()?;
+        self.ids.get(at).copied()
+    }
 }
 
 /// Who reads which event types: a bit a projector.
@@ -59,11 +70,9 @@ impl Readers {
 
     /// Decodes what somebody reads; `None` for no events.
     pub fn decode(&self, events: &[RecordedEvent]) -> Option<Page> {
-        let last = events.last()?;
         Some(Page {
-            last: last.position,
-            last_id: last.id,
-            covers: events.len(),
+            first: events.first()?.position,
+            ids: events.iter().map(|event| event.id).collect(),
             events: events.iter().filter_map(|event| self.decode_one(event)).collect(),
         })
     }

@@ -9,4 +9,12 @@
 pub mod decoded;
 pub mod folds;
 pub mod model;
+pub mod projectors;
+pub mod queries;
+pub mod runner;
+pub mod service;
 pub mod sqlite;
+
+pub use projectors::Projector;
+pub use queries::sagas::{NoSagaStates, SagaStates, SagaSummary};
+pub use service::{ProjectionService, Settings, StartError};

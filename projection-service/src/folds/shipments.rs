@@ -33,9 +33,7 @@ pub fn status_after(event: &ShipmentEvent) -> Option<ShipmentStatus> {
         ShipmentEvent::ShipmentCreated(_) => Some(ShipmentStatus::Pending),
         ShipmentEvent::ShipmentShipped(_) => Some(ShipmentStatus::Shipped),
         ShipmentEvent::ShipmentDelivered(_) => Some(ShipmentStatus::Delivered),
-        ShipmentEvent::ShipmentCancelled(event) => {
-            event.whole.then_some(ShipmentStatus::Cancelled)
-        }
+        ShipmentEvent::ShipmentCancelled(event) => event.whole.then_some(ShipmentStatus::Cancelled),
         ShipmentEvent::ShipmentSplit(_) | ShipmentEvent::ShipmentCancellationRefused(_) => None,
     }
 }

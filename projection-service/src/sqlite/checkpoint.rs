@@ -36,11 +36,7 @@ pub async fn find_or_begin(
     connection: &mut SqliteConnection,
     identity: &LogIdentity,
 ) -> Result<Checkpoint, sqlx::Error> {
-    sqlx::query(BEGIN)
-        .bind(&*identity.log)
-        .bind(identity.epoch)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(BEGIN).bind(&*identity.log).bind(identity.epoch).execute(&mut *connection).await?;
     find(connection).await
 }
 
@@ -50,10 +46,7 @@ pub async fn find(connection: &mut SqliteConnection) -> Result<Checkpoint, sqlx:
     Ok(Checkpoint {
         position: row.try_get::<i64, _>(0)?.cast_unsigned(),
         event_id: row.try_get(1)?,
-        identity: LogIdentity {
-            log: row.try_get::<String, _>(2)?.into(),
-            epoch: row.try_get(3)?,
-        },
+        identity: LogIdentity { log: row.try_get::<String, _>(2)?.into(), epoch: row.try_get(3)? },
     })
 }
 

@@ -1,7 +1,7 @@
 //! The table of customers.
 
-use domain::event::Event;
 use domain::customers::CustomerEvent;
+use domain::event::Event;
 use sqlx::SqliteConnection;
 use storage::BulkStatement;
 
@@ -74,9 +74,7 @@ impl ReadModel for Customers {
     ) -> Result<(), sqlx::Error> {
         let rows = documents::encode(rows)?;
         let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
-            query
-                .bind(row.id.as_str())
-                .bind(doc.as_str())
+            query.bind(row.id.as_str()).bind(doc.as_str())
         });
         written.await.map(drop)
     }

@@ -1,8 +1,8 @@
 //! Rows that are kept as JSON beside the columns that are searched.
 
+use crate::model::Touched;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use crate::model::Touched;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 

@@ -49,8 +49,7 @@ static ADD_SKUS: BulkStatement = BulkStatement::new(
     3,
     "ON CONFLICT (sku, listed_at, order_id) DO NOTHING",
 );
-const DROP_SKU: &str =
-    "DELETE FROM order_skus WHERE sku = $1 AND listed_at = $2 AND order_id = $3";
+const DROP_SKU: &str = "DELETE FROM order_skus WHERE sku = $1 AND listed_at = $2 AND order_id = $3";
 
 /// Orders: list, detail, and which order has which SKU.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +154,8 @@ async fn write_skus(
     let mut added: Vec<SkuEntry<'_>> = Vec::new();
     for Touched { before, after } in rows {
         let unchanged = before.as_ref().is_some_and(|before| {
-            before.placed_at == after.placed_at && before.lines.len() == after.lines.len()
+            before.placed_at == after.placed_at
+                && before.lines.len() == after.lines.len()
                 && before.lines.iter().zip(&after.lines).all(|(old, new)| old.sku == new.sku)
         });
         if unchanged {

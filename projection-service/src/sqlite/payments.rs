@@ -80,10 +80,7 @@ impl ReadModel for Payments {
     ) -> Result<(), sqlx::Error> {
         let rows = documents::encode(rows)?;
         let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
-            query
-                .bind(row.id.as_str())
-                .bind(row.order_id.as_str())
-                .bind(doc.as_str())
+            query.bind(row.id.as_str()).bind(row.order_id.as_str()).bind(doc.as_str())
         });
         written.await.map(drop)
     }

@@ -1,0 +1,84 @@
+//! The one list of projectors.
+
+use std::path::Path;
+
+use event_store::LogIdentity;
+
+use crate::decoded::Readers;
+use crate::model::{Definition, ReadModel};
+use crate::runner::applier::{Applier, Apply};
+use crate::sqlite::customers::Customers;
+use crate::sqlite::generation::Generation;
+use crate::sqlite::orders::Orders;
+use crate::sqlite::payments::Payments;
+use crate::sqlite::products::Products;
+use crate::sqlite::sales::Sales;
+use crate::sqlite::shipments::Shipments;
+use crate::sqlite::stock::Stock;
+
+macro_rules! projectors {
+    ($($model:ident),+ $(,)?) => {
+        /// The projectors, by what they build.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Projector { $(#[doc = concat!("See [`", stringify!($model), "`].")] $model),+ }
+
+        impl Projector {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$model),+];
+
+            /// What is known of its model.
+            pub fn definition(self) -> &'static Definition {
+                match self { $(Self::$model => &$model::DEFINITION),+ }
+            }
+
+            fn applier(
+                self,
+                generation: Generation,
+                checkpoint: crate::sqlite::checkpoint::Checkpoint,
+            ) -> Box<dyn Apply> {
+                let bit = self.bit();
+                match self {
+                    $(Self::$model => Box::new(Applier::<$model>::new(generation, checkpoint, bit))),+
+                }
+            }
+        }
+    };
+}
+
+projectors! { Orders, Products, Stock, Customers, Payments, Shipments, Sales }
+
+impl Projector {
+    /// The projector of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|projector| projector.name() == name)
+    }
+
+    /// Its name, as in `/projections/{name}`.
+    pub fn name(self) -> &'static str {
+        self.definition().name
+    }
+
+    /// Its bit in a decoded event's readers.
+    pub(crate) fn bit(self) -> u32 {
+        1 << (self as u32)
+    }
+
+    /// Opens a generation of its model, to apply pages to it.
+    pub async fn open(
+        self,
+        folder: &Path,
+        generation: u32,
+        identity: &LogIdentity,
+    ) -> Result<Box<dyn Apply>, sqlx::Error> {
+        let definition = self.definition();
+        let (generation, checkpoint) =
+            Generation::open(folder, definition, generation, identity).await?;
+        Ok(self.applier(generation, checkpoint))
+    }
+}
+
+/// Who reads which event types.
+pub fn readers() -> Readers {
+    Readers::new(Projector::ALL.iter().map(|projector| (projector.definition().types)()))
+}

@@ -1,0 +1,77 @@
+//! An answer that says from which position it is, and whether it is stale.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use service_kit::position::{HEADER, PositionToken};
+use service_kit::problem::{Problem, internal};
+
+use crate::runner::applier::Fault;
+
+const STALE: HeaderName = HeaderName::from_static("docket-stale");
+
+/// Where a model was read.
+#[derive(Debug, Clone)]
+pub(super) struct SeenAt {
+    pub(super) token: PositionToken,
+    /// Why the model stands still there, if it does.
+    pub(super) stale: Option<Fault>,
+}
+
+/// A body, and where it was read.
+pub(super) struct Answer<T>(pub(super) SeenAt, pub(super) T);
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        let Self(seen, body) = self;
+        let position = seen.token.to_header();
+        let stale = seen.stale.is_some();
+        let mut response = match seen.stale {
+            None => Json(body).into_response(),
+            Some(fault) => match with_stale(&body, &fault) {
+                Ok(body) => Json(body).into_response(),
+                Err(error) => internal(&error).into_response(),
+            },
+        };
+        let headers = response.headers_mut();
+        headers.insert(HEADER, position);
+        if stale {
+            headers.insert(STALE, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+fn with_stale<T: Serialize>(body: &T, fault: &Fault) -> serde_json::Result<Value> {
+    let mut body = serde_json::to_value(body)?;
+    if let Value::Object(members) = &mut body {
+        members.insert("stale".to_owned(), serde_json::to_value(fault)?);
+    }
+    Ok(body)
+}
+
+/// There is no such thing.
+pub(super) fn not_found(code: &'static str, what: &str, id: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, code, format!("There is no such {what}"))
+        .detail(format!("no {what} `{id}` at this position"))
+}
+
+/// A read of the database, or the problem that it failed.
+pub(super) fn read<T>(result: Result<T, sqlx::Error>) -> Result<T, Problem> {
+    result.map_err(|error| internal(&error))
+}
+
+/// An enum's word, as it stands in JSON.
+pub(super) fn word<T: Serialize>(value: T) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// One more than the page, which tells whether there is another.
+pub(super) fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+}

@@ -1,0 +1,28 @@
+//! What every handler is given.
+
+use std::sync::Arc;
+
+use event_store::keys::Vault;
+use messaging::feed::Feed;
+
+use super::sagas::SagaStates;
+use crate::projectors::Projector;
+use crate::runner::handle::Handle;
+use crate::runner::rebuild::Rebuilder;
+
+/// The models and what opens and completes their answers.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) handles: Arc<[Arc<Handle>]>,
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) sagas: Arc<dyn SagaStates>,
+    pub(crate) rebuilder: Rebuilder,
+}
+
+impl App {
+    /// The handle of a projector. They stand in the order of [`Projector::ALL`].
+    pub(crate) fn handle(&self, projector: Projector) -> &Arc<Handle> {
+        &self.handles[projector as usize]
+    }
+}

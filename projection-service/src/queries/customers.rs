@@ -1,0 +1,97 @@
+//! `GET /customers`, `GET /customers/{id}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use domain::personal::Personal;
+use event_store::keys::Vault;
+use futures::future::try_join_all;
+use serde::Serialize;
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Problem, ProblemBody, internal};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, not_found, one_more, read};
+use super::app::App;
+use super::reading::{MinPosition, Reading};
+use crate::folds::customers::CustomerRow;
+use crate::projectors::Projector;
+use crate::sqlite::customers;
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CustomerAnswer {
+    /// The customer.
+    pub id: String,
+    /// Their name; `null` when it is not known or erased.
+    pub name: Option<String>,
+    /// Their mail address; `null` when it is not known or erased.
+    pub email: Option<String>,
+    /// Their telephone number; `null` when it is not known or erased.
+    pub phone: Option<String>,
+    /// True when they may not order any more.
+    pub blocked: bool,
+    /// Why they are blocked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// True when nothing of them can be read any more.
+    pub erased: bool,
+    /// Business time of their registration.
+    pub registered_at: DateTime<Utc>,
+    /// The version of their stream.
+    pub version: u64,
+}
+
+async fn opened(vault: &Vault, row: CustomerRow) -> Result<CustomerAnswer, Problem> {
+    Ok(CustomerAnswer {
+        id: row.id.as_str().to_owned(),
+        name: open(vault, row.name.as_ref()).await?,
+        email: open(vault, row.email.as_ref()).await?,
+        phone: open(vault, row.phone.as_ref()).await?,
+        blocked: row.blocked,
+        reason: row.reason,
+        erased: row.erased,
+        registered_at: row.registered_at,
+        version: row.version,
+    })
+}
+
+async fn open(vault: &Vault, sealed: Option<&Personal<String>>) -> Result<Option<String>, Problem> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let clear = vault.open(&sealed.person, &sealed.sealed).await;
+    let clear = clear.map_err(|error| internal(&error))?;
+    Ok(clear.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Every customer, by id.
+#[utoipa::path(get, path = "/customers", tag = "Queries", params(PageParams, MinPosition),
+    responses((status = 200, body = Page<CustomerAnswer>), (status = 400, body = ProblemBody)))]
+pub async fn list_customers(
+    State(app): State<App>,
+    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let Reading { mut transaction, seen } = app.read(Projector::Customers, &min).await?;
+    let rows = read(customers::page(&mut transaction, &after, one_more(limit)).await)?;
+    drop(transaction);
+    let items = try_join_all(rows.into_iter().map(|row| opened(&app.vault, row))).await?;
+    Ok(Answer(seen, Page::cut(items, limit, |last| last.id.clone())).into_response())
+}
+
+/// One customer.
+#[utoipa::path(get, path = "/customers/{id}", tag = "Queries",
+    params(("id" = String, Path), MinPosition),
+    responses((status = 200, body = CustomerAnswer), (status = 404, body = ProblemBody)))]
+pub async fn get_customer(
+    State(app): State<App>,
+    PathParams(id): PathParams<String>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let Reading { mut transaction, seen } = app.read(Projector::Customers, &min).await?;
+    let found = read(customers::find(&mut transaction, &id).await)?;
+    drop(transaction);
+    let row = found.ok_or_else(|| not_found("customer_not_found", "customer", &id))?;
+    Ok(Answer(seen, opened(&app.vault, row).await?).into_response())
+}

@@ -1,0 +1,142 @@
+//! `GET /orders`, `GET /orders/{id}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use domain::ids::OrderId;
+use serde::Deserialize;
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams, encode_cursor};
+use service_kit::problem::{Code, Problem, ProblemBody};
+use utoipa::IntoParams;
+
+use super::answer::{Answer, SeenAt, not_found, one_more, read};
+use super::app::App;
+use super::history::{AsOf, order_as_of};
+use super::order_answer::{OrderAnswer, OrderSummary, whole};
+use super::reading::{MinPosition, Reading};
+use crate::folds::order_row::OrderStatus;
+use crate::projectors::Projector;
+use crate::sqlite::order_list::{self, Wanted};
+use crate::sqlite::orders;
+
+/// Which orders are asked for; filters narrow each other.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrderFilter {
+    /// Those that stand here.
+    pub status: Option<OrderStatus>,
+    /// Those of this customer.
+    pub customer_id: Option<String>,
+    /// Those with a line of this SKU.
+    pub sku: Option<String>,
+    /// Those placed at this time or later: RFC 3339, or a day.
+    pub placed_from: Option<String>,
+    /// Those placed before this time: RFC 3339, or a day, which is included.
+    pub placed_to: Option<String>,
+}
+
+/// Up to where an order is folded anew.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AsOfParams {
+    /// The order as of this version of its stream.
+    #[param(value_type = Option<u64>, minimum = 1)]
+    pub as_of_version: Option<String>,
+    /// The order as it was known at this time: RFC 3339.
+    pub as_of: Option<String>,
+}
+
+impl OrderFilter {
+    fn wanted(self) -> Result<Wanted, Problem> {
+        let from = self.placed_from.map(|text| time("placed_from", &text, 0)).transpose()?;
+        let before = self.placed_to.map(|text| time("placed_to", &text, 1)).transpose()?;
+        Ok(Wanted {
+            status: self.status,
+            customer_id: self.customer_id,
+            sku: self.sku,
+            placed_from: from,
+            placed_before: before,
+        })
+    }
+}
+
+/// A time, or the midnight that begins a day, `later` days on.
+fn time(name: &'static str, text: &str, later: u64) -> Result<DateTime<Utc>, Problem> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(later)));
+    let wrong = || {
+        Problem::from(Code::InvalidQuery)
+            .mistake(name, format!("`{text}` is neither a time in RFC 3339 nor a day"))
+    };
+    day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).ok_or_else(wrong)
+}
+
+impl AsOfParams {
+    fn parse(&self) -> Result<Option<AsOf>, Problem> {
+        let wrong = |name: &str, text: &str| {
+            Err(Problem::from(Code::InvalidQuery).mistake(name, format!("`{text}`")))
+        };
+        match (&self.as_of_version, &self.as_of) {
+            (None, None) => Ok(None),
+            (Some(text), None) => match text.parse() {
+                Ok(version) if version > 0 => Ok(Some(AsOf::Version(version))),
+                _ => wrong("as_of_version", text),
+            },
+            (None, Some(text)) => match DateTime::parse_from_rfc3339(text) {
+                Ok(time) => Ok(Some(AsOf::Time(time.to_utc()))),
+                Err(_) => wrong("as_of", text),
+            },
+            (Some(_), Some(text)) => wrong("as_of", text),
+        }
+    }
+}
+
+/// Orders, newest first.
+#[utoipa::path(get, path = "/orders", tag = "Queries",
+    params(OrderFilter, PageParams, MinPosition),
+    responses((status = 200, body = Page<OrderSummary>), (status = 400, body = ProblemBody)))]
+pub async fn list_orders(
+    State(app): State<App>,
+    QueryParams(filter): QueryParams<OrderFilter>,
+    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let (wanted, limit, after) = (filter.wanted()?, page.limit()?, page.cursor()?);
+    let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
+    let rows = order_list::page(&mut transaction, wanted, after, one_more(limit)).await;
+    let rows = read(rows)?;
+    let more = rows.len() > limit;
+    let rows = &rows[..rows.len().min(limit)];
+    let next = rows.last().filter(|_| more).map(|last| encode_cursor(&order_list::key(last)));
+    let items = rows.iter().map(OrderSummary::from).collect();
+    Ok(Answer(seen, Page { items, next }).into_response())
+}
+
+/// One order, with its lines, payment, parcels and sagas; also as it was.
+#[utoipa::path(get, path = "/orders/{id}", tag = "Queries",
+    params(("id" = String, Path), AsOfParams, MinPosition),
+    responses((status = 200, body = OrderAnswer), (status = 404, body = ProblemBody)))]
+pub async fn get_order(
+    State(app): State<App>,
+    PathParams(id): PathParams<String>,
+    QueryParams(as_of): QueryParams<AsOfParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let absent = || not_found("order_not_found", "order", &id);
+    if let Some(as_of) = as_of.parse()? {
+        let order_id = OrderId::parse(&id).map_err(|_| absent())?;
+        let found = order_as_of(&*app.feed, &order_id, as_of).await?;
+        let (row, position) = found.ok_or_else(absent)?;
+        let seen = SeenAt { token: app.token(position), stale: None };
+        return Ok(Answer(seen, whole(&app.vault, &row, Vec::new()).await?).into_response());
+    }
+    let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
+    let found = read(orders::find(&mut transaction, &id).await)?;
+    drop(transaction);
+    let row = found.ok_or_else(absent)?;
+    let sagas = app.sagas.of_order(&row.id).await;
+    Ok(Answer(seen, whole(&app.vault, &row, sagas).await?).into_response())
+}

@@ -1,0 +1,118 @@
+//! `GET /payments`, `GET /payments/{id}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use domain::money::Currency;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Problem, ProblemBody};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{Answer, not_found, one_more, read, word};
+use super::app::App;
+use super::reading::{MinPosition, Reading};
+use crate::folds::payments::PaymentRow;
+use crate::projectors::Projector;
+use crate::sqlite::payments::{self, Wanted};
+
+/// A payment. Amounts are minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PaymentAnswer {
+    /// The payment.
+    pub id: String,
+    /// The order that it pays.
+    pub order_id: String,
+    /// Where it stands, such as `authorized`.
+    pub status: String,
+    /// Its currency; absent while nothing was asked of the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// How it is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// What was to be held.
+    pub requested: i64,
+    /// What was ever held.
+    pub authorized: i64,
+    /// What was taken.
+    pub captured: i64,
+    /// What was held and is no more, without having been taken.
+    pub voided: i64,
+    /// What was given back of what was taken.
+    pub refunded: i64,
+    /// Until when the provider holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why the provider refused last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What was asked of the provider and is not answered for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_operation: Option<String>,
+    /// The version of its stream.
+    pub version: u64,
+}
+
+impl From<PaymentRow> for PaymentAnswer {
+    fn from(row: PaymentRow) -> Self {
+        Self {
+            id: row.id.as_str().to_owned(),
+            order_id: row.order_id.as_str().to_owned(),
+            status: word(row.status()),
+            currency: row.currency.as_ref().map(Currency::code).map(str::to_owned),
+            method: row.method,
+            requested: row.requested,
+            authorized: row.authorized,
+            captured: row.captured,
+            voided: row.voided,
+            refunded: row.refunded,
+            expires_at: row.expires_at,
+            code: row.code,
+            open_operation: row.open.map(|(operation, _)| operation.name().to_owned()),
+            version: row.version,
+        }
+    }
+}
+
+/// Which payments are asked for.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PaymentFilter {
+    /// Those of this order.
+    pub order_id: Option<String>,
+}
+
+/// Payments, by id.
+#[utoipa::path(get, path = "/payments", tag = "Queries",
+    params(PaymentFilter, PageParams, MinPosition),
+    responses((status = 200, body = Page<PaymentAnswer>), (status = 400, body = ProblemBody)))]
+pub async fn list_payments(
+    State(app): State<App>,
+    QueryParams(filter): QueryParams<PaymentFilter>,
+    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let wanted = Wanted { order_id: filter.order_id };
+    let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
+    let rows = read(payments::page(&mut transaction, wanted, &after, one_more(limit)).await)?;
+    let items = rows.into_iter().map(PaymentAnswer::from).collect();
+    Ok(Answer(seen, Page::cut(items, limit, |last| last.id.clone())).into_response())
+}
+
+/// One payment.
+#[utoipa::path(get, path = "/payments/{id}", tag = "Queries",
+    params(("id" = String, Path), MinPosition),
+    responses((status = 200, body = PaymentAnswer), (status = 404, body = ProblemBody)))]
+pub async fn get_payment(
+    State(app): State<App>,
+    PathParams(id): PathParams<String>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
+    let found = read(payments::find(&mut transaction, &id).await)?;
+    let row = found.ok_or_else(|| not_found("payment_not_found", "payment", &id))?;
+    Ok(Answer(seen, PaymentAnswer::from(row)).into_response())
+}

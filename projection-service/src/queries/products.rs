@@ -1,0 +1,86 @@
+//! `GET /products`, `GET /products/{sku}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Problem, ProblemBody};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, not_found, one_more, read};
+use super::app::App;
+use super::reading::{MinPosition, Reading};
+use crate::folds::products::ProductRow;
+use crate::projectors::Projector;
+use crate::sqlite::products;
+
+/// A price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Price {
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// A product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProductAnswer {
+    /// Its stock keeping unit.
+    pub sku: String,
+    /// What people call it.
+    pub name: String,
+    /// The catalog price of one unit.
+    pub unit_price: Price,
+    /// Whether units of it are kept in stock.
+    pub stocked: bool,
+    /// True when it is sold no more.
+    pub discontinued: bool,
+    /// The version of its stream.
+    pub version: u64,
+}
+
+impl From<ProductRow> for ProductAnswer {
+    fn from(row: ProductRow) -> Self {
+        let currency = row.unit_price.currency().code().to_owned();
+        Self {
+            sku: row.sku.as_str().to_owned(),
+            name: row.name,
+            unit_price: Price { amount: row.unit_price.minor(), currency },
+            stocked: row.stocked,
+            discontinued: row.discontinued,
+            version: row.version,
+        }
+    }
+}
+
+/// Every product, by SKU.
+#[utoipa::path(get, path = "/products", tag = "Queries", params(PageParams, MinPosition),
+    responses((status = 200, body = Page<ProductAnswer>), (status = 400, body = ProblemBody)))]
+pub async fn list_products(
+    State(app): State<App>,
+    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let Reading { mut transaction, seen } = app.read(Projector::Products, &min).await?;
+    let rows = read(products::page(&mut transaction, &after, one_more(limit)).await)?;
+    let items = rows.into_iter().map(ProductAnswer::from).collect();
+    Ok(Answer(seen, Page::cut(items, limit, |last| last.sku.clone())).into_response())
+}
+
+/// One product.
+#[utoipa::path(get, path = "/products/{sku}", tag = "Queries",
+    params(("sku" = String, Path), MinPosition),
+    responses((status = 200, body = ProductAnswer), (status = 404, body = ProblemBody)))]
+pub async fn get_product(
+    State(app): State<App>,
+    PathParams(sku): PathParams<String>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let Reading { mut transaction, seen } = app.read(Projector::Products, &min).await?;
+    let found = read(products::find(&mut transaction, &sku).await)?;
+    let row = found.ok_or_else(|| not_found("product_not_found", "product", &sku))?;
+    Ok(Answer(seen, ProductAnswer::from(row)).into_response())
+}

@@ -1,0 +1,97 @@
+//! A read of one model: a snapshot, and the position that it shows.
+
+use std::time::Duration;
+
+use event_store::Position;
+use service_kit::position::{PositionToken, WantedPosition};
+use service_kit::problem::{Code, Problem, internal};
+use sqlx::{Sqlite, Transaction};
+
+use super::answer::SeenAt;
+use super::app::App;
+use crate::projectors::Projector;
+use crate::runner::handle::Handle;
+use crate::sqlite::checkpoint;
+
+/// How long a read waits for `min_position`.
+const MOST_WAIT: Duration = Duration::from_secs(5);
+
+/// `?min_position=`, as it comes.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MinPosition {
+    /// Wait, at most 5 seconds, until the model has reached this position: a number, or the value of a
+    /// `Docket-Position` header.
+    pub min_position: Option<String>,
+}
+
+/// A snapshot of a model.
+pub(super) struct Reading {
+    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) seen: SeenAt,
+}
+
+impl App {
+    /// A snapshot of the model, not before the position that is asked for.
+    pub(super) async fn read(
+        &self,
+        projector: Projector,
+        min: &MinPosition,
+    ) -> Result<Reading, Problem> {
+        let handle = self.handle(projector);
+        if let Some(text) = &min.min_position {
+            self.wait(handle, text).await?;
+        }
+        loop {
+            let generation = handle.current();
+            match generation.database.reader().begin().await {
+                Ok(transaction) => return self.snapshot(handle, transaction).await,
+                // It was switched to another generation meanwhile.
+                Err(sqlx::Error::PoolClosed) if handle.current().number != generation.number => {}
+                Err(error) => return Err(internal(&error)),
+            }
+        }
+    }
+
+    async fn snapshot(
+        &self,
+        handle: &Handle,
+        mut transaction: Transaction<'static, Sqlite>,
+    ) -> Result<Reading, Problem> {
+        let position =
+            checkpoint::position(&mut transaction).await.map_err(|error| internal(&error))?;
+        let stale = handle.status().borrow().fault.clone();
+        let seen = SeenAt { token: self.token(position), stale };
+        Ok(Reading { transaction, seen })
+    }
+
+    /// The token of a position in the history that is served.
+    pub(super) fn token(&self, position: Position) -> PositionToken {
+        let identity = self.feed.identity();
+        PositionToken { log: identity.log.to_string(), epoch: identity.epoch, position }
+    }
+
+    async fn wait(&self, handle: &Handle, text: &str) -> Result<(), Problem> {
+        let wanted: WantedPosition = text.parse().map_err(|error| {
+            Problem::from(Code::InvalidQuery).mistake("min_position", format!("`{text}`: {error}"))
+        })?;
+        let identity = self.feed.identity();
+        let wanted = wanted.within(&identity.log, identity.epoch)?;
+        let mut status = handle.status();
+        let reached = status.wait_for(|status| status.position >= wanted || status.fault.is_some());
+        let found = match tokio::time::timeout(MOST_WAIT, reached).await {
+            Ok(Ok(status)) if status.position >= wanted => return Ok(()),
+            Ok(Ok(status)) => status.fault.clone(),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        match found {
+            Some(fault) => Err(Problem::from(Code::ModelFaulted)
+                .detail(format!("it stands still at position {}: {}", fault.position, fault.cause))
+                .retry_after(30)),
+            None => Err(Problem::from(Code::PositionNotReached)
+                .detail(format!("position {wanted} was not reached within 5 seconds"))
+                .with("position", handle.status().borrow().position)
+                .retry_after(1)),
+        }
+    }
+}

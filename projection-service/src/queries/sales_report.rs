@@ -1,0 +1,110 @@
+//! `GET /reports/sales`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::QueryParams;
+use service_kit::problem::{Code, Problem, ProblemBody};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{Answer, read};
+use super::app::App;
+use super::reading::{MinPosition, Reading};
+use crate::folds::sales::Cell;
+use crate::projectors::Projector;
+use crate::sqlite::sales_report::{Group, GroupBy, report};
+
+/// What the report shows.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SalesParams {
+    /// Any of `month`, `day`, `country`, separated by commas; `month` when absent.
+    pub group_by: Option<String>,
+    /// The first day.
+    #[param(value_type = Option<String>)]
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    #[param(value_type = Option<String>)]
+    pub to: Option<NaiveDate>,
+}
+
+/// A row of the report. Amounts are minor units of its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SalesRowAnswer {
+    /// The month, such as `2010-12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<String>,
+    /// The day, such as `2010-12-01`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    /// The country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The currency.
+    pub currency: String,
+    /// Confirmed orders.
+    pub orders: i64,
+    /// Units of their lines, less cancelled ones.
+    pub units: i64,
+    /// Amount of their lines, less cancelled ones.
+    pub sales: i64,
+    /// Amount of received returns, positive, in the month or day of the return.
+    pub returns: i64,
+}
+
+impl From<(Group, Cell)> for SalesRowAnswer {
+    fn from((group, cell): (Group, Cell)) -> Self {
+        Self {
+            month: group.month,
+            day: group.day,
+            country: group.country,
+            currency: group.currency,
+            orders: cell.orders,
+            units: cell.units,
+            sales: cell.sales,
+            returns: cell.returns,
+        }
+    }
+}
+
+/// The sales report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SalesAnswer {
+    /// Its rows, in the order of their groups; rows of zeros are left out.
+    pub rows: Vec<SalesRowAnswer>,
+}
+
+fn group_by(text: Option<&str>) -> Result<GroupBy, Problem> {
+    let text = text.unwrap_or("month");
+    let mut by = GroupBy::default();
+    for part in text.split(',') {
+        let asked = match part {
+            "month" => &mut by.month,
+            "day" => &mut by.day,
+            "country" => &mut by.country,
+            _ => {
+                return Err(Problem::from(Code::InvalidQuery)
+                    .mistake("group_by", format!("`{part}` is not month, day or country")));
+            }
+        };
+        *asked = true;
+    }
+    Ok(by)
+}
+
+/// Sales and returns by month, day or country.
+#[utoipa::path(get, path = "/reports/sales", tag = "Queries",
+    params(SalesParams, MinPosition),
+    responses((status = 200, body = SalesAnswer), (status = 400, body = ProblemBody)))]
+pub async fn sales_report(
+    State(app): State<App>,
+    QueryParams(params): QueryParams<SalesParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let by = group_by(params.group_by.as_deref())?;
+    let Reading { mut transaction, seen } = app.read(Projector::Sales, &min).await?;
+    let rows = read(report(&mut transaction, by, params.from, params.to).await)?;
+    let rows = rows.into_iter().map(SalesRowAnswer::from).collect();
+    Ok(Answer(seen, SalesAnswer { rows }).into_response())
+}

@@ -1,0 +1,112 @@
+//! `GET /shipments`, `GET /shipments/{id}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::shipping::ShipmentStatus;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Problem, ProblemBody};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{Answer, not_found, one_more, read, word};
+use super::app::App;
+use super::reading::{MinPosition, Reading};
+use crate::folds::shipments::ShipmentRow;
+use crate::projectors::Projector;
+use crate::sqlite::shipments::{self, Wanted};
+
+/// What a shipment carries of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ShipmentLineAnswer {
+    /// The order's line.
+    pub line: u32,
+    /// What it is.
+    pub sku: String,
+    /// How many units.
+    pub quantity: u32,
+}
+
+/// A shipment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ShipmentAnswer {
+    /// The shipment.
+    pub id: String,
+    /// The order.
+    pub order_id: String,
+    /// `pending`, `shipped`, `delivered` or `cancelled`.
+    pub status: String,
+    /// Who carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// The carrier's tracking number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<String>,
+    /// What is in it.
+    pub lines: Vec<ShipmentLineAnswer>,
+    /// The version of its stream.
+    pub version: u64,
+}
+
+impl From<ShipmentRow> for ShipmentAnswer {
+    fn from(row: ShipmentRow) -> Self {
+        let line = |line: &domain::shipping::ShipmentLine| ShipmentLineAnswer {
+            line: line.line,
+            sku: line.sku.as_str().to_owned(),
+            quantity: line.quantity.get(),
+        };
+        Self {
+            id: row.id.as_str().to_owned(),
+            order_id: row.order_id.as_str().to_owned(),
+            status: word(row.status),
+            carrier: row.carrier,
+            tracking: row.tracking,
+            lines: row.lines.iter().map(line).collect(),
+            version: row.version,
+        }
+    }
+}
+
+/// Which shipments are asked for.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ShipmentFilter {
+    /// Those of this order.
+    pub order_id: Option<String>,
+    /// Those that stand here: `pending`, `shipped`, `delivered` or `cancelled`.
+    #[param(value_type = Option<String>)]
+    pub status: Option<ShipmentStatus>,
+}
+
+/// Shipments, by id.
+#[utoipa::path(get, path = "/shipments", tag = "Queries",
+    params(ShipmentFilter, PageParams, MinPosition),
+    responses((status = 200, body = Page<ShipmentAnswer>), (status = 400, body = ProblemBody)))]
+pub async fn list_shipments(
+    State(app): State<App>,
+    QueryParams(filter): QueryParams<ShipmentFilter>,
+    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let wanted = Wanted { order_id: filter.order_id, status: filter.status };
+    let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
+    let rows = read(shipments::page(&mut transaction, wanted, &after, one_more(limit)).await)?;
+    let items = rows.into_iter().map(ShipmentAnswer::from).collect();
+    Ok(Answer(seen, Page::cut(items, limit, |last| last.id.clone())).into_response())
+}
+
+/// One shipment.
+#[utoipa::path(get, path = "/shipments/{id}", tag = "Queries",
+    params(("id" = String, Path), MinPosition),
+    responses((status = 200, body = ShipmentAnswer), (status = 404, body = ProblemBody)))]
+pub async fn get_shipment(
+    State(app): State<App>,
+    PathParams(id): PathParams<String>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
+    let found = read(shipments::find(&mut transaction, &id).await)?;
+    let row = found.ok_or_else(|| not_found("shipment_not_found", "shipment", &id))?;
+    Ok(Answer(seen, ShipmentAnswer::from(row)).into_response())
+}

@@ -1,0 +1,73 @@
+//! `GET /stock`, `GET /stock/{sku}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams};
+use service_kit::problem::{Problem, ProblemBody};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, not_found, one_more, read};
+use super::app::App;
+use super::reading::{MinPosition, Reading};
+use crate::folds::stock::StockRow;
+use crate::projectors::Projector;
+use crate::sqlite::stock;
+
+/// The stock of a SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StockAnswer {
+    /// The SKU.
+    pub sku: String,
+    /// Units that can be promised.
+    pub available: i64,
+    /// Units held for orders.
+    pub reserved: i64,
+    /// Units in the house.
+    pub on_hand: i64,
+    /// The version of its stream.
+    pub version: u64,
+}
+
+impl From<StockRow> for StockAnswer {
+    fn from(row: StockRow) -> Self {
+        Self {
+            sku: row.sku.as_str().to_owned(),
+            available: row.available,
+            reserved: row.reserved,
+            on_hand: row.on_hand(),
+            version: row.version,
+        }
+    }
+}
+
+/// Stock of every SKU, by SKU.
+#[utoipa::path(get, path = "/stock", tag = "Queries", params(PageParams, MinPosition),
+    responses((status = 200, body = Page<StockAnswer>), (status = 400, body = ProblemBody)))]
+pub async fn list_stock(
+    State(app): State<App>,
+    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
+    let rows = read(stock::page(&mut transaction, &after, one_more(limit)).await)?;
+    let items = rows.into_iter().map(StockAnswer::from).collect();
+    Ok(Answer(seen, Page::cut(items, limit, |last| last.sku.clone())).into_response())
+}
+
+/// The stock of one SKU.
+#[utoipa::path(get, path = "/stock/{sku}", tag = "Queries",
+    params(("sku" = String, Path), MinPosition),
+    responses((status = 200, body = StockAnswer), (status = 404, body = ProblemBody)))]
+pub async fn get_stock(
+    State(app): State<App>,
+    PathParams(sku): PathParams<String>,
+    QueryParams(min): QueryParams<MinPosition>,
+) -> Result<Response, Problem> {
+    let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
+    let found = read(stock::find(&mut transaction, &sku).await)?;
+    let row = found.ok_or_else(|| not_found("stock_not_found", "stock", &sku))?;
+    Ok(Answer(seen, StockAnswer::from(row)).into_response())
+}

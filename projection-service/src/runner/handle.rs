@@ -1,0 +1,80 @@
+//! What the rest of the service holds of a live projector.
+
+use std::sync::{PoisonError, RwLock};
+
+use event_store::Position;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::applier::Apply;
+use super::status::Status;
+use crate::projectors::Projector;
+use crate::sqlite::checkpoint::Checkpoint;
+use crate::sqlite::generation::Generation;
+
+/// A projector that was asked to stand still for a moment.
+pub(super) struct Held {
+    /// Where it stands.
+    pub(super) checkpoint: Checkpoint,
+    /// True when it can't go on from there.
+    pub(super) faulted: bool,
+    /// Lets it go on: as it is, or with another generation.
+    pub(super) resume: oneshot::Sender<Option<Box<dyn Apply>>>,
+}
+
+/// Asks a projector to stand still.
+pub(super) type Hold = oneshot::Sender<Held>;
+
+/// A live projector.
+#[derive(Debug)]
+pub struct Handle {
+    /// Which one it is.
+    pub projector: Projector,
+    current: RwLock<Generation>,
+    status: watch::Sender<Status>,
+    holds: mpsc::Sender<Hold>,
+}
+
+impl Handle {
+    pub(super) fn new(
+        projector: Projector,
+        current: Generation,
+        position: Position,
+        holds: mpsc::Sender<Hold>,
+    ) -> Self {
+        let generation = current.number;
+        let status = Status { position, generation, ..Status::default() };
+        let status = watch::Sender::new(status);
+        Self { projector, current: RwLock::new(current), status, holds }
+    }
+
+    /// The generation that is read now.
+    pub fn current(&self) -> Generation {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it stands, as it changes.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_modify(change);
+    }
+
+    /// Lets reads go to another generation; gives back the one that they went to.
+    pub(super) fn replace(&self, generation: Generation) -> Generation {
+        let number = generation.number;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *current, generation);
+        drop(current);
+        self.update(|status| status.generation = number);
+        old
+    }
+
+    /// Makes it stand still until it is let go; `None` when it has ended.
+    pub(super) async fn hold(&self) -> Option<Held> {
+        let (sender, held) = oneshot::channel();
+        self.holds.send(sender).await.ok()?;
+        held.await.ok()
+    }
+}

@@ -1,0 +1,18 @@
+//! Runs projectors: reads the feed once for all of them, applies pages, catches up, builds anew beside the live one.
+//!
+//! **Invariant:** a position is applied once: a page is folded from the checkpoint on, and the checkpoint moves in the
+//! transaction of the rows. A projector that can't go on stands still and says so; the others go on.
+
+pub mod applier;
+pub mod build;
+mod cache;
+mod compare;
+pub mod handle;
+mod hub;
+mod live;
+pub mod rebuild;
+mod source;
+pub mod status;
+
+pub(crate) use hub::Hub;
+pub(crate) use live::{Live, NEAR};

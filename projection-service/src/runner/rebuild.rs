@@ -1,0 +1,260 @@
+//! Builds models anew beside the live ones, compares them at one position, and switches.
+//!
+//! **Invariant:** until the switch the live generation is not touched; whatever goes wrong, it stays live. The switch is
+//! one transaction of the catalog, made while the live one stands still at the new one's position.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use event_store::Position;
+use messaging::feed::Feed;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::build::{BuildError, Building, OnProgress, build};
+use super::compare::{Comparison, Snapshot, compare};
+use super::handle::{Handle, Held};
+use super::status::{Progress, Rebuilt};
+use crate::decoded::Readers;
+use crate::sqlite::catalog::Catalog;
+use crate::sqlite::generation;
+
+/// A generation this close to the log's head is brought to the live one's position while that one stands still.
+const CLOSE: u64 = 2_000;
+
+/// Why a rebuild was not begun.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// One of the models is being rebuilt already.
+    #[error("the model `{0}` is being rebuilt already")]
+    Running(&'static str),
+    /// The catalog can't be written.
+    #[error("the catalog of projectors failed")]
+    Catalog(#[from] sqlx::Error),
+}
+
+/// Why a rebuild was given up.
+#[derive(Debug, thiserror::Error)]
+enum GivenUp {
+    #[error("it could not be built")]
+    Build(#[from] BuildError),
+    #[error("a database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the live model has ended")]
+    LiveEnded,
+    #[error("the catalog names another generation")]
+    Catalog,
+}
+
+/// Rebuilds models.
+#[derive(Clone)]
+pub struct Rebuilder {
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) readers: Readers,
+    pub(crate) folder: PathBuf,
+    pub(crate) catalog: Catalog,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Rebuilder {
+    /// Begins to rebuild these models together, reading the log once for all of them. Returns when it is noted; the
+    /// models' status tells how it goes.
+    pub async fn begin(&self, handles: Vec<Arc<Handle>>) -> Result<(), RebuildError> {
+        let mut noted: Vec<(Arc<Handle>, u32)> = Vec::new();
+        for handle in handles {
+            let name = handle.projector.name();
+            let number = handle.current().number + 1;
+            match self.catalog.build(name, number).await {
+                Ok(true) => noted.push((handle, number)),
+                other => {
+                    for (handle, number) in noted {
+                        self.catalog.give_up(handle.projector.name(), number).await?;
+                    }
+                    other?;
+                    return Err(RebuildError::Running(name));
+                }
+            }
+            generation::remove(&generation::path(&self.folder, name, number));
+        }
+        self.go_on(noted);
+        Ok(())
+    }
+
+    /// Goes on with generations that the catalog says are being built.
+    pub(crate) fn go_on(&self, noted: Vec<(Arc<Handle>, u32)>) {
+        let head = *self.feed.head().borrow();
+        for (handle, _) in &noted {
+            let begun = Progress { target: head, ..Progress::default() };
+            handle.update(|status| status.rebuild = Some(begun));
+        }
+        let this = self.clone();
+        self.tasks.spawn(async move {
+            let stop = this.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = this.run(noted) => {}
+            }
+        });
+    }
+
+    async fn run(&self, noted: Vec<(Arc<Handle>, u32)>) {
+        let begun = Instant::now();
+        let mut opened = Vec::new();
+        let mut under_way = Vec::new();
+        for (handle, number) in noted {
+            match handle.projector.open(&self.folder, number, &self.feed.identity()).await {
+                Ok(applier) => {
+                    under_way.push((handle.clone(), applier.generation().clone()));
+                    opened.push((handle.projector.name(), applier));
+                }
+                Err(error) => self.give_up(&handle, number, &error.into()).await,
+            }
+        }
+        let handles: Vec<Arc<Handle>> =
+            under_way.iter().map(|(handle, _)| Arc::clone(handle)).collect();
+        let head = *self.feed.head().borrow();
+        let progress = told(begun, &handles, &opened, head);
+        let (feed, readers) = (Arc::clone(&self.feed), self.readers.clone());
+        let built = build(feed, readers, opened, head, progress).await;
+        for ((handle, generation), built) in under_way.into_iter().zip(built) {
+            let ended = match built {
+                Ok(building) => self.finish(&handle, generation.number, building, begun).await,
+                Err(error) => Err(error.into()),
+            };
+            match ended {
+                Ok(rebuilt) => handle.update(|status| {
+                    status.rebuild = None;
+                    status.last_rebuild = Some(rebuilt);
+                }),
+                Err(error) => {
+                    let number = generation.number;
+                    generation.database.close().await;
+                    self.give_up(&handle, number, &error).await;
+                }
+            }
+        }
+    }
+
+    async fn finish(
+        &self,
+        handle: &Handle,
+        number: u32,
+        building: Building,
+        begun: Instant,
+    ) -> Result<Rebuilt, GivenUp> {
+        let (mut building, mut held) = self.meet(handle, building).await?;
+        let mut comparison = None;
+        let old = handle.current();
+        if building.1.checkpoint() == &held.checkpoint {
+            let (left, right) =
+                (Snapshot::open(&old).await?, Snapshot::open(building.1.generation()).await?);
+            let _ = held.resume.send(None);
+            if left.position == right.position {
+                comparison = Some(compare(handle.projector.definition(), left, right).await?);
+            }
+            (building, held) = self.meet(handle, building).await?;
+        }
+        let name = handle.projector.name();
+        if !self.catalog.switch(name, number, old.number).await? {
+            return Err(GivenUp::Catalog);
+        }
+        let events = building.1.checkpoint().position;
+        held.resume.send(Some(building.1)).map_err(|_| GivenUp::LiveEnded)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        Ok(switched(number, events, seconds, comparison))
+    }
+
+    /// Makes the live one stand still and brings the new one to its position, unless the live one can't go on.
+    async fn meet(
+        &self,
+        handle: &Handle,
+        mut building: Building,
+    ) -> Result<(Building, Held), GivenUp> {
+        loop {
+            let head = *self.feed.head().borrow();
+            let here = building.1.checkpoint().position;
+            if here + CLOSE < head {
+                building = self.bring(building, head).await?;
+                continue;
+            }
+            let held = handle.hold().await.ok_or(GivenUp::LiveEnded)?;
+            if held.faulted || held.checkpoint.identity != building.1.checkpoint().identity {
+                return Ok((building, held));
+            }
+            let there = held.checkpoint.position;
+            if there >= here {
+                return Ok((self.bring(building, there).await?, held));
+            }
+            drop(held);
+            let mut status = handle.status();
+            let reached =
+                status.wait_for(|status| status.position >= here || status.fault.is_some());
+            reached.await.map_err(|_| GivenUp::LiveEnded)?;
+        }
+    }
+
+    async fn bring(&self, building: Building, to: Position) -> Result<Building, BuildError> {
+        let (feed, readers) = (Arc::clone(&self.feed), self.readers.clone());
+        let quiet: OnProgress = Arc::new(|_, _| {});
+        let built = build(feed, readers, vec![building], to, quiet).await;
+        built.into_iter().next().unwrap_or(Err(BuildError::Ended))
+    }
+
+    async fn give_up(&self, handle: &Handle, number: u32, error: &GivenUp) {
+        let name = handle.projector.name();
+        let cause = causes(error);
+        tracing::error!(name, cause, "a rebuild was given up; the live model stays");
+        if let Err(error) = self.catalog.give_up(name, number).await {
+            tracing::warn!(%error, name, "the catalog still says that a model is being built");
+        }
+        generation::remove(&generation::path(&self.folder, name, number));
+        handle.update(|status| {
+            status.rebuild = None;
+            status.last_rebuild = Some(Rebuilt::Failed { cause });
+        });
+    }
+}
+
+fn switched(generation: u32, events: u64, seconds: f64, comparison: Option<Comparison>) -> Rebuilt {
+    let equal = comparison.as_ref().map(|found| found.differing_tables.is_empty());
+    let compared_at = comparison.as_ref().map(|found| found.position);
+    let (digests, differing_tables) =
+        comparison.map(|found| (found.digests, found.differing_tables)).unwrap_or_default();
+    if equal == Some(false) {
+        tracing::error!(?differing_tables, "a model built anew differs from the one that was live");
+    }
+    Rebuilt::Switched { generation, events, seconds, equal, compared_at, digests, differing_tables }
+}
+
+/// Tells each model's status how far its new generation is.
+fn told(
+    begun: Instant,
+    handles: &[Arc<Handle>],
+    opened: &[Building],
+    target: Position,
+) -> OnProgress {
+    let handles = handles.to_vec();
+    let from: Vec<Position> =
+        opened.iter().map(|(_, applier)| applier.checkpoint().position).collect();
+    let last = Mutex::new(());
+    Arc::new(move |name, position| {
+        let _guard = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = handles.iter().position(|handle| handle.projector.name() == name);
+        let Some(at) = found else { return };
+        let seconds = begun.elapsed().as_secs_f64();
+        let progress = Progress::after(seconds, from[at], position, target);
+        handles[at].update(|status| status.rebuild = Some(progress));
+    })
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
