@@ -64,6 +64,9 @@ pub struct Applier<M: ReadModel> {
     cache: Cache<M::Row>,
 }
 
+/// A row before the batch and as it is folded.
+type BeforeAfter<R> = (Option<R>, Option<R>);
+
 /// Why a batch stopped.
 enum Stopped {
     At(Fault),
@@ -156,7 +159,7 @@ impl<M: ReadModel> Applier<M> {
         events: &[&Decoded],
     ) -> Result<Vec<Touched<M::Row>>, Stopped> {
         let mut places: HashMap<&str, usize> = HashMap::with_capacity(events.len());
-        let mut rows: Vec<(Option<M::Row>, Option<M::Row>)> = Vec::new();
+        let mut rows: Vec<BeforeAfter<M::Row>> = Vec::new();
         for decoded in events {
             let stop = |cause: String| Stopped::At(Fault { position: decoded.position, cause });
             let event = decoded.event.as_ref().map_err(|error| stop(error.to_string()))?;

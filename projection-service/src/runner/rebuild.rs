@@ -173,10 +173,10 @@ impl Rebuilder {
         mut building: Building,
     ) -> Result<(Building, Held), GivenUp> {
         loop {
-            let head = *self.feed.head().borrow();
+            let log_end = *self.feed.head().borrow();
             let here = building.1.checkpoint().position;
-            if here + CLOSE < head {
-                building = self.bring(building, head).await?;
+            if here + CLOSE < log_end {
+                building = self.bring(building, log_end).await?;
                 continue;
             }
             let held = handle.hold().await.ok_or(GivenUp::LiveEnded)?;

@@ -126,8 +126,13 @@ async fn digest_of(
         count += 1;
     }
     let digest = context.finish();
-    let digest = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(TableDigest { table, rows: count, digest })
+    let mut hex = String::with_capacity(2 * digest.as_ref().len());
+    for byte in digest.as_ref() {
+        for half in [byte >> 4, byte & 0xf] {
+            hex.extend(char::from_digit(u32::from(half), 16));
+        }
+    }
+    Ok(TableDigest { table, rows: count, digest: hex })
 }
 
 fn stable_text(row: String) -> String {
