@@ -37,7 +37,7 @@ impl Decide for CancelLines {
         let order = view.order(&order_id)?.placed(&order_id)?;
         order.check_in_progress(&order_id)?;
         let lines = line_sum::sum(&self.lines)?;
-        let left = LeftHouse::of(&order_id, view)?;
+        let left = LeftHouse::of(order, &order_id, view)?;
         for line in &lines {
             self.check_cancellable(order, &left, line)?;
         }

@@ -50,7 +50,7 @@ impl CancelOrder {
             Phase::Placed => Ok(vec![self.requested(None, lines(order, |_, line| line.ordered))]),
             Phase::Cancelling(_) | Phase::Cancelled => Ok(vec![]),
             Phase::Confirmed | Phase::Fulfilling => {
-                let left = LeftHouse::of(&self.order_id, view)?;
+                let left = LeftHouse::of(order, &self.order_id, view)?;
                 let lines = lines(order, |number, line| left.cancellable(number, line));
                 if lines.is_empty() {
                     return Err(self.nothing_open(left.is_any(order)).into());

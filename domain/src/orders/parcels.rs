@@ -16,7 +16,15 @@ pub(super) struct LeftHouse(BTreeMap<LineNumber, u32>);
 
 impl LeftHouse {
     /// Looks at all parcels of the order: their numbers have no gaps.
-    pub(super) fn of(order_id: &OrderId, view: &View<'_>) -> Result<Self, Halt> {
+    pub(super) fn of(
+        order: &PlacedOrder,
+        order_id: &OrderId,
+        view: &View<'_>,
+    ) -> Result<Self, Halt> {
+        // All that are known are looked at first, so that whoever loads states hears of them at once.
+        for (nth, _) in (1..).zip(&order.shipped) {
+            view.shipment(&ShipmentId::nth(order_id, nth))?;
+        }
         let mut units: BTreeMap<LineNumber, u32> = BTreeMap::new();
         let mut nth = 1;
         loop {

@@ -26,6 +26,7 @@ impl Decide for PlaceDraft {
         let order_id = self.order_id.clone();
         let draft = view.order(&order_id)?.draft(&order_id)?;
         let head = &draft.head;
+        pricing::look_at(head.customer_id.as_ref(), draft.lines.values(), view)?;
         pricing::check_customer(head.customer_id.as_ref(), view)?;
         let (lines, total) = pricing::place(draft.lines.values(), head.currency, view)?;
         Ok(vec![
@@ -46,16 +47,20 @@ impl Decide for PlaceDraft {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{added, cart, draft, order_id, placed, shop, wanted};
+    use super::super::fixtures::{
+        added, cart, draft, expires_at, order_after, order_id, placed, shop, wanted,
+    };
     use super::*;
     use crate::catalog::PriceChanged;
     use crate::catalog::fixtures::{discontinued, gbp, sku};
     use crate::customers::fixtures::{blocked, customer_id};
+    use crate::decide::{Entry, State};
     use crate::orders::{
         AddLine, CancelOrder, EraseOrder, LineRemoved, OrderCancelled, OrderErased,
     };
     use crate::refusal::Refusal;
     use crate::spec::{given, given_nothing};
+    use std::collections::HashMap;
 
     fn place() -> PlaceDraft {
         PlaceDraft { order_id: order_id() }
@@ -136,5 +141,28 @@ mod tests {
             .then([OrderErased { order_id: order_id() }])
             .when(place())
             .then_refused(&Refusal::WrongState { what: "order", state: "erased" });
+    }
+
+    #[test]
+    fn all_that_placing_needs_is_looked_at_before_anything_is_refused() {
+        let order = order_after([
+            draft(Some(customer_id())).into(),
+            added(1, "A", 1).into(),
+            added(2, "B", 1).into(),
+        ]);
+        let needed = [
+            Stream::Order(order_id()),
+            Stream::Customer(customer_id()),
+            Stream::Product(sku("A")),
+            Stream::Product(sku("B")),
+        ];
+        let absent =
+            |stream: &Stream| (stream.clone(), Entry { version: 0, state: State::absent(stream) });
+        let mut states: HashMap<Stream, Entry> = needed.iter().map(absent).collect();
+        states.insert(needed[0].clone(), Entry { version: 3, state: State::Order(order) });
+        let view = View::new(&states);
+        let refused = place().decide(&view, &Context { now: expires_at() });
+        assert_eq!(refused, Err(Refusal::UnknownCustomer { customer_id: customer_id() }.into()));
+        assert_eq!(view.into_reads(), needed);
     }
 }

@@ -23,6 +23,21 @@ pub(super) fn reads<'a>(
     customer_id.cloned().map(Stream::Customer).into_iter().chain(products)
 }
 
+/// Looks at all of them before any is judged, so that whoever loads states hears of all of them at once.
+pub(super) fn look_at<'a>(
+    customer_id: Option<&CustomerId>,
+    lines: impl IntoIterator<Item = &'a WantedLine>,
+    view: &View<'_>,
+) -> Result<(), Halt> {
+    if let Some(id) = customer_id {
+        view.customer(id)?;
+    }
+    for line in lines {
+        view.product(&line.sku)?;
+    }
+    Ok(())
+}
+
 /// Refuses an order of a customer who may not order; a guest may.
 pub(super) fn check_customer(
     customer_id: Option<&CustomerId>,
