@@ -316,8 +316,6 @@ proptest! {
 }
 
 fn fold(payment: Payment, event: &Event) -> Payment {
-    match event {
-        Event::Payment(event) => crate::decide::Aggregate::evolve(payment, event),
-        other => panic!("not of a payment: {other:?}"),
-    }
+    let Event::Payment(event) = event else { panic!("not of a payment: {event:?}") };
+    crate::decide::Aggregate::evolve(payment, event)
 }

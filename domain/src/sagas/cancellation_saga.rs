@@ -25,11 +25,11 @@ use super::purse::Purse;
 use super::track::{Desk, Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
-use crate::ids::{CancellationId, OrderId};
+use crate::ids::{CancellationId, OrderId, PaymentId};
 use crate::inventory::{ReleaseStock, ReservationEvent, SkuQuantity};
 use crate::money::Money;
 use crate::orders::{DeclineCancellation, LineQuantity, OrderEvent, SettleCancellation};
-use crate::payments::VoidAuthorization;
+use crate::payments::{PaymentEvent, VoidAuthorization};
 use crate::shipping::{CancelShipment, ShipmentEvent};
 use crate::text::Reason;
 
@@ -56,6 +56,8 @@ struct Facts {
     purse: Purse,
     occurred_at: DateTime<Utc>,
     code: Option<Reason>,
+    /// A further payment that is about to replace the one that expires: only then is it known which one to void.
+    renewing: Option<PaymentId>,
     over: Option<SagaState>,
 }
 
@@ -113,6 +115,9 @@ fn void_authorization(facts: &Facts, _: Did) -> Ask {
     if facts.amount.is_zero() {
         return Ask::Nothing;
     }
+    if facts.renewing.is_some() {
+        return Ask::Wait("the authorization to be renewed");
+    }
     Ask::send(VoidAuthorization {
         payment_id: facts.purse.current.clone(),
         order_id: facts.order_id.clone(),
@@ -167,6 +172,7 @@ impl CancellationSaga {
             purse: order.purse.clone(),
             occurred_at: context.occurred_at,
             code: None,
+            renewing: order.running_renewal(),
             over: None,
         };
         Self { facts, forward: Track::new(), decline: None }
@@ -198,6 +204,15 @@ impl Process for CancellationSaga {
         timeouts: &Timeouts,
     ) {
         self.facts.purse.fold(event);
+        let declined_payment = if let Event::Payment(PaymentEvent::PaymentDeclined(event)) = event {
+            Some(&event.payment_id)
+        } else {
+            None
+        };
+        let renewing = self.facts.renewing.as_ref();
+        if renewing == Some(&self.facts.purse.current) || renewing == declined_payment {
+            self.facts.renewing = None;
+        }
         if let Event::Shipment(event) = event {
             self.facts.parcels.fold(event, context);
         }

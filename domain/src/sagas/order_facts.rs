@@ -143,6 +143,17 @@ impl OrderFacts {
         PaymentId::nth(&self.order_id, 1)
     }
 
+    /// The payment of a renewal under way; every renewal names its commands by its own.
+    pub(super) fn further_payment(&self) -> Option<PaymentId> {
+        self.renewal.as_ref().map(|renewal| PaymentId::nth(&self.order_id, renewal.nth))
+    }
+
+    /// The same, unless it was refused.
+    pub(super) fn running_renewal(&self) -> Option<PaymentId> {
+        let refused = self.renewal.as_ref().is_some_and(|renewal| renewal.refused);
+        self.further_payment().filter(|_| !refused)
+    }
+
     pub(super) fn first_shipment(&self) -> ShipmentId {
         ShipmentId::nth(&self.order_id, 1)
     }

@@ -18,7 +18,7 @@ use super::renewal::{HOLD, RENEWAL, Renewal};
 use super::track::{Desk, Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
-use crate::ids::ShipmentId;
+use crate::ids::{PaymentId, ShipmentId};
 use crate::orders::{OrderEvent, OrderPlaced};
 use crate::text::Reason;
 
@@ -103,9 +103,12 @@ impl OrderSaga {
         event: &Event,
         context: &EventContext<'_>,
         timeouts: &Timeouts,
-        desk: &Desk<'_>,
+        id: &SagaId,
     ) {
         let now = context.recorded_at;
+        let payment = self.facts.further_payment();
+        let part = payment.as_ref().map(PaymentId::as_str);
+        let desk = &Desk { saga_id: id, part, occurred_at: self.facts.occurred_at };
         if let Some(hold) = &mut self.hold
             && let Some(Answer::Refused { .. }) =
                 hold.hear(&HOLD, &self.facts, event, context, desk)
@@ -191,7 +194,7 @@ impl OrderSaga {
         {
             undo.fail(retriable, now, timeouts);
         }
-        self.hear_renewal(event, context, timeouts, &desk);
+        self.hear_renewal(event, context, timeouts, id);
         for (shipment_id, track) in &mut self.parcels {
             let Some(parcel) = self.facts.parcels.0.get(shipment_id) else { continue };
             let case = ParcelCase { order: &self.facts, shipment_id, parcel };
@@ -244,11 +247,13 @@ impl Process for OrderSaga {
             sends.extend(reject.advance(&REJECT, facts, |_| Did::Never, &desk));
             return sends;
         }
+        let payment = facts.further_payment();
+        let of_payment = Desk { part: payment.as_ref().map(PaymentId::as_str), ..desk };
         if let Some(renewal) = &mut self.renewal {
-            sends.extend(renewal.advance(RENEWAL.steps(), facts, |_| Did::Never, &desk));
+            sends.extend(renewal.advance(RENEWAL.steps(), facts, |_| Did::Never, &of_payment));
         }
         if let Some(hold) = &mut self.hold {
-            sends.extend(hold.advance(&HOLD, facts, |_| Did::Never, &desk));
+            sends.extend(hold.advance(&HOLD, facts, |_| Did::Never, &of_payment));
         }
         // A cancellation needs the parcel to take its lines out of, so that one is created even on hold.
         let for_cancellation = facts.confirmed && !facts.cancellations.is_empty();

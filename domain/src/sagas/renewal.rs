@@ -50,12 +50,8 @@ pub(super) static RENEWAL: LazyLock<Definition<OrderFacts>> = LazyLock::new(|| {
 pub(super) static HOLD: LazyLock<Vec<Row<OrderFacts>>> =
     LazyLock::new(|| vec![Row::new("hold_order", hold, held)]);
 
-fn further(order: &OrderFacts) -> Option<PaymentId> {
-    order.renewal.as_ref().map(|renewal| PaymentId::nth(&order.order_id, renewal.nth))
-}
-
 fn renew(order: &OrderFacts, _: Did) -> Ask {
-    let Some(payment_id) = further(order) else { return Ask::Nothing };
+    let Some(payment_id) = order.further_payment() else { return Ask::Nothing };
     Ask::send(AuthorizePayment {
         payment_id,
         order_id: order.order_id.clone(),
@@ -66,7 +62,7 @@ fn renew(order: &OrderFacts, _: Did) -> Ask {
 
 fn renewed(order: &OrderFacts, heard: &Heard<'_>) -> Option<Answer> {
     let Event::Payment(event) = heard.event else { return None };
-    if Some(event.payment_id()) == further(order).as_ref() {
+    if Some(event.payment_id()) == order.further_payment().as_ref() {
         authorization_answer(event)
     } else {
         None
@@ -87,17 +83,21 @@ fn void_renewal(order: &OrderFacts, did: Did) -> Ask {
     match did {
         Did::Never | Did::Refused => Ask::Nothing,
         Did::Asked => Ask::Wait("the provider's answer, before anything is undone"),
-        Did::Done => void(order, further(order)),
+        Did::Done => void(order, order.further_payment()),
     }
 }
 
 fn renewal_voided(order: &OrderFacts, heard: &Heard<'_>) -> Option<Answer> {
     let Event::Payment(event) = heard.event else { return None };
-    if Some(event.payment_id()) == further(order).as_ref() { void_answer(event) } else { None }
+    if Some(event.payment_id()) == order.further_payment().as_ref() {
+        void_answer(event)
+    } else {
+        None
+    }
 }
 
 fn replace(order: &OrderFacts, _: Did) -> Ask {
-    match further(order) {
+    match order.further_payment() {
         Some(payment_id) => {
             Ask::send(ReplacePayment { order_id: order.order_id.clone(), payment_id })
         }

@@ -50,7 +50,8 @@ pub(super) struct Track {
     pub(super) error: Option<String>,
 }
 
-/// Who sends, for which parcel, and with which business time.
+/// Who sends, for which parcel or payment, and with which business time.
+#[derive(Clone, Copy)]
 pub(super) struct Desk<'a> {
     pub(super) saga_id: &'a SagaId,
     pub(super) part: Option<&'a str>,

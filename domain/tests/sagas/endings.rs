@@ -447,6 +447,18 @@ fn an_authorization_is_renewed_before_it_expires() {
 }
 
 #[test]
+fn an_authorization_is_renewed_as_often_as_it_takes() {
+    let mut world = placed("pm_ok");
+    world.wait(Duration::days(20));
+    assert_eq!(world.payment(&PaymentId::nth(&order_id(), 4)).uncaptured(), TOTAL);
+    world.ship(1, None);
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    world.assert_nothing_held();
+}
+
+#[test]
 fn an_authorization_that_is_not_renewed_holds_the_order_and_calls_a_person() {
     let mut world = placed("pm_not_renewed");
     world.wait(Duration::days(6) + Duration::hours(1));
