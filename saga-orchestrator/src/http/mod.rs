@@ -8,19 +8,8 @@ mod get_saga;
 mod list_sagas;
 mod resolve_saga;
 mod retry_saga;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+mod router;
 
 pub(crate) use answers::{ActedSaga, SagaItem};
 pub(crate) use api::Api;
-
-pub(crate) fn router(api: Api) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(list_sagas::list_sagas))
-        .routes(routes!(get_saga::get_saga))
-        .routes(routes!(explain_saga::explain_saga))
-        .routes(routes!(retry_saga::retry_saga))
-        .routes(routes!(resolve_saga::resolve_saga))
-        .with_state(api)
-}
+pub(crate) use router::router;
