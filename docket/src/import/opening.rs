@@ -25,8 +25,9 @@ pub(crate) async fn register_product(
         "unit_price": { "amount": product.pence, "currency": "GBP" },
         "stocked": product.stocked,
     });
-    let answer =
-        client.post("/v1/products", &format!("online-retail/product/{sku}"), &body).await?;
+    let answer = client
+        .post("/v1/products", &format!("online-retail/product/{}", segment(sku)), &body)
+        .await?;
     unless(answer, &["product_exists", "idempotency_key_reused"], || format!("product {sku}"))
 }
 
@@ -68,14 +69,14 @@ pub(crate) fn openings(plan: &Plan, stock: OpeningStock) -> Vec<Opening> {
 /// Keyed by the file's content: the same file again, alone or with others, adds nothing.
 fn covering(plan: &Plan, cover: &Cover) -> Opening {
     let hash = plan.files.get(usize::from(cover.file)).map_or("", |file| file.hash.as_str());
-    let sku = plan.names.text(cover.sku);
+    let sku = segment(plan.names.text(cover.sku));
     let key = format!("online-retail/cover/{hash}/{sku}");
     Opening { sku: cover.sku, quantity: cover.quantity, key, time: Some(cover.time) }
 }
 
 /// Keyed by the code alone: whatever files name it, and however often, it is received once.
 fn once_per_code(plan: &Plan, sku: Name, units: u32) -> Opening {
-    let key = format!("online-retail/opening/{}", plan.names.text(sku));
+    let key = format!("online-retail/opening/{}", segment(plan.names.text(sku)));
     Opening { sku, quantity: u64::from(units), key, time: None }
 }
 

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::args::{ImportArgs, ImportSource, OnlineRetailArgs, OpeningStock};
@@ -49,12 +51,9 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn print(report: &Report, args: &OnlineRetailArgs) -> anyhow::Result<()> {
-    if args.json {
-        println!("{}", report.json()?);
-    } else {
-        println!("{}", report.table());
-    }
-    Ok(())
+    let text = if args.json { report.json()? } else { report.table() };
+    // Not `println!`: a reader that has seen enough must not make this panic.
+    writeln!(std::io::stdout(), "{text}").context("the report can't be written")
 }
 
 /// What goes on beside each other in the middle phase.
