@@ -6,19 +6,21 @@ use event_store::{EventLog, LogIdentity, Position, RecordedEvent, StoreError, St
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::subscription::LogSubscription;
+use super::subscription::{LogSubscription, Reader};
+use super::tail::Tail;
 use crate::feed::{Feed, FeedError, Subscription};
 
-/// Reads the log of the same process.
+/// Reads the log of the same process. Clones share what they read: one feed a log is enough.
 #[derive(Clone)]
 pub struct EmbeddedFeed {
     log: Arc<dyn EventLog>,
+    tail: Arc<Tail>,
 }
 
 impl EmbeddedFeed {
     /// A feed of this log.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log }
+        Self { log, tail: Arc::default() }
     }
 }
 
@@ -40,7 +42,8 @@ impl Feed for EmbeddedFeed {
             if after > head {
                 return Err(FeedError::AnotherHistory { position: after, head });
             }
-            let subscription = LogSubscription::new(Arc::clone(&self.log), after);
+            let reader = Reader { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail) };
+            let subscription = LogSubscription::new(reader, after);
             Ok(Box::new(subscription) as Box<dyn Subscription>)
         })
     }

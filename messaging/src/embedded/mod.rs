@@ -6,6 +6,7 @@
 mod feed;
 mod queue;
 mod subscription;
+mod tail;
 
 pub use feed::EmbeddedFeed;
 pub use queue::{EmbeddedQueue, QueueSettings};
