@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::config::SettingsArgs;
+use crate::dev;
 use crate::import::{self, ImportArgs};
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
@@ -37,8 +38,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Dev(cli.dev)) {
             Command::Dev(args) => {
-                let _settings = args.resolve()?;
-                anyhow::bail!("not wired yet")
+                dev::run(args.resolve()?).await?;
+                Ok(ExitCode::SUCCESS)
             }
             Command::Import(args) => import::run(args).await,
             Command::Verify(args) => crate::verify::run(args).await,

@@ -5,7 +5,9 @@
 mod cli;
 mod config;
 mod data_dir;
+mod dev;
 mod events;
+mod files;
 mod import;
 mod numbers;
 mod verify;

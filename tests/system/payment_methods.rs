@@ -40,7 +40,7 @@ async fn p6_sagas_end_as_the_payment_method_says() {
         let there = |order: &Value| order["status"] == end && order["sagas"][0]["state"] == saga;
         let order = platform.until(&format!("/v1/orders/{method}"), there).await;
         assert_eq!(order["reason"].as_str().unwrap_or_default(), reason, "{method}: {order:#}");
-        let path = format!("/simulator/ledger?payment_id={method}-p1");
+        let path = format!("/v1/simulator/ledger?payment_id={method}-p1");
         let ledger = platform.get(&path).await.ok();
         let sum = |operation: &str| -> i64 {
             let entries = ledger["items"].as_array().unwrap().iter();

@@ -52,7 +52,8 @@ mod tests {
 
     /// Every public code with its title and status.
     fn codes() -> BTreeMap<&'static str, (&'static str, u16)> {
-        let ours = Code::ALL.iter().map(|code| (code.as_str(), code.title(), code.status().as_u16()));
+        let ours =
+            Code::ALL.iter().map(|code| (code.as_str(), code.title(), code.status().as_u16()));
         let refusals = Refusal::PAGES.iter().map(|&(code, title, not_found)| {
             (code, title.trim().trim_end_matches('.'), if not_found { 404 } else { 422 })
         });

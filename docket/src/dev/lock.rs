@@ -15,7 +15,7 @@ pub(crate) struct DataLock {
 impl DataLock {
     /// Takes the folder, or says who has it.
     pub(crate) fn take(folder: &Path) -> Result<Self> {
-        let path = folder.join("docket.lock");
+        let path = crate::files::lock(folder);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

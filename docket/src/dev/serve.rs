@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use service_kit::telemetry;
 use tokio::net::TcpListener;
 
 use super::banner;
 use super::lock::DataLock;
 use super::platform::Platform;
-use crate::config::Settings;
+use crate::config::{LogFormat, Settings};
 
 /// How long requests under way may take after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -16,6 +17,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Runs the platform until SIGTERM or Ctrl-C.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     let begun = Instant::now();
+    let format = match settings.log_format {
+        LogFormat::Text => telemetry::LogFormat::Text,
+        LogFormat::Json => telemetry::LogFormat::Json,
+    };
+    telemetry::install(format, &settings.log_filter).context("logging does not start")?;
     let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
     let listener = TcpListener::bind(&settings.listen)
         .await
