@@ -33,9 +33,31 @@ impl DataDir {
         Ok(found)
     }
 
+    /// A folder to write to, made if need be.
+    pub(crate) fn create(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("the data folder {} can't be made", folder.display()))?;
+        Ok(Self(folder.to_owned()))
+    }
+
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Held by the one process that writes here.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.0.join("docket.lock")
+    }
+
+    /// The keys of personal data, wrapped by the master key.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.0.join("keys.db")
+    }
+
+    /// The master key.
+    pub(crate) fn master_key(&self) -> PathBuf {
+        self.0.join("master.key")
     }
 
     /// The event log.

@@ -7,7 +7,6 @@ mod config;
 mod data_dir;
 mod dev;
 mod events;
-mod files;
 mod import;
 mod numbers;
 mod verify;

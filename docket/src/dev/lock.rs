@@ -2,9 +2,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+
+use crate::data_dir::DataDir;
 
 /// Held as long as the process lives; the operating system lets go of it, whatever happens to us.
 #[derive(Debug)]
@@ -14,8 +15,8 @@ pub(crate) struct DataLock {
 
 impl DataLock {
     /// Takes the folder, or says who has it.
-    pub(crate) fn take(folder: &Path) -> Result<Self> {
-        let path = crate::files::lock(folder);
+    pub(crate) fn take(folder: &DataDir) -> Result<Self> {
+        let path = folder.lock();
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -30,7 +31,7 @@ impl DataLock {
                 file.read_to_string(&mut pid).ok();
                 bail!(
                     "the data in {} is in use by another Docket (process {}); stop it, or choose another folder with --data-dir",
-                    folder.display(),
+                    folder.path().display(),
                     pid.trim()
                 );
             }
@@ -52,10 +53,11 @@ mod tests {
     #[test]
     fn a_second_process_is_told_who_has_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let first = DataLock::take(folder.path()).unwrap();
-        let refused = DataLock::take(folder.path()).unwrap_err().to_string();
+        let data = DataDir::create(folder.path()).unwrap();
+        let first = DataLock::take(&data).unwrap();
+        let refused = DataLock::take(&data).unwrap_err().to_string();
         assert!(refused.contains(&std::process::id().to_string()), "{refused}");
         drop(first);
-        DataLock::take(folder.path()).unwrap();
+        DataLock::take(&data).unwrap();
     }
 }

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::banner;
 use super::lock::DataLock;
 use super::platform::Platform;
+use crate::data_dir::DataDir;
 use crate::config::{LogFormat, Settings};
 
 /// How long requests under way may take after a signal.
@@ -27,13 +28,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         .await
         .with_context(|| format!("can't listen on {}; is it taken? (--listen)", settings.listen))?;
     let address = listener.local_addr()?;
-    std::fs::create_dir_all(&settings.data_dir).with_context(|| {
-        format!("the data folder {} can't be made", settings.data_dir.display())
-    })?;
-    let _lock = DataLock::take(&settings.data_dir)?;
-    let platform = Platform::start(&settings).await?;
-    let data = settings.data_dir.canonicalize().unwrap_or(settings.data_dir.clone());
-    print!("{}", banner::text(address, &data, begun.elapsed()));
+    let data = DataDir::create(&settings.data_dir)?;
+    let _lock = DataLock::take(&data)?;
+    let platform = Platform::start(&settings, &data).await?;
+    let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
+    print!("{}", banner::text(address, &folder, begun.elapsed()));
 
     let stopped = stop.clone();
     let server = axum::serve(listener, platform.router())
