@@ -8,6 +8,7 @@ mod docs;
 mod home;
 mod lock;
 mod platform;
+mod readiness;
 mod serve;
 
 pub(crate) use serve::run;

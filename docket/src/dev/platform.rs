@@ -1,9 +1,8 @@
 //! The composition root: opens the files, starts the services, joins their routers.
 //!
-//! **Invariant:** the only place that names a backend.
+//! **Invariant:** the only place that starts a service or names its backend.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,78 +11,80 @@ use command_service::payments::RunnerSettings;
 use command_service::payments::simulator::Ledger;
 use command_service::processor::ProcessorSettings;
 use command_service::{CommandService, CommandSettings, Provider};
+use domain::ids::OrderId;
 use domain::sagas::Timeouts;
 use event_store::EventLog;
 use event_store::keys::sqlite::SqliteKeys;
 use event_store::keys::{MasterKey, Vault};
 use event_store::sqlite::SqliteLog;
+use futures::future::BoxFuture;
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
+use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
 use service_kit::clock;
 use service_kit::health::Health;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{docs, home};
+use super::{docs, home, readiness};
 use crate::config::Settings;
-use crate::files;
+use crate::data_dir::DataDir;
 
 /// The running services.
 pub(crate) struct Platform {
     log: Arc<SqliteLog>,
     commands: CommandService,
     queue: Arc<EmbeddedQueue>,
-    orchestrator: Orchestrator,
+    orchestrator: Arc<Orchestrator>,
+    projections: Arc<ProjectionService>,
     health: Health,
     metrics: Router,
 }
 
 impl Platform {
     /// Opens the data folder and starts everything.
-    pub(crate) async fn start(settings: &Settings) -> Result<Self> {
-        let data = settings.data_dir.as_path();
-        let clock = clock::system();
-        let metrics = service_kit::metrics::install()?;
-        let master = MasterKey::load_or_create(&files::master_key(data))
+    pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
+        let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
+        let master = MasterKey::load_or_create(&data.master_key())
             .context("the master key can't be read")?;
-        let request_secret = master.derive("request hashes");
-        let vault = Arc::new(open_vault(data, master).await?);
-        let log =
-            SqliteLog::open(&files::log(data)).await.context("the event log can't be opened")?;
+        let log = SqliteLog::open(&data.log()).await.context("the event log can't be opened")?;
         let log = Arc::new(log);
-        let ledger = Ledger::open(&files::provider_ledger(data))
+        let secret = master.derive("request hashes");
+        let keys = SqliteKeys::open(&data.keys())
             .await
-            .context("the ledger of the simulated payment provider can't be opened")?;
-        let commands = CommandService::start(
-            CommandSettings {
-                request_secret,
-                processor: ProcessorSettings::default(),
-                payments: RunnerSettings {
-                    deadline: Duration::from_millis(settings.payment_deadline_ms),
-                    ..RunnerSettings::default()
-                },
-            },
-            Arc::clone(&log) as Arc<dyn EventLog>,
-            Arc::clone(&vault),
-            Provider::Simulated(ledger),
-            Arc::clone(&clock),
-        );
+            .context("the keys of personal data can't be opened")?;
+        let vault = Arc::new(Vault::new(Arc::new(keys), master));
+
+        let commands = start_commands(settings, data, &log, &vault, secret).await?;
         let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log) as Arc<dyn EventLog>));
         let participants = Arc::new(commands.participants());
         let queue = Arc::new(EmbeddedQueue::new(participants, QueueSettings::default()));
-        let orchestrator =
-            Orchestrator::start(saga_settings(settings), feed.clone(), queue.clone(), clock)
-                .await?;
+        let orchestrator = Orchestrator::start(
+            saga_settings(settings, data),
+            feed.clone(),
+            queue.clone(),
+            clock::system(),
+        );
+        let orchestrator = Arc::new(orchestrator.await?);
+        let models = projection_service::Settings { folder: data.projections() };
+        let states = Arc::new(States(Arc::downgrade(&orchestrator)));
+        let projections = ProjectionService::start(models, feed, vault, states).await?;
+        let projections = Arc::new(projections);
+
         let health = Health::default();
         health.up("event_log");
-        let metrics = service_kit::metrics::router(metrics);
-        Ok(Self { log, commands, queue, orchestrator, health, metrics })
+        readiness::report(&health, &orchestrator, &projections);
+        let parts = (Arc::downgrade(&orchestrator), Arc::downgrade(&projections));
+        tokio::spawn(readiness::keep(health.clone(), parts.0, parts.1));
+        Ok(Self { log, commands, queue, orchestrator, projections, health, metrics })
     }
 
     /// Everything that is answered over HTTP.
     pub(crate) fn router(&self) -> Router {
-        let services =
-            OpenApiRouter::new().merge(self.commands.router()).merge(self.orchestrator.router());
+        let services = OpenApiRouter::new()
+            .merge(self.commands.router())
+            .merge(self.projections.router())
+            .merge(self.orchestrator.router());
         let (router, api) = OpenApiRouter::with_openapi(docs::Frame::openapi())
             .nest("/v1", services)
             .split_for_parts();
@@ -97,25 +98,63 @@ impl Platform {
 
     /// Ends everything, senders before receivers. Nothing that was acknowledged is lost at any moment of it.
     pub(crate) async fn shutdown(self) {
-        self.orchestrator.shutdown().await;
+        if let Some(orchestrator) = Arc::into_inner(self.orchestrator) {
+            orchestrator.shutdown().await;
+        }
         self.queue.shutdown().await;
         self.commands.shutdown().await;
+        self.projections.shutdown().await;
         self.log.close().await;
     }
 }
 
-async fn open_vault(data: &Path, master: MasterKey) -> Result<Vault> {
-    let keys = SqliteKeys::open(&files::keys(data))
+async fn start_commands(
+    settings: &Settings,
+    data: &DataDir,
+    log: &Arc<SqliteLog>,
+    vault: &Arc<Vault>,
+    request_secret: Vec<u8>,
+) -> Result<CommandService> {
+    let ledger = Ledger::open(&data.ledger())
         .await
-        .context("the keys of personal data can't be opened")?;
-    Ok(Vault::new(Arc::new(keys), master))
+        .context("the ledger of the simulated payment provider can't be opened")?;
+    let deadline = Duration::from_millis(settings.payment_deadline_ms);
+    let settings = CommandSettings {
+        request_secret,
+        processor: ProcessorSettings::default(),
+        payments: RunnerSettings { deadline, ..RunnerSettings::default() },
+    };
+    let log = Arc::clone(log) as Arc<dyn EventLog>;
+    let provider = Provider::Simulated(ledger);
+    Ok(CommandService::start(settings, log, Arc::clone(vault), provider, clock::system()))
 }
 
-fn saga_settings(settings: &Settings) -> saga_orchestrator::Settings {
+fn saga_settings(settings: &Settings, data: &DataDir) -> saga_orchestrator::Settings {
     let seconds = i64::try_from(settings.order_deadline_s).unwrap_or(i64::MAX / 1_000);
     let order_deadline = chrono::Duration::seconds(seconds);
     saga_orchestrator::Settings {
         timeouts: Timeouts { order_deadline, ..Timeouts::default() },
-        ..saga_orchestrator::Settings::at(files::sagas(&settings.data_dir))
+        ..saga_orchestrator::Settings::at(data.sagas())
+    }
+}
+
+/// The orchestrator as the query side sees it. Weak, so that whoever ends the platform is the last to hold it.
+struct States(Weak<Orchestrator>);
+
+impl SagaStates for States {
+    fn of_order<'a>(&'a self, order_id: &'a OrderId) -> BoxFuture<'a, Vec<SagaSummary>> {
+        Box::pin(async move {
+            let Some(orchestrator) = self.0.upgrade() else { return Vec::new() };
+            let sagas = orchestrator.summaries_of_order(order_id).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the sagas of an order can't be read");
+                Vec::new()
+            });
+            let summary = |saga: saga_orchestrator::SagaSummary| SagaSummary {
+                id: saga.id,
+                kind: saga.kind,
+                state: saga.state,
+            };
+            sagas.into_iter().map(summary).collect()
+        })
     }
 }

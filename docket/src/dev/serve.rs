@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use super::banner;
 use super::lock::DataLock;
 use super::platform::Platform;
-use crate::data_dir::DataDir;
 use crate::config::{LogFormat, Settings};
+use crate::data_dir::DataDir;
 
 /// How long requests under way may take after a signal.
 const DRAIN: Duration = Duration::from_secs(10);

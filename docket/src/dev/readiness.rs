@@ -1,0 +1,51 @@
+//! Keeps readiness true: asks every part, about once a second, whether it does its work.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use projection_service::ProjectionService;
+use saga_orchestrator::{Orchestrator, Phase};
+use service_kit::health::Health;
+
+/// How often the parts are asked.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Asks until the platform is gone.
+pub(crate) async fn keep(
+    health: Health,
+    orchestrator: Weak<Orchestrator>,
+    projections: Weak<ProjectionService>,
+) {
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        ticks.tick().await;
+        let (Some(sagas), Some(models)) = (orchestrator.upgrade(), projections.upgrade()) else {
+            break;
+        };
+        report(&health, &sagas, &models);
+    }
+}
+
+/// Asks once.
+pub(crate) fn report(health: &Health, sagas: &Orchestrator, models: &ProjectionService) {
+    match sagas.status().phase {
+        Phase::CatchingUp | Phase::Live => health.up("sagas"),
+        Phase::Retrying { cause } => health.down("sagas", format!("tries again: {cause}")),
+        Phase::Faulted { position, cause } => {
+            health.down("sagas", format!("stands still at position {position}: {cause}"));
+        }
+        Phase::Stopped => health.down("sagas", "stopped"),
+    }
+    for model in models.status() {
+        let part = format!("read_model_{}", model.name);
+        match model.fault {
+            None => health.up(&part),
+            Some(fault) => {
+                health.down(
+                    &part,
+                    format!("stands still at position {}: {}", fault.position, fault.cause),
+                );
+            }
+        }
+    }
+}
