@@ -4,10 +4,12 @@
 //! service; clear personal data lives only between the parsing of a request and the vault.
 
 mod codec;
+mod erasure;
 mod http;
 mod ids;
 mod request_hash;
 mod service;
+mod side_effects;
 
 pub mod participants;
 pub mod payments;

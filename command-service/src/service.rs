@@ -76,7 +76,9 @@ impl CommandService {
             Arc::clone(&log),
             opened,
         );
+        let store = Arc::clone(&log);
         let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters, ledger);
+        tokio::spawn(app.eraser().finish_open(store));
         Self { processor, runner, hasher, app }
     }
 

@@ -7,6 +7,7 @@ use event_store::keys::Vault;
 use service_kit::clock::Clock;
 
 use super::waiting::OrderWaiters;
+use crate::erasure::Eraser;
 use crate::payments::simulator::Ledger;
 use crate::processor::ProcessorHandle;
 use crate::request_hash::RequestHasher;
@@ -20,6 +21,7 @@ pub(crate) struct App {
     pub(super) hasher: RequestHasher,
     pub(super) clock: Clock,
     pub(super) waiters: Arc<OrderWaiters>,
+    pub(super) eraser: Eraser,
     pub(super) ledger: Option<Ledger>,
 }
 
@@ -34,6 +36,13 @@ impl App {
         waiters: Arc<OrderWaiters>,
         ledger: Option<Ledger>,
     ) -> Self {
-        Self { processor, log, vault, hasher, clock, waiters, ledger }
+        let eraser =
+            Eraser::new(Arc::clone(&vault), processor.clone(), hasher.clone(), Arc::clone(&clock));
+        Self { processor, log, vault, hasher, clock, waiters, eraser, ledger }
+    }
+
+    /// Who destroys keys.
+    pub(crate) fn eraser(&self) -> Eraser {
+        self.eraser.clone()
     }
 }

@@ -165,8 +165,9 @@ async fn erase_customer(
 ) -> Result<Response, Problem> {
     let fingerprint = asked.fingerprint(&app, &body)?;
     let command = EraseCustomer { customer_id: customer_id.clone() };
-    let answer = answers::changed;
-    let outcome = asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?;
-    app.erase(&Person::Customer(customer_id)).await?;
+    let (id, answer) = (fingerprint.command_id.clone(), answers::changed);
+    let erasing = asked.execute(&app, fingerprint, body.occurred_at, command.clone(), answer);
+    let outcome = erasing.await?;
+    app.erase(&id, &Person::Customer(customer_id), command).await?;
     Ok(accepted::response(&app, &outcome))
 }

@@ -1,5 +1,6 @@
 //! Sealing personal data at the edge.
 
+use domain::command::Command;
 use domain::ids::{CustomerId, OrderId};
 use domain::personal::Personal;
 use domain::refusal::Refusal;
@@ -90,8 +91,13 @@ impl App {
     }
 
     /// Destroys the person's key. Again is harmless, and needed: a crash may have come between the event and this.
-    pub(super) async fn erase(&self, person: &Person) -> Result<(), Problem> {
-        let erased = self.vault.erase(&person.name(), (self.clock)()).await;
+    pub(super) async fn erase(
+        &self,
+        command_id: &str,
+        person: &Person,
+        command: impl Into<Command>,
+    ) -> Result<(), Problem> {
+        let erased = self.eraser.finish(command_id, &person.name(), command.into()).await;
         erased.map_err(|error| unreachable_store(&error))
     }
 }

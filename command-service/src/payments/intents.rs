@@ -1,6 +1,4 @@
-//! Which side effects a command begins and ends, read off its events. Pure.
-
-use std::sync::Arc;
+//! Which calls to the provider a command begins and ends, read off its events. Pure.
 
 use domain::command::Command;
 use domain::event::Event;
@@ -8,42 +6,23 @@ use domain::ids::{OrderId, PaymentId};
 use domain::money::Money;
 use domain::payments::{Operation, PaymentEvent, ProviderOutcome};
 use domain::text::PaymentMethod;
-use event_store::{IntentChange, Metadata};
+use event_store::Metadata;
 
 use super::provider::ProviderCall;
 
 /// What the outcome's command id has after that of the command that left the intent.
-pub(crate) const OUTCOME: &str = "/outcome";
+pub(super) const OUTCOME: &str = "/outcome";
 /// What the command id of a missing answer has after it.
-pub(crate) const UNKNOWN: &str = "/unknown";
+pub(super) const UNKNOWN: &str = "/unknown";
 
-/// The changes to the open intents that go into a command's append.
-pub(crate) fn changes(
-    command: &Command,
-    events: &[Event],
-    metadata: &Metadata,
-) -> Vec<IntentChange> {
-    let mut changes = Vec::new();
-    if let Command::RecordPaymentOutcome(record) = command
-        && record.outcome != ProviderOutcome::Unknown
-        && let Some(id) = metadata.command_id.strip_suffix(OUTCOME)
-    {
-        changes.push(IntentChange::Close { id: id.into() });
-    }
-    let begun = events.iter().filter_map(|event| match event {
-        Event::Payment(event) => call(event, metadata),
-        _ => None,
-    });
-    for call in begun {
-        match serde_json::to_string(&call) {
-            Ok(payload) => {
-                let id = Arc::clone(&metadata.command_id);
-                changes.push(IntentChange::Open { id, payload });
-            }
-            Err(error) => tracing::error!(%error, key = call.key, "an intent can't be encoded"),
+/// The intent that this command ends, if it records an outcome that is known.
+pub(crate) fn ended<'c>(command: &Command, command_id: &'c str) -> Option<&'c str> {
+    match command {
+        Command::RecordPaymentOutcome(record) if record.outcome != ProviderOutcome::Unknown => {
+            command_id.strip_suffix(OUTCOME)
         }
+        _ => None,
     }
-    changes
 }
 
 struct Asked<'e> {
@@ -56,7 +35,8 @@ struct Asked<'e> {
 }
 
 /// The call that an event announces; none for an event that tells of an outcome.
-fn call(event: &PaymentEvent, metadata: &Metadata) -> Option<ProviderCall> {
+pub(crate) fn call(event: &Event, metadata: &Metadata) -> Option<ProviderCall> {
+    let Event::Payment(event) = event else { return None };
     let asked = asked(event)?;
     Some(ProviderCall {
         key: format!("{}/{}/{}", asked.payment_id, asked.operation.name(), asked.attempt),

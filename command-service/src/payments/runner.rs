@@ -18,6 +18,7 @@ use super::intents::{OUTCOME, UNKNOWN};
 use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
 use crate::processor::{Answer, ExecuteError, Observer, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
+use crate::side_effects::SideEffect;
 
 /// How long the runner waits and how much it does at once.
 #[derive(Debug, Clone)]
@@ -160,8 +161,9 @@ impl IntentRunner {
     }
 
     fn carry(&self, id: Arc<str>, payload: &str, begun: Begun) {
-        let call: ProviderCall = match serde_json::from_str(payload) {
-            Ok(call) => call,
+        let call = match serde_json::from_str(payload) {
+            Ok(SideEffect::Payment(call)) => call,
+            Ok(SideEffect::Erasure(_)) => return,
             Err(error) => {
                 tracing::error!(%error, %id, "an open intent can't be read");
                 return;

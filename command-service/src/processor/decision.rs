@@ -16,7 +16,7 @@ use super::cache::StateCache;
 use super::exploration::missing_streams;
 use super::request::{Answer, ExecuteError, Request, WithoutEffect};
 use crate::codec;
-use crate::payments::intents;
+use crate::side_effects;
 
 /// A decision, ready to be appended.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ fn assemble(
         Say::Not(_) => None,
     };
     let intents = match &verdict {
-        Say::Done(_) => intents::changes(&request.command, &events, &request.metadata),
+        Say::Done(_) => side_effects::changes(&request.command, &events, &request.metadata),
         Say::Not(_) => Vec::new(),
     };
     let transaction = AppendTransaction {

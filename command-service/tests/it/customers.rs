@@ -1,9 +1,12 @@
 //! Personal data at the edge: sealed on its way in, unreadable once its person is erased.
 
+use domain::customers::EraseCustomer;
+use domain::ids::CustomerId;
 use event_store::EventLog;
+use event_store::keys::SealError;
 use serde_json::json;
 
-use crate::support::{TestApp, events};
+use crate::support::{TestApp, asked, events};
 
 fn ada() -> serde_json::Value {
     json!({ "customer_id": "c1", "name": "Ada Lovelace", "email": "ada@example.org" })
@@ -82,4 +85,22 @@ async fn a_blocked_customer_may_not_order() {
     let order = json!({ "customer_id": id, "currency": "GBP", "payment_method": "pm_ok",
         "lines": [{ "sku": "22423", "quantity": 1 }], "shipping_address": { "country": "France" } });
     app.post("/orders", "k3", order).await.is_problem(422, "customer_blocked");
+}
+
+#[tokio::test]
+async fn an_erasure_that_a_crash_cut_off_is_finished_at_the_next_start() {
+    let app = TestApp::start().await;
+    app.post("/customers", "k1", ada()).await.is(201);
+    let erase = EraseCustomer { customer_id: CustomerId::parse("c1").unwrap() };
+    // What is in the log when the process dies right after the commit: the event, and not yet the end.
+    app.service.processor().execute(asked("cut-off", erase)).await.unwrap();
+    assert_eq!(app.log.open_intents().await.unwrap().len(), 1);
+    let app = app.restart().await;
+    let mut left = 1;
+    while left > 0 {
+        tokio::task::yield_now().await;
+        left = app.log.open_intents().await.unwrap().len();
+    }
+    let refused = app.vault.seal("customer-c1", b"Ada").await;
+    assert!(matches!(refused, Err(SealError::Erased)));
 }

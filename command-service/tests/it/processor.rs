@@ -156,11 +156,11 @@ async fn a_full_queue_turns_commands_away() {
 async fn an_event_that_is_too_large_fails_its_own_command_only() {
     let log = FaultyLog::new([]);
     let processor = processor(&log, ProcessorSettings::default());
-    let long = Sku::parse(&"𝄞".repeat(64)).unwrap();
-    execute(&processor, "p", product(&long)).await.unwrap();
+    let wide = Sku::parse(&"𝄞".repeat(64)).unwrap();
+    execute(&processor, "p", product(&wide)).await.unwrap();
     execute(&processor, "q", product(&sku())).await.unwrap();
     let quantity = Quantity::new(1).unwrap();
-    let line = WantedLine { sku: long, quantity, unit_price: None };
+    let line = WantedLine { sku: wide, quantity, unit_price: None };
     let order = PlaceOrder {
         order_id: OrderId::parse("o").unwrap(),
         customer_id: None,

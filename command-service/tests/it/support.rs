@@ -181,7 +181,8 @@ pub(crate) struct TestApp {
     pub(crate) vault: Arc<Vault>,
     pub(crate) ledger: Ledger,
     router: Router,
-    _folder: tempfile::TempDir,
+    // The ledger's file lives as long as this.
+    folder: tempfile::TempDir,
 }
 
 /// What came back.
@@ -244,14 +245,14 @@ impl TestApp {
         );
         let (router, _) = service.router().split_for_parts();
         let router = service_kit::http::finish(router);
-        Self { service, log, vault, ledger, router, _folder: folder }
+        Self { service, log, vault, ledger, router, folder }
     }
 
     /// The process ends and another one starts over the same log and ledger.
     pub(crate) async fn restart(self) -> Self {
-        let Self { service, log, ledger, _folder, .. } = self;
+        let Self { service, log, ledger, folder, .. } = self;
         service.shutdown().await;
-        Self::with(log, ledger, _folder)
+        Self::with(log, ledger, folder)
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answered {

@@ -67,8 +67,9 @@ async fn erase_order(
 ) -> Result<Response, Problem> {
     let fingerprint = asked.fingerprint(&app, &body)?;
     let command = EraseOrder { order_id: order_id.clone() };
-    let answer = answers::changed;
-    let outcome = asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?;
-    app.erase(&Person::Guest(order_id)).await?;
+    let (id, answer) = (fingerprint.command_id.clone(), answers::changed);
+    let erasing = asked.execute(&app, fingerprint, body.occurred_at, command.clone(), answer);
+    let outcome = erasing.await?;
+    app.erase(&id, &Person::Guest(order_id), command).await?;
     Ok(accepted::response(&app, &outcome))
 }

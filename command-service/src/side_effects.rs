@@ -1,0 +1,45 @@
+//! Which side effects a command begins and ends: the changes to the log's open intents that go into its append. Pure.
+//!
+//! **Invariant:** what an event promises to the world outside stands among the open intents from the same commit on,
+//! until a further append says that it is done.
+
+use domain::command::Command;
+use domain::event::Event;
+use event_store::{IntentChange, Metadata};
+use serde::{Deserialize, Serialize};
+
+use crate::erasure::{self, OpenErasure};
+use crate::payments::{ProviderCall, intents};
+
+/// What an open intent keeps.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "intent", rename_all = "snake_case")]
+pub(crate) enum SideEffect {
+    /// A call to the payment provider.
+    Payment(Box<ProviderCall>),
+    /// A key to be destroyed.
+    Erasure(OpenErasure),
+}
+
+/// The changes that go into a command's append.
+pub(crate) fn changes(
+    command: &Command,
+    events: &[Event],
+    metadata: &Metadata,
+) -> Vec<IntentChange> {
+    let id = &metadata.command_id;
+    let ended = intents::ended(command, id).or_else(|| erasure::ended(command, id));
+    let mut changes: Vec<IntentChange> =
+        ended.map(|id| IntentChange::Close { id: id.into() }).into_iter().collect();
+    let begun = events.iter().filter_map(|event| {
+        let payment = || Some(SideEffect::Payment(Box::new(intents::call(event, metadata)?)));
+        payment().or_else(|| erasure::begun(event, command).map(SideEffect::Erasure))
+    });
+    for side_effect in begun {
+        match serde_json::to_string(&side_effect) {
+            Ok(payload) => changes.push(IntentChange::Open { id: id.clone(), payload }),
+            Err(error) => tracing::error!(%error, %id, "an intent can't be encoded"),
+        }
+    }
+    changes
+}
