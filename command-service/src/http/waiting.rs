@@ -10,13 +10,13 @@ use domain::event::Event;
 use domain::ids::OrderId;
 use domain::orders::OrderEvent;
 use domain::stream::Stream;
-use event_store::{EventLog, IntentChange, StoreError};
+use event_store::{EventLog, IntentChange, RecordedEvent, StoreError};
 use tokio::sync::Notify;
 
 use crate::codec;
 use crate::processor::Observer;
 
-/// Events of an order read at once; a decision stands among the first.
+/// Events of an order read at once.
 const PAGE: usize = 256;
 
 /// Where an order stands once it is decided.
@@ -113,8 +113,21 @@ impl Drop for Waiting<'_> {
 /// The last decision in the order's stream.
 async fn decision(log: &dyn EventLog, order_id: &OrderId) -> Result<Option<Decided>, StoreError> {
     let stream = codec::stream_id(&Stream::Order(order_id.clone()));
-    let events = log.read_stream(&stream, 0, PAGE).await?;
-    let decided = events.iter().rev().find_map(|recorded| match codec::decode(recorded) {
+    let mut decided = None;
+    let mut after = 0;
+    loop {
+        let events = log.read_stream(&stream, after, PAGE).await?;
+        let Some(last) = events.last() else { return Ok(decided) };
+        after = last.version;
+        decided = events.iter().rev().find_map(decision_of).or(decided);
+        if events.len() < PAGE {
+            return Ok(decided);
+        }
+    }
+}
+
+fn decision_of(recorded: &RecordedEvent) -> Option<Decided> {
+    match codec::decode(recorded) {
         Ok(Event::Order(event)) => status(&event).map(|(status, reason)| Decided {
             status,
             reason,
@@ -122,8 +135,7 @@ async fn decision(log: &dyn EventLog, order_id: &OrderId) -> Result<Option<Decid
             position: recorded.position,
         }),
         Ok(_) | Err(_) => None,
-    });
-    Ok(decided)
+    }
 }
 
 fn status(event: &OrderEvent) -> Option<(&'static str, Option<String>)> {

@@ -73,3 +73,55 @@ fn snapshot(stream: &Stream, entry: &Entry) -> Option<Snapshot> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::event::Event;
+
+    /// One event for each kind of stream that has a state.
+    const EVENTS: &[(&str, &str)] = &[
+        (
+            "ProductRegistered",
+            r#"{"sku":"A","name":"A","unit_price":{"amount":1,"currency":"GBP"},"stocked":true}"#,
+        ),
+        ("CustomerRegistered", r#"{"customer_id":"c"}"#),
+        ("StockReceived", r#"{"sku":"A","quantity":5}"#),
+        ("ReservationMade", r#"{"order_id":"o","lines":[{"sku":"A","quantity":2}]}"#),
+        (
+            "OrderPlaced",
+            r#"{"order_id":"o","currency":"GBP","lines":[{"line":1,"sku":"A","quantity":2,"unit_price":1,"stocked":true}],
+                "total":2,"payment_method":"pm_ok","shipping_address":{"country":"France"}}"#,
+        ),
+        (
+            "PaymentRequested",
+            r#"{"payment_id":"o-p1","order_id":"o","amount":{"amount":2,"currency":"GBP"},"method":"pm_ok","attempt":1}"#,
+        ),
+        (
+            "ShipmentCreated",
+            r#"{"shipment_id":"o-s1","order_id":"o","lines":[{"line":1,"sku":"A","quantity":2}]}"#,
+        ),
+    ];
+
+    /// When this fails, a state is written otherwise than before: raise `STATES_VERSION`, so that snapshots of the old
+    /// shape are not used, and then put the new shape into the golden file.
+    #[test]
+    fn the_shape_of_the_states_is_the_one_that_the_version_stands_for() {
+        let folded: Vec<String> = EVENTS
+            .iter()
+            .map(|(event_type, payload)| {
+                let event = Event::from_json(event_type, 1, payload).unwrap();
+                let state = State::absent(&event.stream()).evolve(&event);
+                serde_json::to_string(&state).unwrap()
+            })
+            .collect();
+        let golden = include_str!("states.golden.jsonl");
+        assert_eq!(folded, golden.lines().collect::<Vec<_>>(), "version {STATES_VERSION}");
+    }
+
+    #[test]
+    fn the_hash_names_the_same_shape_the_same() {
+        assert_eq!(schema_hash(), schema_hash());
+        assert_ne!(fnv(b"states 1"), fnv(b"states 2"));
+    }
+}

@@ -5,18 +5,7 @@ mod lines;
 mod place;
 mod place_draft;
 mod returns;
+mod routes;
 mod states;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use super::app::App;
-
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .merge(place::router())
-        .merge(place_draft::router())
-        .merge(lines::router())
-        .merge(states::router())
-        .merge(cancel::router())
-        .merge(returns::router())
-}
+pub(super) use routes::router;
