@@ -4,11 +4,18 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use event_store::EventLog;
+use event_store::{
+    AppendError, AppendTransaction, EventLog, Intent, LoadRequest, Loaded, LogIdentity, Position,
+    RecordedEvent, Snapshot, StoreError, StreamId, Verdict, Version,
+};
+use futures::future::BoxFuture;
+use messaging::commands::{CommandMessage, CommandQueue};
 use messaging::conformance::queue_cases::{CAPACITY, CONCURRENCY, QueueUnderTest};
 use messaging::conformance::{FeedUnderTest, ScriptedHandler};
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
+use tokio::sync::watch;
 
 fn over(log: Arc<dyn EventLog>, keep: impl Any + Send + Sync) -> FeedUnderTest {
     let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log)));
@@ -48,4 +55,103 @@ mod queue {
     }
 
     messaging::queue_conformance_suite!(open);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_shut_down_lets_calls_end_and_takes_no_more() {
+    let handler = Arc::new(ScriptedHandler::default());
+    let queue = EmbeddedQueue::new(Arc::clone(&handler) as _, QueueSettings::default());
+    queue.send(vec![message("later-1"), message("plain")]).await.unwrap();
+    queue.shutdown().await;
+    assert!(queue.send(vec![message("too-late")]).await.is_err());
+}
+
+fn message(id: &str) -> CommandMessage {
+    CommandMessage {
+        command_id: id.into(),
+        body: "{}".to_owned(),
+        correlation_id: id.into(),
+        causation_id: None,
+        traceparent: None,
+        occurred_at: chrono::DateTime::UNIX_EPOCH,
+    }
+}
+
+/// A log that once leaves an event out of a page.
+struct Holey {
+    inner: event_store::memory::MemoryLog,
+    holes: AtomicUsize,
+}
+
+impl EventLog for Holey {
+    fn identity(&self) -> LogIdentity {
+        self.inner.identity()
+    }
+
+    fn append(
+        &self,
+        batch: Vec<AppendTransaction>,
+    ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>> {
+        self.inner.append(batch)
+    }
+
+    fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        self.inner.load(request)
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>> {
+        self.inner.read_stream(stream, after, limit)
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        Box::pin(async move {
+            let mut page = self.inner.read_all(after, limit).await?;
+            if page.len() > 2 && self.holes.swap(0, Ordering::SeqCst) > 0 {
+                page.remove(1);
+            }
+            Ok(page)
+        })
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.inner.head()
+    }
+
+    fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {
+        self.inner.open_intents()
+    }
+
+    fn save_snapshots(
+        &self,
+        schema_hash: u64,
+        snapshots: Vec<Snapshot>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.save_snapshots(schema_hash, snapshots)
+    }
+}
+
+#[tokio::test]
+async fn a_hole_is_an_error_and_is_read_again() {
+    let inner = event_store::memory::MemoryLog::new();
+    let t = over(Arc::new(Holey { inner, holes: AtomicUsize::new(1) }), ());
+    for number in 0..5 {
+        t.append("writer", number).await;
+    }
+    let mut subscription = t.feed.subscribe(0).await.unwrap();
+    assert!(subscription.next(10).await.is_err());
+    let mut positions = Vec::new();
+    while positions.len() < 5 {
+        let page = subscription.next(10).await.unwrap();
+        positions.extend(page.iter().map(|event| event.position));
+    }
+    assert_eq!(positions, [1, 2, 3, 4, 5]);
 }

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use messaging::commands::{CommandMessage, CommandQueue, QueueError};
 use serde_json::json;
 
-use crate::bench::{Bench, PATIENCE};
+use crate::bench::{Bench, PATIENCE, Running};
 
 #[tokio::test]
 async fn a_placed_order_runs_until_it_waits_for_its_parcel() {
@@ -99,6 +99,47 @@ pub(crate) async fn until_delivered(bench: &Bench, id: &str, times: u32) {
     let enough = deliveries.wait_for(|all| all.get(id).is_some_and(|count| *count >= times));
     let waited = tokio::time::timeout(PATIENCE, enough).await;
     assert!(waited.is_ok(), "{id} is delivered {times} times");
+}
+
+#[tokio::test]
+async fn a_cancellation_runs_beside_the_orders_saga() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    // Started anew, so that the cancellation finds the order's saga in the database and not in memory.
+    running.orchestrator.kill().await;
+    let running = bench.start().await;
+    bench.shop.cancel("o1").await;
+    let ended = |status: &saga_orchestrator::Status| {
+        let count = |state| status.sagas.get(&state).copied().unwrap_or_default();
+        count(SagaState::Completed) + count(SagaState::Compensated) == 2
+    };
+    running.until("both have ended", ended).await;
+    assert_eq!(of_order(&running).await, ["order-o1", "cancellation-o1-c1"]);
+}
+
+#[tokio::test]
+async fn a_return_after_the_order_was_completed_runs_to_its_end() {
+    let bench = Bench::new().await;
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    bench.shop.ship("o1").await;
+    bench.shop.deliver("o1").await;
+    running.until_saga("order-o1", "completed", "complete_order").await;
+    running.orchestrator.kill().await;
+    let running = bench.start().await;
+    bench.shop.take_back("o1", 1).await;
+    let ended =
+        |status: &saga_orchestrator::Status| status.sagas.get(&SagaState::Completed) == Some(&2);
+    running.until("both are completed", ended).await;
+    assert_eq!(of_order(&running).await, ["order-o1", "return-o1-r1"]);
+}
+
+async fn of_order(running: &Running) -> Vec<String> {
+    let sagas = running.orchestrator.summaries_of_order(&"o1".parse().unwrap()).await.unwrap();
+    sagas.into_iter().map(|saga| saga.id.to_string()).collect()
 }
 
 #[tokio::test]

@@ -73,6 +73,21 @@ impl Shop {
         self.ask(&format!("deliver {order_id}"), "MarkDelivered", parcel).await;
     }
 
+    pub(crate) async fn cancel(&self, order_id: &str) {
+        let body = json!({ "order_id": order_id, "reason": "too late" });
+        self.ask(&format!("cancel {order_id}"), "CancelOrder", body).await;
+    }
+
+    pub(crate) async fn take_back(&self, order_id: &str, quantity: u32) {
+        let lines = json!([{ "line": 1, "quantity": quantity }]);
+        let wanted = json!({ "order_id": order_id, "lines": lines });
+        self.ask(&format!("return {order_id}"), "RequestReturn", wanted).await;
+        let received = json!({
+            "order_id": order_id, "return_id": format!("{order_id}-r1"), "restock": true,
+        });
+        self.ask(&format!("receive {order_id}"), "ReceiveReturn", received).await;
+    }
+
     /// Messages of this step get lost from now on.
     pub(crate) fn lose(&self, step: &str) {
         self.lost.lock().unwrap().insert(step.to_owned());
@@ -216,10 +231,11 @@ impl CommandHandler for Shop {
     }
 }
 
-/// `order-{order}/…`: the only sagas here.
+/// `order-{order}/…`, `cancellation-{order}-c1/…` or `return-{order}-r1/…`.
 fn order_of(command_id: &str) -> String {
-    let saga = command_id.split('/').next().unwrap();
-    saga.strip_prefix("order-").unwrap().to_owned()
+    let (kind, rest) = command_id.split('/').next().unwrap().split_once('-').unwrap();
+    let order_id = if kind == "order" { rest } else { rest.rsplit_once('-').unwrap().0 };
+    order_id.to_owned()
 }
 
 fn payment_of(command: &Command) -> Option<PaymentId> {
