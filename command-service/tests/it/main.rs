@@ -8,4 +8,5 @@ mod participants;
 mod payments;
 mod processor;
 mod simulator;
+mod sqlite;
 mod support;

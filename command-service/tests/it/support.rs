@@ -38,7 +38,7 @@ pub(crate) enum Fault {
 
 /// A log whose appends go wrong as told; with `forever` as the last fault they never go right again.
 pub(crate) struct FaultyLog {
-    inner: MemoryLog,
+    inner: Arc<dyn EventLog>,
     faults: Mutex<VecDeque<Fault>>,
     forever: bool,
 }
@@ -46,11 +46,20 @@ pub(crate) struct FaultyLog {
 impl FaultyLog {
     pub(crate) fn new(faults: impl IntoIterator<Item = Fault>) -> Arc<Self> {
         let faults = Mutex::new(faults.into_iter().collect());
-        Arc::new(Self { inner: MemoryLog::new(), faults, forever: false })
+        Arc::new(Self { inner: Arc::new(MemoryLog::new()), faults, forever: false })
+    }
+
+    /// A faultless log over another backend.
+    pub(crate) fn over(inner: impl EventLog) -> Arc<Self> {
+        Arc::new(Self { inner: Arc::new(inner), faults: Mutex::default(), forever: false })
     }
 
     pub(crate) fn broken() -> Arc<Self> {
-        Arc::new(Self { inner: MemoryLog::new(), faults: Mutex::default(), forever: true })
+        Arc::new(Self {
+            inner: Arc::new(MemoryLog::new()),
+            faults: Mutex::default(),
+            forever: true,
+        })
     }
 }
 
