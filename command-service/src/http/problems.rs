@@ -19,7 +19,7 @@ pub(super) fn problem(error: ExecuteError) -> Problem {
         ExecuteError::Busy => again(Code::Busy),
         ExecuteError::VersionMismatch { expected, current } => Problem::from(Code::VersionMismatch)
             .detail(format!("the version is {current}, not {expected}"))
-            .with("version", current),
+            .with("current_version", current),
         ExecuteError::KeyReused => Code::IdempotencyKeyReused.into(),
         ExecuteError::EventTooLarge { event_type, size_bytes } => {
             Problem::from(Code::EventTooLarge)
@@ -39,7 +39,7 @@ pub(super) fn refused(refusal: &Refusal) -> Problem {
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    Problem::new(status, refusal.code(), refusal.to_string())
+    Problem::new(status, refusal.code(), refusal.title()).detail(refusal.to_string())
 }
 
 /// The problem of personal data that could not be sealed; `erased` says whose refusal it is.

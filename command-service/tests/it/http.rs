@@ -127,7 +127,7 @@ async fn a_version_that_is_not_the_current_one_is_412_and_names_the_current_one(
         async move { app.post_with("/stock/22423/receive", &headers, json!({ "quantity": 1 })).await }
     };
     let mismatch = expecting("a", "\"7\"").await;
-    assert_eq!(mismatch.is_problem(412, "version_mismatch")["version"], 1);
+    assert_eq!(mismatch.is_problem(412, "version_mismatch")["current_version"], 1);
     let changed = expecting("b", "\"1\"").await;
     assert_eq!(changed.is(200)["version"], 2);
     assert_eq!(changed.header("etag"), "\"2\"");
