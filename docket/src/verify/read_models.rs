@@ -1,29 +1,107 @@
-//! I11: every read model against one built anew from the log.
+//! I11: every read model against one built anew from the log, row for row, at the live one's position.
 
-use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use event_store::sqlite::SqliteLog;
-use invariants::Finding;
+use event_store::{EventLog as _, Position};
+use invariants::{Finding, Rule};
+use projection_service::sqlite::digest::{Difference, differences, digest};
 use serde::Serialize;
+
+use crate::models::{self, BuiltModel, Snapshot};
+use crate::numbers::grouped;
+
+/// Rows of a model that are shown when they differ.
+const SHOWN: usize = 5;
+/// Characters of a row that are shown.
+const SHOWN_CHARACTERS: usize = 240;
 
 /// A read model that was compared.
 #[derive(Debug, Serialize)]
 pub(super) struct Checked {
-    name: String,
-    position: u64,
+    name: &'static str,
+    position: Position,
+    rows: u64,
+    equal: bool,
+    #[serde(skip)]
+    findings: Vec<Finding>,
 }
 
 impl Checked {
     pub(super) fn as_text(&self) -> String {
-        format!("{} at position {}", self.name, self.position)
+        let Self { name, position, rows, equal, .. } = self;
+        let word = if *equal { "as the log says" } else { "differs from the log" };
+        format!("{name}: {} rows at position {}, {word}", grouped(*rows), grouped(*position))
     }
 
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        Vec::new()
+    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
     }
 }
 
-pub(super) async fn check(_folder: &Path, _log: &SqliteLog) -> Result<Vec<Checked>> {
-    Ok(Vec::new())
+/// Compares what the snapshots show with the fold of the log, which was opened after they were taken.
+pub(super) async fn check(snapshots: Vec<Snapshot>, log: &Arc<SqliteLog>) -> Result<Vec<Checked>> {
+    let head = *log.head().borrow();
+    let (ahead, within): (Vec<_>, Vec<_>) =
+        snapshots.into_iter().partition(|snapshot| snapshot.position > head);
+    let mut checked: Vec<Checked> =
+        ahead.iter().map(|snapshot| ahead_of_the_log(snapshot, head)).collect();
+    if within.is_empty() {
+        return Ok(checked);
+    }
+    let scratch = tempfile::tempdir().context("no temporary folder can be made")?;
+    let wanted: Vec<_> = within.iter().map(|found| (found.projector, 1, found.position)).collect();
+    let feed = models::feed(log);
+    let built = models::build_anew(&feed, scratch.path(), &wanted, models::quietly()).await?;
+    for mut snapshot in within {
+        let anew = built.iter().find(|built| built.projector == snapshot.projector);
+        let Some(anew) = anew else { continue };
+        checked.push(compare(&mut snapshot, anew).await?);
+    }
+    for model in built {
+        model.close().await;
+    }
+    Ok(checked)
+}
+
+async fn compare(live: &mut Snapshot, anew: &BuiltModel) -> Result<Checked> {
+    let definition = live.projector.definition();
+    let ours = digest(&mut live.rows, definition).await?;
+    let equal = ours == anew.digests().await?;
+    let mut findings = Vec::new();
+    if !equal {
+        let reader = anew.applier.generation().database.reader();
+        let mut right = reader.acquire().await?;
+        let found = differences(&mut live.rows, &mut right, definition, SHOWN).await?;
+        findings.extend(found.iter().map(|difference| differs(definition.name, difference)));
+    }
+    let rows = ours.iter().map(|table| table.rows).sum();
+    Ok(Checked { name: definition.name, position: live.position, rows, equal, findings })
+}
+
+fn differs(model: &str, difference: &Difference) -> Finding {
+    let Difference { table, key, left, right } = difference;
+    let row = |row: &Option<String>| match row {
+        Some(text) => text.chars().take(SHOWN_CHARACTERS).collect(),
+        None => "no row".to_owned(),
+    };
+    let statement = format!(
+        "Read model `{model}`, table `{table}`, key `{key}` has {}; the log makes it {}.",
+        row(left),
+        row(right),
+    );
+    Finding::elsewhere(Rule::ReadModels, statement, rebuild(model))
+}
+
+fn ahead_of_the_log(snapshot: &Snapshot, head: Position) -> Checked {
+    let (name, position) = (snapshot.projector.name(), snapshot.position);
+    let statement =
+        format!("Read model `{name}` stands at position {position}, but the log ends at {head}.");
+    let findings = vec![Finding::elsewhere(Rule::ReadModels, statement, rebuild(name))];
+    Checked { name, position, rows: 0, equal: false, findings }
+}
+
+fn rebuild(model: &str) -> String {
+    format!("docket replay --projection {model}")
 }

@@ -1,6 +1,7 @@
 //! The run: ledger, sagas, log, ledger again, read models; then the report.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -11,6 +12,7 @@ use invariants::Checker;
 use super::report::{LogSummary, Verified};
 use super::{ledger, read_models, sagas};
 use crate::data_dir::{DataDir, DataDirArg};
+use crate::models;
 
 /// Events that are read at once.
 const PAGE: usize = 1_000;
@@ -51,7 +53,11 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
     // What the provider had done and what a saga had sent before the log is read, the log has to know of.
     let ledger_before = ledger::read(&data.ledger()).await?;
     let audit = sagas::read(&data.sagas()).await?;
-    let log = data.open_log().await?;
+    let mut snapshots = Vec::new();
+    for model in models::live(&data.projections()).await? {
+        snapshots.push(model.snapshot().await?);
+    }
+    let log = Arc::new(data.open_log().await?);
     let head = *log.head().borrow();
     let mut checker = Checker::default();
     observe(&log, head, &mut checker).await?;
@@ -75,11 +81,11 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
         }
         None => notes.push("There is no sagas.db: no saga was checked.".to_owned()),
     }
-    let models = read_models::check(&data.projections(), &log).await?;
-    if models.is_empty() {
+    let mut read_models = read_models::check(snapshots, &log).await?;
+    if read_models.is_empty() {
         notes.push("There is no read model in this folder.".to_owned());
     }
-    findings.extend(models.iter().flat_map(read_models::Checked::findings));
+    findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
     let mut report = checker.finish();
     for finding in findings {
         report.add(finding);
@@ -90,7 +96,7 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
         data: data.path().to_owned(),
         log: LogSummary { id: identity.log.to_string(), epoch: identity.epoch, head },
         sagas: saga_count,
-        read_models: models,
+        read_models,
         report,
         notes,
         seconds: begun.elapsed().as_secs_f64(),

@@ -1,0 +1,126 @@
+//! `docket status`: how a platform is, running or stopped, on one screen.
+
+mod folder;
+mod running;
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::numbers::grouped;
+use crate::target::{Target, TargetArgs};
+
+/// How is the platform: log, read models, sagas, what needs attention
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// The same as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A read model and how far it is.
+#[derive(Debug, Serialize)]
+struct Model {
+    name: String,
+    position: u64,
+    lag: u64,
+    state: String,
+}
+
+/// Sagas in one state; `more` when there are more than were counted.
+#[derive(Debug, Serialize)]
+struct Count {
+    state: &'static str,
+    sagas: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
+}
+
+/// A saga that waits for a person.
+#[derive(Debug, Serialize)]
+struct Needing {
+    id: String,
+    step: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+}
+
+/// How the platform is.
+#[derive(Debug, Serialize)]
+struct Status {
+    /// The address or the folder.
+    of: String,
+    running: bool,
+    ready: bool,
+    /// What a part that is down says.
+    down: Vec<String>,
+    head: u64,
+    models: Vec<Model>,
+    sagas: Vec<Count>,
+    needs_attention: Vec<Needing>,
+}
+
+pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode> {
+    let status = match args.target.choose().await? {
+        Target::Running(api) => running::status(&api).await?,
+        Target::Folder(folder) => folder::status(&folder).await?,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        print!("{}", status.as_text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Status {
+    fn as_text(&self) -> String {
+        let mut text = String::new();
+        let how = match (self.running, self.ready) {
+            (true, true) => "ready",
+            (true, false) => "running, not ready",
+            (false, _) => "stopped, or not asked: this is what the files say",
+        };
+        line(&mut text, &format!("{}: {how}", self.of));
+        for down in &self.down {
+            line(&mut text, &format!("  ✗ {down}"));
+        }
+        line(&mut text, &format!("Log          position {}", grouped(self.head)));
+        for (index, model) in self.models.iter().enumerate() {
+            let title = if index == 0 { "Read models" } else { "" };
+            let lag = match model.lag {
+                0 => "up to date".to_owned(),
+                lag => format!("{} behind", grouped(lag)),
+            };
+            let Model { name, position, state, .. } = model;
+            line(
+                &mut text,
+                &format!("{title:<12} {name:<12} {:>12}  {lag}  {state}", grouped(*position)),
+            );
+        }
+        let counts: Vec<String> = self
+            .sagas
+            .iter()
+            .filter(|count| count.sagas > 0)
+            .map(|Count { state, sagas, more }| {
+                format!("{state} {}{}", grouped(*sagas), if *more { "+" } else { "" })
+            })
+            .collect();
+        let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(" · ") };
+        line(&mut text, &format!("Sagas        {counts}"));
+        for Needing { id, step, since } in &self.needs_attention {
+            let since = since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
+            line(&mut text, &format!("  ! {id} at {step}{since}"));
+        }
+        text
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    // Writing to a text can't fail.
+    let _ = writeln!(text, "{}", line.trim_end());
+}

@@ -1,0 +1,71 @@
+//! A data folder, by its files; a platform may be running over it all the same.
+
+use anyhow::{Context as _, Result};
+use domain::sagas::SagaState;
+use event_store::EventLog as _;
+
+use super::{Count, Model, Needing, Status};
+use crate::data_dir::DataDir;
+use crate::models;
+
+/// Sagas that are listed as in need of a person.
+const LISTED: usize = 10;
+
+pub(super) async fn status(folder: &DataDir) -> Result<Status> {
+    let log = folder.open_log().await?;
+    let head = *log.head().borrow();
+    log.close().await;
+    let (sagas, needs_attention) = sagas(folder).await?;
+    Ok(Status {
+        of: folder.path().display().to_string(),
+        running: false,
+        ready: false,
+        down: Vec::new(),
+        head,
+        models: read_models(folder, head).await?,
+        sagas,
+        needs_attention,
+    })
+}
+
+async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
+    let path = folder.sagas();
+    if !path.is_file() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let audit = saga_orchestrator::audit(&path)
+        .await
+        .with_context(|| format!("{} can't be read as the sagas' database", path.display()))?;
+    let states = [
+        (SagaState::Running, "running"),
+        (SagaState::Waiting, "waiting"),
+        (SagaState::NeedsAttention, "needs_attention"),
+        (SagaState::Completed, "completed"),
+        (SagaState::Compensated, "compensated"),
+    ];
+    let count = |(state, name): &(SagaState, &'static str)| {
+        let sagas = audit.sagas.iter().filter(|saga| saga.state == *state).count() as u64;
+        Count { state: name, sagas, more: false }
+    };
+    let needing = audit.sagas.iter().filter(|saga| saga.state == SagaState::NeedsAttention);
+    let needing = needing.take(LISTED).map(|saga| Needing {
+        id: saga.id.clone(),
+        step: saga.step.clone(),
+        since: None,
+    });
+    Ok((states.iter().map(count).collect(), needing.collect()))
+}
+
+async fn read_models(folder: &DataDir, head: u64) -> Result<Vec<Model>> {
+    let mut found = Vec::new();
+    for model in models::live(&folder.projections()).await? {
+        let position = model.snapshot().await?.position;
+        found.push(Model {
+            name: model.projector.name().to_owned(),
+            position,
+            lag: head.saturating_sub(position),
+            state: format!("generation {}", model.number),
+        });
+    }
+    Ok(found)
+}

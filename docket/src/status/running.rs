@@ -1,0 +1,67 @@
+//! A running platform, by what it answers.
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{Count, Model, Needing, Status};
+use crate::api::Api;
+
+/// The states of a saga, as the API names them.
+const STATES: [&str; 5] = ["running", "waiting", "needs_attention", "completed", "compensated"];
+/// Sagas that are listed as in need of a person.
+const LISTED: usize = 10;
+
+pub(super) async fn status(api: &Api) -> Result<Status> {
+    let (ready, parts) = api.ready().await?;
+    let down = parts["parts"].as_object().into_iter().flatten();
+    let down = down.filter(|(_, state)| **state != "up");
+    let down = down.map(|(part, state)| format!("{part}: {}", text(state))).collect();
+    let projections = api.get("/v1/projections").await?;
+    let models: Vec<Model> = items(&projections).iter().map(model).collect();
+    let head = items(&projections).iter().filter_map(|item| item["head"].as_u64()).max();
+    let mut sagas = Vec::new();
+    let mut needs_attention = Vec::new();
+    for state in STATES {
+        let page = api.get(&format!("/v1/sagas?state={state}&limit=1000")).await?;
+        let found = items(&page);
+        let more = !page["next"].is_null();
+        sagas.push(Count { state, sagas: found.len() as u64, more });
+        if state == "needs_attention" {
+            needs_attention = found.iter().take(LISTED).map(needing).collect();
+        }
+    }
+    Ok(Status {
+        of: api.url().to_owned(),
+        running: true,
+        ready,
+        down,
+        head: head.unwrap_or_default(),
+        models,
+        sagas,
+        needs_attention,
+    })
+}
+
+fn items(page: &Value) -> &[Value] {
+    page["items"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn model(item: &Value) -> Model {
+    let (position, head) = (item["position"].as_u64(), item["head"].as_u64());
+    let (position, head) = (position.unwrap_or_default(), head.unwrap_or_default());
+    Model {
+        name: text(&item["name"]),
+        position,
+        lag: head.saturating_sub(position),
+        state: text(&item["state"]),
+    }
+}
+
+fn needing(item: &Value) -> Needing {
+    let since = item["since"].as_str().map(str::to_owned);
+    Needing { id: text(&item["id"]), step: text(&item["step"]), since }
+}
