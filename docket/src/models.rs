@@ -33,6 +33,11 @@ pub(crate) struct Snapshot {
 }
 
 impl LiveModel {
+    /// Closes its file.
+    pub(crate) async fn close(self) {
+        self.database.close().await;
+    }
+
     /// The model as of now.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         let unreadable = || format!("the read model `{}` can't be read", self.projector.name());

@@ -31,9 +31,9 @@ pub(crate) enum Target {
 }
 
 impl TargetArgs {
-    /// The folder that was named.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        self.data_dir.as_deref()
+    /// The folder that was named, else the folder `data`.
+    pub(crate) fn folder_or_default(&self) -> Result<DataDir> {
+        DataDir::existing(self.data_dir.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER)))
     }
 
     /// What was named; without a name a platform that runs here, else the folder `data`.

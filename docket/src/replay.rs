@@ -1,0 +1,76 @@
+//! `docket replay`: read models built anew from the log. Beside a running platform, over a stopped one, or as of a
+//! position into a folder of their own.
+
+mod as_of;
+mod bars;
+mod running;
+mod stopped;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use projection_service::Projector;
+
+use crate::target::{Target, TargetArgs};
+
+/// Build read models anew from the log, with progress; reads go on meanwhile
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Of a running platform, a model is built beside the live one, compared and switched. \
+    With --to, the state as of a position is built into a folder, to look at; nothing else is touched.")]
+pub(crate) struct ReplayArgs {
+    /// Only this model; may be given several times [default: all]
+    #[arg(long = "projection", value_name = "NAME")]
+    projections: Vec<String>,
+    /// Build the state as of this position, into a folder of its own
+    #[arg(long, value_name = "POSITION", conflicts_with = "url")]
+    to: Option<u64>,
+    /// The folder for --to [default: a new temporary folder]
+    #[arg(long, value_name = "DIR", requires = "to")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(crate) async fn run(args: ReplayArgs) -> Result<ExitCode> {
+    let projectors = projectors(&args.projections)?;
+    if let Some(position) = args.to {
+        let folder = args.target.folder_or_default()?;
+        return as_of::run(&folder, &projectors, position, args.out).await;
+    }
+    match args.target.choose().await? {
+        Target::Running(api) => running::run(&api, &projectors).await,
+        Target::Folder(folder) => stopped::run(&folder, &projectors).await,
+    }
+}
+
+/// The models of these names; all of them when none is named.
+fn projectors(names: &[String]) -> Result<Vec<Projector>> {
+    if names.is_empty() {
+        return Ok(Projector::ALL.to_vec());
+    }
+    let known = || Projector::ALL.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ");
+    let mut found = Vec::new();
+    for name in names {
+        let projector = Projector::parse(name)
+            .ok_or_else(|| anyhow!("there is no read model `{name}`; there are {}", known()))?;
+        if !found.contains(&projector) {
+            found.push(projector);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_name_all_models_are_meant_and_an_unknown_one_is_named() {
+        assert_eq!(projectors(&[]).unwrap().len(), Projector::ALL.len());
+        let twice = ["orders".to_owned(), "orders".to_owned()];
+        assert_eq!(projectors(&twice).unwrap(), [Projector::Orders]);
+        let error = projectors(&["carts".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("`carts`") && error.contains("orders"), "{error}");
+    }
+}

@@ -1,0 +1,80 @@
+//! The state as of a position, built into a folder of its own. The log is only read, also beside a running platform.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use event_store::EventLog as _;
+use projection_service::Projector;
+
+use super::bars::Bars;
+use crate::data_dir::DataDir;
+use crate::models;
+use crate::numbers::grouped;
+
+pub(super) async fn run(
+    data: &DataDir,
+    projectors: &[Projector],
+    position: u64,
+    out: Option<PathBuf>,
+) -> Result<ExitCode> {
+    let log = Arc::new(data.open_log().await?);
+    let head = *log.head().borrow();
+    if position > head {
+        bail!("the log ends at position {head}; there is no position {position}");
+    }
+    let out = folder(out)?;
+    let bars = Bars::new(projectors, position);
+    let told = bars.clone();
+    let wanted: Vec<_> = projectors.iter().map(|one| (*one, 1, position)).collect();
+    let progress = Arc::new(move |name: &'static str, at| told.at(name, at));
+    let built = models::build_anew(&models::feed(&log), &out, &wanted, progress).await?;
+    bars.done();
+    println!("The state as of position {} of {}:", grouped(position), data.path().display());
+    for model in built {
+        let file = model.applier.generation().path.clone();
+        println!("  {}", file.display());
+        for table in model.digests().await? {
+            println!("    {:<22} {:>12} rows  {}", table.table, grouped(table.rows), table.digest);
+        }
+        model.close().await;
+    }
+    println!("Look at the files with any SQLite tool; delete the folder when you are done.");
+    log.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder that was named, empty; or a temporary one, which is kept.
+fn folder(out: Option<PathBuf>) -> Result<PathBuf> {
+    let Some(out) = out else {
+        let made = tempfile::Builder::new().prefix("docket-as-of-").tempdir();
+        return Ok(made.context("no temporary folder can be made")?.keep());
+    };
+    let made = || format!("the folder {} can't be made", out.display());
+    std::fs::create_dir_all(&out).with_context(made)?;
+    check_empty(&out)?;
+    Ok(out)
+}
+
+fn check_empty(out: &Path) -> Result<()> {
+    let mut entries = std::fs::read_dir(out)
+        .with_context(|| format!("the folder {} can't be read", out.display()))?;
+    if entries.next().is_some() {
+        bail!("the folder {} is not empty; name another with --out", out.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_something_in_it_is_not_written_to() {
+        let out = tempfile::tempdir().unwrap();
+        assert_eq!(folder(Some(out.path().join("new"))).unwrap(), out.path().join("new"));
+        let error = folder(Some(out.path().to_owned())).unwrap_err().to_string();
+        assert!(error.contains("is not empty"), "{error}");
+    }
+}
