@@ -7,7 +7,12 @@ use clap::{Parser, Subcommand};
 
 use crate::config::SettingsArgs;
 use crate::dev;
+use crate::digest::{self, DigestArgs};
+use crate::events::{self, EventsArgs};
 use crate::import::{self, ImportArgs};
+use crate::replay::{self, ReplayArgs};
+use crate::status::{self, StatusArgs};
+use crate::verify::{self, VerifyArgs};
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
 #[derive(Debug, Parser)]
@@ -25,8 +30,11 @@ enum Command {
     Dev(SettingsArgs),
     /// Bring data of another system into a running platform
     Import(ImportArgs),
-    Verify(crate::verify::VerifyArgs),
-    Events(crate::events::EventsArgs),
+    Status(StatusArgs),
+    Verify(VerifyArgs),
+    Replay(ReplayArgs),
+    Events(EventsArgs),
+    Digest(DigestArgs),
 }
 
 /// Does what the words say; the exit code of the process.
@@ -42,8 +50,11 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Import(args) => import::run(args).await,
-            Command::Verify(args) => crate::verify::run(args).await,
-            Command::Events(args) => crate::events::run(args).await,
+            Command::Status(args) => status::run(args).await,
+            Command::Verify(args) => verify::run(args).await,
+            Command::Replay(args) => replay::run(args).await,
+            Command::Events(args) => events::run(args).await,
+            Command::Digest(args) => digest::run(args).await,
         }
     })
 }

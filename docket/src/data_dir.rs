@@ -1,9 +1,14 @@
 //! The data folder: what lies where in it.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use event_store::EventLog;
 use event_store::sqlite::SqliteLog;
+use messaging::embedded::EmbeddedFeed;
+use messaging::feed::Feed;
 
 /// Where the data is; the same for every command that reads it.
 #[derive(Debug, Clone, clap::Args)]
@@ -81,11 +86,32 @@ impl DataDir {
     }
 
     /// The log, to be looked at only; another process may be writing it.
-    pub(crate) async fn open_log(&self) -> Result<SqliteLog> {
+    pub(crate) async fn open_log(&self) -> Result<ReadLog> {
         let path = self.log();
-        SqliteLog::open_read_only(&path)
+        let log = SqliteLog::open_read_only(&path)
             .await
-            .with_context(|| format!("{} can't be read as an event log", path.display()))
+            .with_context(|| format!("{} can't be read as an event log", path.display()))?;
+        Ok(ReadLog(Arc::new(log)))
+    }
+}
+
+/// A log that is only read. Its head stays where it was when it was opened.
+#[derive(Clone)]
+pub(crate) struct ReadLog(Arc<SqliteLog>);
+
+impl ReadLog {
+    /// Its events, as read models read them.
+    pub(crate) fn feed(&self) -> Arc<dyn Feed> {
+        let log: Arc<dyn EventLog> = Arc::clone(&self.0) as Arc<dyn EventLog>;
+        Arc::new(EmbeddedFeed::new(log))
+    }
+}
+
+impl Deref for ReadLog {
+    type Target = SqliteLog;
+
+    fn deref(&self) -> &SqliteLog {
+        &self.0
     }
 }
 

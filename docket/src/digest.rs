@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use event_store::EventLog as _;
-use projection_service::sqlite::digest::{TableDigest, digest_stable};
+use event_store::{EventLog as _, Position};
+use projection_service::Projector;
+use projection_service::offline::{self, ModelSnapshot, Wanted};
 
 use crate::data_dir::{DataDir, DataDirArg};
-use crate::models;
 use crate::numbers::grouped;
 
 /// One line a table: two imports that ended alike print the same, whatever happened meanwhile
@@ -22,43 +22,34 @@ pub(crate) struct DigestArgs {
 
 pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
     let data = DataDir::existing(&args.data.data_dir)?;
-    let log = Arc::new(data.open_log().await?);
+    let log = data.open_log().await?;
     let head = *log.head().borrow();
-    let mut behind = Vec::new();
-    let mut digests: Vec<(usize, Vec<TableDigest>)> = Vec::new();
-    let live = models::live(&data.projections()).await?;
-    let projectors = projection_service::Projector::ALL.iter().enumerate();
-    for (place, &projector) in projectors {
-        let found = live.iter().find(|model| model.projector == projector);
-        let snapshot = match found {
-            Some(model) => Some(model.snapshot().await?),
-            None => None,
-        };
-        match snapshot {
-            Some(mut snapshot) if snapshot.position == head => {
-                let found = digest_stable(&mut snapshot.rows, projector.definition()).await?;
-                digests.push((place, found));
-            }
-            Some(_) | None => behind.push((place, projector)),
+    let mut snapshots: Vec<ModelSnapshot> = Vec::new();
+    for model in offline::stored(&data.projections()).await? {
+        let snapshot = model.snapshot().await?;
+        if snapshot.position == head {
+            snapshots.push(snapshot);
         }
     }
-    if !behind.is_empty() {
-        let scratch = tempfile::tempdir().context("no temporary folder can be made")?;
-        let wanted: Vec<_> = behind.iter().map(|(_, projector)| (*projector, 1, head)).collect();
-        let feed = models::feed(&log);
-        let built = models::build_anew(&feed, scratch.path(), &wanted, models::quietly()).await?;
-        for model in built {
-            let place = behind.iter().find(|(_, projector)| *projector == model.projector);
-            let mut rows = model.applier.generation().database.reader().acquire().await?;
-            let found = digest_stable(&mut rows, model.projector.definition()).await?;
-            drop(rows);
-            digests.push((place.map_or(usize::MAX, |(place, _)| *place), found));
-            model.close().await;
+    let known = |projector| snapshots.iter().any(|snapshot| snapshot.projector == projector);
+    let behind = Projector::ALL.iter().copied().filter(|one| !known(*one));
+    let wanted = behind.map(|projector| Wanted { projector, generation: 1, to: head }).collect();
+    let scratch = tempfile::tempdir().context("no temporary folder can be made")?;
+    let quietly = Arc::new(|_: &'static str, _: Position| {});
+    let built = offline::build_as_of(&log.feed(), scratch.path(), wanted, quietly).await?;
+    for model in &built {
+        snapshots.push(model.snapshot().await?);
+    }
+    snapshots.sort_by_key(|snapshot| {
+        Projector::ALL.iter().position(|projector| *projector == snapshot.projector)
+    });
+    for mut snapshot in snapshots {
+        for table in snapshot.digest_stable().await? {
+            println!("{:<24} {:>12} rows  {}", table.table, grouped(table.rows), table.digest);
         }
     }
-    digests.sort_by_key(|(place, _)| *place);
-    for table in digests.iter().flat_map(|(_, tables)| tables) {
-        println!("{:<24} {:>12} rows  {}", table.table, grouped(table.rows), table.digest);
+    for model in built {
+        model.close().await;
     }
     log.close().await;
     Ok(ExitCode::SUCCESS)

@@ -2,13 +2,18 @@
 //!
 //! **Invariant:** no rule of the domain and no SQL lives here; each command parses its words, calls, and prints.
 
+mod api;
 mod cli;
 mod config;
 mod data_dir;
 mod dev;
+mod digest;
 mod events;
 mod import;
 mod numbers;
+mod replay;
+mod status;
+mod target;
 mod verify;
 
 use std::process::ExitCode;

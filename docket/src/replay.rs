@@ -16,8 +16,10 @@ use crate::target::{Target, TargetArgs};
 
 /// Build read models anew from the log, with progress; reads go on meanwhile
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Of a running platform, a model is built beside the live one, compared and switched. \
-    With --to, the state as of a position is built into a folder, to look at; nothing else is touched.")]
+#[command(
+    after_help = "Of a running platform, a model is built beside the live one, compared and switched. \
+    With --to, the state as of a position is built into a folder, to look at; nothing else is touched."
+)]
 pub(crate) struct ReplayArgs {
     /// Only this model; may be given several times [default: all]
     #[arg(long = "projection", value_name = "NAME")]

@@ -9,6 +9,7 @@
 pub mod decoded;
 pub mod folds;
 pub mod model;
+pub mod offline;
 pub mod projectors;
 pub mod queries;
 pub mod runner;

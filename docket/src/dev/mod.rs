@@ -11,4 +11,5 @@ mod platform;
 mod readiness;
 mod serve;
 
+pub(crate) use lock::DataLock;
 pub(crate) use serve::run;

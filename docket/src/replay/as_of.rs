@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use event_store::EventLog as _;
 use projection_service::Projector;
+use projection_service::offline::{Wanted, build_as_of};
 
 use super::bars::Bars;
 use crate::data_dir::DataDir;
-use crate::models;
 use crate::numbers::grouped;
 
 pub(super) async fn run(
@@ -19,7 +19,7 @@ pub(super) async fn run(
     position: u64,
     out: Option<PathBuf>,
 ) -> Result<ExitCode> {
-    let log = Arc::new(data.open_log().await?);
+    let log = data.open_log().await?;
     let head = *log.head().borrow();
     if position > head {
         bail!("the log ends at position {head}; there is no position {position}");
@@ -27,15 +27,15 @@ pub(super) async fn run(
     let out = folder(out)?;
     let bars = Bars::new(projectors, position);
     let told = bars.clone();
-    let wanted: Vec<_> = projectors.iter().map(|one| (*one, 1, position)).collect();
+    let wanted =
+        projectors.iter().map(|&projector| Wanted { projector, generation: 1, to: position });
     let progress = Arc::new(move |name: &'static str, at| told.at(name, at));
-    let built = models::build_anew(&models::feed(&log), &out, &wanted, progress).await?;
+    let built = build_as_of(&log.feed(), &out, wanted.collect(), progress).await?;
     bars.done();
     println!("The state as of position {} of {}:", grouped(position), data.path().display());
     for model in built {
-        let file = model.applier.generation().path.clone();
-        println!("  {}", file.display());
-        for table in model.digests().await? {
+        println!("  {}", model.path().display());
+        for table in model.snapshot().await?.digest().await? {
             println!("    {:<22} {:>12} rows  {}", table.table, grouped(table.rows), table.digest);
         }
         model.close().await;

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_rebuild_that_failed_or_differs_ends_badly() {
-        let switched = |equal| json!({"result": "switched", "events": 812, "seconds": 0.25, "equal": equal});
+        let switched =
+            |equal| json!({"result": "switched", "events": 812, "seconds": 0.25, "equal": equal});
         let (well, text) = ended(&switched(json!(true)));
         assert!(well && text == "812 events in 0.2 s; the same as before, row for row", "{text}");
         assert!(!ended(&switched(json!(false))).0);

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result};
 use domain::sagas::SagaState;
 use event_store::EventLog as _;
+use projection_service::offline;
 
 use super::{Count, Model, Needing, Status};
 use crate::data_dir::DataDir;
-use crate::models;
 
 /// Sagas that are listed as in need of a person.
 const LISTED: usize = 10;
@@ -58,13 +58,13 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
 
 async fn read_models(folder: &DataDir, head: u64) -> Result<Vec<Model>> {
     let mut found = Vec::new();
-    for model in models::live(&folder.projections()).await? {
+    for model in offline::stored(&folder.projections()).await? {
         let position = model.snapshot().await?.position;
         found.push(Model {
             name: model.projector.name().to_owned(),
             position,
             lag: head.saturating_sub(position),
-            state: format!("generation {}", model.number),
+            state: format!("generation {}", model.generation),
         });
     }
     Ok(found)

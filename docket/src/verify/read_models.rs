@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use event_store::sqlite::SqliteLog;
 use event_store::{EventLog as _, Position};
 use invariants::{Finding, Rule};
-use projection_service::sqlite::digest::{Difference, differences, digest};
+use projection_service::offline::{ModelSnapshot, Wanted, build_as_of};
+use projection_service::sqlite::digest::Difference;
 use serde::Serialize;
 
-use crate::models::{self, BuiltModel, Snapshot};
+use crate::data_dir::ReadLog;
 use crate::numbers::grouped;
 
 /// Rows of a model that are shown when they differ.
@@ -41,7 +41,7 @@ impl Checked {
 }
 
 /// Compares what the snapshots show with the fold of the log, which was opened after they were taken.
-pub(super) async fn check(snapshots: Vec<Snapshot>, log: &Arc<SqliteLog>) -> Result<Vec<Checked>> {
+pub(super) async fn check(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Result<Vec<Checked>> {
     let head = *log.head().borrow();
     let (ahead, within): (Vec<_>, Vec<_>) =
         snapshots.into_iter().partition(|snapshot| snapshot.position > head);
@@ -51,13 +51,19 @@ pub(super) async fn check(snapshots: Vec<Snapshot>, log: &Arc<SqliteLog>) -> Res
         return Ok(checked);
     }
     let scratch = tempfile::tempdir().context("no temporary folder can be made")?;
-    let wanted: Vec<_> = within.iter().map(|found| (found.projector, 1, found.position)).collect();
-    let feed = models::feed(log);
-    let built = models::build_anew(&feed, scratch.path(), &wanted, models::quietly()).await?;
-    for mut snapshot in within {
-        let anew = built.iter().find(|built| built.projector == snapshot.projector);
-        let Some(anew) = anew else { continue };
-        checked.push(compare(&mut snapshot, anew).await?);
+    let wanted = within.iter().map(|live| Wanted {
+        projector: live.projector,
+        generation: 1,
+        to: live.position,
+    });
+    let quietly = Arc::new(|_: &'static str, _: Position| {});
+    let built = build_as_of(&log.feed(), scratch.path(), wanted.collect(), quietly).await?;
+    for mut live in within {
+        let Some(anew) = built.iter().find(|built| built.projector == live.projector) else {
+            continue;
+        };
+        let mut anew = anew.snapshot().await?;
+        checked.push(compare(&mut live, &mut anew).await?);
     }
     for model in built {
         model.close().await;
@@ -65,19 +71,17 @@ pub(super) async fn check(snapshots: Vec<Snapshot>, log: &Arc<SqliteLog>) -> Res
     Ok(checked)
 }
 
-async fn compare(live: &mut Snapshot, anew: &BuiltModel) -> Result<Checked> {
-    let definition = live.projector.definition();
-    let ours = digest(&mut live.rows, definition).await?;
-    let equal = ours == anew.digests().await?;
+async fn compare(live: &mut ModelSnapshot, anew: &mut ModelSnapshot) -> Result<Checked> {
+    let name = live.projector.name();
+    let ours = live.digest().await?;
+    let equal = ours == anew.digest().await?;
     let mut findings = Vec::new();
     if !equal {
-        let reader = anew.applier.generation().database.reader();
-        let mut right = reader.acquire().await?;
-        let found = differences(&mut live.rows, &mut right, definition, SHOWN).await?;
-        findings.extend(found.iter().map(|difference| differs(definition.name, difference)));
+        let found = live.differences(anew, SHOWN).await?;
+        findings.extend(found.iter().map(|difference| differs(name, difference)));
     }
     let rows = ours.iter().map(|table| table.rows).sum();
-    Ok(Checked { name: definition.name, position: live.position, rows, equal, findings })
+    Ok(Checked { name, position: live.position, rows, equal, findings })
 }
 
 fn differs(model: &str, difference: &Difference) -> Finding {
@@ -94,7 +98,7 @@ fn differs(model: &str, difference: &Difference) -> Finding {
     Finding::elsewhere(Rule::ReadModels, statement, rebuild(model))
 }
 
-fn ahead_of_the_log(snapshot: &Snapshot, head: Position) -> Checked {
+fn ahead_of_the_log(snapshot: &ModelSnapshot, head: Position) -> Checked {
     let (name, position) = (snapshot.projector.name(), snapshot.position);
     let statement =
         format!("Read model `{name}` stands at position {position}, but the log ends at {head}.");

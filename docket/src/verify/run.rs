@@ -1,18 +1,16 @@
 //! The run: ledger, sagas, log, ledger again, read models; then the report.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use event_store::sqlite::SqliteLog;
 use event_store::{EventLog as _, Position};
 use invariants::Checker;
+use projection_service::offline;
 
 use super::report::{LogSummary, Verified};
 use super::{ledger, read_models, sagas};
-use crate::data_dir::{DataDir, DataDirArg};
-use crate::models;
+use crate::data_dir::{DataDir, DataDirArg, ReadLog};
 
 /// Events that are read at once.
 const PAGE: usize = 1_000;
@@ -54,10 +52,10 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
     let ledger_before = ledger::read(&data.ledger()).await?;
     let audit = sagas::read(&data.sagas()).await?;
     let mut snapshots = Vec::new();
-    for model in models::live(&data.projections()).await? {
+    for model in offline::stored(&data.projections()).await? {
         snapshots.push(model.snapshot().await?);
     }
-    let log = Arc::new(data.open_log().await?);
+    let log = data.open_log().await?;
     let head = *log.head().borrow();
     let mut checker = Checker::default();
     observe(&log, head, &mut checker).await?;
@@ -104,7 +102,7 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
 }
 
 /// Hands the log up to `head` to the checker.
-async fn observe(log: &SqliteLog, head: Position, checker: &mut Checker) -> Result<()> {
+async fn observe(log: &ReadLog, head: Position, checker: &mut Checker) -> Result<()> {
     let mut after = 0;
     while after < head {
         let page = log.read_all(after, PAGE).await.context("the log can't be read")?;

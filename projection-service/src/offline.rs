@@ -1,0 +1,198 @@
+//! Read models without a running service: those of a folder, to be looked at, and those built anew from the log into a
+//! folder of their own, up to any position.
+//!
+//! **Invariant:** what is looked at is never written, so a service may run over it; what is built belongs to the caller.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use event_store::Position;
+use messaging::feed::Feed;
+use sqlx::{Sqlite, Transaction};
+use storage::Database;
+
+use crate::projectors::{Projector, readers};
+use crate::runner::applier::Apply;
+use crate::runner::build::{BuildError, Building, OnProgress, build};
+use crate::sqlite::catalog::Catalog;
+use crate::sqlite::digest::{self, Difference, TableDigest};
+use crate::sqlite::{checkpoint, generation};
+
+/// Why models could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum OfflineError {
+    /// A file can't be made or read.
+    #[error("a read model's database failed")]
+    Database(#[from] sqlx::Error),
+    /// The log can't be read or folded.
+    #[error("a read model can't be built")]
+    Build(#[from] BuildError),
+}
+
+/// The live generation of a model in a folder.
+#[derive(Debug)]
+pub struct StoredModel {
+    /// Which model it is.
+    pub projector: Projector,
+    /// The number of its live generation.
+    pub generation: u32,
+    database: Database,
+}
+
+/// A model as of one moment: what is written later is not in it.
+#[derive(Debug)]
+pub struct ModelSnapshot {
+    /// Which model it is.
+    pub projector: Projector,
+    /// The last position folded into it.
+    pub position: Position,
+    rows: Transaction<'static, Sqlite>,
+}
+
+/// The live models of a folder; none when there are no read models in it.
+pub async fn stored(folder: &Path) -> Result<Vec<StoredModel>, sqlx::Error> {
+    if !folder.join("catalog.db").is_file() {
+        return Ok(Vec::new());
+    }
+    let catalog = Catalog::open_read_only(folder).await?;
+    let mut models = Vec::new();
+    for &projector in Projector::ALL {
+        let Some(entry) = catalog.find(projector.name()).await? else { continue };
+        let path = generation::path(folder, projector.name(), entry.live);
+        let database = Database::open_read_only(&path, 1).await?;
+        models.push(StoredModel { projector, generation: entry.live, database });
+    }
+    catalog.close().await;
+    Ok(models)
+}
+
+impl StoredModel {
+    /// The model as of now.
+    pub async fn snapshot(&self) -> Result<ModelSnapshot, sqlx::Error> {
+        ModelSnapshot::take(self.projector, &self.database).await
+    }
+
+    /// Closes its file.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+impl ModelSnapshot {
+    async fn take(projector: Projector, database: &Database) -> Result<Self, sqlx::Error> {
+        let mut rows = database.reader().begin().await?;
+        // The snapshot is taken by the first read.
+        let position = checkpoint::position(&mut rows).await?;
+        Ok(Self { projector, position, rows })
+    }
+
+    /// Digests over every row, whole, one a table.
+    pub async fn digest(&mut self) -> Result<Vec<TableDigest>, sqlx::Error> {
+        digest::digest(&mut self.rows, self.projector.definition()).await
+    }
+
+    /// Digests over what two runs of the same business have in common, one a table.
+    pub async fn digest_stable(&mut self) -> Result<Vec<TableDigest>, sqlx::Error> {
+        digest::digest_stable(&mut self.rows, self.projector.definition()).await
+    }
+
+    /// The first `limit` rows that differ from another of the same model.
+    pub async fn differences(
+        &mut self,
+        other: &mut Self,
+        limit: usize,
+    ) -> Result<Vec<Difference>, sqlx::Error> {
+        let definition = self.projector.definition();
+        digest::differences(&mut self.rows, &mut other.rows, definition, limit).await
+    }
+}
+
+/// A model to be built: which, as which generation, and up to which position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which model.
+    pub projector: Projector,
+    /// The number of the generation: a part of the file's name.
+    pub generation: u32,
+    /// The last position to fold.
+    pub to: Position,
+}
+
+/// A model that was built anew.
+pub struct BuiltModel {
+    /// Which model it is.
+    pub projector: Projector,
+    applier: Box<dyn Apply>,
+}
+
+impl BuiltModel {
+    /// The model as it was built.
+    pub async fn snapshot(&self) -> Result<ModelSnapshot, sqlx::Error> {
+        ModelSnapshot::take(self.projector, &self.applier.generation().database).await
+    }
+
+    /// Its file.
+    pub fn path(&self) -> PathBuf {
+        self.applier.generation().path.clone()
+    }
+
+    /// The number of its generation.
+    pub fn generation(&self) -> u32 {
+        self.applier.generation().number
+    }
+
+    /// Closes its file.
+    pub async fn close(self) {
+        self.applier.generation().database.close().await;
+    }
+}
+
+/// Builds models from the log's beginning into a folder; files of the same generations are replaced. The log is read
+/// once for all of them, unless they want different positions.
+pub async fn build_as_of(
+    feed: &Arc<dyn Feed>,
+    folder: &Path,
+    mut wanted: Vec<Wanted>,
+    progress: OnProgress,
+) -> Result<Vec<BuiltModel>, OfflineError> {
+    // Whoever has the least to fold is done first, and the others go on from there.
+    wanted.sort_by_key(|one| one.to);
+    let mut building: Vec<Building> = Vec::new();
+    for Wanted { projector, generation: number, .. } in &wanted {
+        generation::remove(&generation::path(folder, projector.name(), *number));
+        let applier = projector.open(folder, *number, &feed.identity()).await?;
+        building.push((projector.name(), applier));
+    }
+    let mut built = Vec::new();
+    for Wanted { projector, to, .. } in wanted {
+        let told = Arc::clone(&progress);
+        let done = build(Arc::clone(feed), readers(), building, to, told).await;
+        building = done.into_iter().collect::<Result<_, _>>()?;
+        if building.is_empty() {
+            return Err(BuildError::Ended.into());
+        }
+        let (_, applier) = building.remove(0);
+        built.push(BuiltModel { projector, applier });
+    }
+    Ok(built)
+}
+
+/// Makes a model that was built in the folder of the live ones the live one of its kind, and deletes the old one. No
+/// service may run over the folder.
+pub async fn make_live(
+    folder: &Path,
+    model: BuiltModel,
+    old: Option<StoredModel>,
+) -> Result<(), sqlx::Error> {
+    let (projector, number) = (model.projector, model.generation());
+    model.close().await;
+    let catalog = Catalog::open(folder).await?;
+    catalog.register(projector.name(), projector.definition().version, number).await?;
+    catalog.close().await;
+    if let Some(old) = old {
+        let path = generation::path(folder, projector.name(), old.generation);
+        old.close().await;
+        generation::remove(&path);
+    }
+    Ok(())
+}
