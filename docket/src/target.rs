@@ -13,7 +13,7 @@ const DEFAULT_FOLDER: &str = "data";
 /// A running platform or a data folder.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// A running platform [default: http://127.0.0.1:8080 if one answers there]
+    /// Address of a running platform [default: port 8080 of this machine, if one answers there]
     #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
     url: Option<String>,
     /// The data folder of a stopped platform [default: data]
