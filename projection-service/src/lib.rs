@@ -6,8 +6,10 @@
 //! **Invariant:** the models can be thrown away at any time: they follow from the log alone. Nothing here decides
 //! anything about an order.
 
+pub mod as_of;
 pub mod decoded;
 pub mod folds;
+pub mod inspect;
 pub mod model;
 pub mod offline;
 pub mod projectors;

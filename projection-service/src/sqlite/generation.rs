@@ -42,6 +42,17 @@ impl Generation {
         Ok((Self { number, path, database }, checkpoint))
     }
 
+    /// Opens a file that exists, to look at it only; another process may be writing it.
+    pub async fn look(
+        folder: &Path,
+        definition: &Definition,
+        number: u32,
+    ) -> Result<Self, sqlx::Error> {
+        let path = path(folder, definition.name, number);
+        let database = Database::open_read_only(&path, READERS).await?;
+        Ok(Self { number, path, database })
+    }
+
     /// Closes it and deletes its file.
     pub async fn discard(self) {
         self.database.close().await;

@@ -1,0 +1,150 @@
+//! P5: a position is applied once, wherever the process ended, in whatever batches.
+
+use projection_service::projectors::readers;
+use projection_service::runner::applier::Apply;
+use serde_json::json;
+
+use crate::shop::{Shop, all, caught_up, digests, placed};
+use event_store::EventLog;
+
+const DAY: &str = "2010-12-01T08:26:00Z";
+
+/// A small deterministic source of sizes.
+struct Sizes(u64);
+
+impl Sizes {
+    fn next(&mut self, most: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        1 + (self.0 >> 33) % most
+    }
+}
+
+async fn busy(shop: &mut Shop) -> u64 {
+    for sku in ["a", "b"] {
+        shop.append(DAY, &[("StockReceived", json!({ "sku": sku, "quantity": 1000 }))]).await;
+    }
+    let draft = json!({ "order_id": "cart", "currency": "GBP", "payment_method": "pm_ok", "shipping_address": { "country": "EIRE" } });
+    let line = |line: u32, sku: &str| {
+        ("LineAdded", json!({ "order_id": "cart", "line": line, "sku": sku, "quantity": 2 }))
+    };
+    shop.append(
+        DAY,
+        &[
+            ("DraftCreated", draft),
+            line(1, "a"),
+            line(2, "b"),
+            ("LineRemoved", json!({ "order_id": "cart", "line": 1 })),
+            placed("cart", "b", 5),
+        ],
+    )
+    .await;
+    let mut end = 0;
+    for n in 0..12 {
+        let sku = if n % 3 == 0 { "a" } else { "b" };
+        end = shop
+            .completed_order(&format!("o{n}"), &format!("2010-12-{:02}T09:00:00Z", 1 + n), sku)
+            .await;
+    }
+    end
+}
+
+async fn apply_in_batches(
+    shop: &Shop,
+    folder: &std::path::Path,
+    sizes: &mut Sizes,
+    most: u64,
+    reopen: bool,
+) -> Vec<String> {
+    std::fs::create_dir_all(folder).unwrap();
+    let events = shop.log.read_all(0, 100_000).await.unwrap();
+    let mut digests = Vec::new();
+    let identity = shop.log.identity();
+    for &projector in all() {
+        let open = || projector.open(folder, 1, &identity);
+        let mut applier: Box<dyn Apply> = open().await.unwrap();
+        while place(applier.checkpoint().position) < events.len() {
+            // The page overlaps what was applied already, as after a crash between commit and acknowledgement.
+            let at = place(applier.checkpoint().position);
+            let from = at.saturating_sub(3);
+            let to = (at + place(sizes.next(most))).min(events.len());
+            let page = readers().decode(&events[from..to]).unwrap();
+            applier.apply(&page, page.last()).await.unwrap();
+            if reopen {
+                applier.generation().database.close().await;
+                applier = open().await.unwrap();
+            }
+        }
+        let database = &applier.generation().database;
+        let mut connection = database.reader().acquire().await.unwrap();
+        let found =
+            projection_service::sqlite::digest::digest(&mut connection, projector.definition());
+        digests.extend(found.await.unwrap().into_iter().map(|one| format!("{one:?}")));
+    }
+    digests
+}
+
+#[tokio::test]
+async fn any_batches_give_the_same_rows_as_one_event_after_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Shop::new(folder.path());
+    busy(&mut shop).await;
+    let serial =
+        apply_in_batches(&shop, &folder.path().join("serial"), &mut Sizes(1), 1, false).await;
+    for seed in 2..7 {
+        let folder = folder.path().join(seed.to_string());
+        let batched = apply_in_batches(&shop, &folder, &mut Sizes(seed), 40, false).await;
+        assert_eq!(batched, serial, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_projector_that_is_ended_after_any_batch_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Shop::new(folder.path());
+    busy(&mut shop).await;
+    let whole =
+        apply_in_batches(&shop, &folder.path().join("whole"), &mut Sizes(1), 10_000, false).await;
+    let broken =
+        apply_in_batches(&shop, &folder.path().join("broken"), &mut Sizes(9), 25, true).await;
+    assert_eq!(broken, whole);
+}
+
+#[tokio::test]
+async fn the_service_goes_on_from_its_checkpoints_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Shop::new(&folder.path().join("models"));
+    let end = busy(&mut shop).await;
+    let service = shop.start().await;
+    caught_up(&service, end).await;
+    service.shutdown().await;
+    let end = shop.completed_order("later", DAY, "a").await;
+    let service = shop.start().await;
+    caught_up(&service, end).await;
+    let expected =
+        apply_in_batches(&shop, &folder.path().join("serial"), &mut Sizes(3), 7, false).await;
+    assert_eq!(digests(&service).await, expected);
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_another_log_faults_the_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Shop::new(folder.path());
+    let end = busy(&mut shop).await;
+    let service = shop.start().await;
+    caught_up(&service, end).await;
+    service.shutdown().await;
+    let other = Shop::new(folder.path());
+    let service = other.start().await;
+    for handle in service.handles() {
+        let mut status = handle.status();
+        let faulted = status.wait_for(|status| status.fault.is_some()).await.unwrap().clone();
+        assert!(faulted.fault.unwrap().cause.contains("build it anew"));
+    }
+    service.shutdown().await;
+}
+
+fn place(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}

@@ -1,0 +1,7 @@
+//! The projection service over a log in memory and the embedded feed.
+#![expect(clippy::unwrap_used, reason = "a test's mistake is a panic")]
+
+mod crash;
+mod queries;
+mod rebuild;
+mod shop;
