@@ -18,7 +18,7 @@ pub(crate) use states::Status;
 /// A parcel of an order.
 #[derive(Debug)]
 pub(crate) struct Parcel {
-    id: Box<str>,
+    pub(crate) id: Box<str>,
     /// Hash of what left the house.
     fingerprint: u64,
     /// Σ quantity × unit price of what left, minor units.
@@ -57,6 +57,11 @@ pub(crate) struct OrderFacts {
 }
 
 impl OrderFacts {
+    /// A parcel that left the house.
+    pub(crate) fn left(&self, id: &str) -> Option<&Parcel> {
+        self.parcels.iter().find(|parcel| *parcel.id == *id && parcel.left_at > 0)
+    }
+
     fn parcel_mut(&mut self, id: &str) -> &mut Parcel {
         let index = self.parcels.iter().position(|parcel| *parcel.id == *id);
         let index = index.unwrap_or_else(|| {

@@ -32,14 +32,9 @@ pub(super) fn observe(
         OrderEvent::ReturnReceived(event) => {
             amounts("what was returned", event.amount, of(facts, &event.lines));
         }
-        OrderEvent::LinesShipped(event) => {
-            let shipment = event.shipment_id.as_str();
-            let (_, taken) = money.done_for(order, Operation::Capture, shipment);
-            amounts(
-                &format!("what was captured for shipment `{shipment}`"),
-                taken,
-                of(facts, &event.lines),
-            );
+        OrderEvent::OrderCompleted(_) => {
+            let left: i64 = facts.parcels.iter().map(|parcel| parcel.amount).sum();
+            amounts("what was captured when it was completed", money.sums(order).captured, left);
         }
         OrderEvent::OrderConfirmed(_) => {
             let Sums { authorized, voided, last, .. } = money.sums(order);
@@ -62,9 +57,9 @@ pub(super) fn observe(
         | OrderEvent::CancellationRequested(_)
         | OrderEvent::CancellationDeclined(_)
         | OrderEvent::OrderCancelled(_)
+        | OrderEvent::LinesShipped(_)
         | OrderEvent::LinesDelivered(_)
         | OrderEvent::ReturnRequested(_)
-        | OrderEvent::OrderCompleted(_)
         | OrderEvent::OrderErased(_) => {}
     }
 }
@@ -81,7 +76,9 @@ pub(super) fn finish(money: &Money, orders: &Orders, report: &mut Report) {
         let mut unsettled = sums.open;
         let mut due = 0_i64;
         for parcel in facts.parcels.iter().filter(|parcel| parcel.left_at > 0) {
-            unsettled |= !parcel.recorded;
+            let (_, taken) = money.done_for(order, Operation::Capture, &parcel.id);
+            // A capture that is on its way or was refused leaves a parcel unsettled; a completed order has none such.
+            unsettled |= !parcel.recorded || taken < parcel.amount;
             due += parcel.amount;
         }
         for returned in &facts.returns {

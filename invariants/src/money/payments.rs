@@ -62,6 +62,18 @@ impl Money {
                 format!("Payment `{id}` is in {found}, its order `{order_id}` in {expected}."),
             );
         }
+        if let PaymentEvent::CaptureRequested(event) = event {
+            let shipment = event.shipment_id.as_str();
+            let left = facts.and_then(|facts| facts.left(shipment));
+            let (amount, left) = (event.amount.minor(), left.map(|parcel| parcel.amount));
+            if left != Some(amount) {
+                let left = left.map_or("never left".to_owned(), |left| format!("came to {left}"));
+                let statement = format!(
+                    "Payment `{id}` asked for {amount} for shipment `{shipment}`, which {left}."
+                );
+                report.at(Rule::Balance, &[at], statement);
+            }
+        }
         if let PaymentEvent::PaymentCaptured(event) = event {
             let shipment = event.shipment_id.as_str();
             let (times, sum) = self.done_for(payment.order, Operation::Capture, shipment);

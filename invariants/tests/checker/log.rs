@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// One command's append: its id, and its events by stream, type and payload.
+#[derive(Clone)]
 pub(crate) struct Append {
     pub(crate) command_id: String,
     pub(crate) events: Vec<(&'static str, Value)>,
 }
 
 /// Appends, to be broken before they are numbered.
+#[derive(Clone)]
 pub(crate) struct Log(pub(crate) Vec<Append>);
 
 impl Log {

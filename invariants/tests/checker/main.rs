@@ -11,7 +11,9 @@ use serde_json::json;
 
 fn check(events: &[RecordedEvent]) -> Report {
     let mut checker = Checker::default();
-    events.iter().for_each(|event| checker.observe(event));
+    for event in events {
+        checker.observe(event);
+    }
     checker.finish()
 }
 
@@ -199,6 +201,30 @@ fn a_parcel_that_was_never_paid_is_found() {
     let log = broken(|log| {
         log.forget("o1", "CaptureRequested");
         log.forget("o1", "PaymentCaptured");
+    });
+    finds(Rule::Balance, &log);
+}
+
+#[test]
+fn a_parcel_that_is_paid_after_the_order_knows_that_it_left_is_no_finding() {
+    let log = broken(|log| {
+        let recorded = log.find("o1", "LinesShipped");
+        let append = log.0.remove(recorded);
+        log.0.insert(log.find("o1", "CaptureRequested"), append);
+    });
+    for length in 0..=log.0.len() {
+        let mut begun = log.clone();
+        begun.0.truncate(length);
+        let report = check(&begun.recorded());
+        assert!(report.is_clean(), "after {length} appends: {:#?}", report.findings);
+    }
+}
+
+#[test]
+fn a_capture_of_another_amount_than_left_the_house_is_found() {
+    let log = broken(|log| {
+        log.payload("o1", "CaptureRequested")["amount"]["amount"] = json!(599);
+        log.payload("o1", "PaymentCaptured")["amount"]["amount"] = json!(599);
     });
     finds(Rule::Balance, &log);
 }
