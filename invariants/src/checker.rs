@@ -5,7 +5,7 @@ use event_store::RecordedEvent;
 
 use crate::finding::{Counts, Report, Rule};
 use crate::ledger::{self, LedgerRow};
-use crate::money::Money;
+use crate::money::{Money, Sums};
 use crate::order_of_log::OrderOfLog;
 use crate::orders::{Orders, Status};
 use crate::sagas;
@@ -31,6 +31,10 @@ pub struct PlacedOrder<'c> {
     pub progress: Progress,
     /// The position of the event that brought it there.
     pub since: u64,
+    /// True when the payment provider was asked something and its answer is not recorded.
+    pub asks_provider: bool,
+    /// The last position of an event of its payments; 0 when there is none.
+    pub last_payment: u64,
 }
 
 /// Checks a whole log. Give it every event in position order, then ask for the report.
@@ -112,8 +116,9 @@ impl Checker {
                 Status::Completed | Status::Cancelled => Progress::Completed,
                 Status::Rejected => Progress::Undone,
             };
-            let order_id = self.orders.names.name(id);
-            Some(PlacedOrder { order_id, progress, since: facts.since })
+            let Sums { open: asks_provider, last: last_payment, .. } = self.money.sums(id);
+            let (order_id, since) = (self.orders.names.name(id), facts.since);
+            Some(PlacedOrder { order_id, progress, since, asks_provider, last_payment })
         })
     }
 

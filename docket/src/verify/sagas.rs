@@ -26,7 +26,7 @@ pub(super) async fn read(path: &Path) -> Result<Option<Audit>> {
 pub(super) fn check(audit: &Audit, checker: &Checker) -> Vec<Finding> {
     let mut findings = Vec::new();
     check_outbox(audit, checker, &mut findings);
-    check_waiting(audit, &mut findings);
+    check_waiting(audit, checker, &mut findings);
     check_ends(audit, checker, &mut findings);
     findings
 }
@@ -67,15 +67,23 @@ fn check_outbox(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whatever runs has a command on its way, or a time at which it acts by itself.
-fn check_waiting(audit: &Audit, findings: &mut Vec<Finding>) {
+/// Whatever runs has a command on its way, a time at which it acts by itself, or a question to the payment provider
+/// whose answer is not in the log, or was not when the sagas were read.
+fn check_waiting(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
     let sending: HashSet<&str> =
         audit.outbox.iter().map(|command| command.saga_id.as_str()).collect();
-    for saga in &audit.sagas {
-        let idle = saga.wake_at.is_none() && !sending.contains(saga.id.as_str());
-        if saga.state == SagaState::Running && idle {
+    let asking: HashSet<&str> = checker
+        .placed_orders()
+        .filter(|order| order.asks_provider || order.last_payment > audit.position)
+        .map(|order| order.order_id)
+        .collect();
+    for saga in audit.sagas.iter().filter(|saga| saga.state == SagaState::Running) {
+        let moves = saga.wake_at.is_some()
+            || sending.contains(saga.id.as_str())
+            || asking.contains(saga.order_id.as_str());
+        if !moves {
             let statement = format!(
-                "Saga `{}` is running at `{}`, but sends nothing and has no time to be woken at.",
+                "Saga `{}` is running at `{}`, but sends nothing, asks nothing and has no time to be woken at.",
                 saga.id, saga.step,
             );
             findings.push(of_saga(&saga.id, statement));
@@ -92,7 +100,7 @@ fn check_ends(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
         .map(|saga| (saga.order_id.as_str(), saga))
         .collect();
     for order in checker.placed_orders().filter(|order| order.since <= audit.position) {
-        let PlacedOrder { order_id, progress, since } = order;
+        let PlacedOrder { order_id, progress, since, .. } = order;
         let Some(saga) = sagas.get(order_id) else {
             let statement = format!("Order `{order_id}` was placed and has no saga.");
             findings.push(Finding::at(Rule::SagaEnds, vec![since], statement));
@@ -136,4 +144,57 @@ fn state_name(state: SagaState) -> &'static str {
 fn of_saga(saga_id: &str, statement: String) -> Finding {
     let look = format!("curl http://127.0.0.1:8080/v1/sagas/{saga_id}/explain");
     Finding::elsewhere(Rule::SagaEnds, statement, look)
+}
+
+#[cfg(test)]
+mod tests {
+    use event_store::LogIdentity;
+    use saga_orchestrator::AuditedCommand;
+
+    use super::*;
+
+    fn audit(state: SagaState) -> Audit {
+        let saga = AuditedSaga {
+            id: "order-o1".to_owned(),
+            kind: SagaKind::Order,
+            order_id: "o1".to_owned(),
+            state,
+            step: "capture_payment".to_owned(),
+            wake_at: None,
+        };
+        Audit {
+            log: LogIdentity { log: "l".into(), epoch: 1 },
+            position: 9,
+            sagas: vec![saga],
+            outbox: Vec::new(),
+            touched_by_operators: HashSet::new(),
+        }
+    }
+
+    fn command() -> AuditedCommand {
+        AuditedCommand {
+            command_id: "order-o1/capture_payment/1".to_owned(),
+            saga_id: "order-o1".to_owned(),
+            since: service_kit::clock::system()(),
+            sends: 1,
+        }
+    }
+
+    #[test]
+    fn a_running_saga_that_nothing_will_move_is_found() {
+        let forgotten = check(&audit(SagaState::Running), &Checker::default());
+        assert_eq!(forgotten.len(), 1);
+        assert!(forgotten[0].statement.contains("order-o1"), "{forgotten:?}");
+        let mut sending = audit(SagaState::Running);
+        sending.outbox.push(command());
+        assert_eq!(check(&sending, &Checker::default()), []);
+        assert_eq!(check(&audit(SagaState::Waiting), &Checker::default()), []);
+    }
+
+    #[test]
+    fn a_saga_in_need_of_attention_is_a_note_and_no_finding() {
+        let audit = audit(SagaState::NeedsAttention);
+        assert_eq!(check(&audit, &Checker::default()), []);
+        assert_eq!(notes(&audit, &Checker::default()), ["1 sagas need attention: order-o1"]);
+    }
 }

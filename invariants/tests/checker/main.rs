@@ -65,6 +65,25 @@ fn the_checker_knows_how_far_each_order_has_come_and_which_commands_had_an_effec
 }
 
 #[test]
+fn an_order_asks_the_provider_until_the_answer_is_in_the_log() {
+    let mut log = clean();
+    log.0.truncate(log.find("o1", "CaptureRequested") + 1);
+    for (asks, last) in [(true, 13), (false, 14)] {
+        let mut checker = Checker::default();
+        for event in log.recorded() {
+            checker.observe(&event);
+        }
+        let found: Vec<_> = checker
+            .placed_orders()
+            .map(|order| (order.asks_provider, order.last_payment))
+            .collect();
+        assert_eq!(found, [(asks, last)]);
+        let whole = clean();
+        log.0.push(whole.0[whole.find("o1", "PaymentCaptured")].clone());
+    }
+}
+
+#[test]
 fn a_command_that_was_applied_twice_is_found() {
     let mut log = clean();
     let first = log.0[1].command_id.clone();
