@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use event_store::{EventLog as _, Position};
-use invariants::Checker;
+use invariants::{Checker, Finding, Rule};
 use projection_service::offline;
 
 use super::report::{LogSummary, Verified};
@@ -79,8 +79,16 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
         }
         None => notes.push("There is no sagas.db: no saga was checked.".to_owned()),
     }
-    let mut read_models = read_models::check(snapshots, &log).await?;
-    if read_models.is_empty() {
+    let had_models = !snapshots.is_empty();
+    let checked = read_models::check(snapshots, &log).await;
+    // An event that can't be folded stops the building; what the checker found says which.
+    let mut read_models = checked.unwrap_or_else(|error| {
+        let statement = format!("The read models can't be built from the log: {error:#}.");
+        let look = "docket status".to_owned();
+        findings.push(Finding::elsewhere(Rule::ReadModels, statement, look));
+        Vec::new()
+    });
+    if !had_models {
         notes.push("There is no read model in this folder.".to_owned());
     }
     findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
