@@ -80,9 +80,9 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
         None => notes.push("There is no sagas.db: no saga was checked.".to_owned()),
     }
     let had_models = !snapshots.is_empty();
-    let checked = read_models::check(snapshots, &log).await;
+    let compared = read_models::check(snapshots, &log).await;
     // An event that can't be folded stops the building; what the checker found says which.
-    let mut read_models = checked.unwrap_or_else(|error| {
+    let mut read_models = compared.unwrap_or_else(|error| {
         let statement = format!("The read models can't be built from the log: {error:#}.");
         let look = "docket status".to_owned();
         findings.push(Finding::elsewhere(Rule::ReadModels, statement, look));
