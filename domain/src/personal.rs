@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct Personal<T> {
     /// Whose data it is: `customer-{id}`, or `order-{id}` for a guest.
     pub person: Arc<str>,
-    /// Ciphertext, base64.
+    /// Ciphertext of the JSON of a `T`, base64.
     pub sealed: Arc<str>,
     #[serde(skip)]
     clear: PhantomData<fn() -> T>,

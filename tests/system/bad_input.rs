@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::platform::{Data, Platform};
+use crate::platform::Platform;
 use crate::shop::order;
 
 fn with(change: impl FnOnce(&mut Value)) -> String {
@@ -70,7 +70,7 @@ fn orders() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
 
 #[tokio::test]
 async fn a_bad_order_is_refused_and_changes_nothing() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 10).await;
     let before = platform.get("/v1/events?after=0&limit=1000").await.ok();
     for (what, body, status, code) in orders() {
@@ -86,7 +86,7 @@ async fn a_bad_order_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn headers_paths_and_queries_are_checked() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 10).await;
     let body = r#"{"quantity":1}"#;
     let path = "/v1/stock/22423/receive";
@@ -117,7 +117,7 @@ async fn headers_paths_and_queries_are_checked() {
 
 #[tokio::test]
 async fn impossible_transitions_are_refused() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 10).await;
     platform.place(&order("o", "22423", "pm_ok")).await;
     platform.deliver("o").await;

@@ -33,7 +33,7 @@ async fn the_example_day_reconciles_to_the_penny_and_again_changes_nothing() {
     let returns =
         ["return", "unmatched_return"].map(|class| first["rows"][class].as_u64().unwrap());
     assert_eq!(returns.iter().sum::<u64>(), 26);
-    assert_eq!(first["outcomes"], json!({ "completed": 127 }));
+    assert_eq!(first["outcomes"], json!({ "completed": 127, "rejected": 0 }));
     platform.settle().await;
     let sales = platform.get("/v1/reports/sales?group_by=month").await.ok();
     assert_eq!(sales["rows"][0]["sales"], 5_896_079, "{sales:#}");

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The folder of a platform's data.
 pub(crate) struct Data(TempDir);
@@ -71,6 +71,8 @@ pub(crate) struct Platform {
     pub(crate) url: String,
     client: Client,
     process: Child,
+    /// Its folder, if nobody else keeps it.
+    own: Option<Data>,
 }
 
 /// An answer.
@@ -107,6 +109,14 @@ impl Answer {
 }
 
 impl Platform {
+    /// Starts one over an empty folder that lives as long as it.
+    pub(crate) async fn fresh() -> Self {
+        let data = Data::new();
+        let mut platform = Self::start(&data).await;
+        platform.own = Some(data);
+        platform
+    }
+
     /// Starts one over this folder, with short deadlines.
     pub(crate) async fn start(data: &Data) -> Self {
         let mut process = docket(&["dev", "--listen", "127.0.0.1:0"])
@@ -126,7 +136,7 @@ impl Platform {
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let client = Client::builder().no_proxy().build().unwrap();
-        let platform = Self { url, client, process };
+        let platform = Self { url, client, process, own: None };
         assert_eq!(platform.get("/health/ready").await.status, StatusCode::OK);
         platform
     }

@@ -12,7 +12,7 @@ async fn sigterm_ends_it_with_exit_0_and_nothing_is_lost() {
     assert!(platform.terminate().await.success());
     let platform = Platform::start(&data).await;
     let stock = platform.until("/v1/stock/22423", |stock| stock["available"] == 7).await;
-    assert_eq!(stock, json!({ "sku": "22423", "available": 7, "reserved": 0, "on_hand": 7 }));
+    assert_eq!((&stock["reserved"], &stock["on_hand"]), (&0.into(), &7.into()));
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_second_process_on_the_same_data_is_refused() {
 
 #[tokio::test]
 async fn what_explains_the_api_is_there() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     let api = platform.get("/openapi.json").await.ok();
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1"), "{}", api["openapi"]);
     for path in

@@ -27,7 +27,7 @@ async fn p2_once_the_same_key_has_one_effect_and_the_same_answer() {
 
 #[tokio::test]
 async fn p2_once_a_refusal_is_judged_anew() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     let order = order("o", "22423", "pm_ok");
     let refused = platform.post("/v1/orders", "k", &order).await;
     assert_eq!(refused.problem(), (422, "unknown_product"));
@@ -37,7 +37,7 @@ async fn p2_once_a_refusal_is_judged_anew() {
 
 #[tokio::test]
 async fn p3_ordered_a_stale_expectation_leaves_nothing() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 1).await;
     let path = "/v1/stock/22423/receive";
     let headers = [("idempotency-key", "a"), ("if-match", "\"1\"")];
@@ -51,7 +51,7 @@ async fn p3_ordered_a_stale_expectation_leaves_nothing() {
 
 #[tokio::test]
 async fn p4_dense_positions_are_1_to_n_under_concurrent_commands() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 1).await;
     let commands = (0..200).map(|n| {
         let platform = &platform;
@@ -93,7 +93,7 @@ async fn p8_conservation_nothing_is_oversold() {
 
 #[tokio::test]
 async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 100).await;
     for n in 0..20 {
         platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
@@ -114,7 +114,7 @@ async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
 
 #[tokio::test]
 async fn p11_honest_reads_say_their_position_and_wait_for_it() {
-    let platform = Platform::start(&Data::new()).await;
+    let platform = Platform::fresh().await;
     platform.sell("22423", 1).await;
     let received = platform.post("/v1/stock/22423/receive", "k", &json!({ "quantity": 4 })).await;
     let token = received.header("docket-position").to_owned();

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::personal::Personal;
 use event_store::keys::Vault;
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, not_found, one_more, read};
 use super::app::App;
+use super::opening::open;
 use super::reading::{MinPosition, Reading};
 use crate::folds::customers::CustomerRow;
 use crate::projectors::Projector;
@@ -55,13 +55,6 @@ async fn opened(vault: &Vault, row: CustomerRow) -> Result<CustomerAnswer, Probl
         registered_at: row.registered_at,
         version: row.version,
     })
-}
-
-async fn open(vault: &Vault, sealed: Option<&Personal<String>>) -> Result<Option<String>, Problem> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let clear = vault.open(&sealed.person, &sealed.sealed).await;
-    let clear = clear.map_err(|error| internal(&error))?;
-    Ok(clear.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Every customer, by id.

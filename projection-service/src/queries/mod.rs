@@ -7,40 +7,18 @@ mod answer;
 mod app;
 pub mod customers;
 mod history;
+mod opening;
 pub mod order_answer;
 pub mod orders;
 pub mod payments;
 pub mod products;
 pub mod projections;
 mod reading;
+mod routes;
 pub mod sagas;
 pub mod sales_report;
 pub mod shipments;
 pub mod stock;
 
 pub use app::App;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-/// Every query, without a prefix.
-pub fn router(app: App) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(orders::list_orders))
-        .routes(routes!(orders::get_order))
-        .routes(routes!(products::list_products))
-        .routes(routes!(products::get_product))
-        .routes(routes!(stock::list_stock))
-        .routes(routes!(stock::get_stock))
-        .routes(routes!(customers::list_customers))
-        .routes(routes!(customers::get_customer))
-        .routes(routes!(payments::list_payments))
-        .routes(routes!(payments::get_payment))
-        .routes(routes!(shipments::list_shipments))
-        .routes(routes!(shipments::get_shipment))
-        .routes(routes!(sales_report::sales_report))
-        .routes(routes!(projections::list_projections))
-        .routes(routes!(projections::get_projection))
-        .routes(routes!(projections::rebuild_projection))
-        .with_state(app)
-}
+pub use routes::router;

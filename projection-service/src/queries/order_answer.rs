@@ -12,6 +12,7 @@ use service_kit::problem::{Problem, internal};
 use utoipa::ToSchema;
 
 use super::answer::word;
+use super::opening::open;
 use super::sagas::SagaSummary;
 use crate::folds::order_row::{Fulfilment, LineRow, OrderRow, OrderStatus, SagaRow};
 use crate::folds::payments::PaymentRow;
@@ -271,12 +272,9 @@ async fn address(
     let Some(sealed) = &address.details else {
         return Ok(AddressAnswer { country, erased, ..AddressAnswer::default() });
     };
-    let clear = vault.open(&sealed.person, &sealed.sealed).await;
-    let Some(clear) = clear.map_err(|error| internal(&error))? else {
+    let Some(details) = open(vault, Some(sealed)).await? else {
         return Ok(AddressAnswer { country, erased: true, ..AddressAnswer::default() });
     };
-    let details: AddressDetails =
-        serde_json::from_slice(&clear).map_err(|error| internal(&error))?;
     Ok(AddressAnswer {
         country,
         name: details.name,

@@ -208,7 +208,7 @@ async fn the_sales_report_counts_from_confirmation_less_cancelled_lines() {
 async fn personal_data_is_opened_for_the_answer_and_gone_after_erasure() {
     let folder = tempfile::tempdir().unwrap();
     let mut shop = Shop::new(folder.path());
-    let sealed = shop.vault.seal("customer-c1", b"Ada Lovelace").await.unwrap();
+    let sealed = shop.vault.seal("customer-c1", br#""Ada Lovelace""#).await.unwrap();
     let name = json!({ "person": sealed.person, "sealed": sealed.sealed });
     let registered = shop
         .append(DAY, &[("CustomerRegistered", json!({ "customer_id": "c1", "name": name }))])

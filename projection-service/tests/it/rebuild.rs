@@ -121,7 +121,7 @@ async fn two_runs_of_the_same_business_have_the_same_stable_digests() {
     let mut stable = Vec::new();
     for (run, at) in [("one", DAY), ("other", "2010-12-01T20:00:00Z")] {
         let mut shop = Shop::new(&folder.path().join(run));
-        let sealed = shop.vault.seal("customer-c1", b"Ada").await.unwrap();
+        let sealed = shop.vault.seal("customer-c1", br#""Ada""#).await.unwrap();
         let name = json!({ "person": sealed.person, "sealed": sealed.sealed });
         shop.append(at, &[("CustomerRegistered", json!({ "customer_id": "c1", "name": name }))])
             .await;
