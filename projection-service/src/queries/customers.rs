@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams};
-use service_kit::problem::{Problem, ProblemBody, internal};
+use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, not_found, one_more, read};

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::ids::SagaId;
 use domain::orders::ShippingAddress;
-use domain::personal::AddressDetails;
 use event_store::keys::Vault;
 use serde::Serialize;
-use service_kit::problem::{Problem, internal};
+use service_kit::problem::Problem;
 use utoipa::ToSchema;
 
 use super::answer::word;
