@@ -21,6 +21,13 @@ pub enum Durability {
 
 /// How often the write-ahead log is carried over into the file, away from the write path.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// Pages of a write-ahead log, about 64 MiB, from which on it is begun anew: beside readers that come and go all the time it
+/// would grow for ever, because each holds on to its end.
+const RESTART_FROM_PAGES: i64 = 16_384;
+/// How long a checkpoint may make the writer wait for readers.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(50);
+/// How large a write-ahead log may stay on disk once it is begun anew, bytes.
+const LOG_SIZE_LIMIT: &str = "67108864";
 /// How long a statement waits for another connection of the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,7 +58,8 @@ impl Database {
             .clone()
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .pragma("wal_autocheckpoint", "0");
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("journal_size_limit", LOG_SIZE_LIMIT);
         let writer = pool(1).connect_with(writing).await?;
         let reader = pool(readers).connect_with(options.read_only(true)).await?;
         let database = Self { writer, reader, checkpoint: Arc::default() };
@@ -91,7 +99,10 @@ impl Database {
     }
 
     async fn keep_checkpointing(self, path: std::path::PathBuf) {
-        let options = options(&path).pragma("wal_autocheckpoint", "0");
+        let options = options(&path)
+            .busy_timeout(CHECKPOINT_PATIENCE)
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("journal_size_limit", LOG_SIZE_LIMIT);
         let Ok(pool) = pool(1).connect_with(options).await else { return };
         let mut ticks = tokio::time::interval(CHECKPOINT_EVERY);
         loop {
@@ -110,7 +121,11 @@ impl Database {
     /// Carries what it can of the write-ahead log into the file, beside readers and the writer.
     async fn carry_over(&self, checkpointer: &SqlitePool) -> Result<(), sqlx::Error> {
         let _alone = self.checkpoint.lock().await;
-        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(checkpointer).await?;
+        let (_, pages, _): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(checkpointer).await?;
+        if pages >= RESTART_FROM_PAGES {
+            sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(checkpointer).await?;
+        }
         Ok(())
     }
 }
@@ -140,6 +155,28 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_write_ahead_log_stays_bounded_beside_a_reader_that_never_rests() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let database = Database::open(&path, Durability::Rebuildable, 1).await.unwrap();
+        sqlx::query("CREATE TABLE t (a BLOB)").execute(database.writer()).await.unwrap();
+        let other = pool(1).connect_with(options(&path)).await.unwrap();
+        let readers = database.clone();
+        let reading = tokio::spawn(async move {
+            let count = "SELECT count(*) FROM t";
+            while sqlx::query(count).fetch_one(readers.reader()).await.is_ok() {}
+        });
+        for _ in 0..12 {
+            let rows = "INSERT INTO t SELECT zeroblob(1000000) FROM (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10),(11),(12),(13),(14),(15),(16))";
+            sqlx::query(rows).execute(database.writer()).await.unwrap();
+            database.carry_over(&other).await.unwrap();
+        }
+        reading.abort();
+        let log = std::fs::metadata(folder.path().join("t.db-wal")).unwrap();
+        assert!(log.len() < 150_000_000, "{} bytes", log.len());
+    }
 
     #[tokio::test]
     async fn the_log_is_truncated_also_while_a_checkpoint_is_under_way() {
