@@ -177,7 +177,9 @@ mod tests {
             sqlx::query(rows).execute(database.writer()).await.unwrap();
             database.carry_over(&other).await.unwrap();
         }
-        reading.each_ref().map(tokio::task::JoinHandle::abort);
+        for reader in reading {
+            reader.abort();
+        }
         let log = std::fs::metadata(folder.path().join("t.db-wal")).unwrap();
         assert!(log.len() < 150_000_000, "{} bytes", log.len());
     }
