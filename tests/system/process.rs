@@ -1,6 +1,5 @@
 //! The process: how it starts, ends and refuses.
 
-
 use crate::platform::{Data, Platform, docket, text};
 
 #[tokio::test]

@@ -17,6 +17,7 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test    Everything that CI runs: format, lints, house rules, tests, doc tests, licences and bans
+  schemas Writes the schemas and golden files of new events and commands (schemas/), generated from the types
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which)
   help    This text
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test"] => steps::test(&workspace()),
+        ["schemas"] => steps::schemas(&workspace()),
         ["house"] => house::check(&workspace()),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");

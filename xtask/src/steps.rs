@@ -1,4 +1,4 @@
-//! The steps of `cargo xtask test`, in order, each with the time that it took.
+//! The steps of the commands, in order, each with the time that it took.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,6 +32,18 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
         println!("-- LEFT OUT: bans, licences and sources, because cargo-deny is not installed");
     }
     println!("== everything passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Writes what `schemas/` has to hold. Golden files are only added: one that is there is never changed.
+pub(crate) fn schemas(root: &Path) -> anyhow::Result<()> {
+    let status = cargo(root, "test --package domain --test it --locked -- schemas:: golden::")
+        .env("DOCKET_UPDATE_SCHEMAS", "1")
+        .status()
+        .context("the generator can't be started")?;
+    if !status.success() {
+        bail!("the schemas were not written");
+    }
     Ok(())
 }
 

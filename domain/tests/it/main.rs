@@ -1,6 +1,8 @@
-//! What the outside relies on: schemas and golden files of everything that is stored or sent.
+//! The domain from outside: schemas and golden files of everything that is stored or sent, and the sagas played
+//! against the real decisions.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not exempt by themselves")]
 
 mod examples;
 mod golden;
+mod sagas;
 mod schemas;

@@ -1,6 +1,6 @@
 //! The sagas played against the real decisions of the whole domain: every ending, every failure, money and stock back.
 
-use crate::world::{World, code, lines, order_id, order_saga, payment_id};
+use super::world::{World, code, lines, order_id, order_saga, payment_id};
 use chrono::Duration;
 use domain::event::Event;
 use domain::ids::{CancellationId, PaymentId, ReturnId, SagaId};

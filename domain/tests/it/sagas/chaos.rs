@@ -1,7 +1,7 @@
 //! Sagas under people who do anything at any time, and commands that arrive in any order: every order still ends, and
 //! money and stock add up after every event.
 
-use crate::world::{World, lines, order_id, order_saga, payment_id};
+use super::world::{World, lines, order_id, order_saga, payment_id};
 use chrono::Duration;
 use domain::command::Command;
 use domain::ids::ReturnId;

@@ -1,5 +1,4 @@
 //! The sagas played against the real decisions of the whole domain.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names what it looks for")]
 
 mod chaos;
