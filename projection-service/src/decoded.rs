@@ -45,6 +45,14 @@ impl Page {
         (self.first + self.ids.len() as u64).saturating_sub(1)
     }
 
+    /// Appends the piece that follows without a gap.
+    pub fn extend(&mut self, next: Option<Self>) {
+        if let Some(next) = next {
+            self.ids.extend(next.ids);
+            self.events.extend(next.events);
+        }
+    }
+
     /// The id of the event at this position.
     pub fn id_at(&self, position: Position) -> Option<Uuid> {
         let at = usize::try_from(position.checked_sub(self.first)?).ok()?;

@@ -64,6 +64,7 @@ impl ProjectionService {
             catalog: catalog.clone(),
             tasks: tasks.clone(),
             stop: stop.clone(),
+            gathered: Arc::default(),
         };
         let mut opened = Vec::new();
         for &projector in Projector::ALL {

@@ -44,8 +44,10 @@ impl App {
         }
         loop {
             let generation = handle.current();
+            // Asked before the snapshot is taken: then the snapshot shows it.
+            let reached = generation.position_seen();
             match generation.database.reader().begin().await {
-                Ok(transaction) => return self.snapshot(handle, transaction).await,
+                Ok(transaction) => return self.snapshot(handle, transaction, reached).await,
                 // It was switched to another generation meanwhile.
                 Err(sqlx::Error::PoolClosed) if handle.current().number != generation.number => {}
                 Err(error) => return Err(internal(&error)),
@@ -57,9 +59,11 @@ impl App {
         &self,
         handle: &Handle,
         mut transaction: Transaction<'static, Sqlite>,
+        reached: Position,
     ) -> Result<Reading, Problem> {
-        let position =
+        let kept =
             checkpoint::position(&mut transaction).await.map_err(|error| internal(&error))?;
+        let position = kept.max(reached);
         let stale = handle.status().borrow().fault.clone();
         let seen = SeenAt { token: self.token(position), stale };
         Ok(Reading { transaction, seen })
@@ -78,6 +82,7 @@ impl App {
         let identity = self.feed.identity();
         let wanted = wanted.within(&identity.log, identity.epoch)?;
         let mut status = handle.status();
+        handle.hurry();
         let reached = status.wait_for(|status| status.position >= wanted || status.fault.is_some());
         let found = match tokio::time::timeout(MOST_WAIT, reached).await {
             Ok(Ok(status)) if status.position >= wanted => return Ok(()),

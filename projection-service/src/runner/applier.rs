@@ -2,12 +2,16 @@
 //!
 //! **Invariant:** rows and checkpoint commit in one transaction, the checkpoint compared and moved first; a position at
 //! or below the checkpoint is passed over. What is kept in memory changes only after the commit.
+//!
+//! A page without anything that the model reads is passed in memory only: the file's checkpoint follows with the next
+//! rows, or when [`Apply::keep_position`] asks for it. Until then the file stands before events that change nothing.
 
 use std::collections::HashMap;
 
 use domain::event::Event;
 use event_store::Position;
 use futures::future::BoxFuture;
+use uuid::Uuid;
 
 use super::cache::Cache;
 use crate::decoded::{Decoded, Page};
@@ -44,7 +48,7 @@ pub trait Apply: Send + Sync {
     /// The generation that is written.
     fn generation(&self) -> &Generation;
 
-    /// How far it has folded.
+    /// How far it has folded; the file's checkpoint may stand before events at its end that the model does not read.
     fn checkpoint(&self) -> &Checkpoint;
 
     /// Applies what is new in the page, up to this position.
@@ -53,12 +57,18 @@ pub trait Apply: Send + Sync {
         page: &'a Page,
         to: Position,
     ) -> BoxFuture<'a, Result<(), ApplyError>>;
+
+    /// Brings the file's checkpoint to where it stands, if it is behind.
+    fn keep_position(&mut self) -> BoxFuture<'_, Result<(), ApplyError>>;
 }
 
 /// Applies pages to a generation of `M`.
 pub struct Applier<M: ReadModel> {
     generation: Generation,
+    /// How far it has folded.
     checkpoint: Checkpoint,
+    /// The checkpoint in the file: between it and the other lies nothing that the model reads.
+    kept: Checkpoint,
     /// The model's bit in [`Decoded::readers`].
     bit: u32,
     cache: Cache<M::Row>,
@@ -82,7 +92,9 @@ impl From<sqlx::Error> for Stopped {
 impl<M: ReadModel> Applier<M> {
     /// Applies pages to this generation, which stands at this checkpoint.
     pub fn new(generation: Generation, checkpoint: Checkpoint, bit: u32) -> Self {
-        Self { generation, checkpoint, bit, cache: Cache::new(M::CACHED_ROWS) }
+        let kept = checkpoint.clone();
+        generation.reached(checkpoint.position);
+        Self { generation, checkpoint, kept, bit, cache: Cache::new(M::CACHED_ROWS) }
     }
 
     async fn run(&mut self, page: &Page, to: Position) -> Result<(), ApplyError> {
@@ -111,23 +123,49 @@ impl<M: ReadModel> Applier<M> {
                 event.position > from && event.position <= to && event.readers & self.bit != 0
             })
             .collect();
-        let mut transaction =
-            self.generation.database.writer().begin_with("BEGIN IMMEDIATE").await?;
-        if !checkpoint::advance(&mut transaction, &self.checkpoint, to, event_id).await? {
-            return Err(Stopped::Error(ApplyError::Fenced(from)));
-        }
-        let mut rows = Vec::new();
         if !events.is_empty() {
-            let loaded = self.load(&mut transaction, &events).await?;
-            rows = self.fold(loaded, &events)?;
-            M::write(&mut transaction, &rows).await?;
+            self.write(&events, to, event_id).await?;
         }
-        transaction.commit().await?;
         self.checkpoint.position = to;
         self.checkpoint.event_id = Some(event_id);
+        self.generation.reached(to);
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        events: &[&Decoded],
+        to: Position,
+        event_id: Uuid,
+    ) -> Result<(), Stopped> {
+        let mut transaction =
+            self.generation.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        if !checkpoint::advance(&mut transaction, &self.kept, to, event_id).await? {
+            return Err(Stopped::Error(ApplyError::Fenced(self.kept.position)));
+        }
+        let loaded = self.load(&mut transaction, events).await?;
+        let rows = self.fold(loaded, events)?;
+        M::write(&mut transaction, &rows).await?;
+        transaction.commit().await?;
+        self.kept.position = to;
+        self.kept.event_id = Some(event_id);
         for row in rows {
             self.cache.put(M::key_of(&row.after).to_owned(), row.after);
         }
+        Ok(())
+    }
+
+    async fn keep(&mut self) -> Result<(), ApplyError> {
+        let Some(event_id) = self.checkpoint.event_id.filter(|_| self.kept != self.checkpoint)
+        else {
+            return Ok(());
+        };
+        let to = self.checkpoint.position;
+        let mut connection = self.generation.database.writer().acquire().await?;
+        if !checkpoint::advance(&mut connection, &self.kept, to, event_id).await? {
+            return Err(ApplyError::Fenced(self.kept.position));
+        }
+        self.kept = self.checkpoint.clone();
         Ok(())
     }
 
@@ -202,5 +240,9 @@ impl<M: ReadModel> Apply for Applier<M> {
         to: Position,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(self.run(page, to))
+    }
+
+    fn keep_position(&mut self) -> BoxFuture<'_, Result<(), ApplyError>> {
+        Box::pin(self.keep())
     }
 }

@@ -93,5 +93,6 @@ async fn apply_all(
         applier.apply(&page, to).await?;
         progress(name, applier.checkpoint().position);
     }
+    applier.keep_position().await?;
     Ok((name, applier))
 }

@@ -1,9 +1,9 @@
 //! What the rest of the service holds of a live projector.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use event_store::Position;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::applier::Apply;
 use super::status::Status;
@@ -32,6 +32,7 @@ pub struct Handle {
     current: RwLock<Generation>,
     status: watch::Sender<Status>,
     holds: mpsc::Sender<Hold>,
+    hurry: Arc<Notify>,
 }
 
 impl Handle {
@@ -40,11 +41,12 @@ impl Handle {
         current: Generation,
         position: Position,
         holds: mpsc::Sender<Hold>,
+        hurry: Arc<Notify>,
     ) -> Self {
         let generation = current.number;
         let status = Status { position, generation, ..Status::default() };
         let status = watch::Sender::new(status);
-        Self { projector, current: RwLock::new(current), status, holds }
+        Self { projector, current: RwLock::new(current), status, holds, hurry }
     }
 
     /// The generation that is read now.
@@ -55,6 +57,11 @@ impl Handle {
     /// Where it stands, as it changes.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// Somebody waits for it: the shared reader does not collect more before it hands out what there is.
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_one();
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut Status)) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_store::Position;
 use messaging::feed::Feed;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::source;
@@ -28,6 +28,7 @@ pub(crate) struct Seat {
 pub(crate) struct Hub {
     joins: mpsc::Sender<oneshot::Sender<Seat>>,
     at: Arc<AtomicU64>,
+    hurry: Arc<Notify>,
 }
 
 impl Hub {
@@ -40,14 +41,26 @@ impl Hub {
     ) -> Self {
         let (joins, joining) = mpsc::channel(16);
         let at = Arc::new(AtomicU64::new(after));
-        let reader = Reader { feed, readers, at: Arc::clone(&at), seats: Vec::new() };
+        let hurry = Arc::<Notify>::default();
+        let reader = Reader {
+            feed,
+            readers,
+            at: Arc::clone(&at),
+            hurry: Arc::clone(&hurry),
+            seats: Vec::new(),
+        };
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = reader.run(joining) => {}
             }
         });
-        Self { joins, at }
+        Self { joins, at, hurry }
+    }
+
+    /// Told when somebody waits for what the reader collects.
+    pub(crate) fn hurry(&self) -> Arc<Notify> {
+        Arc::clone(&self.hurry)
     }
 
     /// Where the reader stands.
@@ -67,6 +80,7 @@ struct Reader {
     feed: Arc<dyn Feed>,
     readers: Readers,
     at: Arc<AtomicU64>,
+    hurry: Arc<Notify>,
     seats: Vec<mpsc::Sender<Arc<Page>>>,
 }
 
@@ -75,7 +89,8 @@ impl Reader {
         let Some(join) = joining.recv().await else { return };
         self.seat(join);
         let at = self.at.load(Ordering::Acquire);
-        let mut pages = source::follow(Arc::clone(&self.feed), self.readers.clone(), at);
+        let (feed, hurry) = (Arc::clone(&self.feed), Arc::clone(&self.hurry));
+        let mut pages = source::follow(feed, self.readers.clone(), at, hurry);
         loop {
             tokio::select! {
                 biased;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use event_store::Position;
 use messaging::feed::Feed;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::applier::{Apply, ApplyError, Fault};
@@ -18,6 +19,8 @@ use crate::projectors::Projector;
 
 /// A projector this many events behind the shared reader catches up on its own before it takes a seat.
 pub(crate) const NEAR: u64 = 10_000;
+/// How often a position that was passed without rows is written down.
+const KEEP_POSITION_EVERY: Duration = Duration::from_secs(1);
 /// The longest wait before a failed write is tried again.
 const MOST_WAIT: Duration = Duration::from_secs(5);
 
@@ -54,7 +57,8 @@ impl Live {
     ) -> Self {
         let (sender, holds) = mpsc::channel(1);
         let position = applier.checkpoint().position;
-        let handle = Handle::new(projector, applier.generation().clone(), position, sender);
+        let handle =
+            Handle::new(projector, applier.generation().clone(), position, sender, hub.hurry());
         let begun = (Instant::now(), position);
         Self { handle: Arc::new(handle), applier, holds, feed, readers, hub, stop, begun }
     }
@@ -76,6 +80,7 @@ impl Live {
                 break;
             }
         }
+        self.keep_position().await;
         self.handle.current().database.close().await;
     }
 
@@ -89,11 +94,14 @@ impl Live {
             self.read_history(at).await?;
         }
         self.published();
+        let mut ticks = tokio::time::interval(KEEP_POSITION_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(Left::Stopped),
                 hold = self.holds.recv() => self.held(hold, false).await?,
+                _ = ticks.tick() => self.keep_position().await,
                 page = pages.recv() => {
                     let page = page.ok_or(Left::Stopped)?;
                     self.apply(&page).await?;
@@ -181,6 +189,14 @@ impl Live {
         }
     }
 
+    /// Writes the position down. It may fail: nothing is lost, and the next rows or the next call take it along.
+    async fn keep_position(&mut self) {
+        if let Err(error) = self.applier.keep_position().await {
+            let name = self.handle.projector.name();
+            tracing::warn!(%error, name, "a read model's position can't be written; it is tried again");
+        }
+    }
+
     async fn pause(&self, time: Duration) -> Result<(), Left> {
         tokio::select! {
             () = self.stop.cancelled() => Err(Left::Stopped),
@@ -201,6 +217,7 @@ impl Live {
             status.state = State::Faulted;
             status.fault = Some(fault);
         });
+        self.keep_position().await;
         loop {
             let hold = tokio::select! {
                 biased;
@@ -216,6 +233,8 @@ impl Live {
     /// Stands still until it is let go, perhaps with another generation.
     async fn held(&mut self, hold: Option<Hold>, faulted: bool) -> Result<(), Left> {
         let hold = hold.ok_or(Left::Stopped)?;
+        // Whoever asks compares files, so the file has to say where it stands.
+        self.keep_position().await;
         let (resume, resumed) = oneshot::channel();
         let checkpoint = self.applier.checkpoint().clone();
         if hold.send(Held { checkpoint, faulted, resume }).is_err() {

@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use event_store::Position;
+use futures::future::join_all;
 use messaging::feed::Feed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,10 +19,15 @@ use super::handle::{Handle, Held};
 use super::status::{Progress, Rebuilt};
 use crate::decoded::Readers;
 use crate::sqlite::catalog::Catalog;
-use crate::sqlite::generation;
+use crate::sqlite::generation::{self, Generation};
 
 /// A generation this close to the log's head is brought to the live one's position while that one stands still.
 const CLOSE: u64 = 2_000;
+/// Rebuilds asked for within this time read and decode the log together, once.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// Models to be built anew, each with the number of its new generation.
+pub(crate) type Noted = Vec<(Arc<Handle>, u32)>;
 
 /// Why a rebuild was not begun.
 #[derive(Debug, thiserror::Error)]
@@ -56,13 +62,15 @@ pub struct Rebuilder {
     pub(crate) catalog: Catalog,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+    /// What was asked for and not begun yet.
+    pub(crate) gathered: Arc<Mutex<Noted>>,
 }
 
 impl Rebuilder {
     /// Begins to rebuild these models together, reading the log once for all of them. Returns when it is noted; the
     /// models' status tells how it goes.
     pub async fn begin(&self, handles: Vec<Arc<Handle>>) -> Result<(), RebuildError> {
-        let mut noted: Vec<(Arc<Handle>, u32)> = Vec::new();
+        let mut noted = Noted::new();
         for handle in handles {
             let name = handle.projector.name();
             let number = handle.current().number + 1;
@@ -83,23 +91,40 @@ impl Rebuilder {
     }
 
     /// Goes on with generations that the catalog says are being built.
-    pub(crate) fn go_on(&self, noted: Vec<(Arc<Handle>, u32)>) {
+    pub(crate) fn go_on(&self, noted: Noted) {
         let head = *self.feed.head().borrow();
         for (handle, _) in &noted {
             let begun = Progress { target: head, ..Progress::default() };
             handle.update(|status| status.rebuild = Some(begun));
+        }
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = gathered.is_empty();
+        gathered.extend(noted);
+        drop(gathered);
+        if !first {
+            // Whoever was first takes these along.
+            return;
         }
         let this = self.clone();
         self.tasks.spawn(async move {
             let stop = this.stop.clone();
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = this.run(noted) => {}
+                () = this.run_gathered() => {}
             }
         });
     }
 
-    async fn run(&self, noted: Vec<(Arc<Handle>, u32)>) {
+    async fn run_gathered(&self) {
+        tokio::time::sleep(GATHER).await;
+        let noted = {
+            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *gathered)
+        };
+        self.run(noted).await;
+    }
+
+    async fn run(&self, noted: Noted) {
         let begun = Instant::now();
         let mut opened = Vec::new();
         let mut under_way = Vec::new();
@@ -118,21 +143,34 @@ impl Rebuilder {
         let progress = told(begun, &handles, &opened, head);
         let (feed, readers) = (Arc::clone(&self.feed), self.readers.clone());
         let built = build(feed, readers, opened, head, progress).await;
-        for ((handle, generation), built) in under_way.into_iter().zip(built) {
-            let ended = match built {
-                Ok(building) => self.finish(&handle, generation.number, building, begun).await,
-                Err(error) => Err(error.into()),
-            };
-            match ended {
-                Ok(rebuilt) => handle.update(|status| {
-                    status.rebuild = None;
-                    status.last_rebuild = Some(rebuilt);
-                }),
-                Err(error) => {
-                    let number = generation.number;
-                    generation.database.close().await;
-                    self.give_up(&handle, number, &error).await;
-                }
+        let ends = under_way
+            .into_iter()
+            .zip(built)
+            .map(|((handle, generation), built)| self.end(handle, generation, built, begun));
+        join_all(ends).await;
+    }
+
+    /// Switches to a generation that was built, or gives it up, and tells the model's status.
+    async fn end(
+        &self,
+        handle: Arc<Handle>,
+        generation: Generation,
+        built: Result<Building, BuildError>,
+        begun: Instant,
+    ) {
+        let ended = match built {
+            Ok(building) => self.finish(&handle, generation.number, building, begun).await,
+            Err(error) => Err(error.into()),
+        };
+        match ended {
+            Ok(rebuilt) => handle.update(|status| {
+                status.rebuild = None;
+                status.last_rebuild = Some(rebuilt);
+            }),
+            Err(error) => {
+                let number = generation.number;
+                generation.database.close().await;
+                self.give_up(&handle, number, &error).await;
             }
         }
     }

@@ -1,8 +1,10 @@
 //! The file of one generation of a projector.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use event_store::LogIdentity;
+use event_store::{LogIdentity, Position};
 use storage::{Database, Durability};
 
 use super::checkpoint::{self, Checkpoint};
@@ -20,6 +22,8 @@ pub struct Generation {
     pub path: PathBuf,
     /// Its connections.
     pub database: Database,
+    /// How far the rows follow the log; see [`Self::position_seen`].
+    reached: Arc<AtomicU64>,
 }
 
 impl Generation {
@@ -39,7 +43,7 @@ impl Generation {
         }
         let checkpoint = checkpoint::find_or_begin(&mut connection, identity).await?;
         drop(connection);
-        Ok((Self { number, path, database }, checkpoint))
+        Ok((Self { number, path, database, reached: Arc::default() }, checkpoint))
     }
 
     /// Opens a file that exists, to look at it only; another process may be writing it.
@@ -50,7 +54,18 @@ impl Generation {
     ) -> Result<Self, sqlx::Error> {
         let path = path(folder, definition.name, number);
         let database = Database::open_read_only(&path, READERS).await?;
-        Ok(Self { number, path, database })
+        Ok(Self { number, path, database, reached: Arc::default() })
+    }
+
+    /// A position that every read that begins from now on shows. It may be beyond the file's checkpoint: nothing that
+    /// the model reads lies between.
+    pub fn position_seen(&self) -> Position {
+        self.reached.load(Ordering::Acquire)
+    }
+
+    /// Notes, after the commit, that the rows follow the log up to this position.
+    pub(crate) fn reached(&self, position: Position) {
+        self.reached.store(position, Ordering::Release);
     }
 
     /// Closes it and deletes its file.

@@ -3,6 +3,7 @@
 
 mod crash;
 mod folds;
+mod positions;
 mod queries;
 mod rebuild;
 mod shop;
