@@ -27,7 +27,7 @@ pub struct QueueSettings {
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self { concurrency: 512, capacity: 16_384 }
+        Self { concurrency: 64, capacity: 16_384 }
     }
 }
 
