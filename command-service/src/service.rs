@@ -97,6 +97,12 @@ impl CommandService {
         self.processor.handle()
     }
 
+    /// Answers everyone who waits for an order's decision with what is known by now; nobody waits any more. The server
+    /// need not wait for them then.
+    pub fn end_waits(&self) {
+        self.app.end_waits();
+    }
+
     /// Stops payments, then ends the commands that wait. Stop the HTTP server and the queue first.
     pub async fn shutdown(self) {
         self.runner.shutdown().await;

@@ -41,6 +41,11 @@ impl App {
         Self { processor, log, vault, hasher, clock, waiters, eraser, ledger }
     }
 
+    /// Nobody waits for an order's decision any more.
+    pub(crate) fn end_waits(&self) {
+        self.waiters.end();
+    }
+
     /// Who destroys keys.
     pub(crate) fn eraser(&self) -> Eraser {
         self.eraser.clone()

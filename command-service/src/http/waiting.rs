@@ -1,6 +1,7 @@
 //! Waiting for an order's decision: confirmed, rejected or cancelled.
 //!
-//! The processor's commits only wake; what is answered is read from the log.
+//! The processor's commits only wake; what is answered is read from the log. Whoever waits when the platform stops is
+//! told what is known, so that no wait holds up the end.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use domain::orders::OrderEvent;
 use domain::stream::Stream;
 use event_store::{EventLog, IntentChange, RecordedEvent, StoreError};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::codec;
 use crate::processor::Observer;
@@ -32,6 +34,7 @@ pub(super) struct Decided {
 #[derive(Debug, Default)]
 pub(crate) struct OrderWaiters {
     waiting: Mutex<HashMap<OrderId, Waiter>>,
+    ended: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -57,10 +60,17 @@ impl OrderWaiters {
             if let Some(decided) = decision(log, order_id).await? {
                 return Ok(Some(decided));
             }
-            if tokio::time::timeout_at(deadline, woken).await.is_err() {
-                return Ok(None);
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep_until(deadline) => return Ok(None),
+                () = self.ended.cancelled() => return Ok(None),
             }
         }
+    }
+
+    /// Ends every wait, also those that would begin later.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
     }
 
     fn register(&self, order_id: &OrderId) -> Waiting<'_> {

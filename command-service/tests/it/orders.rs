@@ -1,12 +1,14 @@
 //! Orders over HTTP.
 
+use std::time::Duration;
+
 use domain::command::Command;
 use domain::ids::OrderId;
 use domain::orders::RejectOrder;
 use domain::text::Reason;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, asked, events, types};
+use crate::support::{TestApp, asked, events, types, until};
 
 fn order(id: Option<&str>) -> Value {
     json!({ "order_id": id, "currency": "GBP", "lines": [{ "sku": "22423", "quantity": 2 }],
@@ -30,6 +32,21 @@ async fn a_placed_order_is_answered_with_version_and_position_and_again_the_same
     app.post("/orders", "k", order(Some("other"))).await.is_problem(422, "idempotency_key_reused");
     app.post("/orders/o/place", "k", "").await.is_problem(422, "idempotency_key_reused");
     assert_eq!(events(&*app.log).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_placing_that_waits_is_answered_as_placed_when_the_platform_stops() {
+    let app = TestApp::start().await;
+    app.sell("22423", 10).await;
+    let headers = [("idempotency-key", "k"), ("prefer", "wait=30")];
+    let stop = async {
+        until(&*app.log, "order-o", "OrderPlaced").await;
+        app.service.end_waits();
+    };
+    let order = order(Some("o"));
+    let both = async { tokio::join!(app.post_with("/orders", &headers, order), stop) };
+    let (answered, ()) = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
+    assert_eq!(answered.is(201)["status"], "placed");
 }
 
 #[tokio::test]

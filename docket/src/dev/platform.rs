@@ -96,6 +96,11 @@ impl Platform {
         service_kit::http::finish(router)
     }
 
+    /// Ends the waits for orders' decisions, which may be longer than a stop may take.
+    pub(crate) fn end_waits(&self) {
+        self.commands.end_waits();
+    }
+
     /// Ends everything, senders before receivers. Nothing that was acknowledged is lost at any moment of it.
     pub(crate) async fn shutdown(self) {
         if let Some(orchestrator) = Arc::into_inner(self.orchestrator) {

@@ -12,8 +12,9 @@ use super::platform::Platform;
 use crate::config::{LogFormat, Settings};
 use crate::data_dir::DataDir;
 
-/// How long requests under way may take after a signal.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests under way may take after a signal: longer than a read waits for its position, and well below the
+/// ten seconds after which supervisors kill.
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// Runs the platform until SIGTERM or Ctrl-C.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
@@ -39,6 +40,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         .with_graceful_shutdown(async move { stopped.cancelled().await });
     let drained = async {
         stop.cancelled().await;
+        platform.end_waits();
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
