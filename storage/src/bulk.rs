@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 
 /// Rows a statement, largest first; the last is 1, so that every number of rows is a sum of them.
-const CHUNKS: [usize; 4] = [256, 32, 4, 1];
+const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// `{head} VALUES (?, ?), (?, ?) … {tail}` for any number of rows.
 pub struct BulkStatement {

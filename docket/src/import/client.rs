@@ -17,6 +17,8 @@ use tokio::time::{Instant, sleep};
 pub(crate) struct Patience {
     /// The pause after the first failure; it doubles.
     pub(crate) first_pause: Duration,
+    /// The pause before a read model is looked at for what was just confirmed.
+    pub(crate) first_look: Duration,
     /// The longest pause.
     pub(crate) longest_pause: Duration,
     /// How long a platform that answered before may be away.
@@ -31,6 +33,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(4),
+            first_look: Duration::from_millis(20),
             longest_pause: Duration::from_secs(1),
             away: Duration::from_mins(1),
             arrival: Duration::from_secs(3),
@@ -127,6 +130,11 @@ impl Client {
     /// Reads.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
         self.send(self.patience.away, || self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// Gives the platform the time that it needs at least before a read model can show what was just confirmed.
+    pub(crate) async fn leave_time(&self) {
+        sleep(self.patience.first_look).await;
     }
 
     /// Asks until `probe` finds what it looks for, with growing pauses.

@@ -31,30 +31,38 @@ impl Outcome {
     }
 }
 
-/// Takes an order through its whole life.
-pub(crate) async fn carry(client: &Client, plan: &Plan, order: &Order) -> anyhow::Result<Outcome> {
+/// Takes an order to the customer's door; its outcome, when that is not the way it goes. What follows the door needs
+/// nobody's help: [`end`] waits for it, once, when all are delivered, instead of asking all the time.
+pub(crate) async fn carry(
+    client: &Client,
+    plan: &Plan,
+    order: &Order,
+) -> anyhow::Result<Option<Outcome>> {
     let id = plan.names.text(order.invoice);
     let key = format!("online-retail/order/{id}");
     let placed = client.post_and_wait("/v1/orders", &key, &body(plan, order)).await?;
     if let Some(code) = placed.refusal() {
-        return Ok(Outcome { status: "refused".to_owned(), reason: Some(code.to_owned()) });
+        return Ok(Some(Outcome { status: "refused".to_owned(), reason: Some(code.to_owned()) }));
     }
     let placed = placed.accepted(&format!("order {id}"))?;
     if let Some(outcome) = Outcome::of(&placed).filter(|outcome| !outcome.is_delivered()) {
-        return Ok(outcome);
+        return Ok(Some(outcome));
     }
     let shipments = match shipments(client, id).await? {
-        Way::Ended(outcome) => return Ok(outcome),
+        Way::Ended(outcome) => return Ok(Some(outcome)),
         Way::Ships(shipments) => shipments,
     };
     for shipment in shipments {
         ship(client, &shipment, order).await.with_context(|| format!("order {id}"))?;
     }
-    client
-        .until(&format!("order {id}"), || async {
-            Ok(read(client, id).await?.as_ref().and_then(Outcome::of))
-        })
-        .await
+    Ok(None)
+}
+
+/// Waits until the platform has ended an order.
+pub(crate) async fn end(client: &Client, plan: &Plan, order: &Order) -> anyhow::Result<Outcome> {
+    let id = plan.names.text(order.invoice);
+    let ended = || async { Ok(read(client, id).await?.as_ref().and_then(Outcome::of)) };
+    client.until(&format!("order {id}"), ended).await
 }
 
 /// Where an order's way leads after it was placed.
@@ -69,6 +77,7 @@ enum Way {
 async fn shipments(client: &Client, id: &str) -> anyhow::Result<Way> {
     let path = format!("/v1/shipments?order_id={}", segment(id));
     let path = path.as_str();
+    client.leave_time().await;
     client
         .until(&format!("order {id}"), || async move {
             let found = client.get(path).await?.accepted("the list of shipments")?;

@@ -65,7 +65,7 @@ enum Work<'a> {
 
 /// What came out of it.
 enum Done {
-    Order(usize, Outcome),
+    Order(usize, Option<Outcome>),
     Applied,
     Refused,
 }
@@ -137,7 +137,25 @@ impl Import {
                 Done::Applied => {}
             }
         }
-        Ok((outcomes.into_values().collect(), refused))
+        Ok((self.ends(&outcomes).await?, refused))
+    }
+
+    /// Waits for the ends of the orders that were delivered; every order's outcome, in file order.
+    async fn ends(
+        &self,
+        outcomes: &BTreeMap<usize, Option<Outcome>>,
+    ) -> anyhow::Result<Vec<Outcome>> {
+        let (client, plan) = (&self.client, &self.plan);
+        let orders: Vec<(usize, &Order)> = plan.orders.iter().enumerate().collect();
+        let ended = self.all("ends", &orders, |(index, order)| async move {
+            let outcome = match outcomes.get(index) {
+                Some(Some(outcome)) => outcome.clone(),
+                _ => order_way::end(client, plan, order).await?,
+            };
+            Ok((*index, outcome))
+        });
+        let ended: BTreeMap<usize, Outcome> = ended.await?.into_iter().collect();
+        Ok(ended.into_values().collect())
     }
 
     /// Orders beside each other, but the returns of one order in file order.

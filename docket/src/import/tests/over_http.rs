@@ -28,6 +28,7 @@ fn impatient() -> Patience {
     let short = Duration::from_millis(1);
     Patience {
         first_pause: short,
+        first_look: short,
         longest_pause: short,
         away: Duration::from_secs(20),
         arrival: short,
