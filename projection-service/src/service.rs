@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::projectors::{Projector, readers};
 use crate::queries::projections::{ProjectionAnswer, describe};
+use crate::queries::rebuild::RebuildKeys;
 use crate::queries::sagas::SagaStates;
 use crate::queries::{self, App};
 use crate::runner::applier::Apply;
@@ -90,7 +91,8 @@ impl ProjectionService {
         if !building.is_empty() {
             rebuilder.go_on(building);
         }
-        let app = App { handles: handles.into(), feed, vault, sagas, rebuilder };
+        let rebuild_keys = RebuildKeys::default();
+        let app = App { handles: handles.into(), feed, vault, sagas, rebuilder, rebuild_keys };
         Ok(Self { app, catalog, tasks, stop })
     }
 

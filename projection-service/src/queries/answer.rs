@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::refusal::Refusal;
 use serde::Serialize;
 use serde_json::Value;
 use service_kit::position::{HEADER, PositionToken};
@@ -52,10 +53,9 @@ fn with_stale<T: Serialize>(body: &T, fault: &Fault) -> serde_json::Result<Value
     Ok(body)
 }
 
-/// There is no such thing.
-pub(super) fn not_found(code: &'static str, what: &str, id: &str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, code, format!("There is no such {what}"))
-        .detail(format!("no {what} `{id}` at this position"))
+/// There is no such thing at this position: the same code and words as a command about it would get.
+pub(super) fn not_found(refusal: &Refusal) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, refusal.code(), refusal.title()).detail(refusal.to_string())
 }
 
 /// A read of the database, or the problem that it failed.

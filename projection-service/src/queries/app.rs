@@ -5,6 +5,7 @@ use std::sync::Arc;
 use event_store::keys::Vault;
 use messaging::feed::Feed;
 
+use super::rebuild::RebuildKeys;
 use super::sagas::SagaStates;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
@@ -18,6 +19,7 @@ pub struct App {
     pub(crate) vault: Arc<Vault>,
     pub(crate) sagas: Arc<dyn SagaStates>,
     pub(crate) rebuilder: Rebuilder,
+    pub(crate) rebuild_keys: RebuildKeys,
 }
 
 impl App {

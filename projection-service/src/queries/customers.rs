@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use domain::ids::CustomerId;
+use domain::refusal::Refusal;
 use event_store::keys::Vault;
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -79,12 +81,12 @@ pub async fn list_customers(
     responses((status = 200, body = CustomerAnswer), (status = 404, body = ProblemBody)))]
 pub async fn get_customer(
     State(app): State<App>,
-    PathParams(id): PathParams<String>,
+    PathParams(id): PathParams<CustomerId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } = app.read(Projector::Customers, &min).await?;
-    let found = read(customers::find(&mut transaction, &id).await)?;
+    let found = read(customers::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
-    let row = found.ok_or_else(|| not_found("customer_not_found", "customer", &id))?;
+    let row = found.ok_or_else(|| not_found(&Refusal::CustomerNotFound { customer_id: id }))?;
     Ok(Answer(seen, opened(&app.vault, row).await?).into_response())
 }

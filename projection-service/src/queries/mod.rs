@@ -14,6 +14,7 @@ pub mod payments;
 pub mod products;
 pub mod projections;
 mod reading;
+pub mod rebuild;
 mod routes;
 pub mod sagas;
 pub mod sales_report;

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::ids::OrderId;
+use domain::refusal::Refusal;
 use serde::Deserialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, encode_cursor};
@@ -121,20 +122,19 @@ pub async fn list_orders(
     responses((status = 200, body = OrderAnswer), (status = 404, body = ProblemBody)))]
 pub async fn get_order(
     State(app): State<App>,
-    PathParams(id): PathParams<String>,
+    PathParams(id): PathParams<OrderId>,
     QueryParams(as_of): QueryParams<AsOfParams>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let absent = || not_found("order_not_found", "order", &id);
+    let absent = || not_found(&Refusal::OrderNotFound { order_id: id.clone() });
     if let Some(as_of) = as_of.parse()? {
-        let order_id = OrderId::parse(&id).map_err(|_| absent())?;
-        let found = order_as_of(&*app.feed, &order_id, as_of).await?;
+        let found = order_as_of(&*app.feed, &id, as_of).await?;
         let (row, position) = found.ok_or_else(absent)?;
         let seen = SeenAt { token: app.token(position), stale: None };
         return Ok(Answer(seen, whole(&app.vault, &row, Vec::new()).await?).into_response());
     }
     let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
-    let found = read(orders::find(&mut transaction, &id).await)?;
+    let found = read(orders::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
     let row = found.ok_or_else(absent)?;
     let sagas = app.sagas.of_order(&row.id).await;

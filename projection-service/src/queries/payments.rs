@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use domain::ids::PaymentId;
 use domain::money::Currency;
+use domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams};
@@ -108,11 +110,11 @@ pub async fn list_payments(
     responses((status = 200, body = PaymentAnswer), (status = 404, body = ProblemBody)))]
 pub async fn get_payment(
     State(app): State<App>,
-    PathParams(id): PathParams<String>,
+    PathParams(id): PathParams<PaymentId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
-    let found = read(payments::find(&mut transaction, &id).await)?;
-    let row = found.ok_or_else(|| not_found("payment_not_found", "payment", &id))?;
+    let found = read(payments::find(&mut transaction, id.as_str()).await)?;
+    let row = found.ok_or_else(|| not_found(&Refusal::PaymentNotFound { payment_id: id }))?;
     Ok(Answer(seen, PaymentAnswer::from(row)).into_response())
 }

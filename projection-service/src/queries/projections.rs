@@ -1,20 +1,18 @@
-//! `GET /projections`, `GET /projections/{name}`, `POST /projections/{name}/rebuild`
+//! `GET /projections`, `GET /projections/{name}`
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use event_store::Position;
 use serde::Serialize;
 use service_kit::extract::PathParams;
-use service_kit::problem::{Code, Problem, ProblemBody, internal};
+use service_kit::problem::{Code, Problem, ProblemBody};
 use utoipa::ToSchema;
 
+use super::answer::{Answer, SeenAt};
 use super::app::App;
 use crate::projectors::Projector;
 use crate::runner::applier::Fault;
 use crate::runner::handle::Handle;
-use crate::runner::rebuild::RebuildError;
 use crate::runner::status::{Progress, Rebuilt, State as Standing};
 
 /// A projector in the list.
@@ -89,24 +87,33 @@ pub(crate) fn describe(handle: &Handle, head: Position) -> ProjectionAnswer {
     }
 }
 
-fn find<'a>(app: &'a App, name: &str) -> Result<&'a std::sync::Arc<Handle>, Problem> {
+pub(super) fn find<'a>(app: &'a App, name: &str) -> Result<&'a std::sync::Arc<Handle>, Problem> {
     let projector = Projector::parse(name);
     projector.map(|projector| app.handle(projector)).ok_or_else(|| {
         Problem::from(Code::ProjectionNotFound).detail(format!("no projection `{name}`"))
     })
 }
 
+impl App {
+    /// Where the log's head is seen now.
+    pub(super) fn seen_at_head(&self) -> (Position, SeenAt) {
+        let head = *self.feed.head().borrow();
+        (head, SeenAt { token: self.token(head), stale: None })
+    }
+}
+
 /// Every projector, and how far it is.
 #[utoipa::path(get, path = "/projections", tag = "Projections",
     responses((status = 200, body = ProjectionList)))]
-pub async fn list_projections(State(app): State<App>) -> Json<ProjectionList> {
-    let head = *app.feed.head().borrow();
+pub async fn list_projections(State(app): State<App>) -> Response {
+    let (head, seen) = app.seen_at_head();
     let summary = |handle: &std::sync::Arc<Handle>| {
         let status = handle.status().borrow().clone();
         let name = handle.projector.name();
         ProjectionSummary { name, position: status.position, head, state: status.shown() }
     };
-    Json(ProjectionList { items: app.handles.iter().map(summary).collect(), next: None })
+    let items = app.handles.iter().map(summary).collect();
+    Answer(seen, ProjectionList { items, next: None }).into_response()
 }
 
 /// One projector: how far it is, and how far its rebuild is.
@@ -116,27 +123,7 @@ pub async fn list_projections(State(app): State<App>) -> Json<ProjectionList> {
 pub async fn get_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,
-) -> Result<Json<ProjectionAnswer>, Problem> {
-    let head = *app.feed.head().borrow();
-    Ok(Json(describe(find(&app, &name)?, head)))
-}
-
-/// Builds a model anew beside the live one, compares, and switches.
-#[utoipa::path(post, path = "/projections/{name}/rebuild", tag = "Projections",
-    params(("name" = String, Path)),
-    responses((status = 202, body = ProjectionAnswer), (status = 404, body = ProblemBody),
-        (status = 409, body = ProblemBody)))]
-pub async fn rebuild_projection(
-    State(app): State<App>,
-    PathParams(name): PathParams<String>,
 ) -> Result<Response, Problem> {
-    let handle = find(&app, &name)?;
-    match app.rebuilder.begin(vec![std::sync::Arc::clone(handle)]).await {
-        Ok(()) => {
-            let head = *app.feed.head().borrow();
-            Ok((StatusCode::ACCEPTED, Json(describe(handle, head))).into_response())
-        }
-        Err(RebuildError::Running(_)) => Err(Code::RebuildRunning.into()),
-        Err(error @ RebuildError::Catalog(_)) => Err(internal(&error)),
-    }
+    let (head, seen) = app.seen_at_head();
+    Ok(Answer(seen, describe(find(&app, &name)?, head)).into_response())
 }

@@ -4,7 +4,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, customers, orders, payments, products, projections, sales_report, shipments, stock,
+    App, customers, orders, payments, products, projections, rebuild, sales_report, shipments,
+    stock,
 };
 
 /// Every query, without a prefix.
@@ -25,6 +26,6 @@ pub fn router(app: App) -> OpenApiRouter {
         .routes(routes!(sales_report::sales_report))
         .routes(routes!(projections::list_projections))
         .routes(routes!(projections::get_projection))
-        .routes(routes!(projections::rebuild_projection))
+        .routes(routes!(rebuild::rebuild_projection))
         .with_state(app)
 }

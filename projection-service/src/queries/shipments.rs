@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::ids::ShipmentId;
+use domain::refusal::Refusal;
 use domain::shipping::ShipmentStatus;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{PathParams, QueryParams};
@@ -102,11 +104,11 @@ pub async fn list_shipments(
     responses((status = 200, body = ShipmentAnswer), (status = 404, body = ProblemBody)))]
 pub async fn get_shipment(
     State(app): State<App>,
-    PathParams(id): PathParams<String>,
+    PathParams(id): PathParams<ShipmentId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
-    let found = read(shipments::find(&mut transaction, &id).await)?;
-    let row = found.ok_or_else(|| not_found("shipment_not_found", "shipment", &id))?;
+    let found = read(shipments::find(&mut transaction, id.as_str()).await)?;
+    let row = found.ok_or_else(|| not_found(&Refusal::ShipmentNotFound { shipment_id: id }))?;
     Ok(Answer(seen, ShipmentAnswer::from(row)).into_response())
 }

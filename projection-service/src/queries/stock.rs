@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::ids::Sku;
+use domain::refusal::Refusal;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams};
@@ -63,11 +65,11 @@ pub async fn list_stock(
     responses((status = 200, body = StockAnswer), (status = 404, body = ProblemBody)))]
 pub async fn get_stock(
     State(app): State<App>,
-    PathParams(sku): PathParams<String>,
+    PathParams(sku): PathParams<Sku>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
-    let found = read(stock::find(&mut transaction, &sku).await)?;
-    let row = found.ok_or_else(|| not_found("stock_not_found", "stock", &sku))?;
+    let found = read(stock::find(&mut transaction, sku.as_str()).await)?;
+    let row = found.ok_or_else(|| not_found(&Refusal::ProductNotFound { sku }))?;
     Ok(Answer(seen, StockAnswer::from(row)).into_response())
 }

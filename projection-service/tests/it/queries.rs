@@ -83,6 +83,10 @@ async fn every_answer_says_its_position_and_min_position_waits_for_it() {
         ask(&service, "GET", &format!("/orders/o1?min_position={token}")).await.status,
         StatusCode::OK
     );
+    for uri in ["/projections", "/projections/orders"] {
+        let headers = ask(&service, "GET", uri).await.headers;
+        assert_eq!(headers["docket-position"], token.as_str(), "{uri}");
+    }
     let other = ask(&service, "GET", "/orders/o1?min_position=other-1-1").await;
     assert_eq!(
         (other.status, &other.body["code"]),
@@ -153,7 +157,7 @@ async fn bad_parameters_are_problems() {
         ("/reports/sales?group_by=year", 400, "invalid_query"),
         ("/orders/none", 404, "order_not_found"),
         ("/products/none", 404, "product_not_found"),
-        ("/stock/none", 404, "stock_not_found"),
+        ("/stock/none", 404, "product_not_found"),
         ("/customers/none", 404, "customer_not_found"),
         ("/payments/none", 404, "payment_not_found"),
         ("/shipments/none", 404, "shipment_not_found"),

@@ -9,7 +9,7 @@ use projection_service::inspect::Model;
 use projection_service::runner::status::Rebuilt;
 use serde_json::json;
 
-use crate::shop::{Shop, ask, caught_up, digests, get};
+use crate::shop::{Shop, caught_up, digests, get, post};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
 
@@ -22,7 +22,7 @@ async fn a_model_built_anew_while_orders_come_in_is_equal_and_is_switched() {
     }
     let service = shop.start().await;
     caught_up(&service, 150).await;
-    let answer = ask(&service, "POST", "/projections/orders/rebuild").await;
+    let answer = post(&service, "/projections/orders/rebuild", Some("k"), "").await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     let mut end = 0;
     for n in 10..20 {
@@ -46,6 +46,34 @@ async fn a_model_built_anew_while_orders_come_in_is_equal_and_is_switched() {
     let service = shop.start().await;
     assert_eq!(service.handles()[0].current().number, 2);
     assert_eq!(digests(&service).await, before);
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_rebuild_asked_for_again_with_its_key_is_the_same_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Shop::new(folder.path()).start().await;
+    let uri = "/projections/orders/rebuild";
+    for (key, body, status, code) in [
+        (None, "", 400, json!("idempotency_key_missing")),
+        (Some(""), "{}", 400, json!("idempotency_key_missing")),
+        (Some("k"), "{bad", 400, json!("invalid_body")),
+        (Some("k"), "{\"to\":1}", 400, json!("invalid_body")),
+        (Some("k"), "{}", 202, json!(null)),
+        (Some("k"), "", 202, json!(null)),
+        (Some("other"), "{}", 409, json!("rebuild_running")),
+    ] {
+        let answer = post(&service, uri, key, body).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["code"]),
+            (status, &code),
+            "{key:?} {body}"
+        );
+    }
+    let handle = &service.handles()[0];
+    let mut status = handle.status();
+    status.wait_for(|status| status.last_rebuild.is_some()).await.unwrap();
+    assert_eq!(handle.current().number, 2);
     service.shutdown().await;
 }
 

@@ -172,8 +172,27 @@ pub(crate) fn placed(id: &str, sku: &str, quantity: u32) -> (&'static str, Value
 
 /// Asks the service's router.
 pub(crate) async fn ask(service: &ProjectionService, method: &str, uri: &str) -> Answer {
-    let (router, _) = service.router().split_for_parts();
     let request = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();
+    send(service, request).await
+}
+
+/// Posts a JSON body, with an idempotency key or without.
+pub(crate) async fn post(
+    service: &ProjectionService,
+    uri: &str,
+    key: Option<&str>,
+    body: &'static str,
+) -> Answer {
+    let mut request =
+        Request::builder().method("POST").uri(uri).header("content-type", "application/json");
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    send(service, request.body(Body::from(body)).unwrap()).await
+}
+
+async fn send(service: &ProjectionService, request: Request<Body>) -> Answer {
+    let (router, _) = service.router().split_for_parts();
     let response = router.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
