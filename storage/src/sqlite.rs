@@ -28,6 +28,11 @@ const RESTART_FROM_PAGES: i64 = 16_384;
 const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(50);
 /// How large a write-ahead log may stay on disk once it is begun anew, bytes.
 const LOG_SIZE_LIMIT: &str = "67108864";
+/// Pages that the writer keeps in memory, KiB, negated as SQLite wants it: the inner pages of an index that every insert
+/// walks through should be there.
+const WRITER_CACHE: &str = "-65536";
+/// The same of a reader.
+const READER_CACHE: &str = "-8192";
 /// How long a statement waits for another connection of the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -58,6 +63,7 @@ impl Database {
             .clone()
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", "0")
             .pragma("journal_size_limit", LOG_SIZE_LIMIT);
         let writer = pool(1).connect_with(writing).await?;
@@ -135,7 +141,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("secure_delete", "ON")
-        .pragma("cache_size", "-16384")
+        .pragma("cache_size", READER_CACHE)
         .pragma("temp_store", "MEMORY")
         .foreign_keys(false)
         .statement_cache_capacity(256)
