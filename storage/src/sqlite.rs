@@ -28,11 +28,11 @@ const RESTART_FROM_PAGES: i64 = 16_384;
 const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(50);
 /// How large a write-ahead log may stay on disk once it is begun anew, bytes.
 const LOG_SIZE_LIMIT: &str = "67108864";
-/// Pages that the writer keeps in memory, KiB, negated as SQLite wants it: the inner pages of an index that every insert
-/// walks through should be there.
-const WRITER_CACHE: &str = "-65536";
-/// The same of a reader.
-const READER_CACHE: &str = "-8192";
+/// Pages that the writer of a durable file keeps in memory, KiB, negated as SQLite wants it: the pages of an index that
+/// every insert walks through should be there. The others fold in memory and write each row once.
+const DURABLE_WRITER_CACHE: &str = "-65536";
+/// The same of every other connection.
+const CACHE: &str = "-8192";
 /// How long a statement waits for another connection of the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -55,15 +55,16 @@ impl Database {
         durability: Durability,
         readers: u32,
     ) -> Result<Self, sqlx::Error> {
-        let options = options(path).synchronous(match durability {
-            Durability::Full => SqliteSynchronous::Full,
-            Durability::Rebuildable => SqliteSynchronous::Normal,
-        });
+        let (synchronous, writer_cache) = match durability {
+            Durability::Full => (SqliteSynchronous::Full, DURABLE_WRITER_CACHE),
+            Durability::Rebuildable => (SqliteSynchronous::Normal, CACHE),
+        };
+        let options = options(path).synchronous(synchronous);
         let writing = options
             .clone()
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .pragma("cache_size", WRITER_CACHE)
+            .pragma("cache_size", writer_cache)
             .pragma("wal_autocheckpoint", "0")
             .pragma("journal_size_limit", LOG_SIZE_LIMIT);
         let writer = pool(1).connect_with(writing).await?;
@@ -141,7 +142,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("secure_delete", "ON")
-        .pragma("cache_size", READER_CACHE)
+        .pragma("cache_size", CACHE)
         .pragma("temp_store", "MEMORY")
         .foreign_keys(false)
         .statement_cache_capacity(256)
