@@ -70,8 +70,3 @@ pub(super) fn word<T: Serialize>(value: T) -> String {
         _ => String::new(),
     }
 }
-
-/// One more than the page, which tells whether there is another.
-pub(super) fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
-}

@@ -9,13 +9,14 @@ use event_store::keys::Vault;
 use futures::future::try_join_all;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams};
+use service_kit::page::Page;
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, not_found, one_more, read};
+use super::answer::{Answer, not_found, read};
 use super::app::App;
 use super::opening::open;
+use super::paging::ListParams;
 use super::reading::{MinPosition, Reading};
 use crate::folds::customers::CustomerRow;
 use crate::projectors::Projector;
@@ -60,19 +61,19 @@ async fn opened(vault: &Vault, row: CustomerRow) -> Result<CustomerAnswer, Probl
 }
 
 /// Every customer, by id.
-#[utoipa::path(get, path = "/customers", tag = "Queries", params(PageParams, MinPosition),
+#[utoipa::path(get, path = "/customers", tag = "Queries", params(ListParams),
     responses((status = 200, body = Page<CustomerAnswer>), (status = 400, body = ProblemBody)))]
 pub async fn list_customers(
     State(app): State<App>,
-    QueryParams(page): QueryParams<PageParams>,
-    QueryParams(min): QueryParams<MinPosition>,
+    QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Response, Problem> {
-    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let (paging, min) = params.parse::<String>("customers")?;
+    let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Customers, &min).await?;
-    let rows = read(customers::page(&mut transaction, &after, one_more(limit)).await)?;
+    let rows = read(customers::page(&mut transaction, after, paging.one_more()).await)?;
     drop(transaction);
     let items = try_join_all(rows.into_iter().map(|row| opened(&app.vault, row))).await?;
-    Ok(Answer(seen, Page::cut(items, limit, |last| last.id.clone())).into_response())
+    Ok(Answer(seen, paging.cut(items, |last| last.id.clone())).into_response())
 }
 
 /// One customer.

@@ -10,6 +10,7 @@ mod history;
 mod opening;
 pub mod order_answer;
 pub mod orders;
+pub mod paging;
 pub mod payments;
 pub mod products;
 pub mod projections;

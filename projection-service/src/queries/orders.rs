@@ -7,14 +7,15 @@ use domain::ids::OrderId;
 use domain::refusal::Refusal;
 use serde::Deserialize;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams, encode_cursor};
+use service_kit::page::{Page, PageParams};
 use service_kit::problem::{Code, Problem, ProblemBody};
 use utoipa::IntoParams;
 
-use super::answer::{Answer, SeenAt, not_found, one_more, read};
+use super::answer::{Answer, SeenAt, not_found, read};
 use super::app::App;
 use super::history::{AsOf, order_as_of};
 use super::order_answer::{OrderAnswer, OrderSummary, whole};
+use super::paging::Paging;
 use super::reading::{MinPosition, Reading};
 use crate::folds::order_row::OrderStatus;
 use crate::projectors::Projector;
@@ -24,6 +25,7 @@ use crate::sqlite::orders;
 /// Which orders are asked for; filters narrow each other.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct OrderFilter {
     /// Those that stand here.
     pub status: Option<OrderStatus>,
@@ -35,17 +37,27 @@ pub struct OrderFilter {
     pub placed_from: Option<String>,
     /// Those placed before this time: RFC 3339, or a day, which is included.
     pub placed_to: Option<String>,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Wait, at most 5 seconds, until the model has reached this position.
+    pub min_position: Option<String>,
 }
 
 /// Up to where an order is folded anew.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct AsOfParams {
     /// The order as of this version of its stream.
     #[param(value_type = Option<u64>, minimum = 1)]
     pub as_of_version: Option<String>,
     /// The order as it was known at this time: RFC 3339.
     pub as_of: Option<String>,
+    /// Wait, at most 5 seconds, until the model has reached this position.
+    pub min_position: Option<String>,
 }
 
 impl OrderFilter {
@@ -97,42 +109,41 @@ impl AsOfParams {
 
 /// Orders, newest first.
 #[utoipa::path(get, path = "/orders", tag = "Queries",
-    params(OrderFilter, PageParams, MinPosition),
+    params(OrderFilter),
     responses((status = 200, body = Page<OrderSummary>), (status = 400, body = ProblemBody)))]
 pub async fn list_orders(
     State(app): State<App>,
     QueryParams(filter): QueryParams<OrderFilter>,
-    QueryParams(page): QueryParams<PageParams>,
-    QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let (wanted, limit, after) = (filter.wanted()?, page.limit()?, page.cursor()?);
+    let page = PageParams { limit: filter.limit.clone(), cursor: filter.cursor.clone() };
+    let min = MinPosition { min_position: filter.min_position.clone() };
+    let wanted = filter.wanted()?;
+    let mut paging = Paging::parse(&page, "orders", &wanted)?;
+    let after = paging.after.take();
     let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
-    let rows = order_list::page(&mut transaction, wanted, after, one_more(limit)).await;
-    let rows = read(rows)?;
-    let more = rows.len() > limit;
-    let rows = &rows[..rows.len().min(limit)];
-    let next = rows.last().filter(|_| more).map(|last| encode_cursor(&order_list::key(last)));
-    let items = rows.iter().map(OrderSummary::from).collect();
+    let rows = order_list::page(&mut transaction, wanted, after, paging.one_more()).await;
+    let Page { items, next } = paging.cut(read(rows)?, order_list::key);
+    let items = items.iter().map(OrderSummary::from).collect();
     Ok(Answer(seen, Page { items, next }).into_response())
 }
 
 /// One order, with its lines, payment, parcels and sagas; also as it was.
 #[utoipa::path(get, path = "/orders/{id}", tag = "Queries",
-    params(("id" = String, Path), AsOfParams, MinPosition),
+    params(("id" = String, Path), AsOfParams),
     responses((status = 200, body = OrderAnswer), (status = 404, body = ProblemBody)))]
 pub async fn get_order(
     State(app): State<App>,
     PathParams(id): PathParams<OrderId>,
     QueryParams(as_of): QueryParams<AsOfParams>,
-    QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let absent = || not_found(&Refusal::OrderNotFound { order_id: id.clone() });
-    if let Some(as_of) = as_of.parse()? {
-        let found = order_as_of(&*app.feed, &id, as_of).await?;
+    if let Some(up_to) = as_of.parse()? {
+        let found = order_as_of(&*app.feed, &id, up_to).await?;
         let (row, position) = found.ok_or_else(absent)?;
         let seen = SeenAt { token: app.token(position), stale: None };
         return Ok(Answer(seen, whole(&app.vault, &row, Vec::new()).await?).into_response());
     }
+    let min = MinPosition { min_position: as_of.min_position };
     let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
     let found = read(orders::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);

@@ -12,8 +12,9 @@ use service_kit::page::{Page, PageParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, not_found, one_more, read, word};
+use super::answer::{Answer, not_found, read, word};
 use super::app::App;
+use super::paging::Paging;
 use super::reading::{MinPosition, Reading};
 use crate::folds::payments::PaymentRow;
 use crate::projectors::Projector;
@@ -81,27 +82,36 @@ impl From<PaymentRow> for PaymentAnswer {
 /// Which payments are asked for.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct PaymentFilter {
     /// Those of this order.
     pub order_id: Option<String>,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Wait, at most 5 seconds, until the model has reached this position.
+    pub min_position: Option<String>,
 }
 
 /// Payments, by id.
 #[utoipa::path(get, path = "/payments", tag = "Queries",
-    params(PaymentFilter, PageParams, MinPosition),
+    params(PaymentFilter),
     responses((status = 200, body = Page<PaymentAnswer>), (status = 400, body = ProblemBody)))]
 pub async fn list_payments(
     State(app): State<App>,
     QueryParams(filter): QueryParams<PaymentFilter>,
-    QueryParams(page): QueryParams<PageParams>,
-    QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let page = PageParams { limit: filter.limit, cursor: filter.cursor };
+    let min = MinPosition { min_position: filter.min_position };
     let wanted = Wanted { order_id: filter.order_id };
+    let paging = Paging::<String>::parse(&page, "payments", &wanted)?;
+    let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
-    let rows = read(payments::page(&mut transaction, wanted, &after, one_more(limit)).await)?;
+    let rows = read(payments::page(&mut transaction, wanted, after, paging.one_more()).await)?;
     let items = rows.into_iter().map(PaymentAnswer::from).collect();
-    Ok(Answer(seen, Page::cut(items, limit, |last| last.id.clone())).into_response())
+    Ok(Answer(seen, paging.cut(items, |last| last.id.clone())).into_response())
 }
 
 /// One payment.

@@ -6,12 +6,13 @@ use domain::ids::Sku;
 use domain::refusal::Refusal;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams};
+use service_kit::page::Page;
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, not_found, one_more, read};
+use super::answer::{Answer, not_found, read};
 use super::app::App;
+use super::paging::ListParams;
 use super::reading::{MinPosition, Reading};
 use crate::folds::products::ProductRow;
 use crate::projectors::Projector;
@@ -58,18 +59,18 @@ impl From<ProductRow> for ProductAnswer {
 }
 
 /// Every product, by SKU.
-#[utoipa::path(get, path = "/products", tag = "Queries", params(PageParams, MinPosition),
+#[utoipa::path(get, path = "/products", tag = "Queries", params(ListParams),
     responses((status = 200, body = Page<ProductAnswer>), (status = 400, body = ProblemBody)))]
 pub async fn list_products(
     State(app): State<App>,
-    QueryParams(page): QueryParams<PageParams>,
-    QueryParams(min): QueryParams<MinPosition>,
+    QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Response, Problem> {
-    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let (paging, min) = params.parse::<String>("products")?;
+    let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Products, &min).await?;
-    let rows = read(products::page(&mut transaction, &after, one_more(limit)).await)?;
+    let rows = read(products::page(&mut transaction, after, paging.one_more()).await)?;
     let items = rows.into_iter().map(ProductAnswer::from).collect();
-    Ok(Answer(seen, Page::cut(items, limit, |last| last.sku.clone())).into_response())
+    Ok(Answer(seen, paging.cut(items, |last| last.sku.clone())).into_response())
 }
 
 /// One product.

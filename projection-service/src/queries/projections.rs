@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use event_store::Position;
 use serde::Serialize;
-use service_kit::extract::PathParams;
+use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::{Code, Problem, ProblemBody};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, SeenAt};
 use super::app::App;
+use super::reading::NoParams;
 use crate::projectors::Projector;
 use crate::runner::applier::Fault;
 use crate::runner::handle::Handle;
@@ -105,7 +106,10 @@ impl App {
 /// Every projector, and how far it is.
 #[utoipa::path(get, path = "/projections", tag = "Projections",
     responses((status = 200, body = ProjectionList)))]
-pub async fn list_projections(State(app): State<App>) -> Response {
+pub async fn list_projections(
+    State(app): State<App>,
+    QueryParams(NoParams {}): QueryParams<NoParams>,
+) -> Response {
     let (head, seen) = app.seen_at_head();
     let summary = |handle: &std::sync::Arc<Handle>| {
         let status = handle.status().borrow().clone();
@@ -123,6 +127,7 @@ pub async fn list_projections(State(app): State<App>) -> Response {
 pub async fn get_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,
+    QueryParams(NoParams {}): QueryParams<NoParams>,
 ) -> Result<Response, Problem> {
     let (head, seen) = app.seen_at_head();
     Ok(Answer(seen, describe(find(&app, &name)?, head)).into_response())

@@ -19,11 +19,17 @@ const MOST_WAIT: Duration = Duration::from_secs(5);
 /// `?min_position=`, as it comes.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct MinPosition {
     /// Wait, at most 5 seconds, until the model has reached this position: a number, or the value of a
     /// `Docket-Position` header.
     pub min_position: Option<String>,
 }
+
+/// A query that takes no parameters.
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParams {}
 
 /// A snapshot of a model.
 pub(super) struct Reading {

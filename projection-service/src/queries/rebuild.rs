@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use service_kit::extract::{OptionalJsonBody, PathParams, header_text};
+use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams, header_text};
 use service_kit::problem::{Code, Problem, ProblemBody, internal};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::app::App;
 use super::projections::{ProjectionAnswer, describe, find};
+use super::reading::NoParams;
 use crate::projectors::Projector;
 use crate::runner::rebuild::RebuildError;
 
@@ -41,6 +42,7 @@ pub struct RebuildBody {}
 pub async fn rebuild_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,
+    QueryParams(NoParams {}): QueryParams<NoParams>,
     headers: HeaderMap,
     OptionalJsonBody(RebuildBody {}): OptionalJsonBody<RebuildBody>,
 ) -> Result<Response, Problem> {

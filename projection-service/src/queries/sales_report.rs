@@ -18,6 +18,7 @@ use crate::sqlite::sales_report::{Group, GroupBy, report};
 /// What the report shows.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct SalesParams {
     /// Any of `month`, `day`, `country`, separated by commas; `month` when absent.
     pub group_by: Option<String>,
@@ -27,6 +28,8 @@ pub struct SalesParams {
     /// The last day.
     #[param(value_type = Option<String>)]
     pub to: Option<NaiveDate>,
+    /// Wait, at most 5 seconds, until the model has reached this position.
+    pub min_position: Option<String>,
 }
 
 /// A row of the report. Amounts are minor units of its currency.
@@ -95,13 +98,13 @@ fn group_by(text: Option<&str>) -> Result<GroupBy, Problem> {
 
 /// Sales and returns by month, day or country.
 #[utoipa::path(get, path = "/reports/sales", tag = "Queries",
-    params(SalesParams, MinPosition),
+    params(SalesParams),
     responses((status = 200, body = SalesAnswer), (status = 400, body = ProblemBody)))]
 pub async fn sales_report(
     State(app): State<App>,
     QueryParams(params): QueryParams<SalesParams>,
-    QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
+    let min = MinPosition { min_position: params.min_position };
     let by = group_by(params.group_by.as_deref())?;
     let Reading { mut transaction, seen } = app.read(Projector::Sales, &min).await?;
     let rows = read(report(&mut transaction, by, params.from, params.to).await)?;

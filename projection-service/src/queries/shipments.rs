@@ -11,8 +11,9 @@ use service_kit::page::{Page, PageParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, not_found, one_more, read, word};
+use super::answer::{Answer, not_found, read, word};
 use super::app::App;
+use super::paging::Paging;
 use super::reading::{MinPosition, Reading};
 use crate::folds::shipments::ShipmentRow;
 use crate::projectors::Projector;
@@ -72,30 +73,39 @@ impl From<ShipmentRow> for ShipmentAnswer {
 /// Which shipments are asked for.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct ShipmentFilter {
     /// Those of this order.
     pub order_id: Option<String>,
     /// Those that stand here: `pending`, `shipped`, `delivered` or `cancelled`.
     #[param(value_type = Option<String>)]
     pub status: Option<ShipmentStatus>,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Wait, at most 5 seconds, until the model has reached this position.
+    pub min_position: Option<String>,
 }
 
 /// Shipments, by id.
 #[utoipa::path(get, path = "/shipments", tag = "Queries",
-    params(ShipmentFilter, PageParams, MinPosition),
+    params(ShipmentFilter),
     responses((status = 200, body = Page<ShipmentAnswer>), (status = 400, body = ProblemBody)))]
 pub async fn list_shipments(
     State(app): State<App>,
     QueryParams(filter): QueryParams<ShipmentFilter>,
-    QueryParams(page): QueryParams<PageParams>,
-    QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let page = PageParams { limit: filter.limit, cursor: filter.cursor };
+    let min = MinPosition { min_position: filter.min_position };
     let wanted = Wanted { order_id: filter.order_id, status: filter.status };
+    let paging = Paging::<String>::parse(&page, "shipments", &wanted)?;
+    let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
-    let rows = read(shipments::page(&mut transaction, wanted, &after, one_more(limit)).await)?;
+    let rows = read(shipments::page(&mut transaction, wanted, after, paging.one_more()).await)?;
     let items = rows.into_iter().map(ShipmentAnswer::from).collect();
-    Ok(Answer(seen, Page::cut(items, limit, |last| last.id.clone())).into_response())
+    Ok(Answer(seen, paging.cut(items, |last| last.id.clone())).into_response())
 }
 
 /// One shipment.

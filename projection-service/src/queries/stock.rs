@@ -6,12 +6,13 @@ use domain::ids::Sku;
 use domain::refusal::Refusal;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams};
+use service_kit::page::Page;
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, not_found, one_more, read};
+use super::answer::{Answer, not_found, read};
 use super::app::App;
+use super::paging::ListParams;
 use super::reading::{MinPosition, Reading};
 use crate::folds::stock::StockRow;
 use crate::projectors::Projector;
@@ -45,18 +46,18 @@ impl From<StockRow> for StockAnswer {
 }
 
 /// Stock of every SKU, by SKU.
-#[utoipa::path(get, path = "/stock", tag = "Queries", params(PageParams, MinPosition),
+#[utoipa::path(get, path = "/stock", tag = "Queries", params(ListParams),
     responses((status = 200, body = Page<StockAnswer>), (status = 400, body = ProblemBody)))]
 pub async fn list_stock(
     State(app): State<App>,
-    QueryParams(page): QueryParams<PageParams>,
-    QueryParams(min): QueryParams<MinPosition>,
+    QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Response, Problem> {
-    let (limit, after) = (page.limit()?, page.cursor::<String>()?.unwrap_or_default());
+    let (paging, min) = params.parse::<String>("stock")?;
+    let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
-    let rows = read(stock::page(&mut transaction, &after, one_more(limit)).await)?;
+    let rows = read(stock::page(&mut transaction, after, paging.one_more()).await)?;
     let items = rows.into_iter().map(StockAnswer::from).collect();
-    Ok(Answer(seen, Page::cut(items, limit, |last| last.sku.clone())).into_response())
+    Ok(Answer(seen, paging.cut(items, |last| last.sku.clone())).into_response())
 }
 
 /// The stock of one SKU.

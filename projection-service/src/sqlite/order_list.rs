@@ -26,7 +26,7 @@ const BY_TIME: &str = "SELECT doc FROM orders
     ORDER BY listed_at DESC, id DESC LIMIT $8";
 
 /// Which orders are asked for; `None` asks for all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Wanted {
     /// Those that stand here.
     pub status: Option<OrderStatus>,

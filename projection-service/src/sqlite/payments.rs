@@ -97,7 +97,7 @@ pub async fn find(
 }
 
 /// Which payments are asked for; `None` asks for all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Wanted {
     /// Those of this order.
     pub order_id: Option<String>,

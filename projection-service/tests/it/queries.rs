@@ -155,6 +155,16 @@ async fn bad_parameters_are_problems() {
         ("/orders?placed_from=yesterday", 400, "invalid_query"),
         ("/orders/o1?as_of_version=0", 400, "invalid_query"),
         ("/reports/sales?group_by=year", 400, "invalid_query"),
+        ("/orders?bogus=1", 400, "invalid_query"),
+        ("/orders/o1?bogus=1", 400, "invalid_query"),
+        ("/products?order_id=o1", 400, "invalid_query"),
+        ("/stock/a?bogus=1", 400, "invalid_query"),
+        ("/customers?bogus", 400, "invalid_query"),
+        ("/payments?bogus=1", 400, "invalid_query"),
+        ("/shipments?limit=1&bogus=1", 400, "invalid_query"),
+        ("/reports/sales?limit=1", 400, "invalid_query"),
+        ("/projections?bogus=1", 400, "invalid_query"),
+        ("/projections/orders?bogus=1", 400, "invalid_query"),
         ("/orders/none", 404, "order_not_found"),
         ("/products/none", 404, "product_not_found"),
         ("/stock/none", 404, "product_not_found"),
@@ -165,6 +175,39 @@ async fn bad_parameters_are_problems() {
     ] {
         let answer = ask(&service, "GET", uri).await;
         assert_eq!((answer.status.as_u16(), &answer.body["code"]), (status, &json!(code)), "{uri}");
+    }
+    let unknown = ask(&service, "GET", "/orders?bogus=1").await.body;
+    assert!(unknown["detail"].as_str().unwrap().contains("`bogus`"), "{unknown}");
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_list_and_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Shop::new(folder.path());
+    let mut end = 0;
+    for id in ["o1", "o2", "o3"] {
+        end = shop.completed_order(id, DAY, "a").await;
+    }
+    let service = shop.start().await;
+    caught_up(&service, end).await;
+    for (given, taken, status) in [
+        ("/orders?", "/orders?", 200),
+        ("/orders?", "/orders?limit=1&", 200),
+        ("/orders?", "/orders?status=completed&", 400),
+        ("/orders?status=completed&", "/orders?status=rejected&", 400),
+        ("/orders?sku=a&", "/orders?customer_id=a&", 400),
+        ("/payments?", "/payments?", 200),
+        ("/payments?", "/payments?order_id=o1&", 400),
+        ("/payments?", "/shipments?", 400),
+    ] {
+        let page = get(&service, &format!("{given}limit=2")).await;
+        let cursor = page["next"].as_str().unwrap();
+        let next = ask(&service, "GET", &format!("{taken}cursor={cursor}")).await;
+        assert_eq!(next.status.as_u16(), status, "{given} {taken}");
+        if status == 400 {
+            assert_eq!(next.body["code"], "invalid_cursor", "{given} {taken}");
+        }
     }
     service.shutdown().await;
 }
