@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::ids::{CustomerId, OrderId, PaymentId, SagaId, ShipmentId, Sku};
+use domain::ids::{CustomerId, OrderId, PaymentId, ReturnId, SagaId, ShipmentId, Sku};
 use domain::money::Currency;
 use domain::orders::{LineQuantity, ShippingAddress};
 use domain::sagas::{SagaKind, SagaState};
 use domain::shipping::ShipmentStatus;
+use domain::text::Reason;
 use serde::{Deserialize, Serialize};
 
 use super::payments::PaymentRow;
@@ -68,6 +69,35 @@ impl OrderStatus {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+/// What an order is on its way to while it is undone before its confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pending {
+    /// It will be cancelled.
+    Cancellation,
+    /// It will be rejected.
+    Rejection,
+}
+
+/// How far a return is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnStatus {
+    /// The customer wants to send it.
+    Requested,
+    /// It arrived.
+    Received,
+}
+
+/// A return of units of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnRow {
+    /// How far it is.
+    pub status: ReturnStatus,
+    /// What comes back.
+    pub lines: Vec<LineQuantity>,
 }
 
 /// How much of an order is with the customer. Derived from its lines.
@@ -141,7 +171,10 @@ pub struct OrderRow {
     pub phase: Phase,
     /// True while it stands still.
     pub held: bool,
-    /// Why it is held, rejected or cancelled.
+    /// What it is on its way to while it is undone before its confirmation.
+    #[serde(default)]
+    pub pending: Option<Pending>,
+    /// Why it is held, rejected or cancelled, or about to be.
     pub reason: Option<String>,
     /// Whose it is; a guest has none.
     pub customer_id: Option<CustomerId>,
@@ -157,6 +190,9 @@ pub struct OrderRow {
     pub payment_id: Option<PaymentId>,
     /// Its parcels.
     pub shipments: BTreeMap<ShipmentId, ShipmentStatus>,
+    /// Its returns.
+    #[serde(default)]
+    pub returns: BTreeMap<ReturnId, ReturnRow>,
     /// Its sagas, as far as events tell.
     pub sagas: BTreeMap<SagaId, SagaRow>,
     /// Where it goes; what is personal stays sealed.
@@ -213,6 +249,21 @@ impl OrderRow {
     /// When the list sorts it: placed, or begun as a cart.
     pub fn listed_at(&self) -> DateTime<Utc> {
         self.placed_at.unwrap_or(self.created_at)
+    }
+
+    /// It ended as rejected or cancelled: nothing of it is held, pending or open any more.
+    pub(super) fn give_up(&mut self, phase: Phase, reason: Option<&Reason>) {
+        self.phase = phase;
+        self.held = false;
+        self.pending = None;
+        self.because(reason);
+        for line in &mut self.lines {
+            line.cancelled = line.cancelled.saturating_add(line.open());
+        }
+    }
+
+    pub(super) fn because(&mut self, reason: Option<&Reason>) {
+        self.reason = reason.map(|reason| reason.as_str().to_owned());
     }
 
     pub(super) fn each(&mut self, lines: &[LineQuantity], change: impl Fn(&mut LineRow, u32)) {

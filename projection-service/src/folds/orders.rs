@@ -9,7 +9,7 @@ use domain::orders::{DraftCreated, LineAdded, OrderEvent, OrderPlaced};
 use domain::payments::PaymentEvent;
 use domain::sagas::{SagaKind, SagaState};
 
-use super::order_row::{LineRow, OrderRow, Phase};
+use super::order_row::{LineRow, OrderRow, Pending, Phase, ReturnRow, ReturnStatus};
 use super::{FoldError, Seen, payments, shipments};
 
 /// Folds any event about an order; `None` when the order has no row after it.
@@ -87,6 +87,7 @@ fn drafted(event: &DraftCreated, seen: Seen) -> OrderRow {
         reference: event.reference.as_ref().map(|reference| reference.as_str().to_owned()),
         phase: Phase::Draft,
         held: false,
+        pending: None,
         reason: None,
         customer_id: event.customer_id.clone(),
         currency: event.currency,
@@ -95,6 +96,7 @@ fn drafted(event: &DraftCreated, seen: Seen) -> OrderRow {
         payments: BTreeMap::new(),
         payment_id: None,
         shipments: BTreeMap::new(),
+        returns: BTreeMap::new(),
         sagas: BTreeMap::new(),
         address: event.shipping_address.clone(),
         erased: false,
@@ -122,6 +124,7 @@ fn placed(draft: Option<OrderRow>, event: &OrderPlaced, seen: Seen) -> OrderRow 
         reference: event.reference.as_ref().map(|reference| reference.as_str().to_owned()),
         phase: Phase::Placed,
         held: false,
+        pending: None,
         reason: None,
         customer_id: event.customer_id.clone(),
         currency: event.currency,
@@ -130,6 +133,7 @@ fn placed(draft: Option<OrderRow>, event: &OrderPlaced, seen: Seen) -> OrderRow 
         payments: BTreeMap::new(),
         payment_id: None,
         shipments: BTreeMap::new(),
+        returns: BTreeMap::new(),
         sagas: BTreeMap::new(),
         address: event.shipping_address.clone(),
         erased: false,
@@ -196,7 +200,7 @@ fn decided(row: &mut OrderRow, event: &OrderEvent) {
         OrderEvent::PaymentReplaced(event) => row.payment_id = Some(event.payment_id.clone()),
         OrderEvent::OrderHeld(event) => {
             row.held = true;
-            row.reason = event.reason.as_ref().map(|reason| reason.as_str().to_owned());
+            row.because(event.reason.as_ref());
         }
         OrderEvent::HoldReleased(_) => {
             row.held = false;
@@ -233,20 +237,23 @@ fn undone(row: &mut OrderRow, event: &OrderEvent) {
     match event {
         OrderEvent::RejectionStarted(event) => {
             row.held = false;
-            row.reason = Some(event.reason.as_str().to_owned());
+            row.pending = Some(Pending::Rejection);
+            row.because(Some(&event.reason));
         }
         OrderEvent::OrderRejected(event) => {
-            row.phase = Phase::Rejected;
-            row.reason = Some(event.reason.as_str().to_owned());
+            row.give_up(Phase::Rejected, Some(&event.reason));
             row.order_saga(SagaState::Compensated);
         }
-        OrderEvent::CancellationRequested(event) => match &event.cancellation_id {
-            Some(id) => {
+        OrderEvent::CancellationRequested(event) => {
+            if let Some(id) = &event.cancellation_id {
                 let saga = SagaId::of_cancellation(id);
                 row.saga(saga, SagaKind::Cancellation, SagaState::Running);
+            } else {
+                row.held = false;
+                row.pending = Some(Pending::Cancellation);
+                row.because(event.reason.as_ref());
             }
-            None => row.held = false,
-        },
+        }
         OrderEvent::CancellationDeclined(event) => {
             let saga = SagaId::of_cancellation(&event.cancellation_id);
             row.saga(saga, SagaKind::Cancellation, SagaState::Compensated);
@@ -266,8 +273,7 @@ fn undone(row: &mut OrderRow, event: &OrderEvent) {
                 | Phase::Rejected
                 | Phase::Cancelled => row.order_saga(SagaState::Completed),
             }
-            row.phase = Phase::Cancelled;
-            row.reason = event.reason.as_ref().map(|reason| reason.as_str().to_owned());
+            row.give_up(Phase::Cancelled, event.reason.as_ref());
         }
         OrderEvent::DraftCreated(_)
         | OrderEvent::LineAdded(_)
@@ -300,11 +306,17 @@ fn moved(row: &mut OrderRow, event: &OrderEvent) {
         OrderEvent::ReturnRequested(event) => {
             let saga = SagaId::of_return(&event.return_id);
             row.saga(saga, SagaKind::Return, SagaState::Waiting);
+            let lines = event.lines.clone();
+            let requested = ReturnRow { status: ReturnStatus::Requested, lines };
+            row.returns.insert(event.return_id.clone(), requested);
         }
         OrderEvent::ReturnReceived(event) => {
             row.each(&event.lines, |line, n| line.returned = line.returned.saturating_add(n));
             let saga = SagaId::of_return(&event.return_id);
             row.saga(saga, SagaKind::Return, SagaState::Running);
+            let lines = event.lines.clone();
+            let received = ReturnRow { status: ReturnStatus::Received, lines };
+            row.returns.insert(event.return_id.clone(), received);
         }
         OrderEvent::DraftCreated(_)
         | OrderEvent::LineAdded(_)

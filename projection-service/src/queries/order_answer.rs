@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::ids::SagaId;
-use domain::orders::ShippingAddress;
+use domain::ids::{ReturnId, SagaId};
+use domain::orders::{LineQuantity, ShippingAddress};
 use event_store::keys::Vault;
 use serde::Serialize;
 use service_kit::problem::Problem;
@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use super::answer::word;
 use super::opening::open;
 use super::sagas::SagaSummary;
-use crate::folds::order_row::{Fulfilment, LineRow, OrderRow, OrderStatus, SagaRow};
+use crate::folds::order_row::{
+    Fulfilment, LineRow, OrderRow, OrderStatus, Pending, ReturnRow, ReturnStatus, SagaRow,
+};
 use crate::folds::payments::PaymentRow;
 
 /// An order in a list.
@@ -25,7 +27,7 @@ pub struct OrderSummary {
     pub reference: Option<String>,
     /// Where it stands.
     pub status: OrderStatus,
-    /// Why it is held, rejected or cancelled.
+    /// Why it is held, rejected or cancelled, or about to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whose it is; a guest's order has none.
@@ -148,6 +150,38 @@ pub struct OrderShipment {
     pub status: String,
 }
 
+/// So many units of a line that come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReturnLine {
+    /// The order's line.
+    pub line: u32,
+    /// How many units.
+    pub quantity: u32,
+}
+
+/// A return of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OrderReturn {
+    /// The return.
+    pub id: String,
+    /// How far it is.
+    pub status: ReturnStatus,
+    /// What comes back.
+    pub lines: Vec<ReturnLine>,
+}
+
+impl From<(&ReturnId, &ReturnRow)> for OrderReturn {
+    fn from((id, row): (&ReturnId, &ReturnRow)) -> Self {
+        let line =
+            |line: &LineQuantity| ReturnLine { line: line.line, quantity: line.quantity.get() };
+        Self {
+            id: id.as_str().to_owned(),
+            status: row.status,
+            lines: row.lines.iter().map(line).collect(),
+        }
+    }
+}
+
 /// A saga of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OrderSaga {
@@ -193,7 +227,9 @@ pub struct OrderAnswer {
     pub reference: Option<String>,
     /// Where it stands.
     pub status: OrderStatus,
-    /// Why it is held, rejected or cancelled.
+    /// What it is on its way to while it is undone before its confirmation.
+    pub pending: Option<Pending>,
+    /// Why it is held, rejected or cancelled, or about to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whose it is; a guest's order has none.
@@ -211,6 +247,8 @@ pub struct OrderAnswer {
     pub payment: Option<OrderPayment>,
     /// Its parcels.
     pub shipments: Vec<OrderShipment>,
+    /// Its returns.
+    pub returns: Vec<OrderReturn>,
     /// Its sagas.
     pub sagas: Vec<OrderSaga>,
     /// Where it goes.
@@ -235,6 +273,7 @@ pub(super) async fn whole(
         id: row.id.as_str().to_owned(),
         reference: row.reference.clone(),
         status: row.status(),
+        pending: row.pending,
         reason: row.reason.clone(),
         customer_id: row.customer_id.as_ref().map(|id| id.as_str().to_owned()),
         currency: row.currency.code().to_owned(),
@@ -243,6 +282,7 @@ pub(super) async fn whole(
         fulfilment: row.fulfilment(),
         payment: row.payment().map(OrderPayment::from),
         shipments: row.shipments.iter().map(shipment).collect(),
+        returns: row.returns.iter().map(OrderReturn::from).collect(),
         sagas: saga_answers(&row.sagas, sagas),
         shipping_address: address(vault, &row.address, row.erased).await?,
         placed_at: row.placed_at,

@@ -60,7 +60,7 @@ impl ReadModel for Orders {
 
     const DEFINITION: Definition = Definition {
         name: "orders",
-        version: 1,
+        version: 2,
         schema: &[SCHEMA, BY_TIME, BY_STATUS, BY_CUSTOMER, SKUS],
         tables: &[
             Table {

@@ -1,7 +1,7 @@
 //! The folds that the other tests do not reach: given these events, then this row.
 
 use domain::event::Event;
-use projection_service::folds::order_row::{OrderRow, OrderStatus};
+use projection_service::folds::order_row::{OrderRow, OrderStatus, Pending};
 use projection_service::folds::{Seen, orders, payments, shipments};
 use serde_json::{Value, json};
 
@@ -50,6 +50,35 @@ fn a_rejected_order_keeps_its_reason() {
         (row.status(), row.reason.as_deref()),
         (OrderStatus::Rejected, Some("out_of_stock"))
     );
+}
+
+#[test]
+fn a_cancellation_before_the_confirmation_ends_the_hold_and_its_reason() {
+    let held = json!({ "order_id": "o1", "reason": "h" });
+    let asked = json!({ "order_id": "o1", "lines": [{ "line": 1, "quantity": 2 }], "reason": "c" });
+    let mut events =
+        vec![placed("o1", "a", 2), ("OrderHeld", held), ("CancellationRequested", asked)];
+    let row = order(&events);
+    assert_eq!((row.status(), row.pending), (OrderStatus::Placed, Some(Pending::Cancellation)));
+    assert_eq!(row.reason.as_deref(), Some("c"));
+    events.push(("OrderCancelled", json!({ "order_id": "o1", "reason": "c" })));
+    let row = order(&events);
+    assert_eq!((row.status(), row.pending), (OrderStatus::Cancelled, None));
+}
+
+#[test]
+fn nothing_of_an_order_that_was_given_up_is_open() {
+    let id = json!({ "order_id": "o1", "reason": "r" });
+    let part = json!({ "order_id": "o1", "cancellation_id": "o1-c1",
+        "lines": [{ "line": 1, "quantity": 2 }], "amount": 500 });
+    for events in [
+        vec![placed("o1", "a", 5), ("OrderCancelled", id.clone())],
+        vec![placed("o1", "a", 5), ("OrderRejected", id.clone())],
+        vec![placed("o1", "a", 5), ("LinesCancelled", part), ("OrderCancelled", id)],
+    ] {
+        let line = order(&events).lines.remove(0);
+        assert_eq!((line.open(), line.cancelled, line.quantity), (0, 5, 5), "{events:?}");
+    }
 }
 
 #[test]

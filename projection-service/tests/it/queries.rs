@@ -19,12 +19,13 @@ async fn a_completed_order_is_told_in_full() {
     assert_eq!(
         order,
         json!({
-            "id": "o1", "reference": "o1", "status": "completed", "customer_id": "c1",
+            "id": "o1", "reference": "o1", "status": "completed", "pending": null, "customer_id": "c1",
             "currency": "GBP", "total": 750, "fulfilment": "delivered",
             "lines": [{ "line": 1, "sku": "22423", "quantity": 3, "unit_price": 250, "amount": 750,
                 "open": 0, "cancelled": 0, "shipped": 3, "delivered": 3, "returned": 0 }],
             "payment": { "id": "o1-p1", "status": "captured", "authorized": 750, "captured": 750, "refunded": 0 },
             "shipments": [{ "id": "o1-s1", "status": "delivered" }],
+            "returns": [],
             "sagas": [{ "id": "order-o1", "kind": "order", "state": "completed" }],
             "shipping_address": { "country": "France" },
             "placed_at": DAY, "version": 5,
@@ -42,6 +43,25 @@ async fn a_completed_order_is_told_in_full() {
         "DHL"
     );
     assert_eq!(get(&service, "/shipments?status=pending").await["items"], json!([]));
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_return_is_found_with_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Shop::new(folder.path());
+    shop.completed_order("o1", DAY, "a").await;
+    let lines = json!([{ "line": 1, "quantity": 2 }]);
+    let wanted = json!({ "order_id": "o1", "return_id": "o1-r1", "lines": lines });
+    let requested = shop.append(DAY, &[("ReturnRequested", wanted)]).await;
+    let service = shop.start().await;
+    let order = get(&service, &format!("/orders/o1?min_position={requested}")).await;
+    let told = |status: &str| json!([{ "id": "o1-r1", "status": status, "lines": lines }]);
+    assert_eq!(order["returns"], told("requested"));
+    let arrived = json!({ "order_id": "o1", "return_id": "o1-r1", "lines": lines, "restock": true, "amount": 500 });
+    let received = shop.append(DAY, &[("ReturnReceived", arrived)]).await;
+    let order = get(&service, &format!("/orders/o1?min_position={received}")).await;
+    assert_eq!(order["returns"], told("received"));
     service.shutdown().await;
 }
 
