@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
@@ -21,12 +21,9 @@ pub(crate) struct Api {
 impl Api {
     /// The platform at this address, whether it answers or not.
     pub(crate) fn at(url: &str) -> Result<Self> {
-        let parsed = Url::parse(url).with_context(|| format!("`{url}` is not a URL"))?;
-        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-            bail!("`{url}` is not a URL like {DEFAULT_URL}");
-        }
+        let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
         let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { http, base: url.trim_end_matches('/').to_owned() })
+        Ok(Self { http, base })
     }
 
     /// Its address.
@@ -77,4 +74,48 @@ async fn body(path: &str, response: Response) -> Result<Value> {
     }
     let text = |member: &str| body[member].as_str().unwrap_or_default();
     bail!("{path} was answered {status}: {} {}", text("title"), text("detail"))
+}
+
+/// The address of a platform without a slash at its end, or what is wrong with it; reads `--url`.
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
+    let base = Url::parse(text).ok();
+    let base = base.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let base = base.map(|_| text.trim_end_matches('/').to_owned());
+    base.ok_or_else(|| format!("is not a URL like {DEFAULT_URL}"))
+}
+
+/// A path segment: every byte that is not plainly allowed is percent-encoded.
+pub(crate) fn segment(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_path_segments_with_every_odd_byte_encoded() {
+        assert_eq!(segment("BANK CHARGES"), "BANK%20CHARGES");
+        assert_eq!(segment("gift_0001_20"), "gift_0001_20");
+        assert_eq!(segment("a/b?c#é"), "a%2Fb%3Fc%23%C3%A9");
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_told_what_one_looks_like() {
+        assert_eq!(base_url("http://shop:8080/").unwrap(), "http://shop:8080");
+        for wrong in ["foo", "localhost:8080", "ftp://shop", "http://"] {
+            let said = base_url(wrong).unwrap_err();
+            assert!(said.contains("http://127.0.0.1:8080"), "{wrong}: {said}");
+        }
+    }
 }

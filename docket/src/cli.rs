@@ -10,8 +10,10 @@ use crate::dev;
 use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
 use crate::import::{self, ImportArgs};
+use crate::output;
 use crate::replay::{self, ReplayArgs};
 use crate::status::{self, StatusArgs};
+use crate::usage;
 use crate::verify::{self, VerifyArgs};
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
@@ -46,7 +48,14 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Dev(cli.dev)) {
             Command::Dev(args) => {
-                dev::run(args.resolve()?).await?;
+                let settings = match args.resolve() {
+                    Ok(settings) => settings,
+                    Err(error) => {
+                        output::complain(&error);
+                        return Ok(ExitCode::from(usage::WRONG));
+                    }
+                };
+                dev::run(settings).await?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Import(args) => import::run(args).await,
@@ -83,6 +92,24 @@ mod tests {
             ])
         };
         assert!(stock("cover").is_ok() && stock("50").is_ok());
-        assert!(stock("-1").is_err() && stock("many").is_err());
+        for wrong in ["-3", "many", "1000000001"] {
+            let said = stock(wrong).unwrap_err().to_string();
+            assert!(said.contains("`cover` or a number of units"), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_none_are_wrong_usage() {
+        for words in [
+            ["docket", "dev", "--listen", "foo"],
+            ["docket", "status", "--url", "foo"],
+            ["docket", "replay", "--url", "localhost:8080"],
+        ] {
+            let error = Cli::try_parse_from(words).unwrap_err();
+            let said = error.to_string();
+            assert!(said.contains("127.0.0.1:8080"), "{said}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert!(Cli::try_parse_from(["docket", "dev", "--listen", "[::1]:0"]).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 
 /// How the platform runs.
@@ -39,7 +39,8 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".into(),
             data_dir: "data".into(),
             log_format: LogFormat::Text,
-            log_filter: "warn,docket=info".into(),
+            // A slow statement is no matter of an operator: what it makes slow says so itself.
+            log_filter: "warn,sqlx::query=error,docket=info".into(),
             payment_deadline_ms: 2_000,
             order_deadline_s: 15 * 60,
         }
@@ -53,7 +54,7 @@ pub(crate) struct SettingsArgs {
     #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
-    #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT")]
+    #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address)]
     pub(crate) listen: Option<String>,
     /// Folder of the data, made if need be [default: data]
     #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR")]
@@ -61,7 +62,7 @@ pub(crate) struct SettingsArgs {
     /// Log lines for people or machines [default: text]
     #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
-    /// What is logged, in the syntax of `RUST_LOG` [default: warn,docket=info]
+    /// What is logged, in the syntax of `RUST_LOG` [default: `warn,sqlx::query=error,docket=info`]
     #[arg(long, env = "DOCKET_LOG_FILTER", value_name = "FILTER")]
     pub(crate) log_filter: Option<String>,
     /// Milliseconds that the payment provider may take to answer [default: 2000]
@@ -90,7 +91,20 @@ impl SettingsArgs {
 fn read_file(path: &Path) -> Result<Settings> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the settings file {} can't be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("in the settings file {}", path.display()))
+    let settings: Settings = toml::from_str(&text)
+        .with_context(|| format!("in the settings file {}", path.display()))?;
+    listen_address(&settings.listen)
+        .map_err(|wrong| anyhow!("in the settings file {}: listen {wrong}", path.display()))?;
+    Ok(settings)
+}
+
+/// An address to listen on, or what is wrong with it. Whether its host exists and its port is free shows later.
+fn listen_address(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err("is not a host and a port like 127.0.0.1:8080".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -111,6 +125,16 @@ mod tests {
         assert_eq!(settings.listen, "127.0.0.1:7");
         assert_eq!(settings.data_dir, PathBuf::from("elsewhere"));
         assert_eq!(settings.order_deadline_s, 900);
+    }
+
+    #[test]
+    fn an_address_without_a_port_is_refused_with_the_file_s_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("docket.toml");
+        std::fs::write(&file, "listen = \"foo\"\n").unwrap();
+        let args = SettingsArgs { config: Some(file), ..SettingsArgs::default() };
+        let error = format!("{:#}", args.resolve().unwrap_err());
+        assert!(error.contains("docket.toml") && error.contains("a host and a port"), "{error}");
     }
 
     #[test]

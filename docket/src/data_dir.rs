@@ -26,6 +26,7 @@ impl DataDir {
     /// A folder that has data, or a sentence that says why it has none.
     pub(crate) fn existing(folder: &Path) -> Result<Self> {
         let found = Self(folder.to_owned());
+        check_no_file(folder)?;
         if !folder.is_dir() {
             bail!("there is no folder {}; name the data with --data-dir", folder.display());
         }
@@ -40,6 +41,7 @@ impl DataDir {
 
     /// A folder to write to, made if need be.
     pub(crate) fn create(folder: &Path) -> Result<Self> {
+        check_no_file(folder)?;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} can't be made", folder.display()))?;
         Ok(Self(folder.to_owned()))
@@ -95,6 +97,13 @@ impl DataDir {
     }
 }
 
+fn check_no_file(folder: &Path) -> Result<()> {
+    if folder.is_file() {
+        bail!("{} is a file, not a folder; name the data with --data-dir", folder.display());
+    }
+    Ok(())
+}
+
 /// A log that is only read. Its head stays where it was when it was opened.
 #[derive(Clone)]
 pub(crate) struct ReadLog(Arc<SqliteLog>);
@@ -124,6 +133,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = DataDir::existing(&folder.path().join("nowhere")).unwrap_err().to_string();
         assert!(missing.contains("there is no folder"), "{missing}");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for refused in [DataDir::existing(&file), DataDir::create(&file)] {
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains("is a file, not a folder"), "{said}");
+        }
         let foreign = DataDir::existing(folder.path()).unwrap_err().to_string();
         assert!(foreign.contains("holds no Docket data"), "{foreign}");
     }

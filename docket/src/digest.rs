@@ -10,6 +10,7 @@ use projection_service::offline::{self, ModelSnapshot, Wanted};
 
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::numbers::grouped;
+use crate::output;
 
 /// One line a table: two imports that ended alike print the same, whatever happened meanwhile
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,8 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
     });
     for mut snapshot in snapshots {
         for table in snapshot.digest_stable().await? {
-            println!("{:<24} {:>12} rows  {}", table.table, grouped(table.rows), table.digest);
+            let rows = grouped(table.rows);
+            output::line(format_args!("{:<24} {rows:>12} rows  {}", table.table, table.digest))?;
         }
     }
     for model in built {

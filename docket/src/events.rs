@@ -7,6 +7,7 @@ use event_store::{EventLog as _, RecordedEvent};
 use serde_json::json;
 
 use crate::data_dir::{DataDir, DataDirArg};
+use crate::output::{self, Reader};
 
 /// Events that are read at once.
 const PAGE: usize = 1_000;
@@ -31,12 +32,15 @@ pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode> {
     let data = DataDir::existing(&args.data.data_dir)?;
     let log = data.open_log().await?;
     let (mut after, mut left) = (args.after, args.limit);
-    while left > 0 {
+    'log: while left > 0 {
         let events = log.read_all(after, left.min(PAGE)).await.context("the log can't be read")?;
         let Some(last) = events.last() else { break };
         (after, left) = (last.position, left.saturating_sub(events.len()));
         for event in &events {
-            println!("{}", if args.json { as_json(event).to_string() } else { as_text(event) });
+            let shown = if args.json { as_json(event).to_string() } else { as_text(event) };
+            if output::line(shown)? == Reader::Gone {
+                break 'log;
+            }
         }
     }
     log.close().await;

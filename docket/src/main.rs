@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** no rule of the domain and no SQL lives here; each command parses its words, calls, and prints.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 mod api;
 mod cli;
 mod config;
@@ -11,9 +13,11 @@ mod digest;
 mod events;
 mod import;
 mod numbers;
+mod output;
 mod replay;
 mod status;
 mod target;
+mod usage;
 mod verify;
 
 use std::process::ExitCode;
@@ -21,10 +25,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    match cli::run(cli::Cli::parse()) {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::explain(&error),
+    };
+    match cli::run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("docket: {error:#}");
+            output::complain(&error);
             ExitCode::FAILURE
         }
     }

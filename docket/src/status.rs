@@ -10,6 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::numbers::grouped;
+use crate::output;
 use crate::target::{Target, TargetArgs};
 
 /// How is the platform: log, read models, sagas, what needs attention
@@ -31,13 +32,11 @@ struct Model {
     state: String,
 }
 
-/// Sagas in one state; `more` when there are more than were counted.
+/// Sagas in one state.
 #[derive(Debug, Serialize)]
 struct Count {
     state: &'static str,
     sagas: u64,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    more: bool,
 }
 
 /// A saga that waits for a person.
@@ -70,9 +69,9 @@ pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode> {
         Target::Folder(folder) => folder::status(&folder).await?,
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        output::line(serde_json::to_string_pretty(&status)?)?;
     } else {
-        print!("{}", status.as_text());
+        output::text(status.as_text())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,9 +105,7 @@ impl Status {
             .sagas
             .iter()
             .filter(|count| count.sagas > 0)
-            .map(|Count { state, sagas, more }| {
-                format!("{state} {}{}", grouped(*sagas), if *more { "+" } else { "" })
-            })
+            .map(|Count { state, sagas }| format!("{state} {}", grouped(*sagas)))
             .collect();
         let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(" · ") };
         line(&mut text, &format!("Sagas        {counts}"));

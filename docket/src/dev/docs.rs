@@ -1,14 +1,14 @@
-//! `/openapi.json`, `/docs` that works offline, and the pages of the error codes.
+//! `/openapi.json` and `/docs` that works offline, with the pages of the error codes below it.
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use rust_embed::RustEmbed;
 use service_kit::problem::{Code, Problem};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
+
+use super::error_pages;
 
 /// The frame that the services' descriptions are put into.
 #[derive(OpenApi)]
@@ -20,26 +20,18 @@ use utoipa_swagger_ui::SwaggerUi;
 ))]
 pub(crate) struct Frame;
 
-/// The pages of the error codes, compiled in.
-#[derive(RustEmbed)]
-#[folder = "../docs/errors"]
-struct ErrorPages;
-
 /// Everything that explains the API.
 pub(crate) fn router(api: utoipa::openapi::OpenApi) -> Router {
-    Router::new()
-        .route("/docs/errors/{code}", get(error_page))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
-}
-
-async fn error_page(Path(code): Path<String>) -> Response {
-    match ErrorPages::get(&format!("{code}.md")) {
-        Some(page) => {
-            let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-            (StatusCode::OK, kind, page.data).into_response()
+    let browser = Router::from(SwaggerUi::new("/docs").url("/openapi.json", api));
+    // It says nothing about a file that it does not have.
+    let browser = browser.layer(map_response(async |response: Response| {
+        if response.status() == StatusCode::NOT_FOUND {
+            Problem::from(Code::NotFound).into_response()
+        } else {
+            response
         }
-        None => Problem::from(Code::NotFound).detail(format!("no code `{code}`")).into_response(),
-    }
+    }));
+    error_pages::router().merge(browser)
 }
 
 #[cfg(test)]
@@ -49,6 +41,7 @@ mod tests {
     use domain::refusal::Refusal;
 
     use super::*;
+    use crate::dev::error_pages::ErrorPages;
 
     /// Every public code with its title and status.
     fn codes() -> BTreeMap<&'static str, (&'static str, u16)> {

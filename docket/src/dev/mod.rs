@@ -5,6 +5,7 @@
 
 mod banner;
 mod docs;
+mod error_pages;
 mod home;
 mod lock;
 mod platform;

@@ -1,8 +1,9 @@
 //! Starting, listening, and ending in the order that loses nothing.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use service_kit::telemetry;
 use tokio::net::TcpListener;
 
@@ -11,6 +12,7 @@ use super::lock::DataLock;
 use super::platform::Platform;
 use crate::config::{LogFormat, Settings};
 use crate::data_dir::DataDir;
+use crate::output;
 
 /// How long requests under way may take after a signal: longer than a read waits for its position, and well below the
 /// ten seconds after which supervisors kill.
@@ -25,15 +27,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     telemetry::install(format, &settings.log_filter).context("logging does not start")?;
     let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
-    let listener = TcpListener::bind(&settings.listen)
-        .await
-        .with_context(|| format!("can't listen on {}; is it taken? (--listen)", settings.listen))?;
+    let listener = TcpListener::bind(&settings.listen).await;
+    let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
     let address = listener.local_addr()?;
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;
     let platform = Platform::start(&settings, &data).await?;
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
-    print!("{}", banner::text(address, &folder, begun.elapsed()));
+    output::text(banner::text(address, &folder, begun.elapsed()))?;
 
     let stopped = stop.clone();
     let server = axum::serve(listener, platform.router())
@@ -48,6 +49,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         () = drained => tracing::warn!("requests were still under way when the time to end them was over"),
     }
     platform.shutdown().await;
-    println!("Docket has stopped; everything acknowledged is on disk.");
+    output::line("Docket has stopped; everything acknowledged is on disk.")?;
     Ok(())
+}
+
+/// Why there is no listening: someone else does, or the system's own words.
+fn cannot_listen(address: &str, error: io::Error) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return anyhow!("{address} is taken by another program; choose another with --listen");
+    }
+    anyhow!(error).context(format!("can't listen on {address}"))
 }

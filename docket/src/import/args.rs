@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::api::{DEFAULT_URL, base_url};
+
 /// Bring data of another system in, over HTTP, while the platform runs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
@@ -37,11 +39,11 @@ pub(crate) struct OnlineRetailArgs {
     /// Stock to receive first: `cover` (all that the files sell) or N units of every stocked code
     ///
     /// The data has no deliveries. With a small N real orders fail for want of stock, and are compensated.
-    #[arg(long, value_name = "cover|N", default_value = "cover")]
+    #[arg(long, value_name = "cover|N", default_value = "cover", allow_negative_numbers = true)]
     pub(crate) opening_stock: OpeningStock,
 
     /// The running platform
-    #[arg(long, value_name = "URL", env = "DOCKET_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", env = "DOCKET_URL", default_value = DEFAULT_URL, value_parser = base_url)]
     pub(crate) url: String,
 
     /// Print the report as JSON, money in minor units
@@ -72,6 +74,6 @@ impl FromStr for OpeningStock {
         let units = text.parse().ok().filter(|units| *units <= 1_000_000_000);
         units
             .map(Self::Units)
-            .ok_or_else(|| "is neither `cover` nor a whole number up to 1,000,000,000".to_owned())
+            .ok_or_else(|| "it is `cover` or a number of units, 0 to 1,000,000,000".to_owned())
     }
 }

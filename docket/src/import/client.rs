@@ -7,10 +7,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+
+use crate::api::base_url;
 
 /// How long things are tried.
 #[derive(Debug, Clone, Copy)]
@@ -94,14 +96,11 @@ pub(crate) struct Client {
 impl Client {
     /// A client for the platform at `url`, which need not be there yet.
     pub(crate) fn new(url: &str, patience: Patience) -> anyhow::Result<Self> {
-        let parsed = reqwest::Url::parse(url).with_context(|| format!("`{url}` is not a URL"))?;
-        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-            bail!("`{url}` is not a URL like http://127.0.0.1:8080");
-        }
+        let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
         // An answer may take the 30 s that a placing order waits, and then some.
         let http =
             reqwest::Client::builder().timeout(Duration::from_mins(1)).tcp_nodelay(true).build()?;
-        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), patience })
+        Ok(Self { http, base, patience })
     }
 
     /// Waits until the platform says that it is ready.
@@ -229,31 +228,4 @@ async fn read(response: Response) -> reqwest::Result<Answer> {
     let bytes = response.bytes().await?;
     // A body that is no JSON says nothing that is used here; the status does.
     Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
-}
-
-/// A path segment: every byte that is not plainly allowed is percent-encoded.
-pub(crate) fn segment(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string can't fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_become_path_segments_with_every_odd_byte_encoded() {
-        assert_eq!(segment("BANK CHARGES"), "BANK%20CHARGES");
-        assert_eq!(segment("gift_0001_20"), "gift_0001_20");
-        assert_eq!(segment("a/b?c#é"), "a%2Fb%3Fc%23%C3%A9");
-    }
 }

@@ -4,10 +4,11 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::args::OpeningStock;
-use super::client::{Answer, Client, segment};
+use super::client::{Answer, Client};
 use super::names::Name;
 use super::plan::{Cover, Plan, Product};
 use super::timestamp::Timestamp;
+use crate::api::segment;
 
 /// The most units that one command may carry.
 const MOST_UNITS: u64 = 1_000_000_000;

@@ -5,8 +5,9 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::client::{Client, segment};
+use super::client::Client;
 use super::plan::{Correction, Order, Plan};
+use crate::api::segment;
 
 /// How an order ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

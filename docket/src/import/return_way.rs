@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, segment};
+use super::client::Client;
 use super::matching::Matched;
 use super::order_way;
 use super::plan::Plan;
+use crate::api::segment;
 
 /// How an order's returns went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -137,7 +137,9 @@ fn stopped_at(error: &csv::Error, line: u64) -> u64 {
 fn explain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} columns instead of {expected_len}")
+            let noun = if *len == 1 { "column" } else { "columns" };
+            let cut = if len < expected_len { "; is the file cut off?" } else { "" };
+            format!("{len} {noun} instead of {expected_len}{cut}")
         }
         csv::ErrorKind::Io(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
             "the compressed file ends too early from here on".to_owned()

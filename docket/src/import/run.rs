@@ -5,11 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::args::{ImportArgs, ImportSource, OnlineRetailArgs, OpeningStock};
@@ -22,6 +20,7 @@ use super::progress::Progress;
 use super::report::Report;
 use super::return_way::{self, Returned};
 use super::rows::read_files;
+use crate::output;
 
 /// What a process says that was stopped by Ctrl-C.
 const INTERRUPTED: u8 = 130;
@@ -41,9 +40,9 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     };
     progress.finish();
     let Some(ended) = ended else {
-        eprintln!(
-            "Interrupted. Run the same command again: the import goes on where it stopped, nothing is done twice."
-        );
+        output::complain(&anyhow::anyhow!(
+            "interrupted; run the same command again: the import goes on where it stopped, nothing is done twice"
+        ));
         return Ok(ExitCode::from(INTERRUPTED));
     };
     print(&ended?.took(started.elapsed()), &args)?;
@@ -52,8 +51,7 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
 
 fn print(report: &Report, args: &OnlineRetailArgs) -> anyhow::Result<()> {
     let text = if args.json { report.json()? } else { report.table() };
-    // Not `println!`: a reader that has seen enough must not make this panic.
-    writeln!(std::io::stdout(), "{text}").context("the report can't be written")
+    output::line(text).map(drop)
 }
 
 /// What goes on beside each other in the middle phase.

@@ -12,6 +12,7 @@ use projection_service::offline::{Wanted, build_as_of};
 use super::bars::Bars;
 use crate::data_dir::DataDir;
 use crate::numbers::grouped;
+use crate::output;
 
 pub(super) async fn run(
     data: &DataDir,
@@ -32,15 +33,20 @@ pub(super) async fn run(
     let progress = Arc::new(move |name: &'static str, at| told.at(name, at));
     let built = build_as_of(&log.feed(), &out, wanted.collect(), progress).await?;
     bars.done();
-    println!("The state as of position {} of {}:", grouped(position), data.path().display());
+    let of = data.path().display();
+    output::line(format_args!("The state as of position {} of {of}:", grouped(position)))?;
     for model in built {
-        println!("  {}", model.path().display());
+        output::line(format_args!("  {}", model.path().display()))?;
         for table in model.snapshot().await?.digest().await? {
-            println!("    {:<22} {:>12} rows  {}", table.table, grouped(table.rows), table.digest);
+            let rows = grouped(table.rows);
+            output::line(format_args!(
+                "    {:<22} {rows:>12} rows  {}",
+                table.table, table.digest
+            ))?;
         }
         model.close().await;
     }
-    println!("Look at the files with any SQLite tool; delete the folder when you are done.");
+    output::line("Look at the files with any SQLite tool; delete the folder when you are done.")?;
     log.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::bars::Bars;
 use crate::api::Api;
 use crate::numbers::grouped;
+use crate::output;
 
 /// How often the platform is asked how far it is.
 const ASK_EVERY: Duration = Duration::from_millis(250);
@@ -36,7 +37,7 @@ pub(super) async fn run(api: &Api, projectors: &[Projector]) -> Result<ExitCode>
             }
             let (ended, text) = ended(&model["last_rebuild"]);
             failed |= !ended;
-            println!("{name}: {text}");
+            output::line(format_args!("{name}: {text}"))?;
         }
         left = still;
         if !left.is_empty() {

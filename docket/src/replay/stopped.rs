@@ -12,6 +12,7 @@ use super::bars::Bars;
 use crate::data_dir::DataDir;
 use crate::dev::DataLock;
 use crate::numbers::grouped;
+use crate::output;
 
 pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<ExitCode> {
     // While a platform runs over the folder, its models are rebuilt by it: name its --url.
@@ -35,7 +36,8 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
         let name = model.projector.name();
         let old = live.iter().position(|old| old.projector == model.projector);
         let old = old.map(|index| live.swap_remove(index));
-        println!("{name}: {}", compared(&model, old.as_ref()).await?);
+        let compared = compared(&model, old.as_ref()).await?;
+        output::line(format_args!("{name}: {compared}"))?;
         offline::make_live(&folder, model, old)
             .await
             .with_context(|| format!("the model `{name}` can't be made the live one"))?;

@@ -45,7 +45,7 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
     ];
     let count = |(state, name): &(SagaState, &'static str)| {
         let sagas = audit.sagas.iter().filter(|saga| saga.state == *state).count() as u64;
-        Count { state: name, sagas, more: false }
+        Count { state: name, sagas }
     };
     let needing = audit.sagas.iter().filter(|saga| saga.state == SagaState::NeedsAttention);
     let needing = needing.take(LISTED).map(|saga| Needing {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Count, Model, Needing, Status};
-use crate::api::Api;
+use crate::api::{Api, segment};
 
 /// The states of a saga, as the API names them.
 const STATES: [&str; 5] = ["running", "waiting", "needs_attention", "completed", "compensated"];
@@ -22,12 +22,10 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
     let mut sagas = Vec::new();
     let mut needs_attention = Vec::new();
     for state in STATES {
-        let page = api.get(&format!("/v1/sagas?state={state}&limit=1000")).await?;
-        let found = items(&page);
-        let more = !page["next"].is_null();
-        sagas.push(Count { state, sagas: found.len() as u64, more });
+        let (count, first) = sagas_in(api, state).await?;
+        sagas.push(Count { state, sagas: count });
         if state == "needs_attention" {
-            needs_attention = found.iter().take(LISTED).map(needing).collect();
+            needs_attention = items(&first).iter().take(LISTED).map(needing).collect();
         }
     }
     Ok(Status {
@@ -40,6 +38,20 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
         sagas,
         needs_attention,
     })
+}
+
+/// How many sagas are in a state, counted page by page, and the first page.
+async fn sagas_in(api: &Api, state: &str) -> Result<(u64, Value)> {
+    let path = format!("/v1/sagas?state={state}&limit=1000");
+    let first = api.get(&path).await?;
+    let mut count = items(&first).len() as u64;
+    let mut next = first["next"].as_str().map(str::to_owned);
+    while let Some(cursor) = next {
+        let page = api.get(&format!("{path}&cursor={}", segment(&cursor))).await?;
+        count += items(&page).len() as u64;
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    Ok((count, first))
 }
 
 fn items(page: &Value) -> &[Value] {

@@ -11,6 +11,7 @@ use projection_service::offline;
 use super::report::{LogSummary, Verified};
 use super::{ledger, read_models, sagas};
 use crate::data_dir::{DataDir, DataDirArg, ReadLog};
+use crate::output;
 
 /// Events that are read at once.
 const PAGE: usize = 1_000;
@@ -31,14 +32,14 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
     let verified = match verify(&args).await {
         Ok(verified) => verified,
         Err(error) => {
-            eprintln!("docket: {error:#}");
+            output::complain(&error);
             return Ok(ExitCode::from(2));
         }
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&verified)?);
+        output::line(serde_json::to_string_pretty(&verified)?)?;
     } else {
-        print!("{}", verified.as_text());
+        output::text(verified.as_text())?;
     }
     Ok(if verified.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

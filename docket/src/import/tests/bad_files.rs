@@ -59,6 +59,8 @@ fn every_wrong_column_is_named_with_its_line() {
         ("1,11111,A,5,2010-12-01 12:00:00,-1.5,1.0,France", "UnitPrice is below 0"),
         ("1,11111,A,5,2010-12-01 12:00:00,1.5,Bob,France", "CustomerID is not a number"),
         ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,", "Country is empty"),
+        ("1,1111", "2 columns instead of 8; is the file cut off?"),
+        ("1", "1 column instead of 8; is the file cut off?"),
         ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0", "7 columns instead of 8"),
         ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,France,more", "9 columns instead of 8"),
         (
