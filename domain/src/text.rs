@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// Why a text is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the text has 1 to {limit} characters, none of them a control character")]
+#[error(
+    "the text has 1 to {limit} characters, not only blanks and none of them a control character"
+)]
 pub struct InvalidText {
     limit: usize,
 }
@@ -22,7 +24,7 @@ macro_rules! bounded_texts {
         impl $name {
             /// Parses the text, kept as given.
             pub fn parse(text: &str) -> Result<Self, InvalidText> {
-                let fits = !text.is_empty()
+                let fits = text.chars().any(|c| !c.is_whitespace())
                     && text.chars().count() <= $limit
                     && !text.chars().any(char::is_control);
                 if fits { Ok(Self(text.into())) } else { Err(InvalidText { limit: $limit }) }
@@ -138,9 +140,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_country_has_1_to_60_characters_and_is_kept_as_given() {
+    fn a_country_has_1_to_60_characters_not_only_blanks_and_is_kept_as_given() {
         assert_eq!(Country::parse("European Community").unwrap().as_str(), "European Community");
         assert!(Country::parse("").is_err());
+        assert_eq!(Country::parse(" UK").unwrap().as_str(), " UK");
+        for blank in [" ", "  ", "\u{a0}\u{2003}"] {
+            assert!(Country::parse(blank).is_err(), "{blank:?}");
+        }
         assert!(Country::parse(&"x".repeat(61)).is_err());
     }
 

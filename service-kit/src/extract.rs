@@ -1,14 +1,16 @@
 //! Input, parsed once at the edge: what can't be read becomes a problem that points at the mistake.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
+use crate::{mistakes, objects};
 
 /// A JSON body.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +61,13 @@ fn unreadable(error: &BytesRejection) -> Problem {
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        Problem::from(Code::InvalidBody).mistake(pointer, error.into_inner().to_string())
+    let value = objects::read(&mut deserializer).map_err(|error| {
+        let (pointer, error) = (pointer(error.path()), error.into_inner());
+        if error.is_data() {
+            mistakes::problem(Code::InvalidBody, &pointer, &error.to_string())
+        } else {
+            Problem::from(Code::InvalidBody).mistake(pointer, error.to_string())
+        }
     })?;
     deserializer
         .end()
@@ -91,11 +97,14 @@ pub struct QueryParams<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Query::<T>::from_request_parts(parts, state).await {
-            Ok(Query(value)) => Ok(Self(value)),
-            Err(error) => Err(Problem::from(Code::InvalidQuery).detail(error.body_text())),
-        }
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let deserializer = serde_urlencoded::Deserializer::new(pairs);
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let (path, error) = (error.path().to_string(), error.into_inner());
+            mistakes::problem(Code::InvalidQuery, &path, &error.to_string())
+        })
     }
 }
 
@@ -110,13 +119,43 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathPar
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
             Err(error) if error.status() == StatusCode::BAD_REQUEST => {
-                Err(Problem::from(Code::InvalidPath).detail(error.body_text()))
+                let names = RawPathParams::from_request_parts(parts, state).await;
+                let names: Vec<&str> = match &names {
+                    Ok(names) => names.iter().map(|(name, _)| name).collect(),
+                    Err(_) => Vec::new(),
+                };
+                Err(unread_path(error, &names))
             }
             Err(error) => {
                 tracing::error!(%error, "a route's path does not fit its handler");
                 Err(Code::Internal.into())
             }
         }
+    }
+}
+
+/// Points at the part of a path that can't be read.
+fn unread_path(error: PathRejection, names: &[&str]) -> Problem {
+    let problem = Problem::from(Code::InvalidPath);
+    let PathRejection::FailedToDeserializePathParams(error) = error else { return problem };
+    let wrong = "is not what stands here";
+    match error.into_kind() {
+        ErrorKind::DeserializeError { key, message, .. } => problem.mistake(key, message),
+        ErrorKind::ParseErrorAtKey { key, .. } => problem.mistake(key, wrong),
+        ErrorKind::ParseErrorAtIndex { index, value, .. } => {
+            let name = names.get(index).copied().unwrap_or_default();
+            problem.mistake(name, format!("`{value}` {wrong}"))
+        }
+        ErrorKind::ParseError { value, .. } => {
+            let name = names.first().copied().unwrap_or_default();
+            problem.mistake(name, format!("`{value}` {wrong}"))
+        }
+        ErrorKind::InvalidUtf8InPathParam { key } => problem.mistake(key, "is not UTF-8"),
+        ErrorKind::Message(message) => {
+            let name = names.first().copied().unwrap_or_default();
+            problem.mistake(name, message)
+        }
+        _ => problem,
     }
 }
 

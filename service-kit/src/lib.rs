@@ -2,11 +2,14 @@
 //!
 //! **Invariant:** nothing here knows orders, events or a database; a service's behaviour is its own.
 
+pub mod business_time;
 pub mod clock;
 pub mod extract;
 pub mod health;
 pub mod http;
 pub mod metrics;
+mod mistakes;
+mod objects;
 pub mod page;
 pub mod position;
 pub mod problem;

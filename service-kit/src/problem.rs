@@ -189,7 +189,7 @@ pub fn internal(error: &(dyn std::error::Error + 'static)) -> Problem {
     Code::Internal.into()
 }
 
-/// The schema of a problem, for the API description.
+/// An error: RFC 9457, with a stable code
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct ProblemBody {
@@ -209,7 +209,7 @@ pub struct ProblemBody {
     request_id: Option<String>,
 }
 
-/// The schema of one mistake.
+/// One thing that is wrong with a request
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct MistakeBody {

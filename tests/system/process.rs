@@ -1,5 +1,7 @@
 //! The process: how it starts, ends and refuses.
 
+use serde_json::Value;
+
 use crate::platform::{Data, Platform, docket, text};
 
 #[tokio::test]
@@ -22,16 +24,53 @@ async fn a_second_process_on_the_same_data_is_refused() {
     assert!(text(&output).contains("in use by another Docket"), "{}", text(&output));
 }
 
+/// What the API promises, by method.
+const DESCRIBED: [(&str, &str); 2] = [
+    (
+        "post",
+        "/products /products/{sku}/price /products/{sku}/discontinue /stock/{sku}/receive /stock/{sku}/adjust \
+         /customers /customers/{id}/contact /customers/{id}/block /customers/{id}/erase /orders /orders/{id}/lines \
+         /orders/{id}/lines/{line}/quantity /orders/{id}/lines/{line}/remove /orders/{id}/place /orders/{id}/hold \
+         /orders/{id}/release /orders/{id}/cancel /orders/{id}/erase /orders/{id}/lines/cancel /orders/{id}/returns \
+         /orders/{id}/returns/{return}/receive /shipments/{id}/ship /shipments/{id}/deliver /sagas/{id}/retry \
+         /sagas/{id}/resolve /projections/{name}/rebuild",
+    ),
+    (
+        "get",
+        "/orders /orders/{id} /orders/{id}/events /products /stock /stock/{sku} /customers/{id} /payments/{id} \
+         /shipments /shipments/{id} /events /simulator/ledger /sagas /sagas/{id} /sagas/{id}/explain /projections \
+         /projections/{name} /reports/sales",
+    ),
+];
+
+/// Every `$ref` in a description.
+fn references(api: &Value) -> Vec<&str> {
+    match api {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
 #[tokio::test]
 async fn what_explains_the_api_is_there() {
     let platform = Platform::fresh().await;
     let api = platform.get("/openapi.json").await.ok();
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1"), "{}", api["openapi"]);
-    for path in
-        ["/v1/orders", "/v1/sagas/{id}/explain", "/v1/reports/sales", "/v1/shipments/{id}/ship"]
-    {
-        assert!(api["paths"][path].is_object(), "{path} is not described");
+    for (method, path) in DESCRIBED.iter().flat_map(|(method, paths)| {
+        paths.split_whitespace().map(move |path| (method, format!("/v1{path}")))
+    }) {
+        assert!(api["paths"][&path][method].is_object(), "{method} {path} is not described");
     }
+    for reference in references(&api) {
+        let found = reference.strip_prefix('#').and_then(|pointer| api.pointer(pointer));
+        assert!(found.is_some(), "{reference} leads nowhere");
+    }
+    assert!(api["components"]["schemas"]["u64"].is_null(), "a schema has the name of a number");
+    assert!(!api.to_string().contains("`Debug`"), "the description speaks of the code");
     for path in ["/", "/docs/", "/metrics", "/health/live", "/docs/errors/out_of_stock"] {
         assert!(platform.get(path).await.status.is_success(), "{path}");
     }

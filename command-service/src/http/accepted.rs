@@ -12,7 +12,7 @@ use crate::processor::Outcome;
 /// Says that the answer is the stored one of an earlier request with the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What every command answers, as the API description shows it.
+/// What a command answers that was carried out.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) struct Accepted {
@@ -37,13 +37,21 @@ pub(super) struct Accepted {
 /// The responses of a command that makes something.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "only its schema is used")]
-#[response(status = 201, description = "Made, and on disk")]
+#[response(status = 201, description = "Made, and on disk", headers(
+        ("ETag" = String, description = "The version, in quotes"),
+        ("Docket-Position" = String, description = "The position of the last event, as a token"),
+        ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
+    ))]
 pub(super) struct Created(Accepted);
 
 /// The responses of a command that changes something.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "only its schema is used")]
-#[response(status = 200, description = "Done, and on disk; or it was so already")]
+#[response(status = 200, description = "Done, and on disk; or it was so already", headers(
+        ("ETag" = String, description = "The version, in quotes"),
+        ("Docket-Position" = String, description = "The position of the last event, as a token"),
+        ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
+    ))]
 pub(super) struct Changed(Accepted);
 
 /// The response of an outcome.

@@ -12,7 +12,9 @@ use super::sealing::Person;
 /// Lines of a street address at most.
 const MAX_ADDRESS_LINES: usize = 10;
 
-/// Where an order goes. No `Debug`: it must not reach a log.
+// No `Debug`: it must not reach a log.
+
+/// Where an order goes.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddressBody {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::command::Command;
 use event_store::Metadata;
 use serde::Serialize;
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::header_text;
 use service_kit::problem::{Code, Problem};
 
@@ -115,7 +115,7 @@ impl Asked {
         &self,
         app: &App,
         fingerprint: Fingerprint,
-        occurred_at: Option<DateTime<Utc>>,
+        occurred_at: Option<BusinessTime>,
         command: impl Into<Command>,
         answer: AnswerWith,
     ) -> Result<Outcome, Problem> {
@@ -126,7 +126,7 @@ impl Asked {
             correlation_id: Arc::clone(&command_id),
             causation_id: None,
             traceparent: self.traceparent.clone(),
-            occurred_at: occurred_at.unwrap_or_else(|| (app.clock)()),
+            occurred_at: occurred_at.map_or_else(|| (app.clock)(), BusinessTime::get),
         });
         let request = Request {
             command_id,
@@ -145,7 +145,7 @@ impl Asked {
         &self,
         app: &App,
         body: &B,
-        occurred_at: Option<DateTime<Utc>>,
+        occurred_at: Option<BusinessTime>,
         command: impl Into<Command>,
         answer: AnswerWith,
     ) -> Result<Response, Problem> {

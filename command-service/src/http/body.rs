@@ -1,11 +1,11 @@
 //! Parts of bodies that several commands share.
 
-use chrono::{DateTime, Utc};
 use domain::money::{Currency, Money};
 use domain::orders::LineQuantity;
 use domain::refusal::Refusal;
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::problem::Problem;
 
 use super::problems::refused;
@@ -19,7 +19,7 @@ const MAX_LINES: usize = 2_000;
 pub(super) struct TimeBody {
     /// Business time; now when absent.
     #[serde(default)]
-    pub(super) occurred_at: Option<DateTime<Utc>>,
+    pub(super) occurred_at: Option<BusinessTime>,
 }
 
 /// A body of a command that takes a reason.
@@ -32,7 +32,7 @@ pub(super) struct ReasonBody {
     pub(super) reason: Option<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
-    pub(super) occurred_at: Option<DateTime<Utc>>,
+    pub(super) occurred_at: Option<BusinessTime>,
 }
 
 /// So many units of a line.

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::customers::{BlockCustomer, ChangeContact, EraseCustomer, RegisterCustomer};
 use domain::ids::CustomerId;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +29,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(erase_customer))
 }
 
-/// A customer. No `Debug`: it must not reach a log.
+// No `Debug`: it must not reach a log.
+
+/// A customer.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RegisterCustomerBody {
@@ -51,7 +53,7 @@ struct RegisterCustomerBody {
     phone: Option<Label>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Register a customer
@@ -85,7 +87,9 @@ async fn register_customer(
     Ok(accepted::response(&app, &outcome))
 }
 
-/// How a customer is reached; what is absent stays. No `Debug`: it must not reach a log.
+// No `Debug`: it must not reach a log.
+
+/// How a customer is reached; what is absent stays.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangeContactBody {
@@ -103,7 +107,7 @@ struct ChangeContactBody {
     phone: Option<Label>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Change how a customer is reached

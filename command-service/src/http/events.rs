@@ -73,6 +73,7 @@ impl TryFrom<RecordedEvent> for EventItem {
 
 /// Where to begin.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EventsQuery {
     /// Begin after this position, or in an order's history after this version.

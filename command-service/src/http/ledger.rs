@@ -18,6 +18,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 
 /// Which entries.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct LedgerQuery {
     /// Of this payment only.
@@ -33,6 +34,8 @@ struct LedgerQuery {
 }
 
 /// The simulated provider's ledger
+///
+/// For development. The ledger is the provider's own book and not read from the log, so the answer has no `Docket-Position`.
 #[utoipa::path(get, path = "/simulator/ledger", tag = "Simulator", params(LedgerQuery), responses(
     (status = 200, body = Page<LedgerEntry>),
     (status = 400, body = ProblemBody, content_type = "application/problem+json")))]

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct};
 use domain::ids::Sku;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -42,7 +42,7 @@ struct RegisterProductBody {
     stocked: bool,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Register a product
@@ -71,7 +71,7 @@ struct ChangePriceBody {
     unit_price: PriceBody,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Change a product's price

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::ids::ShipmentId;
 use domain::shipping::{MarkDelivered, MarkShipped};
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,7 +38,7 @@ struct ShipBody {
     lines: Option<Vec<LineBody>>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Mark a shipment, or a part of it, as shipped

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::ids::Sku;
 use domain::inventory::{AdjustStock, ReceiveStock};
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,7 +31,7 @@ struct ReceiveStockBody {
     quantity: Quantity,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Receive units into stock
@@ -60,7 +60,7 @@ struct AdjustStockBody {
     reason: Reason,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Correct the count of a SKU

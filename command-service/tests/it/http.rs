@@ -35,8 +35,9 @@ async fn a_body_that_is_wrong_is_pointed_at_and_nothing_is_stored() {
         (with("/currency", json!("gbp")), "/currency"),
         (with("/order_id", json!("")), "/order_id"),
         (with("/order_id", json!("x".repeat(65))), "/order_id"),
-        (with("/shipping_address", json!({})), "/shipping_address"),
+        (with("/shipping_address", json!({})), "/shipping_address/country"),
         (with("/shipping_address/country", json!("")), "/shipping_address/country"),
+        (with("/shipping_address/country", json!("  ")), "/shipping_address/country"),
         (
             with("/lines/0", json!({ "sku": "22423", "quantity": 1, "unit_price": -1 })),
             "/lines/0/unit_price",
@@ -44,6 +45,14 @@ async fn a_body_that_is_wrong_is_pointed_at_and_nothing_is_stored() {
         (with("/lines", json!(null)), "/lines"),
         (with("/discount", json!(1)), "/discount"),
         (with("/occurred_at", json!("yesterday")), "/occurred_at"),
+        (with("/occurred_at", json!("9999-01-01T00:00:00Z")), "/occurred_at"),
+        (json!([order()]), ""),
+        (with("/lines/0", json!(["22423", 1])), "/lines/0"),
+        (with("/shipping_address", json!(["UK"])), "/shipping_address"),
+        (
+            with("/lines/0", json!({ "sku": "22423", "quantity": 1, "unit_price": [5, "GBP"] })),
+            "/lines/0/unit_price",
+        ),
     ];
     for (body, pointer) in wrong {
         let answer = app.post("/orders", "k", &body).await;
@@ -52,6 +61,41 @@ async fn a_body_that_is_wrong_is_pointed_at_and_nothing_is_stored() {
     }
     assert_eq!(events(&*app.log).await.len(), before);
     app.post("/orders", "k", order()).await.is(201);
+}
+
+#[tokio::test]
+async fn an_array_is_no_body_and_changes_nothing() {
+    let app = TestApp::start().await;
+    app.sell("22423", 10).await;
+    let before = events(&*app.log).await.len();
+    let price = json!({ "sku": "A", "name": "A", "unit_price": [5, "GBP"], "stocked": true });
+    let wrong = [
+        ("/stock/22423/receive", json!([5]), ""),
+        ("/stock/22423/adjust", json!([-1, "lost"]), ""),
+        ("/products", price, "/unit_price"),
+        ("/products/22423/discontinue", json!([]), ""),
+        ("/customers", json!(["c1"]), ""),
+        (
+            "/shipments/s/ship",
+            json!({ "carrier": "x", "tracking": "y", "lines": [[1, 1]] }),
+            "/lines/0",
+        ),
+    ];
+    for (path, body, pointer) in wrong {
+        let answer = app.post(path, "k", &body).await;
+        let problem = answer.is_problem(400, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{path} {body}");
+    }
+    assert_eq!(events(&*app.log).await.len(), before);
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_known_is_named() {
+    let app = TestApp::start().await;
+    for path in ["/events?aftr=1", "/simulator/ledger?aftr=1"] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.is_problem(400, "invalid_query")["errors"][0]["pointer"], "aftr");
+    }
 }
 
 #[tokio::test]
@@ -114,7 +158,11 @@ async fn bytes_that_are_no_utf8_and_bodies_that_are_no_json_are_refused() {
     app.send(request("text/plain", text)).await.is_problem(415, "unsupported_media_type");
     let path = Request::post("/stock/%ff/receive").header("idempotency-key", "k");
     let path = path.header("content-type", "application/json").body(Body::from("{}")).unwrap();
-    app.send(path).await.is_problem(400, "invalid_path");
+    let answer = app.send(path).await;
+    assert_eq!(answer.is_problem(400, "invalid_path")["errors"][0]["pointer"], "sku");
+    let long = format!("/stock/{}/receive", "x".repeat(65));
+    let answer = app.post(&long, "k", json!({ "quantity": 1 })).await;
+    assert_eq!(answer.is_problem(400, "invalid_path")["errors"][0]["pointer"], "sku");
 }
 
 #[tokio::test]

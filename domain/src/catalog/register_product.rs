@@ -49,9 +49,11 @@ impl Decide for RegisterProduct {
                 .into(),
             ]),
             Product::Sold(listing) if *listing == wanted => Ok(vec![]),
-            Product::Sold(_) => Err(Refusal::ProductExists { sku: sku.clone() }.into()),
-            Product::Discontinued(_) => {
+            Product::Discontinued(listing) if *listing == wanted => {
                 Err(Refusal::ProductDiscontinued { sku: sku.clone() }.into())
+            }
+            Product::Sold(_) | Product::Discontinued(_) => {
+                Err(Refusal::ProductExists { sku: sku.clone() }.into())
             }
         }
     }
@@ -90,6 +92,14 @@ mod tests {
             .and([discontinued("22423")])
             .when(register(gbp(1_275)))
             .then_refused(&Refusal::ProductDiscontinued { sku: sku("22423") });
+    }
+
+    #[test]
+    fn the_sku_of_a_product_that_is_sold_no_more_is_not_given_to_another() {
+        given([product("22423", gbp(1_275))])
+            .and([discontinued("22423")])
+            .when(register(gbp(999)))
+            .then_refused(&Refusal::ProductExists { sku: sku("22423") });
     }
 
     #[test]

@@ -34,6 +34,18 @@ pub enum SagaState {
     NeedsAttention,
 }
 
+impl std::fmt::Display for SagaState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Completed => "completed",
+            Self::Compensated => "compensated",
+            Self::NeedsAttention => "needs_attention",
+        })
+    }
+}
+
 impl SagaState {
     /// True when nothing more will happen by itself, ever.
     pub fn is_ended(self) -> bool {

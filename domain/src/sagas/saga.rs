@@ -28,7 +28,7 @@ pub const DEFINITION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SagaActionError {
     /// Only a saga that needs attention can be retried or resolved.
-    #[error("the saga does not need attention: its state is {state:?}")]
+    #[error("the saga does not need attention: its state is {state}")]
     NotNeeded {
         /// Where it stands.
         state: SagaState,

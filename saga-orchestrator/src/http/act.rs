@@ -1,8 +1,9 @@
 //! What retry and resolve have in common: the key, the way to the runner, the answer.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::ids::SagaId;
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::header_text;
 use service_kit::problem::{Code, Problem};
 use tokio::sync::oneshot;
@@ -12,6 +13,8 @@ use crate::runner::{Action, ActionError, ActionRequest};
 use crate::storage;
 
 const KEY: &str = "idempotency-key";
+/// Says that the answer is the stored one of an earlier request with the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest key, in characters.
 const MAX_KEY: usize = 255;
 
@@ -33,8 +36,21 @@ impl Api {
         let asked = ActionRequest { saga_id, order_id, action, key, request, reply };
         self.actions.try_send(asked).map_err(|_| unavailable())?;
         let answer = answer.await.map_err(|_| unavailable())?;
-        let body = answer.map_err(|error| problem(&error, id))?;
-        Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+        let answer = answer.map_err(|error| problem(&error, id))?;
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (StatusCode::OK, kind, answer.body).into_response();
+        if answer.replayed {
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        Ok(response)
+    }
+}
+
+/// What a request asks, whole: its words, and the business time when it names one.
+pub(super) fn request(words: String, occurred_at: Option<BusinessTime>) -> String {
+    match occurred_at {
+        Some(time) => format!("{words} ({})", time.get().to_rfc3339()),
+        None => words,
     }
 }
 

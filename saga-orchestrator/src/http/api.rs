@@ -19,6 +19,7 @@ const WAIT_FOR_POSITION: Duration = Duration::from_secs(5);
 
 /// `?min_position=`
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MinPosition {
     /// The answer is at least as new as this: a position, or the value of a `Docket-Position` header.
@@ -83,5 +84,5 @@ pub(super) fn failed(error: sqlx::Error) -> Problem {
 }
 
 pub(super) fn not_found(id: &impl std::fmt::Display) -> Problem {
-    Problem::from(Code::SagaNotFound).detail(format!("`{id}`"))
+    Problem::from(Code::SagaNotFound).detail(format!("there is no saga `{id}`"))
 }

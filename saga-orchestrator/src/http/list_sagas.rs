@@ -15,6 +15,7 @@ use crate::storage::{self, ListFilter, ListedSaga};
 
 /// Which sagas to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Only those in this state.

@@ -5,10 +5,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::text::Reason;
 use serde::Deserialize;
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
+use super::act::request;
 use super::answers::ActedSaga;
 use super::api::Api;
 use crate::runner::Action;
@@ -20,6 +22,9 @@ pub(super) struct ResolveSaga {
     /// How the matter was settled.
     #[schema(value_type = String)]
     reason: Reason,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Closes a saga whose matter was settled by hand.
@@ -41,8 +46,8 @@ pub(super) async fn resolve_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
     headers: HeaderMap,
-    JsonBody(ResolveSaga { reason }): JsonBody<ResolveSaga>,
+    JsonBody(ResolveSaga { reason, occurred_at }): JsonBody<ResolveSaga>,
 ) -> Result<Response, Problem> {
-    let request = format!("resolve {id}: {reason}");
+    let request = request(format!("resolve {id}: {reason}"), occurred_at);
     api.act(&headers, &id, Action::Resolve(reason), request).await
 }

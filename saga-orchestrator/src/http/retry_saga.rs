@@ -5,10 +5,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::text::Reason;
 use serde::Deserialize;
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{OptionalJsonBody, PathParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
+use super::act::request;
 use super::answers::ActedSaga;
 use super::api::Api;
 use crate::runner::Action;
@@ -17,8 +19,13 @@ use crate::runner::Action;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetrySaga {
+    /// Why, in a person's words; no personal data.
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Makes the failed step's next attempt now.
@@ -43,6 +50,6 @@ pub(super) async fn retry_saga(
     OptionalJsonBody(body): OptionalJsonBody<RetrySaga>,
 ) -> Result<Response, Problem> {
     let reason = body.reason.as_ref().map(Reason::as_str).unwrap_or_default();
-    let request = format!("retry {id}: {reason}");
+    let request = request(format!("retry {id}: {reason}"), body.occurred_at);
     api.act(&headers, &id, Action::Retry, request).await
 }

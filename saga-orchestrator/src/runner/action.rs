@@ -43,8 +43,17 @@ pub(crate) struct ActionRequest {
     pub(crate) key: String,
     /// What was asked, whole: what a repeat has to equal, and the audit.
     pub(crate) request: String,
-    /// Gets the answer: JSON text.
-    pub(crate) reply: oneshot::Sender<Result<String, ActionError>>,
+    /// Gets the answer.
+    pub(crate) reply: oneshot::Sender<Result<ActionAnswer, ActionError>>,
+}
+
+/// What an action is answered with.
+#[derive(Debug)]
+pub(crate) struct ActionAnswer {
+    /// JSON text.
+    pub(crate) body: String,
+    /// Whether it is the stored answer of an earlier request with the same key.
+    pub(crate) replayed: bool,
 }
 
 impl Runner {
@@ -54,10 +63,15 @@ impl Runner {
         let past = storage::find_action(&mut connection, &request.key).await?;
         drop(connection);
         let answer = match past {
-            Some(past) if past.request == request.request => Ok(past.answer),
+            Some(past) if past.request == request.request => {
+                Ok(ActionAnswer { body: past.answer, replayed: true })
+            }
             Some(_) => Err(ActionError::KeyReused),
             None if !self.is_live() => Err(ActionError::Unavailable),
-            None => self.act_anew(&request).await?,
+            None => {
+                let answer = self.act_anew(&request).await?;
+                answer.map(|body| ActionAnswer { body, replayed: false })
+            }
         };
         // Whoever asked may have gone; what was done stays done.
         drop(request.reply.send(answer));

@@ -52,9 +52,14 @@ async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked() {
 async fn a_resolved_saga_has_ended() {
     let bench = Bench::new().await;
     let running = in_need(&bench).await;
-    let reason = json!({ "reason": "paid in cash" });
-    let done = running.post("/sagas/order-o1/resolve", Some("k1"), reason.clone()).await;
+    let reason = json!({ "reason": "paid in cash", "occurred_at": "2010-12-01T08:26:00Z" });
+    let path = "/sagas/order-o1/resolve";
+    assert!(!running.is_replayed(path, "k1", reason.clone()).await, "it was done just now");
+    assert!(running.is_replayed(path, "k1", reason.clone()).await, "it was done before");
+    let done = running.post(path, Some("k1"), reason.clone()).await;
     assert_eq!((done.0, &done.1["state"]), (StatusCode::OK, &json!("completed")));
+    let other = running.post(path, Some("k1"), json!({ "reason": "paid in cash" })).await;
+    assert_eq!(code(&other), (422, "idempotency_key_reused"));
     let late = running.post("/sagas/order-o1/resolve", Some("k2"), reason).await;
     assert_eq!(code(&late), (422, "saga_not_in_attention"));
     running.orchestrator.kill().await;
@@ -78,6 +83,9 @@ async fn actions_need_a_key_a_saga_and_a_reason() {
     assert_eq!(code(&groundless), (400, "invalid_body"));
     let unasked = running.post("/sagas/order-o1/retry", Some("k"), reason).await;
     assert_eq!(code(&unasked), (422, "saga_not_in_attention"));
+    let detail = unasked.1["detail"].as_str().unwrap();
+    assert!(detail.ends_with("its state is waiting"), "{detail}");
+    assert_eq!(nobody.1["detail"], "there is no saga `order-x`");
 }
 
 #[tokio::test]
@@ -115,6 +123,8 @@ async fn what_cannot_be_read_is_a_problem() {
     let running = bench.start().await;
     for (path, expected) in [
         ("/sagas?state=asleep", (400, "invalid_query")),
+        ("/sagas?statee=running", (400, "invalid_query")),
+        ("/sagas/order-x?min=1", (400, "invalid_query")),
         ("/sagas?limit=0", (400, "invalid_limit")),
         ("/sagas?cursor=%25", (400, "invalid_cursor")),
         ("/sagas?min_position=soon", (400, "invalid_query")),

@@ -120,12 +120,14 @@ impl Running {
         key: Option<&str>,
         body: Value,
     ) -> (StatusCode, Value) {
-        let request = Request::post(path).header("content-type", "application/json");
-        let request = match key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        };
-        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+        self.ask(asking(path, key, &body)).await
+    }
+
+    /// Whether the answer to a command says that it is a stored one.
+    pub(crate) async fn is_replayed(&self, path: &str, key: &str, body: Value) -> bool {
+        let asked = asking(path, Some(key), &body);
+        let response = self.router.clone().oneshot(asked).await.unwrap();
+        response.headers().get("idempotency-replayed").is_some_and(|told| told == "true")
     }
 
     async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
@@ -151,4 +153,14 @@ impl Running {
         all.sort_by_key(|saga| saga["id"].to_string());
         all
     }
+}
+
+/// A command.
+fn asking(path: &str, key: Option<&str>, body: &Value) -> Request<Body> {
+    let request = Request::post(path).header("content-type", "application/json");
+    let request = match key {
+        Some(key) => request.header("idempotency-key", key),
+        None => request,
+    };
+    request.body(Body::from(body.to_string())).unwrap()
 }

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::ids::OrderId;
 use domain::orders::{CancelLines, CancelOrder};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,7 +50,7 @@ struct CancelLinesBody {
     reason: Option<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Cancel some units of an order

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::ids::{OrderId, Sku};
 use domain::money::Currency;
@@ -11,6 +10,7 @@ use domain::refusal::Refusal;
 use domain::stream::Stream;
 use domain::text::Quantity;
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -46,7 +46,7 @@ struct AddLineBody {
     unit_price: Option<LinePrice>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Add a line to a draft
@@ -92,7 +92,7 @@ struct ChangeQuantityBody {
     quantity: Quantity,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Change the quantity of a draft's line

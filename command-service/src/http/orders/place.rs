@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::command::Command;
 use domain::ids::{CustomerId, OrderId, Sku};
 use domain::money::Currency;
 use domain::orders::{CreateDraft, PlaceOrder, WantedLine};
 use domain::text::{Label, PaymentMethod, Quantity};
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::JsonBody;
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -56,7 +56,9 @@ impl WantedLineBody {
     }
 }
 
-/// An order. No `Debug`: the address must not reach a log.
+// No `Debug`: the address must not reach a log.
+
+/// An order.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PlaceOrderBody {
@@ -87,7 +89,7 @@ struct PlaceOrderBody {
     draft: Option<bool>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 impl PlaceOrderBody {

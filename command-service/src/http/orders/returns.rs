@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, ReturnId};
 use domain::orders::{ReceiveReturn, RequestReturn};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
+use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,7 +35,7 @@ struct RequestReturnBody {
     reason: Option<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Ask to send units back
@@ -62,7 +62,7 @@ struct ReceiveReturnBody {
     restock: bool,
     /// Business time; now when absent.
     #[serde(default)]
-    occurred_at: Option<DateTime<Utc>>,
+    occurred_at: Option<BusinessTime>,
 }
 
 /// Receive a return

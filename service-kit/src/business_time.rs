@@ -1,0 +1,54 @@
+//! The time that a client gives to what it asks for.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The years that a business time may lie in; outside them a date is a slip, and not every store can keep it.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9998;
+
+/// When it happened: RFC 3339, in a year from 1970 to 9998
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct BusinessTime(DateTime<Utc>);
+
+/// The text is no business time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a time is RFC 3339, such as `2010-12-01T08:26:00Z`, in a year from 1970 to 9998")]
+pub struct InvalidTime;
+
+impl BusinessTime {
+    /// Parses the text.
+    pub fn parse(text: &str) -> Result<Self, InvalidTime> {
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTime)?.to_utc();
+        if YEARS.contains(&time.year()) { Ok(Self(time)) } else { Err(InvalidTime) }
+    }
+
+    /// The time.
+    pub fn get(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for BusinessTime {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_business_time_is_rfc_3339_in_a_year_that_can_be_meant() {
+        for right in ["2010-12-01T08:26:00Z", "1970-01-01T00:00:00Z", "9998-12-31T23:59:59+01:00"] {
+            assert!(BusinessTime::parse(right).is_ok(), "{right}");
+        }
+        for wrong in ["yesterday", "2010-12-01", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", ""]
+        {
+            assert_eq!(BusinessTime::parse(wrong), Err(InvalidTime), "{wrong}");
+        }
+    }
+}
