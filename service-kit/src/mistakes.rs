@@ -10,7 +10,8 @@ pub(crate) fn problem(code: Code, place: &str, message: &str) -> Problem {
     }
     if let Some(name) = quoted(message, "unknown field ") {
         let detail = format!("is not known here{}", choices(message));
-        return Problem::from(code).mistake(at(code, place, name), detail);
+        let problem = Problem::from(code).mistake(at(code, place, name), detail);
+        return problem.detail(format!("`{name}` is not known here"));
     }
     if let Some(name) = quoted(message, "duplicate field ") {
         return Problem::from(code).mistake(at(code, place, name), "is given twice");
