@@ -26,6 +26,8 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 const RESTART_FROM_PAGES: i64 = 16_384;
 /// How long a checkpoint may make the writer wait for readers.
 const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(50);
+/// How long a closing database waits for readers of other processes, milliseconds.
+const CLOSING_PATIENCE: &str = "PRAGMA busy_timeout = 200";
 /// How large a write-ahead log may stay on disk once it is begun anew, bytes.
 const LOG_SIZE_LIMIT: &str = "67108864";
 /// Pages that the writer of a durable file keeps in memory, KiB, negated as SQLite wants it: the pages of an index that
@@ -99,10 +101,27 @@ impl Database {
         if busy { Err(io::Error::from(io::ErrorKind::ResourceBusy).into()) } else { Ok(()) }
     }
 
-    /// Closes both pools; returns when every connection is closed.
+    /// Empties the write-ahead log, as far as other processes let it, and closes both pools; returns when every connection
+    /// is closed. The next start then has no log to carry over.
     pub async fn close(&self) {
+        // Our own readers first: they would hold on to the log.
         self.reader.close().await;
+        self.leave_no_log().await;
         self.writer.close().await;
+    }
+
+    /// Best effort: whatever stays is carried over by the next process that opens the file.
+    async fn leave_no_log(&self) {
+        if self.writer.is_closed() {
+            return;
+        }
+        let emptied = match sqlx::query(CLOSING_PATIENCE).execute(&self.writer).await {
+            Ok(_) => self.truncate_log().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = emptied {
+            tracing::debug!(%error, "a write-ahead log stays behind");
+        }
     }
 
     async fn keep_checkpointing(self, path: std::path::PathBuf) {
@@ -189,6 +208,22 @@ mod tests {
         }
         let log = std::fs::metadata(folder.path().join("t.db-wal")).unwrap();
         assert!(log.len() < 150_000_000, "{} bytes", log.len());
+    }
+
+    #[tokio::test]
+    async fn a_close_leaves_no_log_behind_also_beside_an_open_connection_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let database = Database::open(&path, Durability::Full, 2).await.unwrap();
+        sqlx::query("CREATE TABLE t (a BLOB)").execute(database.writer()).await.unwrap();
+        // While one is open elsewhere, SQLite itself would leave the log as it is.
+        let elsewhere = Database::open_read_only(&path, 1).await.unwrap();
+        let rows = "INSERT INTO t VALUES (zeroblob(3000000))";
+        sqlx::query(rows).execute(database.writer()).await.unwrap();
+        database.close().await;
+        let log = std::fs::metadata(folder.path().join("t.db-wal")).unwrap();
+        assert_eq!(log.len(), 0);
+        elsewhere.close().await;
     }
 
     #[tokio::test]

@@ -33,6 +33,7 @@ use crate::data_dir::DataDir;
 /// The running services.
 pub(crate) struct Platform {
     log: Arc<SqliteLog>,
+    ledger: Ledger,
     commands: CommandService,
     queue: Arc<EmbeddedQueue>,
     orchestrator: Arc<Orchestrator>,
@@ -55,7 +56,10 @@ impl Platform {
             .context("the keys of personal data can't be opened")?;
         let vault = Arc::new(Vault::new(Arc::new(keys), master));
 
-        let commands = start_commands(settings, data, &log, &vault, secret).await?;
+        let ledger = Ledger::open(&data.ledger())
+            .await
+            .context("the ledger of the simulated payment provider can't be opened")?;
+        let commands = start_commands(settings, ledger.clone(), &log, &vault, secret);
         let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log) as Arc<dyn EventLog>));
         let participants = Arc::new(commands.participants());
         let queue = Arc::new(EmbeddedQueue::new(participants, QueueSettings::default()));
@@ -76,7 +80,7 @@ impl Platform {
         readiness::report(&health, &orchestrator, &projections);
         let parts = (Arc::downgrade(&orchestrator), Arc::downgrade(&projections));
         tokio::spawn(readiness::keep(health.clone(), parts.0, parts.1));
-        Ok(Self { log, commands, queue, orchestrator, projections, health, metrics })
+        Ok(Self { log, ledger, commands, queue, orchestrator, projections, health, metrics })
     }
 
     /// Everything that is answered over HTTP.
@@ -108,21 +112,19 @@ impl Platform {
         }
         self.queue.shutdown().await;
         self.commands.shutdown().await;
+        self.ledger.close().await;
         self.projections.shutdown().await;
         self.log.close().await;
     }
 }
 
-async fn start_commands(
+fn start_commands(
     settings: &Settings,
-    data: &DataDir,
+    ledger: Ledger,
     log: &Arc<SqliteLog>,
     vault: &Arc<Vault>,
     request_secret: Vec<u8>,
-) -> Result<CommandService> {
-    let ledger = Ledger::open(&data.ledger())
-        .await
-        .context("the ledger of the simulated payment provider can't be opened")?;
+) -> CommandService {
     let deadline = Duration::from_millis(settings.payment_deadline_ms);
     let settings = CommandSettings {
         request_secret,
@@ -131,7 +133,7 @@ async fn start_commands(
     };
     let log = Arc::clone(log) as Arc<dyn EventLog>;
     let provider = Provider::Simulated(ledger);
-    Ok(CommandService::start(settings, log, Arc::clone(vault), provider, clock::system()))
+    CommandService::start(settings, log, Arc::clone(vault), provider, clock::system())
 }
 
 fn saga_settings(settings: &Settings, data: &DataDir) -> saga_orchestrator::Settings {
