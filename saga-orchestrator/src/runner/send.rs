@@ -21,7 +21,7 @@ impl Runner {
         let ids: Vec<_> = rows.iter().map(|row| Arc::clone(&row.message.command_id)).collect();
         let messages = rows.into_iter().map(|row| row.message).collect();
         if let Err(error) = self.queue.send(messages).await {
-            tracing::warn!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
+            tracing::debug!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
             let mut transaction = self.database.writer().begin_with(BEGIN).await?;
             advance(&mut transaction, &self.checkpoint, self.here()).await?;
             let ids = ids.iter().map(AsRef::as_ref);
