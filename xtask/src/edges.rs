@@ -12,7 +12,7 @@ use serde_json::Value;
 const SERVICE: &[&str] = &["domain", "event-store", "messaging", "service-kit", "storage"];
 
 /// Each crate with what it may use of ours.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("storage", &[]),
     ("service-kit", &[]),
@@ -36,9 +36,13 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "storage",
         ],
     ),
-    ("benchmarks", &[]),
-    ("xtask", &[]),
+    ("test-servers", &[]),
+    ("benchmarks", &["event-store", "storage", TEST_SERVERS]),
+    ("xtask", &[TEST_SERVERS]),
 ];
+
+/// Real servers for tests: a test of any crate may use them, and no crate ships them.
+const TEST_SERVERS: &str = "test-servers";
 
 /// Every edge that the table does not allow.
 pub(crate) fn breaches(root: &Path) -> anyhow::Result<Vec<String>> {
@@ -61,7 +65,9 @@ fn breaches_in(metadata: &Value) -> Vec<String> {
         };
         for dependency in list(&package, "dependencies") {
             let used = text(&dependency, "name").unwrap_or_default();
-            if text(&dependency, "path").is_some() && !allowed.contains(&used.as_str()) {
+            let tests = used == TEST_SERVERS && text(&dependency, "kind").as_deref() == Some("dev");
+            let ours = text(&dependency, "path").is_some();
+            if ours && !tests && !allowed.contains(&used.as_str()) {
                 breaches.push(format!("crate `{name}` must not use `{used}`"));
             }
         }
@@ -97,12 +103,15 @@ mod tests {
     fn another_edge_and_an_unknown_crate_are_named() {
         let edge = json!({ "name": "projection-service", "path": "x" });
         let foreign = json!({ "name": "serde" });
+        let servers = json!({ "name": "test-servers", "path": "x" });
+        let in_tests = json!({ "name": "test-servers", "path": "x", "kind": "dev" });
         let metadata = json!({ "packages": [
-            { "name": "command-service", "dependencies": [edge, foreign] },
+            { "name": "command-service", "dependencies": [edge, foreign, servers, in_tests] },
             { "name": "newcomer", "dependencies": [] },
         ] });
         let expected = [
             "crate `command-service` must not use `projection-service`",
+            "crate `command-service` must not use `test-servers`",
             "crate `newcomer` is not in the table of xtask/src/edges.rs",
         ];
         assert_eq!(breaches_in(&metadata), expected);

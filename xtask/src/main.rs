@@ -4,6 +4,7 @@
 
 mod edges;
 mod house;
+mod servers;
 mod sources;
 mod steps;
 
@@ -17,6 +18,8 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test    Everything that CI runs: format, lints, house rules, tests, doc tests, licences and bans
+  with-servers <CARGO COMMAND>
+          Runs, say, `nextest run -p event-store` beside the servers that tests need, started once
   schemas Writes the schemas and golden files of new events and commands (schemas/), generated from the types
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which)
   help    This text
@@ -28,6 +31,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test"] => steps::test(&workspace()),
+        ["with-servers", command @ ..] if !command.is_empty() => {
+            steps::with_servers(&workspace(), command)
+        }
         ["schemas"] => steps::schemas(&workspace()),
         ["house"] => house::check(&workspace()),
         [] | ["help" | "-h" | "--help"] => {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use crate::house;
+use crate::servers::Servers;
 
 /// Runs everything that CI runs.
 pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
@@ -15,14 +16,17 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     step("format", || cargo("fmt --all --check"))?;
     step("house rules", || house::check(root))?;
     step("lints", || cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
+    let servers = Servers::start()?;
+    let test = |words: &str| run_with(root, &servers, words);
     if is_installed(root, "nextest") {
-        step("tests", || cargo("nextest run --workspace --locked"))?;
+        step("tests", || test("nextest run --workspace --locked"))?;
     } else {
         println!(
             "-- cargo-nextest is not installed: the tests run under `cargo test`, more slowly"
         );
-        step("tests", || cargo("test --workspace --locked --all-targets"))?;
+        step("tests", || test("test --workspace --locked --all-targets"))?;
     }
+    drop(servers);
     step("doc tests", || cargo("test --workspace --locked --doc"))?;
     if is_installed(root, "deny") {
         step("bans, licences, sources", || {
@@ -33,6 +37,11 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
     }
     println!("== everything passed in {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Runs one cargo command beside the servers that tests need, which then don't start their own.
+pub(crate) fn with_servers(root: &Path, words: &[&str]) -> anyhow::Result<()> {
+    run_with(root, &Servers::start()?, &words.join(" "))
 }
 
 /// Writes what `schemas/` has to hold. Golden files are only added: one that is there is never changed.
@@ -57,8 +66,18 @@ fn step(name: &str, act: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<
 
 /// Runs cargo with these words.
 fn run(root: &Path, words: &str) -> anyhow::Result<()> {
-    let status =
-        cargo(root, words).status().with_context(|| format!("`cargo {words}` can't be started"))?;
+    succeed(&mut cargo(root, words), words)
+}
+
+/// The same, telling it where the servers are.
+fn run_with(root: &Path, servers: &Servers, words: &str) -> anyhow::Result<()> {
+    let mut command = cargo(root, words);
+    servers.tell(&mut command);
+    succeed(&mut command, words)
+}
+
+fn succeed(command: &mut Command, words: &str) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("`cargo {words}` can't be started"))?;
     if !status.success() {
         bail!("`cargo {words}` ended with {status}");
     }

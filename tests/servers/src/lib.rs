@@ -1,0 +1,19 @@
+//! Real servers for tests: found, started, stopped. Knows nothing of Docket.
+//!
+//! **Invariant:** a server and its folder are gone when its owner is dropped, and also when the process that started
+//! it was killed.
+
+mod absent;
+mod binaries;
+mod database;
+mod port;
+mod postgres;
+mod query;
+mod supervised;
+mod unprivileged;
+
+pub use absent::{is_required, skipped};
+pub use database::{Database, POSTGRES_VARIABLE, database};
+pub use port::free_port;
+pub use postgres::{Postgres, PostgresSettings};
+pub use supervised::Supervised;
