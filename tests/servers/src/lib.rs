@@ -6,6 +6,9 @@
 mod absent;
 mod binaries;
 mod database;
+mod nats;
+mod nats_binary;
+mod nats_cluster;
 mod port;
 mod postgres;
 mod query;
@@ -14,6 +17,8 @@ mod unprivileged;
 
 pub use absent::{is_required, skipped};
 pub use database::{Database, POSTGRES_VARIABLE, database};
+pub use nats::{Nats, nats};
+pub use nats_cluster::{NatsCluster, nats_cluster};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresSettings};
 pub use supervised::Supervised;

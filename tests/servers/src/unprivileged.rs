@@ -27,6 +27,11 @@ impl User {
         Self(Some(found.unwrap_or((NOBODY, NOBODY))))
     }
 
+    /// Whoever runs the test, root or not.
+    pub(crate) fn same() -> Self {
+        Self(None)
+    }
+
     /// Gives a folder to the user.
     pub(crate) fn owns(self, folder: &Path) -> io::Result<()> {
         match self.0 {

@@ -1,0 +1,257 @@
+//! One nats-server with JetStream.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tempfile::TempDir;
+
+use crate::absent;
+use crate::nats_binary::nats_server;
+use crate::port::free_port;
+use crate::supervised::Supervised;
+use crate::unprivileged::User;
+
+/// How long a server may take to start or end; machines that build at the same time are slow.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often is looked whether it did.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// A free port may be taken by another before the server takes it.
+const ATTEMPTS: usize = 5;
+
+/// A nats-server of its own, with its JetStream store in a temporary folder.
+#[derive(Debug)]
+pub struct Nats {
+    /// `None` while it is stopped.
+    process: Option<Supervised>,
+    program: PathBuf,
+    port: u16,
+    monitor: u16,
+    /// What its configuration says of a cluster.
+    cluster: String,
+    folder: TempDir,
+}
+
+/// A server; `None` when nats-server can't be had and the test may be skipped.
+///
+/// # Panics
+/// When the server does not start, or is not installed though it has to be.
+pub fn nats() -> Option<Nats> {
+    if let Err(missing) = nats_server() {
+        absent::skipped(&missing);
+        return None;
+    }
+    match Nats::start() {
+        Ok(nats) => Some(nats),
+        Err(error) => panic!("{error:#}"),
+    }
+}
+
+impl Nats {
+    /// Starts a server with an empty store.
+    pub fn start() -> anyhow::Result<Self> {
+        let mut nats = Self::prepare(String::new())?;
+        for _ in 1..ATTEMPTS {
+            if nats.start_again().is_ok() {
+                return Ok(nats);
+            }
+            nats.port = free_port()?;
+            nats.monitor = free_port()?;
+        }
+        nats.start_again()?;
+        Ok(nats)
+    }
+
+    pub(crate) fn prepare(cluster: String) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("docket-nats-").tempdir()?;
+        let (port, monitor) = (free_port()?, free_port()?);
+        Ok(Self { process: None, program: nats_server()?, port, monitor, cluster, folder })
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it tells about itself over HTTP, such as `127.0.0.1:8222`.
+    pub fn monitor(&self) -> String {
+        format!("127.0.0.1:{}", self.monitor)
+    }
+
+    /// Where JetStream keeps what it has.
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// Starts the server after a stop, on the same port and with what is in its store. Waits until it is healthy.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.launch()?;
+        self.wait_until_healthy()
+    }
+
+    pub(crate) fn launch(&mut self) -> anyhow::Result<()> {
+        ensure!(self.process.is_none(), "nats-server runs already");
+        let config = self.folder.path().join("nats.conf");
+        let store = self.store();
+        let text = format!(
+            "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"n{}\"\n\
+             jetstream {{ store_dir: \"{}\" }}\n{}",
+            self.port,
+            self.monitor,
+            self.port,
+            store.display(),
+            self.cluster
+        );
+        fs::write(&config, text)?;
+        let _ = fs::remove_file(self.pid_file());
+        let mut command = Command::new(&self.program);
+        command.arg("-c").arg(&config).arg("-P").arg(self.pid_file());
+        let log = self.folder.path().join("log");
+        let folder = self.folder.path();
+        self.process = Some(Supervised::start_as(User::same(), &command, "TERM", folder, &log)?);
+        Ok(())
+    }
+
+    pub(crate) fn wait_until_healthy(&mut self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while !self.is_healthy() {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            let refused = log.lines().last().is_some_and(|line| line.contains("[FTL]"));
+            if refused || begun.elapsed() > PATIENCE {
+                self.stop()?;
+                bail!("nats-server does not start: {log}");
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Ends it in order. Its store stays.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        match self.process.take() {
+            Some(process) => Ok(process.stop_keeping_folder()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends it at once, as a crash would. Its store stays.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        let pid = self.pid()?;
+        kill_process(pid, Signal::KILL)?;
+        self.stop()?;
+        let begun = Instant::now();
+        while test_kill_process(pid).is_ok() {
+            ensure!(begun.elapsed() < PATIENCE, "nats-server does not end");
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Makes it stand still: connections stay open, nothing answers.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        Ok(kill_process(self.pid()?, Signal::STOP)?)
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub fn wake(&self) -> anyhow::Result<()> {
+        Ok(kill_process(self.pid()?, Signal::CONT)?)
+    }
+
+    /// Deletes the store of a stopped server.
+    pub fn wipe(&self) -> anyhow::Result<()> {
+        ensure!(self.process.is_none(), "the store of a running server stays");
+        Ok(fs::remove_dir_all(self.store())?)
+    }
+
+    /// Copies the store of a stopped server.
+    pub fn copy_store(&self) -> anyhow::Result<TempDir> {
+        ensure!(self.process.is_none(), "the store of a running server is in motion");
+        let copy = TempDir::new()?;
+        copy_folder(&self.store(), copy.path())?;
+        Ok(copy)
+    }
+
+    /// Puts an older copy in the place of a stopped server's store.
+    pub fn restore_store(&self, copy: &TempDir) -> anyhow::Result<()> {
+        self.wipe()?;
+        copy_folder(copy.path(), &self.store())
+    }
+
+    /// Whether it says that JetStream works.
+    pub fn is_healthy(&self) -> bool {
+        self.pid().is_ok() && self.get("/healthz").is_ok_and(|answer| answer.contains("200 OK"))
+    }
+
+    /// What its monitor answers to a path, such as `/jsz`.
+    pub fn get(&self, path: &str) -> anyhow::Result<String> {
+        let mut connection = TcpStream::connect(self.monitor())?;
+        connection.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(connection, "GET {path} HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.folder.path().join("pid")
+    }
+
+    fn pid(&self) -> anyhow::Result<Pid> {
+        let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
+        let pid = text.trim().parse().ok().and_then(Pid::from_raw);
+        pid.context("nats-server does not run")
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        // A paused server would not hear that it has to end.
+        if self.process.is_some()
+            && let Ok(pid) = self.pid()
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_killed_wiped_started_again_and_gone_at_the_end() {
+        let Some(mut nats) = nats() else { return };
+        assert!(nats.is_healthy());
+        nats.kill().unwrap();
+        assert!(!nats.is_healthy());
+        nats.wipe().unwrap();
+        nats.start_again().unwrap();
+        nats.pause().unwrap();
+        assert!(!nats.is_healthy(), "it stands still");
+        nats.wake().unwrap();
+        assert!(nats.is_healthy());
+        let folder = nats.folder.path().to_owned();
+        drop(nats);
+        assert!(!folder.exists());
+    }
+}
