@@ -34,6 +34,10 @@ pub enum AppendError {
         /// The most that is allowed.
         limit_bytes: usize,
     },
+    /// Another writer took the log over, or this one never did. Nothing of this batch was appended by this call; one sent
+    /// before, whose answer was lost, may have been.
+    #[error("another writer has taken the log over")]
+    Superseded,
     /// The outcome of the batch is unknown: it may be committed, or may still commit. Send the same transactions with
     /// the same command ids again; the verdicts are final then.
     #[error(transparent)]

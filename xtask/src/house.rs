@@ -14,7 +14,7 @@ const MOST_LINES: usize = 400;
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 6] = ["utils", "util", "helpers", "helper", "common", "misc"];
 /// Folders in which SQL may stand.
-const SQL_FOLDERS: [&str; 3] = ["sqlite", "postgres", "storage"];
+const SQL_FOLDERS: [&str; 4] = ["sql", "sqlite", "postgres", "storage"];
 /// How a statement begins.
 const SQL_STARTS: [&str; 10] = [
     "SELECT",

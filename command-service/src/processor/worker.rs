@@ -213,6 +213,13 @@ impl Worker {
                     self.evict_all(decided);
                     return Err(ExecuteError::Broken);
                 }
+                Ok(Err(error @ AppendError::Superseded)) => {
+                    tracing::warn!(%error, "a batch was refused whole");
+                    self.evict_all(decided);
+                    // An earlier attempt may have been carried out before the other writer came.
+                    let unknown = ExecuteError::OutcomeUnknown;
+                    return Err(if resent { unknown } else { ExecuteError::Unavailable });
+                }
                 Ok(Err(AppendError::Store(error))) => {
                     tracing::warn!(error = ?error, "an append failed; its outcome is unknown");
                 }

@@ -12,10 +12,10 @@ use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
 use crate::error::{AppendError, StoreError};
 use crate::judge::{Accepted, judge};
+use crate::sql::rows::integer;
 use crate::types::{AppendTransaction, NewEvent, Position, StoredAnswer, Verdict, Version};
 use crate::{event_id, head};
 
-use super::rows::integer;
 use super::{intents, known, schema};
 
 const BEGIN: &str = "BEGIN IMMEDIATE";

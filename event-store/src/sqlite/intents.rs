@@ -7,11 +7,11 @@ use sqlx::{SqliteConnection, SqlitePool};
 use storage::BulkStatement;
 
 use crate::batch::IntentChanges;
+use crate::sql::rows::IntentRow;
+use crate::sql::statements;
 use crate::types::Intent;
 
-use super::{known, rows};
-
-const OPEN_INTENTS: &str = "SELECT id, payload, opened_at FROM intents ORDER BY seq";
+use super::known;
 
 const CLOSE: &str = "DELETE FROM intents WHERE id IN (SELECT value FROM json_each($1))";
 
@@ -23,8 +23,8 @@ static OPEN: BulkStatement = BulkStatement::new(
 
 /// Side effects that were begun and not ended, oldest first.
 pub(super) async fn open(reader: &SqlitePool) -> Result<Vec<Intent>, sqlx::Error> {
-    let found = sqlx::query(OPEN_INTENTS).fetch_all(reader).await?;
-    found.iter().map(rows::intent).collect()
+    let found = sqlx::query(statements::OPEN_INTENTS).fetch_all(reader).await?;
+    found.iter().map(|row| IntentRow::try_from(row)?.try_into()).collect()
 }
 
 /// Part of an append.

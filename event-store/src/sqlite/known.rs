@@ -8,9 +8,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::batch;
 use crate::judge::Known;
+use crate::sql::rows::{CommandRow, count};
 use crate::types::{AppendTransaction, KnownCommand, StreamId};
-
-use super::rows::{CommandRow, count};
 
 const COMMANDS: &str = "SELECT command_id, request_hash, status, body, version, position
     FROM json_each($1) AS asked CROSS JOIN commands ON command_id = asked.value";

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::types::{LoadRequest, Loaded, LoadedStream, StreamId, Version};
+use crate::sql::rows::{EventDecoder, SnapshotRow, event_columns};
+use crate::types::{LoadRequest, Loaded, LoadedStream, Snapshot, StreamId, Version};
 
 use super::known;
-use super::rows::{self, EventDecoder, event_columns};
 
 const SNAPSHOTS: &str = "SELECT stream, version, state
     FROM json_each($1) AS asked CROSS JOIN snapshots ON stream = asked.value
@@ -47,7 +47,7 @@ async fn streams(
         .fetch_all(&mut *connection)
         .await?;
     for row in &snapshots {
-        let snapshot = rows::snapshot(row)?;
+        let snapshot: Snapshot = SnapshotRow::try_from(row)?.try_into()?;
         if let Some(stream) = streams.get_mut(&snapshot.stream) {
             stream.snapshot = Some(snapshot);
         }

@@ -9,7 +9,6 @@ mod known;
 mod load;
 mod log;
 mod read;
-mod rows;
 mod schema;
 mod snapshots;
 

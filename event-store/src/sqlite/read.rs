@@ -4,28 +4,16 @@ use std::sync::Arc;
 
 use sqlx::SqlitePool;
 
+use crate::sql::rows::{EventDecoder, integer};
+use crate::sql::statements;
 use crate::types::{Position, RecordedEvent, StreamId, Version};
-
-use super::rows::{EventDecoder, event_columns, integer};
-
-const ALL: &str = concat!(
-    "SELECT ",
-    event_columns!(),
-    " FROM events WHERE position > $1 ORDER BY position LIMIT $2"
-);
-
-const STREAM: &str = concat!(
-    "SELECT ",
-    event_columns!(),
-    " FROM events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3"
-);
 
 pub(super) async fn all(
     reader: &SqlitePool,
     after: Position,
     limit: usize,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    let query = sqlx::query(ALL).bind(integer(after)).bind(integer(limit as u64));
+    let query = sqlx::query(statements::ALL).bind(integer(after)).bind(integer(limit as u64));
     EventDecoder::decode_all(&query.fetch_all(reader).await?)
 }
 
@@ -35,7 +23,7 @@ pub(super) async fn stream(
     after: Version,
     limit: usize,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    let query = sqlx::query(STREAM)
+    let query = sqlx::query(statements::STREAM)
         .bind(Arc::clone(stream))
         .bind(integer(after))
         .bind(integer(limit as u64));

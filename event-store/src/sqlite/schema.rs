@@ -3,9 +3,9 @@
 use sqlx::SqliteConnection;
 
 use crate::event_id;
+use crate::sql::rows::{self, IdentityRow};
+use crate::sql::statements;
 use crate::types::{LogIdentity, Position};
-
-use super::rows;
 
 /// Append-only: a migration that was released is never changed.
 pub(super) const MIGRATIONS: [(&str, &str); 1] =
@@ -13,8 +13,6 @@ pub(super) const MIGRATIONS: [(&str, &str); 1] =
 
 const DRAW_IDENTITY: &str = "INSERT INTO log_identity (singleton, log, epoch) VALUES (1, $1, 1)
     ON CONFLICT (singleton) DO NOTHING";
-const IDENTITY: &str = "SELECT log, epoch FROM log_identity";
-const HEAD: &str = "SELECT coalesce(max(position), 0) FROM events";
 
 /// Gives a new log its name; one that has a name keeps it.
 pub(super) async fn draw_identity(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
@@ -26,12 +24,12 @@ pub(super) async fn draw_identity(connection: &mut SqliteConnection) -> Result<(
 pub(super) async fn identity(
     connection: &mut SqliteConnection,
 ) -> Result<LogIdentity, sqlx::Error> {
-    let (log, epoch): (String, u32) = sqlx::query_as(IDENTITY).fetch_one(connection).await?;
-    Ok(LogIdentity { log: log.into(), epoch })
+    let row = sqlx::query(statements::IDENTITY).fetch_one(connection).await?;
+    IdentityRow::try_from(&row)?.try_into()
 }
 
 /// The last position of the log.
 pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Position, sqlx::Error> {
-    let head: i64 = sqlx::query_scalar(HEAD).fetch_one(connection).await?;
+    let head: i64 = sqlx::query_scalar(statements::HEAD).fetch_one(connection).await?;
     rows::count(head)
 }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use sqlx::SqlitePool;
 
+use crate::sql::rows::integer;
 use crate::types::Snapshot;
-
-use super::rows::integer;
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 

@@ -1,4 +1,4 @@
-//! Random batches on memory and SQLite: equal verdicts, equal logs.
+//! Random batches on memory and on each database: equal verdicts, equal logs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use event_store::{
     Snapshot, StreamId, Verdict, Version,
 };
 use proptest::prelude::*;
+
+use crate::postgres;
 
 const STREAMS: [&str; 3] = ["a", "b", "c"];
 
@@ -133,17 +135,15 @@ async fn versions(log: &dyn EventLog) -> HashMap<usize, Version> {
     versions
 }
 
-async fn run(batches: Vec<Vec<Drawn>>) {
-    let folder = tempfile::tempdir().unwrap();
+async fn run(batches: Vec<Vec<Drawn>>, stored: &dyn EventLog) {
     let memory = MemoryLog::new();
-    let sqlite = SqliteLog::open(&folder.path().join("log.db")).await.unwrap();
     for batch in batches {
         let mut believed = versions(&memory).await;
         let batch: Vec<AppendTransaction> =
             batch.iter().map(|drawn| drawn.transaction(&mut believed)).collect();
         let in_memory = memory.append(batch.clone()).await.unwrap();
-        let in_sqlite = sqlite.append(batch.clone()).await.unwrap();
-        assert_eq!(in_memory, in_sqlite, "{batch:?}");
+        let in_store = stored.append(batch.clone()).await.unwrap();
+        assert_eq!(in_memory, in_store, "{batch:?}");
         assert_eq!(in_memory.len(), batch.len());
         let committed = in_memory.iter().filter(|one| matches!(one, Verdict::Committed { .. }));
         let snapshots: Vec<Snapshot> = STREAMS
@@ -155,21 +155,48 @@ async fn run(batches: Vec<Vec<Drawn>>) {
             })
             .collect();
         memory.save_snapshots(7, snapshots.clone()).await.unwrap();
-        sqlite.save_snapshots(7, snapshots).await.unwrap();
+        stored.save_snapshots(7, snapshots).await.unwrap();
     }
-    assert_eq!(told(&memory).await, told(&sqlite).await);
+    assert_eq!(told(&memory).await, told(stored).await);
     let events = memory.read_all(0, usize::MAX).await.unwrap();
     assert!(events.iter().map(|event| event.position).eq(1..=events.len() as u64));
-    sqlite.close().await;
+}
+
+async fn run_on_sqlite(batches: Vec<Vec<Drawn>>) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(&folder.path().join("log.db")).await.unwrap();
+    run(batches, &log).await;
+    log.close().await;
+}
+
+async fn run_on_postgres(batches: Vec<Vec<Drawn>>) {
+    let Some(place) = postgres::place() else { return };
+    run(batches, &place.active().await).await;
+}
+
+fn drive(run: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run);
+}
+
+fn batches(most: usize) -> impl Strategy<Value = Vec<Vec<Drawn>>> {
+    proptest::collection::vec(proptest::collection::vec(drawn(), 1..8), 1..most)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_and_sqlite_agree_on_every_verdict_and_tell_the_same_story(
-        batches in proptest::collection::vec(proptest::collection::vec(drawn(), 1..8), 1..10)
-    ) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(batches));
+    fn memory_and_sqlite_agree_on_every_verdict_and_tell_the_same_story(batches in batches(10)) {
+        drive(run_on_sqlite(batches));
+    }
+}
+
+proptest! {
+    // Each case is a database of its own: fewer and longer ones.
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_postgres_agree_on_every_verdict_and_tell_the_same_story(batches in batches(40)) {
+        drive(run_on_postgres(batches));
     }
 }

@@ -3,5 +3,6 @@
 
 mod differential;
 mod memory;
+mod postgres;
 mod sqlite;
 mod vault;

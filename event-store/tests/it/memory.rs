@@ -7,8 +7,8 @@ mod log {
     use event_store::EventLog;
     use event_store::memory::MemoryLog;
 
-    fn open() -> Ready<(Arc<dyn EventLog>, ())> {
-        ready((Arc::new(MemoryLog::new()), ()))
+    fn open() -> Ready<Option<(Arc<dyn EventLog>, ())>> {
+        ready(Some((Arc::new(MemoryLog::new()), ())))
     }
 
     event_store::conformance_suite!(open);
@@ -21,8 +21,8 @@ mod keys {
     use event_store::keys::KeyStore;
     use event_store::keys::memory::MemoryKeys;
 
-    fn open() -> Ready<(Arc<dyn KeyStore>, ())> {
-        ready((Arc::new(MemoryKeys::new()), ()))
+    fn open() -> Ready<Option<(Arc<dyn KeyStore>, ())>> {
+        ready(Some((Arc::new(MemoryKeys::new()), ())))
     }
 
     event_store::key_store_conformance_suite!(open);

@@ -25,13 +25,18 @@ mod log {
         Folder(tempfile::tempdir().unwrap())
     }
 
-    async fn open() -> (Arc<dyn EventLog>, Folder) {
+    #[expect(clippy::unnecessary_wraps, reason = "another backend's place may be missing")]
+    fn place() -> Option<Folder> {
+        Some(folder())
+    }
+
+    async fn open() -> Option<(Arc<dyn EventLog>, Folder)> {
         let folder = folder();
-        (folder.open().await, folder)
+        Some((folder.open().await, folder))
     }
 
     event_store::conformance_suite!(open);
-    event_store::durable_conformance_suite!(folder);
+    event_store::durable_conformance_suite!(place);
 
     fn transaction(id: &str) -> AppendTransaction {
         let metadata = Metadata {
@@ -107,10 +112,10 @@ mod keys {
     use event_store::keys::{DataKey, KeyState, KeyStore};
     use tempfile::TempDir;
 
-    async fn open() -> (Arc<dyn KeyStore>, TempDir) {
+    async fn open() -> Option<(Arc<dyn KeyStore>, TempDir)> {
         let folder = tempfile::tempdir().unwrap();
         let keys = SqliteKeys::open(&folder.path().join("keys.db")).await.unwrap();
-        (Arc::new(keys), folder)
+        Some((Arc::new(keys), folder))
     }
 
     event_store::key_store_conformance_suite!(open);
@@ -123,7 +128,7 @@ mod keys {
 
     #[tokio::test]
     async fn the_bytes_of_an_erased_key_are_off_the_disk() {
-        let (keys, folder) = open().await;
+        let (keys, folder) = open().await.unwrap();
         let secrets: Vec<Vec<u8>> =
             (0..40_u8).map(|n| format!("a wrapped key, {n:03}").repeat(4).into_bytes()).collect();
         for (n, secret) in secrets.iter().enumerate() {
@@ -138,7 +143,7 @@ mod keys {
 
     #[tokio::test]
     async fn keys_and_tombstones_are_there_after_a_crash() {
-        let (keys, folder) = open().await;
+        let (keys, folder) = open().await.unwrap();
         let key = DataKey { wrapped: vec![7; 60] };
         keys.get_or_insert("customer-1", key.clone()).await.unwrap();
         keys.erase("customer-2", DateTime::UNIX_EPOCH).await.unwrap();

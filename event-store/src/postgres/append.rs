@@ -1,0 +1,171 @@
+//! The append: one call of one function of the server, which locks, judges, writes and commits.
+//!
+//! The server says what it found and what it accepted; the verdicts follow from that by the same judge as everywhere.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row as _};
+use storage::postgres::PostgresPool;
+use tokio::sync::watch;
+
+use crate::batch;
+use crate::clock::{self, Clock};
+use crate::error::{AppendError, StoreError};
+use crate::head;
+use crate::judge::{Known, judge};
+use crate::sql::rows::{CommandRow, count, undecodable};
+use crate::types::{AppendTransaction, KnownCommand, Position, StreamId, Verdict};
+
+use super::arguments::Arguments;
+use super::token::Token;
+
+const APPEND: &str = "SELECT head, versions, accepted, known_command, known_hash, known_status, known_body, \
+    known_version, known_position \
+    FROM append_to_log($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+    $22, $23, $24, $25, $26, $27, $28, $29, $30)";
+
+/// Raised by the function when the token is not the log's.
+const SUPERSEDED: &str = "DK001";
+
+/// What an append needs. Owns it all, so that it outlives its caller.
+pub(super) struct Appender {
+    pub(super) writer: PostgresPool,
+    pub(super) token: Token,
+    pub(super) head: watch::Sender<Position>,
+    pub(super) clock: Clock,
+}
+
+/// What the server found, and what it accepted.
+struct Found {
+    known: Known,
+    /// `None` when it accepted everything.
+    accepted: Option<Vec<bool>>,
+}
+
+impl Appender {
+    pub(super) async fn append(
+        self,
+        batch: Vec<AppendTransaction>,
+    ) -> Result<Vec<Verdict>, AppendError> {
+        batch::check_sizes(&batch)?;
+        let token = self.token.held().ok_or(AppendError::Superseded)?;
+        let encoded: Result<Vec<String>, _> =
+            batch.iter().map(|transaction| serde_json::to_string(&transaction.metadata)).collect();
+        let metadata = encoded.map_err(|error| StoreError::new("encode a batch", error))?;
+        let arguments = Arguments::of(&batch, &metadata);
+        let arguments = arguments.map_err(|error| StoreError::new("encode a batch", error))?;
+        let now = clock::read(&self.clock).timestamp_micros();
+        let called = self.writer.call(async |connection| {
+            let row = call(token, now, &arguments).fetch_one(connection).await?;
+            found(&row, &arguments.stream_names)
+        });
+        match called.await {
+            Ok(found) => self.verdicts(&batch, found),
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(SUPERSEDED) => {
+                self.token.lost(token);
+                Err(AppendError::Superseded)
+            }
+            Err(error) => Err(StoreError::new("append", error).into()),
+        }
+    }
+
+    fn verdicts(
+        &self,
+        batch: &[AppendTransaction],
+        found: Found,
+    ) -> Result<Vec<Verdict>, AppendError> {
+        let judgement = judge(batch, found.known);
+        let passed = |verdict: &Verdict| matches!(verdict, Verdict::Committed { .. });
+        let agreed = match &found.accepted {
+            None => judgement.verdicts.iter().all(passed),
+            Some(accepted) => judgement.verdicts.iter().map(passed).eq(accepted.iter().copied()),
+        };
+        head::raise(&self.head, judgement.head);
+        if !agreed {
+            // Two programs of different versions on one database: nothing that is said here can be relied on.
+            let error = "the server judged the batch otherwise than this program does";
+            return Err(StoreError::new("append", error).into());
+        }
+        Ok(judgement.verdicts)
+    }
+}
+
+fn call<'q>(
+    token: i64,
+    now: i64,
+    arguments: &'q Arguments<'_>,
+) -> Query<'q, Postgres, PgArguments> {
+    let Arguments { stream_names, ids_repeat, transactions, reads, events, intents, .. } =
+        arguments;
+    sqlx::query(APPEND)
+        .bind(token)
+        .bind(now)
+        .bind(stream_names)
+        .bind(ids_repeat)
+        .bind(&transactions.ids)
+        .bind(&transactions.first_of_id)
+        .bind(&transactions.hashes)
+        .bind(&transactions.statuses)
+        .bind(&transactions.bodies)
+        .bind(&transactions.targets)
+        .bind(&transactions.target_offsets)
+        .bind(&transactions.last_events)
+        .bind(&reads.transactions)
+        .bind(&reads.streams)
+        .bind(&reads.versions)
+        .bind(&reads.bases)
+        .bind(&events.transactions)
+        .bind(&events.places)
+        .bind(&events.streams)
+        .bind(&events.names)
+        .bind(&events.offsets)
+        .bind(&events.ids)
+        .bind(&events.types)
+        .bind(&events.schemas)
+        .bind(&events.payloads)
+        .bind(&events.metadata)
+        .bind(&intents.transactions)
+        .bind(&intents.opens)
+        .bind(&intents.ids)
+        .bind(&intents.payloads)
+}
+
+fn found(row: &PgRow, streams: &[&str]) -> Result<Found, sqlx::Error> {
+    let head = count(row.try_get(0)?)?;
+    let versions: Vec<i64> = row.try_get(1)?;
+    let versions = streams.iter().zip(versions).map(|(&stream, version)| {
+        let stream: StreamId = stream.into();
+        Ok((stream, count(version)?))
+    });
+    let versions = versions.collect::<Result<_, sqlx::Error>>()?;
+    Ok(Found {
+        known: Known { commands: commands(row)?, versions, head },
+        accepted: row.try_get(2)?,
+    })
+}
+
+/// The commands that the server knew before the batch: an array a column.
+fn commands(row: &PgRow) -> Result<HashMap<Arc<str>, KnownCommand>, sqlx::Error> {
+    let Some(ids) = row.try_get::<Option<Vec<String>>, _>(3)? else {
+        return Ok(HashMap::new());
+    };
+    let hashes: Vec<Vec<u8>> = row.try_get(4)?;
+    let statuses: Vec<i32> = row.try_get(5)?;
+    let bodies: Vec<String> = row.try_get(6)?;
+    let versions: Vec<i64> = row.try_get(7)?;
+    let positions: Vec<i64> = row.try_get(8)?;
+    let length = ids.len();
+    let rows = ids.into_iter().zip(hashes).zip(statuses).zip(bodies).zip(versions).zip(positions);
+    let rows = rows.map(|(((((command_id, request_hash), status), body), version), position)| {
+        CommandRow { command_id, request_hash, status, body, version, position }.try_into()
+    });
+    let commands = rows.collect::<Result<Vec<(Arc<str>, KnownCommand)>, sqlx::Error>>()?;
+    if commands.len() == length {
+        Ok(commands.into_iter().collect())
+    } else {
+        Err(undecodable("columns of known commands of different lengths"))
+    }
+}

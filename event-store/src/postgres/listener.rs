@@ -1,0 +1,77 @@
+//! Hears of appends by other processes: a notification says "read the head again", and so does a slow clock.
+//!
+//! **Invariant:** it goes on for ever. Whatever happens to its connection, the head is at most a pause behind.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Acquire as _;
+use sqlx::postgres::PgListener;
+use storage::Backoff;
+use storage::postgres::PostgresSettings;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::types::Position;
+
+use super::identity::Identity;
+use super::schema;
+
+/// Notified by every append.
+const CHANNEL: &str = "docket_log";
+/// How often is looked at the head though nobody said so: a notification may be lost with its connection, and a
+/// connection may die in silence.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long that may take. It goes over the listening connection, and so finds out whether it is alive.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Pauses between attempts to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What it watches, and what it raises.
+pub(super) struct Listener {
+    pub(super) settings: PostgresSettings,
+    pub(super) head: watch::Sender<Position>,
+    pub(super) identity: Arc<Identity>,
+}
+
+impl Listener {
+    /// Listens until its task is ended.
+    pub(super) async fn run(self) {
+        let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
+        loop {
+            let ended = match storage::postgres::listen(&self.settings, CHANNEL).await {
+                Ok(listener) => self.hear(listener, &mut backoff).await,
+                Err(error) => error,
+            };
+            tracing::warn!(error = %ended, "the event log is not heard; listening anew");
+            tokio::time::sleep(backoff.pause()).await;
+        }
+    }
+
+    /// Hears until the connection is lost.
+    async fn hear(&self, mut listener: PgListener, backoff: &mut Backoff) -> sqlx::Error {
+        loop {
+            match timeout(PATIENCE, self.look(&mut listener)).await {
+                Ok(Ok(())) => backoff.reset(),
+                Ok(Err(error)) => return error,
+                Err(elapsed) => return sqlx::Error::Io(elapsed.into()),
+            }
+            match timeout(LOOK_EVERY, listener.try_recv()).await {
+                // Several at once need one look.
+                Ok(Ok(Some(_))) => while listener.next_buffered().is_some() {},
+                Ok(Ok(None)) => return sqlx::Error::Io(io::ErrorKind::ConnectionReset.into()),
+                Ok(Err(error)) => return error,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn look(&self, listener: &mut PgListener) -> Result<(), sqlx::Error> {
+        let connection = listener.acquire().await?;
+        let identity = schema::identity(connection).await?;
+        let position = schema::head(connection).await?;
+        self.identity.found(identity, position, &self.head);
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! The log as its callers see it: opening, taking over, and the contract. Each operation is in a file of its own.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+use storage::postgres::{PostgresPool, PostgresSettings};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::clock::{self, Clock};
+use crate::contract::EventLog;
+use crate::error::{AppendError, StoreError};
+use crate::types::{
+    AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
+    StreamId, Verdict, Version,
+};
+
+use super::append::Appender;
+use super::identity::Identity;
+use super::listener::Listener;
+use super::token::{self, Token};
+use super::{load, read, schema, snapshots};
+
+/// Connections that append: one at work, and others for a resend while it is not known what became of the first.
+const WRITERS: u32 = 3;
+
+/// A log in a PostgreSQL database.
+///
+/// It is opened as a standby: it reads, and its appends are refused until it has [taken the log over](Self::take_over).
+pub struct PostgresLog {
+    writer: PostgresPool,
+    reader: PostgresPool,
+    identity: Arc<Identity>,
+    token: Token,
+    head: watch::Sender<Position>,
+    clock: Clock,
+    listening: AbortHandle,
+}
+
+impl PostgresLog {
+    /// Makes the tables, as their owner, and gives the role `service` what the service needs: it can read and append,
+    /// and can't change or delete an event. Again is harmless, also from two processes at once.
+    ///
+    /// Without a role the owner itself runs the service; a trigger still refuses every change.
+    pub async fn migrate(owner: &str, service: Option<&str>) -> Result<(), StoreError> {
+        let failed = |error| StoreError::new("read the address of the event log", error);
+        let settings = PostgresSettings::new(owner, "docket migrations").map_err(failed)?;
+        let migrated = schema::migrate(&settings, service).await;
+        migrated.map_err(|error| StoreError::new("migrate the event log", error))
+    }
+
+    /// Opens the log at this address, whose tables are made already.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::new("read the address of the event log", error);
+        let settings = PostgresSettings::new(url, "docket event log").map_err(failed)?;
+        Self::open_with(settings, clock::system()).await
+    }
+
+    /// Opens the log with other settings, which count for its readers and for its writer, and on another clock.
+    pub async fn open_with(settings: PostgresSettings, clock: Clock) -> Result<Self, StoreError> {
+        let settings = session(settings);
+        let writing = settings.clone().connections(WRITERS).session("synchronous_commit", "on");
+        let (writer, reader) = (PostgresPool::new(&writing), PostgresPool::new(&settings));
+        let start = reader.call(async |connection| {
+            let weaknesses = storage::postgres::weaknesses(connection).await?;
+            Ok((schema::identity(connection).await?, schema::head(connection).await?, weaknesses))
+        });
+        let (identity, position, weaknesses) =
+            start.await.map_err(|error| StoreError::new("open the event log", error))?;
+        for weakness in weaknesses {
+            tracing::warn!(weakness, "the event log's database is weak");
+        }
+        let (head, _) = watch::channel(position);
+        let identity = Arc::new(Identity::new(identity));
+        let listener = Listener { settings, head: head.clone(), identity: Arc::clone(&identity) };
+        let listening = tokio::spawn(listener.run()).abort_handle();
+        Ok(Self { writer, reader, identity, token: Token::none(), head, clock, listening })
+    }
+
+    /// Makes this the one that appends: from now on every append of any other is refused whole.
+    pub async fn take_over(&self) -> Result<(), StoreError> {
+        let raised = self.writer.call(token::raise).await;
+        self.token.hold(raised.map_err(|error| StoreError::new("take the log over", error))?);
+        Ok(())
+    }
+
+    /// The token that this one appends with; `None` before it took the log over, and once it was refused because
+    /// another did. Rises with every takeover.
+    pub fn token(&self) -> watch::Receiver<Option<i64>> {
+        self.token.watch()
+    }
+
+    /// Begins a new epoch: what was said of positions before counts no more. Every process with this log learns of it.
+    pub async fn raise_epoch(&self) -> Result<LogIdentity, StoreError> {
+        let raised = self.writer.call(async |connection| {
+            let identity = schema::raise_epoch(connection).await?;
+            Ok((identity, schema::head(connection).await?))
+        });
+        let failed = |error| StoreError::new("raise the log's epoch", error);
+        let (identity, position) = raised.await.map_err(failed)?;
+        self.identity.found(identity.clone(), position, &self.head);
+        Ok(identity)
+    }
+
+    /// Closes every connection. Calls that are under way are waited for, later ones fail.
+    pub async fn close(&self) {
+        self.listening.abort();
+        self.writer.close().await;
+        self.reader.close().await;
+    }
+
+    async fn reads<T>(
+        &self,
+        operation: &'static str,
+        read: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        self.reader.call(read).await.map_err(|error| StoreError::new(operation, error))
+    }
+}
+
+impl Drop for PostgresLog {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+/// Every statement of the log looks things up in an index, whatever the tables' statistics say: they are of yesterday, and
+/// plans are made once.
+fn session(settings: PostgresSettings) -> PostgresSettings {
+    let off = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"];
+    off.into_iter()
+        .fold(settings, |settings, name| settings.session(name, "off"))
+        .session("plan_cache_mode", "force_generic_plan")
+}
+
+impl EventLog for PostgresLog {
+    fn identity(&self) -> LogIdentity {
+        self.identity.get()
+    }
+
+    fn append(
+        &self,
+        batch: Vec<AppendTransaction>,
+    ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>> {
+        let appender = Appender {
+            writer: self.writer.clone(),
+            token: self.token.clone(),
+            head: self.head.clone(),
+            clock: self.clock.clone(),
+        };
+        // A task of its own: what a caller no longer waits for is still announced.
+        async move {
+            let append = tokio::spawn(appender.append(batch)).await;
+            append.unwrap_or_else(|error| Err(StoreError::new("append", error).into()))
+        }
+        .boxed()
+    }
+
+    fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        self.reads("load", async |connection| load::load(connection, request).await).boxed()
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>> {
+        self.reads("read a stream", async move |connection| {
+            read::stream(connection, stream, after, limit).await
+        })
+        .boxed()
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        self.reads("read the log", async move |connection| {
+            read::all(connection, after, limit).await
+        })
+        .boxed()
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {
+        self.reads("read open intents", read::open_intents).boxed()
+    }
+
+    fn save_snapshots(
+        &self,
+        schema_hash: u64,
+        snapshots: Vec<Snapshot>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let saved = self.writer.call(async |connection| {
+                snapshots::save(connection, schema_hash, &snapshots).await
+            });
+            saved.await.map_err(|error| StoreError::new("save snapshots", error))
+        }
+        .boxed()
+    }
+}

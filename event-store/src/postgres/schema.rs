@@ -1,0 +1,60 @@
+//! The tables, the row that says whose they are, and who may do what with them.
+
+use sqlx::PgConnection;
+use sqlx::migrate::MigrateError;
+use storage::postgres::PostgresSettings;
+
+use crate::event_id;
+use crate::sql::rows::{self, IdentityRow};
+use crate::sql::statements;
+use crate::types::{LogIdentity, Position};
+
+/// Append-only: a migration that was released is never changed.
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("0001_log", include_str!("migrations/0001_log.sql")),
+    ("0002_append", include_str!("migrations/0002_append.sql")),
+];
+
+/// What was applied. The keys may live in the same database.
+const APPLIED: &str = "log_migrations";
+
+const DRAW_IDENTITY: &str = "INSERT INTO log_identity (log, epoch) VALUES ($1, 1)
+    ON CONFLICT (singleton) DO NOTHING";
+
+const GRANT: &str = "SELECT grant_log_to($1::name)";
+
+/// Wakes the other processes too: the epoch is part of what they announce.
+const RAISE_EPOCH: &str =
+    "WITH raised AS (UPDATE log_identity SET epoch = epoch + 1 RETURNING log, epoch)
+    SELECT log, epoch, pg_notify('docket_log', '') FROM raised";
+
+pub(super) async fn migrate(
+    settings: &PostgresSettings,
+    service: Option<&str>,
+) -> Result<(), MigrateError> {
+    storage::postgres::migrate(settings, APPLIED, &MIGRATIONS, async |connection| {
+        let name = event_id::draw_log_name();
+        sqlx::query(DRAW_IDENTITY).bind(name).execute(&mut *connection).await?;
+        if let Some(service) = service {
+            sqlx::query(GRANT).bind(service).execute(connection).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+pub(super) async fn identity(connection: &mut PgConnection) -> Result<LogIdentity, sqlx::Error> {
+    let row = sqlx::query(statements::IDENTITY).fetch_one(connection).await?;
+    IdentityRow::try_from(&row)?.try_into()
+}
+
+pub(super) async fn raise_epoch(connection: &mut PgConnection) -> Result<LogIdentity, sqlx::Error> {
+    let row = sqlx::query(RAISE_EPOCH).fetch_one(connection).await?;
+    IdentityRow::try_from(&row)?.try_into()
+}
+
+/// The last position of the log.
+pub(super) async fn head(connection: &mut PgConnection) -> Result<Position, sqlx::Error> {
+    let head: i64 = sqlx::query_scalar(statements::HEAD).fetch_one(connection).await?;
+    rows::count(head)
+}

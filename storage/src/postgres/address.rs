@@ -1,0 +1,73 @@
+//! Which server, and how every session with it is set up. The one place for session settings.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+/// How long a call may take unless said otherwise.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which database, and how sessions with it are.
+///
+/// TLS is said in the address: `postgres://…?sslmode=verify-full&sslrootcert=/path/ca.pem`. The address must lead to the
+/// server itself or to a pooler in session mode: settings and prepared statements belong to a session.
+#[derive(Clone)]
+pub struct PostgresSettings {
+    pub(super) options: PgConnectOptions,
+    pub(super) connections: u32,
+    pub(super) call_timeout: Duration,
+}
+
+impl std::fmt::Debug for PostgresSettings {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        let database = self.options.get_database().unwrap_or_default();
+        write!(f, "PostgresSettings({host}:{port}/{database})")
+    }
+}
+
+impl PostgresSettings {
+    /// Reads the address; nothing is connected yet. `purpose` is the name of the sessions in the server's own lists.
+    pub fn new(url: &str, purpose: &str) -> Result<Self, sqlx::Error> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options
+            .application_name(purpose)
+            // Ours rely on it: each statement sees what was committed before it began.
+            .options([("default_transaction_isolation", "read committed")]);
+        Ok(Self { options, connections: 4, call_timeout: CALL_TIMEOUT })
+    }
+
+    /// The most connections that are open at the same time.
+    #[must_use]
+    pub fn connections(mut self, most: u32) -> Self {
+        self.connections = most.max(1);
+        self
+    }
+
+    /// How long a call may take from asking for a connection to its answer. The server gives up a little earlier, so
+    /// that what nobody waits for any more does not go on there.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
+    /// A setting of every session.
+    #[must_use]
+    pub fn session(mut self, name: &str, value: &str) -> Self {
+        self.options = self.options.options([(name, value)]);
+        self
+    }
+
+    /// The options of a connection that is called with timeouts.
+    pub(super) fn bounded(&self) -> PgConnectOptions {
+        let statement = self.call_timeout.mul_f32(0.8).as_millis();
+        let idle = self.call_timeout.as_millis();
+        self.options.clone().options([
+            ("statement_timeout", statement),
+            // A client that stopped in the middle of a transaction must not hold its locks.
+            ("idle_in_transaction_session_timeout", idle),
+        ])
+    }
+}

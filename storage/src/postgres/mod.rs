@@ -1,0 +1,13 @@
+//! PostgreSQL: connections that never hang, migrations that two replicas can't race, and what is weak about a server.
+
+mod address;
+mod durability;
+mod listen;
+mod migrate;
+mod pool;
+
+pub use address::PostgresSettings;
+pub use durability::weaknesses;
+pub use listen::listen;
+pub use migrate::migrate;
+pub use pool::PostgresPool;
