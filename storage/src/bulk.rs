@@ -3,9 +3,12 @@
 
 use std::sync::OnceLock;
 
-use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
+
+use crate::store::{Connection, Query, Sql};
+
+type SqliteQuery<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// Rows a statement, largest first; the last is 1, so that every number of rows is a sum of them.
 const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
@@ -15,7 +18,7 @@ pub struct BulkStatement {
     head: &'static str,
     columns: usize,
     tail: &'static str,
-    texts: [OnceLock<&'static str>; CHUNKS.len()],
+    texts: [OnceLock<Sql>; CHUNKS.len()],
 }
 
 impl BulkStatement {
@@ -29,7 +32,7 @@ impl BulkStatement {
         &self,
         connection: &mut SqliteConnection,
         rows: &'q [R],
-        bind: impl Fn(Query<'q, Sqlite, SqliteArguments>, &'q R) -> Query<'q, Sqlite, SqliteArguments>,
+        bind: impl Fn(SqliteQuery<'q>, &'q R) -> SqliteQuery<'q>,
     ) -> Result<u64, sqlx::Error> {
         let mut rest = rows;
         let mut affected = 0;
@@ -37,7 +40,7 @@ impl BulkStatement {
             while rest.len() >= size {
                 let (chunk, later) = rest.split_at(size);
                 rest = later;
-                let query = sqlx::query(self.text(index, size));
+                let query = sqlx::query(self.text(index, size).sqlite());
                 let query = chunk.iter().fold(query, &bind);
                 affected += query.execute(&mut *connection).await?.rows_affected();
             }
@@ -45,14 +48,42 @@ impl BulkStatement {
         Ok(affected)
     }
 
-    fn text(&self, index: usize, rows: usize) -> &'static str {
-        self.texts[index].get_or_init(|| {
+    /// As [`execute`](Self::execute), on either dialect. No two rows may have the same key: PostgreSQL would refuse them.
+    pub async fn write<'q, R>(
+        &self,
+        connection: &mut Connection,
+        rows: &'q [R],
+        bind: impl for<'c> Fn(Query<'c>, &'q R) -> Query<'c>,
+    ) -> Result<u64, sqlx::Error> {
+        let mut rest = rows;
+        let mut affected = 0;
+        for (index, &size) in CHUNKS.iter().enumerate() {
+            while rest.len() >= size {
+                let (chunk, later) = rest.split_at(size);
+                rest = later;
+                let query = connection.query(self.text(index, size));
+                affected += chunk.iter().fold(query, &bind).execute().await?;
+            }
+        }
+        Ok(affected)
+    }
+
+    fn text(&self, index: usize, rows: usize) -> Sql {
+        *self.texts[index].get_or_init(|| {
             // Without names: SQLite looks a parameter's name up in a list, so hundreds of names cost their square.
-            let row = format!("({})", vec!["?"; self.columns].join(", "));
-            let rows = vec![row; rows].join(", ");
-            // Kept for the life of the program: a handful of texts a statement.
-            String::leak(format!("{} VALUES {rows} {}", self.head, self.tail))
+            let sqlite = self.made(rows, |_| "?".to_owned());
+            Sql::per_dialect(sqlite, self.made(rows, |number| format!("${number}")))
         })
+    }
+
+    fn made(&self, rows: usize, parameter: impl Fn(usize) -> String) -> &'static str {
+        let row = |row: usize| {
+            let places = (1..=self.columns).map(|column| parameter(row * self.columns + column));
+            format!("({})", places.collect::<Vec<_>>().join(", "))
+        };
+        let rows = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+        // Kept for the life of the program: a handful of texts a statement.
+        String::leak(format!("{} VALUES {rows} {}", self.head, self.tail))
     }
 }
 

@@ -6,12 +6,16 @@
 
 mod backoff;
 mod bulk;
+mod lease;
 mod migrations;
 mod sqlite;
 
 pub mod postgres;
+pub mod store;
 
 pub use backoff::Backoff;
 pub use bulk::BulkStatement;
+pub use lease::{Fence, Held, Lease, LeaseSettings};
 pub use migrations::migrator;
 pub use sqlite::{Database, Durability};
+pub use store::{Connection, Location, Migrations, Query, Row, Sql, Store, Transaction};

@@ -23,20 +23,20 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// Connections to one database.
 #[derive(Clone)]
 pub struct PostgresPool {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     options: PgConnectOptions,
-    call_timeout: Duration,
+    pub(super) call_timeout: Duration,
     connections: u32,
-    permits: Semaphore,
+    pub(super) permits: Semaphore,
     idle: Mutex<Vec<Idle>>,
 }
 
-struct Idle {
-    connection: PgConnection,
-    since: Instant,
+pub(super) struct Idle {
+    pub(super) connection: PgConnection,
+    pub(super) since: Instant,
 }
 
 impl PostgresPool {
@@ -84,7 +84,7 @@ impl PostgresPool {
         Ok(answer)
     }
 
-    async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
+    pub(super) async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
         loop {
             // The one used last is the one most likely alive; the others may rest for ever.
             let resting = self.shared.idle().pop();
@@ -114,7 +114,7 @@ impl PostgresPool {
 }
 
 impl Shared {
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+    pub(super) fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

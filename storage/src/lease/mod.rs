@@ -1,0 +1,13 @@
+//! One of several may write: whoever holds the lease. It stands in the database that it guards, runs out by the
+//! database's own clock, and has a token that rises with each holder.
+//!
+//! **Invariant:** a transaction that passed the [`Fence`] commits before anybody else can take the lease, or not at
+//! all. So one who slept through the end of its lease is refused whole, whatever it believes.
+
+mod fence;
+mod held;
+mod shared;
+
+pub use fence::Fence;
+pub use held::Held;
+pub use shared::{Lease, LeaseSettings};

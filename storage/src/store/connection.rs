@@ -1,0 +1,84 @@
+//! A connection of either dialect, and a transaction on one.
+//!
+//! **Invariant:** a transaction that is dropped is rolled back.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection};
+
+use super::query::{Kind, Query};
+use super::sql::Sql;
+use crate::postgres::Checkout;
+
+/// A connection that nobody else uses meanwhile.
+pub struct Connection(Held);
+
+enum Held {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteBegun(sqlx::Transaction<'static, Sqlite>),
+    Postgres(Checkout),
+}
+
+impl Connection {
+    pub(super) fn sqlite(connection: PoolConnection<Sqlite>) -> Self {
+        Self(Held::Sqlite(connection))
+    }
+
+    pub(super) fn postgres(connection: Checkout) -> Self {
+        Self(Held::Postgres(connection))
+    }
+
+    /// A statement to be run here.
+    pub fn query(&mut self, sql: impl Into<Sql>) -> Query<'_> {
+        let sql = sql.into();
+        match &mut self.0 {
+            Held::Sqlite(connection) => on_sqlite(connection, sql.sqlite),
+            Held::SqliteBegun(connection) => on_sqlite(connection, sql.sqlite),
+            Held::Postgres(connection) => {
+                Query(Kind::Postgres(connection, sqlx::query(sql.postgres)))
+            }
+        }
+    }
+}
+
+fn on_sqlite<'c>(connection: &'c mut SqliteConnection, sql: &'static str) -> Query<'c> {
+    Query(Kind::Sqlite(connection, sqlx::query(sql)))
+}
+
+/// A transaction: all or nothing.
+pub struct Transaction(Connection);
+
+impl Transaction {
+    pub(super) fn sqlite(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
+        Self(Connection(Held::SqliteBegun(transaction)))
+    }
+
+    pub(super) fn postgres(begun: Checkout) -> Self {
+        Self(Connection::postgres(begun))
+    }
+
+    /// Makes it so. When this fails, it may have been done and, on PostgreSQL, may still be.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        match self.0.0 {
+            Held::SqliteBegun(transaction) => transaction.commit().await,
+            Held::Postgres(mut connection) => connection.commit().await,
+            // It was never begun: there is nothing to be done.
+            Held::Sqlite(_) => Ok(()),
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}

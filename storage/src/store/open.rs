@@ -1,0 +1,147 @@
+//! A service's own tables, wherever they are: a SQLite file or a schema of a PostgreSQL database.
+//!
+//! Whoever uses it does not know which. **Invariant:** what is written between [`Store::begin`] and its commit is seen
+//! whole or not at all.
+
+use std::sync::Arc;
+
+use sqlx::migrate::MigrateError;
+
+use super::connection::{Connection, Transaction};
+use super::location::Location;
+use super::schema::{self, Schema};
+use crate::{Database, Durability, migrator};
+
+/// `BEGIN IMMEDIATE`: a read that turns into a write can fail.
+const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
+const BEGIN_POSTGRES: &str = "BEGIN";
+/// One snapshot for all statements, as a transaction of SQLite has it. Rows may come as slowly as they are taken, and
+/// two snapshots are compared in turn; each call still has its time on our side.
+const SNAPSHOT_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '10min'";
+
+/// Migrations as `(name, sql)` in order. Append-only in both lists: what was released is never changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// Where it is kept on PostgreSQL which of them were applied.
+    pub table: &'static str,
+    /// For SQLite.
+    pub sqlite: &'static [(&'static str, &'static str)],
+    /// For PostgreSQL.
+    pub postgres: &'static [(&'static str, &'static str)],
+}
+
+/// Tables of a service, open.
+#[derive(Clone)]
+pub struct Store(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Sqlite(Database),
+    Postgres(Arc<Schema>),
+}
+
+impl Store {
+    /// Opens it, making file or schema if need be. `durability` is for SQLite; PostgreSQL keeps what it commits.
+    pub async fn open(
+        location: &Location,
+        durability: Durability,
+        readers: u32,
+    ) -> Result<Self, sqlx::Error> {
+        Ok(Self(match location {
+            Location::File(path) => Kind::Sqlite(Database::open(path, durability, readers).await?),
+            Location::Postgres { settings, schema } => {
+                schema::make(settings, schema).await?;
+                Kind::Postgres(Schema::open(settings, schema, readers))
+            }
+        }))
+    }
+
+    /// Opens what exists, to look at it only; somebody else may be writing it.
+    pub async fn open_read_only(location: &Location, readers: u32) -> Result<Self, sqlx::Error> {
+        Ok(Self(match location {
+            Location::File(path) => Kind::Sqlite(Database::open_read_only(path, readers).await?),
+            Location::Postgres { settings, schema } => {
+                schema::check_name(schema)?;
+                Kind::Postgres(Schema::open(settings, schema, readers))
+            }
+        }))
+    }
+
+    /// Brings the tables up to date. Of two that start at once, one does it and the other finds it done.
+    pub async fn migrate(&self, migrations: Migrations) -> Result<(), MigrateError> {
+        match &self.0 {
+            Kind::Sqlite(database) => migrator(migrations.sqlite).run(database.writer()).await,
+            Kind::Postgres(schema) => {
+                let nothing_more = async |_: &mut sqlx::PgConnection| Ok(());
+                let (table, all) = (migrations.table, migrations.postgres);
+                crate::postgres::migrate(&schema.settings, table, all, nothing_more).await
+            }
+        }
+    }
+
+    /// As [`migrate`](Self::migrate), for tables that live beside those of another owner. Its migrations are statements
+    /// that find out by themselves whether they were run.
+    pub(crate) async fn migrate_apart(&self, migrations: Migrations) -> Result<(), MigrateError> {
+        match &self.0 {
+            Kind::Sqlite(_) => {
+                let mut connection = self.writer().await?;
+                for (_, sql) in migrations.sqlite {
+                    connection.query(*sql).execute().await?;
+                }
+                Ok(())
+            }
+            Kind::Postgres(_) => self.migrate(migrations).await,
+        }
+    }
+
+    /// Begins to write. On SQLite there is one writer at a time.
+    pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        match &self.0 {
+            Kind::Sqlite(database) => {
+                Ok(Transaction::sqlite(database.writer().begin_with(BEGIN_SQLITE).await?))
+            }
+            Kind::Postgres(schema) => {
+                let mut connection = schema.writer.checkout().await?;
+                connection.begin(BEGIN_POSTGRES).await?;
+                Ok(Transaction::postgres(connection))
+            }
+        }
+    }
+
+    /// A connection to write with, outside of a transaction, or to read what was just written.
+    pub async fn writer(&self) -> Result<Connection, sqlx::Error> {
+        match &self.0 {
+            Kind::Sqlite(database) => Ok(Connection::sqlite(database.writer().acquire().await?)),
+            Kind::Postgres(schema) => Ok(Connection::postgres(schema.writer.checkout().await?)),
+        }
+    }
+
+    /// A connection to read with.
+    pub async fn reader(&self) -> Result<Connection, sqlx::Error> {
+        match &self.0 {
+            Kind::Sqlite(database) => Ok(Connection::sqlite(database.reader().acquire().await?)),
+            Kind::Postgres(schema) => Ok(Connection::postgres(schema.reader.checkout().await?)),
+        }
+    }
+
+    /// Begins to read: everything that is read shows one moment, that of the first statement.
+    pub async fn snapshot(&self) -> Result<Transaction, sqlx::Error> {
+        match &self.0 {
+            Kind::Sqlite(database) => Ok(Transaction::sqlite(database.reader().begin().await?)),
+            Kind::Postgres(schema) => {
+                let mut connection = schema.reader.checkout().await?;
+                connection.begin(SNAPSHOT_POSTGRES).await?;
+                Ok(Transaction::postgres(connection))
+            }
+        }
+    }
+
+    /// Returns when every connection is closed.
+    pub async fn close(&self) {
+        match &self.0 {
+            Kind::Sqlite(database) => database.close().await,
+            Kind::Postgres(schema) => schema.close().await,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A schema of a PostgreSQL database, as the home of one service's tables.
+
+use std::sync::Arc;
+
+use crate::postgres::{PostgresPool, PostgresSettings};
+
+/// Connections that write: the one task that does, its lease, and a replacement for one that hangs.
+const WRITERS: u32 = 3;
+
+const EXISTS: &str = "SELECT to_regnamespace($1) IS NOT NULL";
+/// Two that make it at the same moment would collide. The lock ends with its transaction.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7065736348736064)";
+
+/// Pools whose sessions see one schema.
+pub(super) struct Schema {
+    pub(super) settings: PostgresSettings,
+    pub(super) writer: PostgresPool,
+    pub(super) reader: PostgresPool,
+}
+
+impl Schema {
+    pub(super) fn open(settings: &PostgresSettings, schema: &str, readers: u32) -> Arc<Self> {
+        let settings = settings.clone().session("search_path", schema);
+        let writer = PostgresPool::new(&settings.clone().connections(WRITERS));
+        let reader = PostgresPool::new(&settings.clone().connections(readers));
+        Arc::new(Self { settings, writer, reader })
+    }
+
+    pub(super) async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Makes the schema, unless an administrator did.
+pub(super) async fn make(settings: &PostgresSettings, schema: &str) -> Result<(), sqlx::Error> {
+    check_name(schema)?;
+    let pool = PostgresPool::new(&settings.clone().connections(1));
+    let made = pool.call(async |connection| {
+        let exists: bool =
+            sqlx::query_scalar(EXISTS).bind(schema).fetch_one(&mut *connection).await?;
+        if exists {
+            return Ok(());
+        }
+        let make = format!("BEGIN; {LOCK}; CREATE SCHEMA IF NOT EXISTS {schema}; COMMIT");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(connection).await.map(drop)
+    });
+    made.await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// It is written into statements and settings.
+pub(super) fn check_name(schema: &str) -> Result<(), sqlx::Error> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let begins = schema.starts_with(|c: char| c.is_ascii_lowercase());
+    if begins && schema.len() < 64 && schema.chars().all(plain) {
+        return Ok(());
+    }
+    let wanted = "a schema's name has lower-case letters, digits and underscores";
+    Err(sqlx::Error::Configuration(format!("{wanted}: `{schema}` does not").into()))
+}

@@ -1,0 +1,112 @@
+//! What a lease promises, on both dialects.
+
+use std::time::Duration;
+
+use storage::{Fence, Lease, LeaseSettings, Store};
+use tokio::time::timeout;
+
+use crate::home::{Home, on_both};
+
+/// Longer than anything here takes: a test that waits for ever fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(400);
+
+on_both! {
+    at_most_one_holds_it,
+    one_who_sleeps_through_its_end_is_refused,
+    it_is_renewed_while_it_is_held,
+    its_loss_is_told,
+    two_names_are_two_leases,
+}
+
+async fn lease(store: &Store, holder: &str, lasts: Duration) -> Lease {
+    let settings = LeaseSettings { lasts, ..LeaseSettings::new("sagas", holder) };
+    Lease::shared(store.clone(), settings).await.unwrap()
+}
+
+async fn passes(store: &Store, fence: &Fence) -> bool {
+    let mut transaction = store.begin().await.unwrap();
+    fence.pass(&mut transaction).await.unwrap()
+}
+
+async fn at_most_one_holds_it(home: Home) {
+    let store = home.open().await;
+    let one = lease(&store, "one", PATIENCE).await;
+    let other = lease(&store, "other", PATIENCE).await;
+    let held = one.try_acquire().await.unwrap().unwrap();
+    assert!(other.try_acquire().await.unwrap().is_none());
+    let fence = held.fence();
+    assert!(passes(&store, &fence).await);
+    held.give_back().await;
+    let held = timeout(PATIENCE, other.acquire()).await.unwrap();
+    assert!(passes(&store, &held.fence()).await);
+    assert!(!passes(&store, &fence).await);
+}
+
+async fn one_who_sleeps_through_its_end_is_refused(home: Home) {
+    let store = home.open().await;
+    let held = lease(&store, "sleeper", SHORT).await.acquire().await;
+    let fence = held.fence();
+    // Its renewals end with it, as those of a process that is stopped.
+    drop(held);
+    let next = timeout(PATIENCE, lease(&store, "next", PATIENCE).await.acquire()).await.unwrap();
+    assert!(!passes(&store, &fence).await);
+    assert!(passes(&store, &next.fence()).await);
+}
+
+async fn it_is_renewed_while_it_is_held(home: Home) {
+    let store = home.open().await;
+    let held = lease(&store, "one", SHORT).await.acquire().await;
+    assert!(timeout(SHORT * 4, held.lost()).await.is_err());
+    let other = lease(&store, "other", SHORT).await;
+    assert!(other.try_acquire().await.unwrap().is_none());
+    assert!(passes(&store, &held.fence()).await);
+}
+
+async fn its_loss_is_told(home: Home) {
+    let store = home.open().await;
+    let held = lease(&store, "one", SHORT).await.acquire().await;
+    let take = "UPDATE leases SET token = token + 1";
+    assert_eq!(store.writer().await.unwrap().query(take).execute().await.unwrap(), 1);
+    timeout(PATIENCE, held.lost()).await.unwrap();
+    assert!(!passes(&store, &held.fence()).await);
+}
+
+async fn two_names_are_two_leases(home: Home) {
+    let store = home.open().await;
+    let one = lease(&store, "one", PATIENCE).await.acquire().await;
+    let settings = LeaseSettings::new("models", "one");
+    let other = Lease::shared(store.clone(), settings).await.unwrap().acquire().await;
+    assert_ne!(one.fence(), other.fence());
+    assert!(passes(&store, &one.fence()).await && passes(&store, &other.fence()).await);
+}
+
+#[tokio::test]
+async fn nobody_takes_it_while_a_transaction_that_passed_is_under_way() {
+    let Some(home) = Home::postgres() else { return };
+    let store = home.open().await;
+    let held = lease(&store, "one", SHORT).await.acquire().await;
+    let fence = held.fence();
+    let mut transaction = store.begin().await.unwrap();
+    assert!(fence.pass(&mut transaction).await.unwrap());
+    drop(held);
+    let other = lease(&store, "other", PATIENCE).await;
+    assert!(
+        timeout(SHORT * 2, other.acquire()).await.is_err(),
+        "it has run out and can't be taken"
+    );
+    transaction.query("INSERT INTO things (a) VALUES (1)").execute().await.unwrap();
+    transaction.commit().await.unwrap();
+    timeout(PATIENCE, other.acquire()).await.unwrap();
+    assert!(!passes(&store, &fence).await);
+}
+
+#[tokio::test]
+async fn where_nobody_else_is_it_costs_nothing() {
+    let home = Home::sqlite();
+    let store = home.open().await;
+    let held = Lease::always().acquire().await;
+    assert_eq!(held.fence(), Fence::Open);
+    assert!(passes(&store, &held.fence()).await);
+    assert!(timeout(Duration::from_millis(20), held.lost()).await.is_err());
+}
