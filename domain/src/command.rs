@@ -64,6 +64,7 @@ commands! {
     }
     payments::{
         AuthorizePayment, CapturePayment, VoidAuthorization, RefundPayment, RecordPaymentOutcome,
+        ExpireAuthorization,
     }
     shipping::{CreateShipment, MarkShipped, MarkDelivered, CancelShipment}
     sagas::{RecordCommandEnd}

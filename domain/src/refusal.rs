@@ -147,8 +147,8 @@ refusals! {
         OnHold { order_id: OrderId } = "on_hold", "order `{order_id}` is on hold";
         /// What is held of the customer's money is too little.
         NotCovered { authorized: i64, needed: i64 } = "not_covered", "{needed} is needed, but only {authorized} is authorized";
-        /// The provider holds the money no more.
-        AuthorizationExpired { payment_id: PaymentId } = "authorization_expired", "the authorization of payment `{payment_id}` has expired";
+        /// No live authorization covers the parcel.
+        AuthorizationExpired { payment_id: PaymentId } = "authorization_expired", "no live authorization covers the parcel: that of payment `{payment_id}` has expired, or can't be captured again";
         /// Nothing can be authorized any more: it was voided before.
         PaymentVoided { payment_id: PaymentId } = "payment_voided", "payment `{payment_id}` was voided";
         /// The provider refused the payment.

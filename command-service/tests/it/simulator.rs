@@ -1,5 +1,7 @@
 //! The simulated provider by itself: its book, its keys, its probes.
 
+use std::sync::{Arc, Mutex};
+
 use command_service::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
 use command_service::payments::{PaymentProvider, ProviderCall, WhenAbsent};
 use domain::ids::{OrderId, PaymentId};
@@ -7,12 +9,16 @@ use domain::money::{Currency, Money};
 use domain::payments::{Operation, ProviderOutcome};
 use domain::text::PaymentMethod;
 use futures::future::join_all;
-use service_kit::clock::system;
+use service_kit::clock::{Clock, system};
 
 async fn provider() -> (SimulatedProvider, tempfile::TempDir) {
+    provider_at(system()).await
+}
+
+async fn provider_at(clock: Clock) -> (SimulatedProvider, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
-    (SimulatedProvider::start(ledger, system(), SimulatorSettings::default()), folder)
+    (SimulatedProvider::start(ledger, clock, SimulatorSettings::default()), folder)
 }
 
 fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {
@@ -79,4 +85,20 @@ async fn a_key_that_was_closed_is_never_used() {
     assert_eq!(provider.call(&authorize).await, ProviderOutcome::NeverDone);
     let again = call(Operation::Authorize, 2, 500);
     assert!(matches!(provider.call(&again).await, ProviderOutcome::Authorized { .. }));
+}
+
+#[tokio::test]
+async fn what_is_held_can_not_be_captured_when_its_time_is_over() {
+    let now = Arc::new(Mutex::new(system()()));
+    let clock: Clock = {
+        let now = Arc::clone(&now);
+        Arc::new(move || *now.lock().unwrap())
+    };
+    let (provider, _folder) = provider_at(clock).await;
+    let held = provider.call(&call(Operation::Authorize, 1, 500)).await;
+    let ProviderOutcome::Authorized { expires_at, .. } = held else { panic!("{held:?}") };
+    assert_eq!(provider.call(&call(Operation::Capture, 1, 100)).await, ProviderOutcome::Done);
+    *now.lock().unwrap() = expires_at;
+    let late = provider.call(&call(Operation::Capture, 2, 100)).await;
+    assert!(matches!(late, ProviderOutcome::Refused { retriable: false, .. }), "{late:?}");
 }

@@ -40,8 +40,9 @@ impl Decide for CapturePayment {
         if payment.has_open_operation() {
             return Err(Halt::Busy);
         }
-        if self.amount.minor() > payment.uncaptured() {
-            let (authorized, needed) = (payment.uncaptured(), self.amount.minor());
+        let authorized = if payment.is_spent() { 0 } else { payment.uncaptured() };
+        if self.amount.minor() > authorized {
+            let needed = self.amount.minor();
             return Err(Refusal::NotCovered { authorized, needed }.into());
         }
         Ok(vec![

@@ -3,12 +3,13 @@
 use chrono::{DateTime, Duration, TimeZone, Utc};
 
 use super::{
-    CapturePayment, CaptureRequested, Operation, PaymentAuthorized, PaymentCaptured,
-    PaymentRequested, ProviderOutcome, RecordPaymentOutcome,
+    AuthorizationExpired, CapturePayment, CaptureRequested, ExpireAuthorization, Operation,
+    PaymentAuthorized, PaymentCaptured, PaymentRequested, ProviderOutcome, RecordPaymentOutcome,
 };
 use crate::event::Event;
 use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::{Currency, Money};
+use crate::spec::given;
 use crate::text::{PaymentMethod, Reason};
 
 pub(super) fn order_id() -> OrderId {
@@ -88,4 +89,24 @@ pub(super) fn record(
 
 pub(super) fn refused(code: &'static str, retriable: bool) -> ProviderOutcome {
     ProviderOutcome::Refused { code: Reason::code(code), retriable }
+}
+
+pub(super) fn expire() -> ExpireAuthorization {
+    ExpireAuthorization { payment_id: payment_id(), order_id: order_id() }
+}
+
+pub(super) fn expired(minor: i64) -> AuthorizationExpired {
+    AuthorizationExpired { payment_id: payment_id(), order_id: order_id(), amount: gbp(minor) }
+}
+
+/// Held by a provider that captures only once.
+pub(super) fn authorized_for_one_capture(minor: i64) -> Vec<Event> {
+    let once = record(
+        Operation::Authorize,
+        1,
+        ProviderOutcome::Authorized { expires_at: expires_at(), multi_capture: false },
+    );
+    let mut events = vec![requested(minor)];
+    events.extend_from_slice(given([requested(minor)]).when(once).events());
+    events
 }

@@ -6,8 +6,11 @@
 mod authorize_payment;
 mod capture_payment;
 mod events;
+mod expire_authorization;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod holding_rules;
 mod payment;
 mod payment_status;
 mod provider_outcome;
@@ -20,6 +23,7 @@ mod void_authorization;
 pub use authorize_payment::AuthorizePayment;
 pub use capture_payment::CapturePayment;
 pub use events::*;
+pub use expire_authorization::ExpireAuthorization;
 pub use payment::{OpenOperation, Payment};
 pub use payment_status::PaymentStatus;
 pub use provider_outcome::ProviderOutcome;

@@ -113,7 +113,12 @@ impl Payment {
         self.multi_capture
     }
 
-    /// True when the provider holds money that can be captured at `now`.
+    /// True when nothing more can be captured from it: the provider takes once, and did.
+    pub fn is_spent(&self) -> bool {
+        !self.multi_capture && self.captured > 0
+    }
+
+    /// True when the provider holds money at `now`.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         self.uncaptured() > 0 && self.expires_at.is_some_and(|until| now < until)
     }
@@ -176,7 +181,7 @@ impl Payment {
         self.attempts.get(&operation).copied().unwrap_or_default() + 1
     }
 
-    pub(super) fn is_captured_for(&self, shipment_id: &ShipmentId) -> bool {
+    pub(crate) fn is_captured_for(&self, shipment_id: &ShipmentId) -> bool {
         self.captured_for.contains(shipment_id)
     }
 

@@ -288,6 +288,7 @@ fn next() -> impl Strategy<Value = crate::command::Command> {
         1 => Just(authorize(1_000).into()),
         2 => (1..5_u32, amount.clone()).prop_map(|(n, minor)| capture(n, minor).into()),
         1 => prop::option::of(amount.clone()).prop_map(|minor| void(minor).into()),
+        1 => Just(expire().into()),
         2 => (1..5_u32, amount).prop_map(|(n, minor)| refund(n, minor).into()),
         6 => (operation, 1..6_u32, outcome)
             .prop_map(|(operation, attempt, outcome)| record(operation, attempt, outcome).into()),
@@ -299,16 +300,25 @@ proptest! {
 
     #[test]
     fn law_2_holds_whatever_is_asked_and_answered(
+        multi_capture in any::<bool>(),
+        lives in 0..120_usize,
         commands in prop::collection::vec(next(), 0..120),
     ) {
-        let mut world = given(authorized(1_000));
-        let mut payment = authorized(1_000).iter().fold(Payment::default(), fold);
-        for command in commands {
+        let start = if multi_capture { authorized } else { authorized_for_one_capture }(1_000);
+        let mut payment = start.iter().fold(Payment::default(), fold);
+        let mut world = given(start);
+        let mut captures = 0;
+        for (at, command) in commands.into_iter().enumerate() {
+            if at == lives {
+                world = world.at(expires_at());
+            }
             let when = world.when(command);
             for event in when.events() {
                 payment = fold(payment, event);
                 prop_assert!(payment.authorized() >= payment.captured() + payment.voided());
                 prop_assert!(payment.captured() >= payment.refunded() && payment.refunded() >= 0);
+                captures += usize::from(event.event_type() == "PaymentCaptured");
+                prop_assert!(multi_capture || captures <= 1, "captured {captures} times");
             }
             world = when.after();
         }

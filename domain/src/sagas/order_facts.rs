@@ -51,6 +51,9 @@ pub(super) struct OrderFacts {
     /// Payments that were asked for so far.
     pub(super) payments: u32,
     pub(super) renewal: Option<Renewal>,
+    /// The payment that is being let go of because its time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expiring: Option<PaymentId>,
 }
 
 impl OrderFacts {
@@ -77,6 +80,7 @@ impl OrderFacts {
             cancelled_amount: 0,
             payments: 1,
             renewal: None,
+            expiring: None,
         }
     }
 

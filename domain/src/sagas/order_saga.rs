@@ -9,12 +9,13 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Answer, Did};
+use super::expiry::EXPIRY;
 use super::order_facts::OrderFacts;
 use super::order_steps::{ORDER, REJECT, UNDOS};
-use super::parcel_steps::{CAPTURED, ParcelCase, parcel_rows};
+use super::parcel_steps::{ParcelCase, parcel_rows};
 use super::parcels::Place;
 use super::process::{Process, Standing};
-use super::renewal::{HOLD, RENEWAL, Renewal};
+use super::renewal::{HOLD, RENEWAL};
 use super::track::{Desk, Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
@@ -32,11 +33,13 @@ pub(super) struct OrderSaga {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undo: Option<Track>,
     #[serde(default)]
-    parcels: BTreeMap<ShipmentId, Track>,
+    pub(super) parcels: BTreeMap<ShipmentId, Track>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    renewal: Option<Track>,
+    pub(super) renewal: Option<Track>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    hold: Option<Track>,
+    pub(super) hold: Option<Track>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expiry: Option<Track>,
     /// Until when the order has to be confirmed.
     #[serde(default)]
     deadline: Option<DateTime<Utc>>,
@@ -56,6 +59,7 @@ impl OrderSaga {
             parcels: BTreeMap::new(),
             renewal: None,
             hold: None,
+            expiry: None,
             deadline: Some(context.recorded_at + timeouts.order_deadline),
         }
     }
@@ -74,67 +78,6 @@ impl OrderSaga {
         let reason = Reason::parse(code).unwrap_or_else(|_| Reason::code("step_refused"));
         self.facts.rejecting = Some(reason);
         self.reject = Some(Track::new());
-    }
-
-    /// When the authorization has to be renewed: while the order only waits, and no money is on its way.
-    fn renewal_due(&self, timeouts: &Timeouts) -> Option<DateTime<Utc>> {
-        let waits = self.facts.confirmed
-            && self.facts.cancellations.is_empty()
-            && self.facts.over.is_none()
-            && self.renewal.is_none()
-            && self.facts.uncaptured() > 0
-            && self.parcels.values().all(|track| track.at >= CAPTURED);
-        let expires_at = self.facts.purse.expires_at().filter(|_| waits)?;
-        Some(expires_at - timeouts.renew_before_expiry)
-    }
-
-    fn begin_renewal(&mut self) {
-        self.facts.payments += 1;
-        self.facts.renewal = Some(Renewal {
-            old: self.facts.purse.current.clone(),
-            nth: self.facts.payments,
-            refused: false,
-        });
-        self.renewal = Some(Track::new());
-    }
-
-    fn hear_renewal(
-        &mut self,
-        event: &Event,
-        context: &EventContext<'_>,
-        timeouts: &Timeouts,
-        id: &SagaId,
-    ) {
-        let now = context.recorded_at;
-        let payment = self.facts.further_payment();
-        let part = payment.as_ref().map(PaymentId::as_str);
-        let desk = &Desk { saga_id: id, part, occurred_at: self.facts.occurred_at };
-        if let Some(hold) = &mut self.hold
-            && let Some(Answer::Refused { .. }) =
-                hold.hear(&HOLD, &self.facts, event, context, desk)
-        {
-            // Something was shipped already: it can't be held, and the person is called all the same.
-            self.hold = None;
-        }
-        let Some(track) = &mut self.renewal else { return };
-        match track.hear(RENEWAL.steps(), &self.facts, event, context, desk) {
-            Some(Answer::Refused { .. }) if track.at == 0 => {
-                track.fail(false, now, timeouts);
-                self.hold = Some(Track::new());
-                // A declined payment stays declined: the next attempt is a payment of its own.
-                self.facts.payments += 1;
-                if let Some(renewal) = &mut self.facts.renewal {
-                    renewal.nth = self.facts.payments;
-                    renewal.refused = true;
-                }
-            }
-            Some(Answer::Refused { .. }) => track.fail(true, now, timeouts),
-            Some(Answer::Done) if track.at == RENEWAL.steps().len() => {
-                self.renewal = None;
-                self.facts.renewal = None;
-            }
-            Some(Answer::Done | Answer::Again | Answer::Unknown) | None => {}
-        }
     }
 
     /// A step was refused: before the pivot the order is rejected, after it the step is tried again.
@@ -195,6 +138,7 @@ impl OrderSaga {
             undo.fail(retriable, now, timeouts);
         }
         self.hear_renewal(event, context, timeouts, id);
+        self.hear_expiry(id, event, context, timeouts);
         for (shipment_id, track) in &mut self.parcels {
             let Some(parcel) = self.facts.parcels.0.get(shipment_id) else { continue };
             let case = ParcelCase { order: &self.facts, shipment_id, parcel };
@@ -229,6 +173,9 @@ impl Process for OrderSaga {
             }
         }
         self.hear(id, event, context, timeouts);
+        if self.may_renew() && self.facts.purse.is_spent() {
+            self.begin_renewal();
+        }
         if self.facts.ending.is_some() && self.undo.is_none() {
             self.reject = None;
             self.undo = Some(Track::new());
@@ -239,6 +186,10 @@ impl Process for OrderSaga {
         let mut sends = vec![];
         let facts = &self.facts;
         let desk = Desk { saga_id: id, part: None, occurred_at: facts.occurred_at };
+        if let Some(expiry) = &mut self.expiry {
+            let part = facts.expiring.as_ref().map(PaymentId::as_str);
+            sends.extend(expiry.advance(&EXPIRY, facts, |_| Did::Never, &Desk { part, ..desk }));
+        }
         if let Some(undo) = &mut self.undo {
             sends.extend(undo.advance(&UNDOS, facts, |step| self.forward.did(step), &desk));
             return sends;
@@ -271,6 +222,9 @@ impl Process for OrderSaga {
     }
 
     fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts) {
+        if self.next_expiry().is_some_and(|until| until <= now) {
+            self.begin_expiry();
+        }
         if self.renewal_due(timeouts).is_some_and(|due| due <= now) {
             self.begin_renewal();
         }
@@ -282,6 +236,9 @@ impl Process for OrderSaga {
     fn standings(&self) -> Vec<Standing<'_>> {
         let mut all = vec![];
         let unknown = matches!(self.forward.phase, Phase::Unknown { .. });
+        if let Some(expiry) = &self.expiry {
+            all.push(Standing::of(expiry, &EXPIRY, &self.facts, |_| Did::Never));
+        }
         if let Some(undo) = &self.undo {
             all.push(Standing::of(undo, &UNDOS, &self.facts, |step| self.forward.did(step)));
             if unknown {
@@ -310,15 +267,17 @@ impl Process for OrderSaga {
     }
 
     fn tracks(&mut self) -> Vec<&mut Track> {
+        let expiry = self.expiry.as_mut().into_iter();
         if let Some(undo) = &mut self.undo {
             let unknown = matches!(self.forward.phase, Phase::Unknown { .. });
-            return [undo].into_iter().chain(unknown.then_some(&mut self.forward)).collect();
+            let forward = unknown.then_some(&mut self.forward);
+            return expiry.chain([undo]).chain(forward).collect();
         }
         if let Some(reject) = &mut self.reject {
-            return vec![reject];
+            return expiry.chain([reject]).collect();
         }
         let renewal = self.renewal.as_mut();
-        self.parcels.values_mut().chain(renewal).chain([&mut self.forward]).collect()
+        expiry.chain(self.parcels.values_mut()).chain(renewal).chain([&mut self.forward]).collect()
     }
 
     fn deadline(&self) -> Option<DateTime<Utc>> {
@@ -326,7 +285,7 @@ impl Process for OrderSaga {
     }
 
     fn reminder(&self, timeouts: &Timeouts) -> Option<DateTime<Utc>> {
-        self.renewal_due(timeouts)
+        self.renewal_due(timeouts).into_iter().chain(self.next_expiry()).min()
     }
 
     fn over(&self) -> Option<SagaState> {

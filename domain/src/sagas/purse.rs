@@ -1,6 +1,6 @@
 //! The payments of an order, as its sagas know them from the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,27 +20,92 @@ pub(super) struct Purse {
     pub(super) taken: i64,
     /// Until when the provider holds what it holds, per payment.
     until: BTreeMap<PaymentId, DateTime<Utc>>,
+    /// What the provider holds, per payment: neither captured nor given back.
+    #[serde(default)]
+    held: BTreeMap<PaymentId, i64>,
+    /// Payments that the provider captures from only once.
+    #[serde(default)]
+    once: BTreeSet<PaymentId>,
 }
 
 impl Purse {
     pub(super) fn new(current: PaymentId) -> Self {
-        Self { current, captured: BTreeMap::new(), taken: 0, until: BTreeMap::new() }
+        Self {
+            current,
+            captured: BTreeMap::new(),
+            taken: 0,
+            until: BTreeMap::new(),
+            held: BTreeMap::new(),
+            once: BTreeSet::new(),
+        }
     }
 
     pub(super) fn fold(&mut self, event: &Event) {
         if let Event::Order(OrderEvent::PaymentReplaced(event)) = event {
             self.current = event.payment_id.clone();
         }
-        if let Event::Payment(PaymentEvent::PaymentAuthorized(event)) = event {
-            self.until.insert(event.payment_id.clone(), event.expires_at);
+        if let Event::Payment(event) = event {
+            self.fold_payment(event);
         }
-        if let Event::Payment(PaymentEvent::PaymentCaptured(event)) = event {
-            *self.captured.entry(event.payment_id.clone()).or_default() += event.amount.minor();
-            self.taken += event.amount.minor();
+    }
+
+    fn fold_payment(&mut self, event: &PaymentEvent) {
+        match event {
+            PaymentEvent::PaymentAuthorized(event) => {
+                self.until.insert(event.payment_id.clone(), event.expires_at);
+                self.held.insert(event.payment_id.clone(), event.amount.minor());
+                if !event.multi_capture {
+                    self.once.insert(event.payment_id.clone());
+                }
+            }
+            PaymentEvent::PaymentCaptured(event) => {
+                let amount = event.amount.minor();
+                *self.captured.entry(event.payment_id.clone()).or_default() += amount;
+                self.taken += amount;
+                self.release(&event.payment_id, amount);
+            }
+            PaymentEvent::PaymentRefunded(event) => {
+                *self.captured.entry(event.payment_id.clone()).or_default() -= event.amount.minor();
+            }
+            PaymentEvent::AuthorizationVoided(event) => {
+                self.release(&event.payment_id, event.amount.minor());
+            }
+            PaymentEvent::AuthorizationExpired(event) => self.let_go(&event.payment_id),
+            PaymentEvent::PaymentRequested(_)
+            | PaymentEvent::PaymentDeclined(_)
+            | PaymentEvent::PaymentOutcomeUnknown(_)
+            | PaymentEvent::CaptureRequested(_)
+            | PaymentEvent::CaptureFailed(_)
+            | PaymentEvent::VoidRequested(_)
+            | PaymentEvent::VoidRefused(_)
+            | PaymentEvent::RefundRequested(_)
+            | PaymentEvent::RefundFailed(_) => {}
         }
-        if let Event::Payment(PaymentEvent::PaymentRefunded(event)) = event {
-            *self.captured.entry(event.payment_id.clone()).or_default() -= event.amount.minor();
+    }
+
+    fn release(&mut self, payment_id: &PaymentId, amount: i64) {
+        if let Some(held) = self.held.get_mut(payment_id) {
+            *held -= amount;
         }
+    }
+
+    /// The provider holds nothing of this payment any more.
+    pub(super) fn let_go(&mut self, payment_id: &PaymentId) {
+        self.held.remove(payment_id);
+    }
+
+    /// The payment that the provider lets go of first, and when; none when it holds nothing.
+    pub(super) fn first_expiry(&self) -> Option<(&PaymentId, DateTime<Utc>)> {
+        let holding = self
+            .until
+            .iter()
+            .filter(|(payment_id, _)| self.held.get(*payment_id).is_some_and(|held| *held > 0));
+        holding.map(|(payment_id, until)| (payment_id, *until)).min_by_key(|(_, until)| *until)
+    }
+
+    /// True when nothing more can be captured from the current payment: the provider takes once, and did.
+    pub(super) fn is_spent(&self) -> bool {
+        self.once.contains(&self.current) && self.captured.contains_key(&self.current)
     }
 
     /// Until when the provider holds what captures come from.

@@ -32,6 +32,7 @@ pub const READS: &[&str] = &[
     "VoidRefused",
     "PaymentRefunded",
     "RefundFailed",
+    "AuthorizationExpired",
     "ShipmentCreated",
     "ShipmentSplit",
     "ShipmentShipped",

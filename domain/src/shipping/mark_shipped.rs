@@ -118,14 +118,8 @@ fn quantities(lines: &[ShipmentLine]) -> Vec<LineQuantity> {
     lines.iter().map(|line| LineQuantity { line: line.line, quantity: line.quantity }).collect()
 }
 
-/// What leaves has to be covered by money that can be captured now.
-fn check_covered(
-    view: &View<'_>,
-    context: &Context,
-    order_id: &OrderId,
-    order: &Order,
-    shipped: &[ShipmentLine],
-) -> Result<(), Halt> {
+/// What these lines cost at the order's prices.
+fn price(order: &Order, lines: &[ShipmentLine]) -> i64 {
     let price = |line: &ShipmentLine| {
         // Line n stands at n - 1.
         let at = usize::try_from(line.line).unwrap_or_default();
@@ -133,7 +127,19 @@ fn check_covered(
         let unit_price = found.map_or(0, |found| found.unit_price);
         unit_price.saturating_mul(i64::from(line.quantity.get()))
     };
-    let due = shipped.iter().map(price).fold(0, i64::saturating_add);
+    lines.iter().map(price).fold(0, i64::saturating_add)
+}
+
+/// What leaves has to be covered by money that can be captured now. A provider that captures only once covers no
+/// second parcel: not after the first was paid, and not while it is still to be paid.
+fn check_covered(
+    view: &View<'_>,
+    context: &Context,
+    order_id: &OrderId,
+    order: &Order,
+    shipped: &[ShipmentLine],
+) -> Result<(), Halt> {
+    let due = price(order, shipped);
     if due == 0 {
         return Ok(());
     }
@@ -142,7 +148,9 @@ fn check_covered(
     for payment_id in order.payments() {
         let payment = view.payment(payment_id)?;
         last = payment_id.clone();
-        if payment.is_live(context.now) {
+        let taken = !payment.multi_capture()
+            && (payment.is_spent() || another_is_unpaid(view, order_id, order)?);
+        if payment.is_live(context.now) && !taken {
             live += payment.uncaptured();
         }
     }
@@ -150,4 +158,28 @@ fn check_covered(
         return Err(Refusal::AuthorizationExpired { payment_id: last }.into());
     }
     Ok(())
+}
+
+/// Whether another parcel of the order left that is not paid yet.
+fn another_is_unpaid(view: &View<'_>, order_id: &OrderId, order: &Order) -> Result<bool, Halt> {
+    for number in 1.. {
+        let shipment_id = ShipmentId::nth(order_id, number);
+        let shipment = view.shipment(&shipment_id)?;
+        let left = match shipment.status() {
+            None => break,
+            Some(ShipmentStatus::Shipped | ShipmentStatus::Delivered) => true,
+            Some(ShipmentStatus::Pending | ShipmentStatus::Cancelled) => false,
+        };
+        if !left || price(order, shipment.lines()) == 0 {
+            continue;
+        }
+        let mut paid = false;
+        for payment_id in order.payments() {
+            paid |= view.payment(payment_id)?.is_captured_for(&shipment_id);
+        }
+        if !paid {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

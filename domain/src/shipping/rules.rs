@@ -4,9 +4,13 @@ use super::*;
 use crate::event::Event;
 use crate::ids::CancellationId;
 use crate::orders::fixtures::{
-    authorized, confirmed_order, expires_at, of, order_id, payment_id, placed, shipment_id,
+    TOTAL, authorized, captured, confirmed_order, expires_at, of, order_id, payment_id, placed,
+    shipment_id,
 };
-use crate::orders::{HoldReleased, LineQuantity, OrderHeld, OrderPlaced, PlacedLine};
+use crate::orders::{
+    HoldReleased, LineQuantity, OrderHeld, OrderPlaced, PaymentReplaced, PlacedLine,
+};
+use crate::payments::{PaymentAuthorized, PaymentEvent};
 use crate::refusal::Refusal;
 use crate::spec::{Given, given, given_nothing};
 use crate::text::{Label, Reason};
@@ -202,6 +206,59 @@ fn money_that_is_not_held_any_more_ships_nothing() {
     short.extend(authorized(1, 100));
     short.push(crate::orders::fixtures::confirmed().into());
     given(short).and([created(1, &all())]).when(ship(1, None)).then_refused(&expired);
+}
+
+/// A confirmed order whose provider captures only once, and whose parcel is to be packed.
+fn packed_for_one_capture() -> Given {
+    given(confirmed_order().into_iter().map(once)).and([created(1, &all())])
+}
+
+/// The same, but an authorization is of a provider that captures only once.
+fn once(event: Event) -> Event {
+    if let Event::Payment(PaymentEvent::PaymentAuthorized(held)) = event {
+        PaymentAuthorized { multi_capture: false, ..held }.into()
+    } else {
+        event
+    }
+}
+
+#[test]
+fn a_provider_that_captures_once_covers_one_parcel() {
+    let taken = Refusal::AuthorizationExpired { payment_id: payment_id(1) };
+    let rest = [of(2, 4), of(3, 1)];
+    packed_for_one_capture()
+        .when(ship(1, Some(&[of(1, 6)])))
+        .then([
+            Event::from(split(1, 2, &rest)),
+            created(2, &rest).into(),
+            shipped(1, &[of(1, 6)]).into(),
+        ])
+        .when(ship(2, None))
+        .then_refused(&taken)
+        .and(captured(1, 6 * 255))
+        .when(ship(2, None))
+        .then_refused(&taken)
+        .and(authorized(2, TOTAL - 6 * 255))
+        .and([PaymentReplaced { order_id: order_id(), payment_id: payment_id(2) }])
+        .when(ship(2, None))
+        .then([shipped(2, &rest)]);
+}
+
+#[test]
+fn a_parcel_that_cost_nothing_takes_no_capture() {
+    let free = |line: PlacedLine| {
+        let unit_price = if line.line == 1 { 0 } else { line.unit_price };
+        PlacedLine { unit_price, ..line }
+    };
+    let lines = placed().lines.into_iter().map(free).collect();
+    let mut events: Vec<Event> = vec![OrderPlaced { lines, ..placed() }.into()];
+    let packed = confirmed_order().into_iter().skip(1);
+    events.extend(packed.map(once));
+    given(events)
+        .and([created(1, &[of(1, 6)]), created(2, &[of(2, 4)])])
+        .and([shipped(1, &[of(1, 6)])])
+        .when(ship(2, None))
+        .then([shipped(2, &[of(2, 4)])]);
 }
 
 #[test]

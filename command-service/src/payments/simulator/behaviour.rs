@@ -37,6 +37,7 @@ pub(super) fn judge(entries: &[LedgerEntry], call: &ProviderCall, now: DateTime<
     }
     let refusal = match call.operation {
         Operation::Authorize => refused_authorization(method),
+        Operation::Capture if is_expired(entries, now) => Some(("authorization_expired", false)),
         Operation::Capture => refused_capture(entries, method, call),
         Operation::Void => (call.amount.minor() > held(entries)).then_some(("not_held", false)),
         Operation::Refund if method == "pm_refund_fails" => Some(("refund_failed", false)),
@@ -129,6 +130,11 @@ fn refused_capture(
         "pm_capture_fails_twice" if failed < FAILING_CAPTURES => Some(("capture_failed", true)),
         _ => (call.amount.minor() > held(entries)).then_some(("not_held", false)),
     }
+}
+
+/// Whether the time of what was held is over.
+fn is_expired(entries: &[LedgerEntry], now: DateTime<Utc>) -> bool {
+    entries.iter().filter_map(|entry| entry.expires_at).any(|until| until <= now)
 }
 
 fn held(entries: &[LedgerEntry]) -> i64 {

@@ -1,13 +1,17 @@
 //! Sagas under people who do anything at any time, and commands that arrive in any order: every order still ends, and
 //! money and stock add up after every event.
 
+use std::collections::BTreeMap;
+
 use super::world::{World, lines, order_id, order_saga, payment_id};
 use chrono::Duration;
 use domain::command::Command;
+use domain::event::Event;
 use domain::ids::ReturnId;
 use domain::orders::{
     CancelLines, CancelOrder, HoldOrder, OrderStatus, ReceiveReturn, ReleaseHold, RequestReturn,
 };
+use domain::payments::PaymentEvent;
 use domain::sagas::SagaState;
 use proptest::prelude::*;
 
@@ -59,6 +63,8 @@ fn method() -> impl Strategy<Value = &'static str> {
         "pm_capture_refused",
         "pm_refund_fails",
         "pm_not_renewed",
+        "pm_captured_once",
+        "pm_captured_once",
     ])
 }
 
@@ -151,6 +157,14 @@ proptest! {
             let ended = state.is_ended() || (hard && state == SagaState::NeedsAttention);
             prop_assert!(ended, "{:?} {:?}", saga.status, saga.explain());
         }
+        let mut captures = BTreeMap::new();
+        for (event, _) in &world.log {
+            if let Event::Payment(PaymentEvent::PaymentCaptured(event)) = event {
+                *captures.entry(event.payment_id.clone()).or_insert(0) += 1;
+            }
+        }
+        let most = if method == "pm_captured_once" { 1 } else { usize::MAX };
+        prop_assert!(captures.values().all(|captures| *captures <= most), "{captures:?}");
         if world.state_of(&order_saga()).is_ended() {
             let ends = [OrderStatus::Completed, OrderStatus::Rejected, OrderStatus::Cancelled];
             prop_assert!(ends.contains(&world.status()));

@@ -468,3 +468,69 @@ fn an_authorization_that_is_not_renewed_holds_the_order_and_calls_a_person() {
     let sends = world.sagas.get_mut(&order_saga()).unwrap().retry(now, &timeouts).unwrap();
     assert_eq!(domain::decide::Decide::target(&sends[0].command).to_string(), "payment-536365-p3");
 }
+
+#[test]
+fn a_provider_that_captures_once_is_asked_for_the_rest_before_the_next_parcel_leaves() {
+    let mut world = placed("pm_captured_once");
+    world.ship(1, Some(&[(1, 6)]));
+    assert_eq!(code(world.try_ship(2, None)), "authorization_expired", "the first is to be paid");
+    world.run();
+    let further = |n| PaymentId::nth(&order_id(), n);
+    assert_eq!(world.payment(&payment_id()).captured(), 6 * 250);
+    assert_eq!(world.payment(&payment_id()).uncaptured(), 0, "the rest of the first is voided");
+    assert_eq!(world.payment(&further(2)).authorized(), TOTAL - 6 * 250);
+    assert_eq!(world.state_of(&order_saga()), SagaState::Waiting);
+    world.ship(2, Some(&[(2, 2)]));
+    world.run();
+    world.order(cancel(&[(3, 1)]));
+    world.run();
+    world.ship(3, None);
+    for n in 1..=3 {
+        world.deliver(n).unwrap();
+    }
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    let captured = [1, 2, 3].map(|n| world.payment(&further(n)).captured());
+    assert_eq!(captured, [6 * 250, 2 * 795, 2 * 250 + 500]);
+    assert_eq!(world.payment(&further(4)).authorized(), 0, "nothing is left to be paid");
+    world.assert_nothing_held();
+}
+
+#[test]
+fn one_parcel_for_all_needs_no_further_payment() {
+    let mut world = placed("pm_captured_once");
+    world.ship(1, None);
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert!(!world.steps().iter().any(|step| step.starts_with("renew_authorization")));
+}
+
+#[test]
+fn an_authorization_that_is_not_renewed_is_let_go_when_its_time_is_over() {
+    let mut world = placed("pm_not_renewed");
+    world.wait(Duration::days(8));
+    assert_eq!(world.payment(&payment_id()).status(), PaymentStatus::Expired);
+    assert_eq!(world.payment(&payment_id()).uncaptured(), 0);
+    assert!(world.steps().contains(&"expire_authorization/536365-p1/1"));
+    assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
+    world.order(release());
+    assert_eq!(code(world.try_ship(1, None)), "authorization_expired");
+}
+
+#[test]
+fn an_order_held_until_its_money_is_gone_is_rejected() {
+    let mut world = World::new();
+    world.place("pm_ok");
+    while !world.steps().contains(&"authorize_payment/1") {
+        world.run_one();
+    }
+    world.order(hold());
+    world.wait(Duration::days(8));
+    assert_eq!(world.payment(&payment_id()).status(), PaymentStatus::Expired);
+    world.order(release());
+    world.wait(Duration::hours(1));
+    assert_eq!((world.status(), reason(&world).as_str()), (OrderStatus::Rejected, "not_covered"));
+    assert_eq!(world.state_of(&order_saga()), SagaState::Compensated);
+    world.assert_nothing_held();
+}

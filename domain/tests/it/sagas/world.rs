@@ -312,7 +312,7 @@ impl World {
         };
         let held = ProviderOutcome::Authorized {
             expires_at: self.now + Duration::days(7),
-            multi_capture: true,
+            multi_capture: method != "pm_captured_once",
         };
         let outcome = match (open.operation, method.as_str()) {
             (Operation::Authorize, "pm_declined") => refused("card_declined", false),
@@ -398,8 +398,14 @@ impl World {
     /// Laws 2 and 3: money and stock add up, whatever happened.
     #[track_caller]
     pub(crate) fn assert_conserved(&self) {
-        let payment = self.payment(&payment_id());
-        assert!(payment.uncaptured() >= 0 && payment.captured() >= payment.refunded());
+        for n in 1.. {
+            let payment = self.payment(&PaymentId::nth(&order_id(), n));
+            if payment.order_id().is_none() {
+                break;
+            }
+            assert!(payment.uncaptured() >= 0, "payment {n} gave more than it held");
+            assert!(payment.captured() >= payment.refunded(), "payment {n} gave back too much");
+        }
         for sku in ["MUG", "LAMP"] {
             if !self.states.contains_key(&Stream::Stock(Sku::parse(sku).unwrap())) {
                 continue;
