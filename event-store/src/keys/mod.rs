@@ -2,10 +2,13 @@
 
 mod cache;
 mod contract;
+mod inserter;
 mod master;
+mod sql;
 mod vault;
 
 pub mod memory;
+pub mod postgres;
 pub mod sqlite;
 
 pub use contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};

@@ -63,7 +63,7 @@ impl PostgresPool {
             let late = "the database did not answer in time";
             Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
         });
-        if let Err(sqlx::Error::Io(_)) = &outcome {
+        if outcome.as_ref().is_err_and(lost_connection) {
             // The others lead to the same server and are most likely gone too.
             self.shared.idle().clear();
         }
@@ -116,5 +116,14 @@ impl PostgresPool {
 impl Shared {
     pub(super) fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it is the connection that failed, by itself or because the server ended it (SQLSTATE 57P01 and its like).
+fn lost_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }

@@ -9,8 +9,9 @@ use storage::{Database, Durability};
 
 use crate::error::StoreError;
 use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
+use crate::keys::inserter::Inserter;
 
-use super::insert::Inserter;
+use super::insert::Table;
 use super::{erase, find};
 
 const READERS: u32 = 2;
@@ -35,7 +36,7 @@ impl SqliteKeys {
             .map_err(|error| StoreError::new("migrate the key store", error))?;
         // An erasure that was cut off by a crash may have left the key in the write-ahead log.
         database.truncate_log().await.map_err(failed)?;
-        let inserter = Inserter::start(database.writer().clone());
+        let inserter = Inserter::start(Table { writer: database.writer().clone() });
         Ok(Self { database, inserter })
     }
 

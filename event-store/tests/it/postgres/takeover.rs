@@ -1,0 +1,75 @@
+//! One writer: whoever raised the token last appends, and everyone else is refused whole.
+
+use event_store::{AppendError, EventLog, Verdict};
+use futures::future::join_all;
+
+use super::{commands_of_dense_log, place, writes};
+
+#[tokio::test]
+async fn a_standby_reads_and_is_refused_until_it_takes_over() {
+    let Some(place) = place() else { return };
+    let standby = place.standby().await;
+    let refused = standby.append(vec![writes("1", &["a"])]).await;
+    assert!(matches!(refused, Err(AppendError::Superseded)), "{refused:?}");
+    assert_eq!(standby.read_all(0, 9).await.unwrap(), []);
+    standby.take_over().await.unwrap();
+    standby.append(vec![writes("1", &["a"])]).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_takeover_the_old_writer_is_refused_whole_and_positions_go_on() {
+    let Some(place) = place() else { return };
+    let old = place.active().await;
+    old.append(vec![writes("1", &["a", "b"])]).await.unwrap();
+    let new = place.active().await;
+    // Also what is known and what would be refused anyway: an old writer learns nothing but that it is old.
+    let batch = vec![writes("1", &["a", "b"]), writes("2", &["a"]), writes("3", &["c"])];
+    let refused = old.append(batch).await;
+    assert!(matches!(refused, Err(AppendError::Superseded)), "{refused:?}");
+    assert_eq!(*old.token().borrow(), None);
+    new.append(vec![writes("4", &["a"])]).await.unwrap();
+    assert_eq!(commands_of_dense_log(&new).await, ["1", "1", "4"]);
+    old.take_over().await.unwrap();
+    old.append(vec![writes("5", &["a"])]).await.unwrap();
+    assert_eq!(commands_of_dense_log(&old).await, ["1", "1", "4", "5"]);
+}
+
+/// Each of four writers sends its commands until each has a verdict, and takes the log over whenever it lost it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_that_fight_for_the_log_leave_each_effect_once_and_no_hole() {
+    const COMMANDS: usize = 25;
+    let Some(place) = place() else { return };
+    let writers = [place.active().await, place.active().await, place.active().await];
+    let fighting = writers.iter().enumerate().map(async |(writer, log)| {
+        let mut lost = 0;
+        for command in 0..COMMANDS {
+            let command = writes(&format!("{writer}-{command}"), &["a", "b"]);
+            loop {
+                match log.append(vec![command.clone()]).await {
+                    Ok(verdicts) => {
+                        assert!(
+                            matches!(verdicts[..], [Verdict::Committed { .. }]),
+                            "{verdicts:?}"
+                        );
+                        break;
+                    }
+                    Err(AppendError::Superseded) => {
+                        lost += 1;
+                        log.take_over().await.unwrap();
+                    }
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        lost
+    });
+    let lost: Vec<usize> = join_all(fighting).await;
+    assert!(lost.iter().sum::<usize>() > 0, "nobody ever lost the log");
+    let mut commands = commands_of_dense_log(&writers[0]).await;
+    assert_eq!(commands.len(), writers.len() * COMMANDS * 2);
+    commands.dedup();
+    commands.sort_unstable();
+    commands.dedup();
+    assert_eq!(commands.len(), writers.len() * COMMANDS);
+}
