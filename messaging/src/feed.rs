@@ -5,6 +5,7 @@ use std::sync::Arc;
 use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// Why the feed can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -13,13 +14,22 @@ pub enum FeedError {
     #[error("the feed of events can't be read now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The position that the consumer stands at is not in this history.
-    #[error("position {position} is beyond the log's head {head}: this is another history")]
+    #[error("what stands at position {position} is not in this history, whose head is {head}")]
     AnotherHistory {
         /// Where the consumer stands.
         position: Position,
         /// Where the log ends.
         head: Position,
     },
+}
+
+/// Where a consumer stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The last position that it processed; 0 when there is none.
+    pub position: Position,
+    /// The event there, if it kept its id: so that another history of the same length is noticed.
+    pub event_id: Option<Uuid>,
 }
 
 /// Where services read events.
@@ -33,6 +43,24 @@ pub trait Feed: Send + Sync + 'static {
     /// Starts after a position.
     fn subscribe(&self, after: Position)
     -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>>;
+
+    /// Starts after a place, provided that the log still has the event that the consumer saw there.
+    fn subscribe_from(
+        &self,
+        place: Place,
+    ) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>> {
+        Box::pin(async move {
+            let Place { position, event_id } = place;
+            if let (Some(id), Some(before)) = (event_id, position.checked_sub(1)) {
+                let there = self.read_all(before, 1).await?;
+                if there.first().is_none_or(|event| event.id != id) {
+                    let head = *self.head().borrow();
+                    return Err(FeedError::AnotherHistory { position, head });
+                }
+            }
+            self.subscribe(position).await
+        })
+    }
 
     /// Reads history: at most `limit` events after a position, contiguous.
     fn read_all(

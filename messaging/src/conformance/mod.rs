@@ -12,7 +12,9 @@
 )]
 
 pub mod feed_cases;
+mod opened;
 pub mod queue_cases;
 
 pub use feed_cases::FeedUnderTest;
+pub use opened::opened;
 pub use queue_cases::ScriptedHandler;

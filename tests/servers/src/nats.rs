@@ -74,6 +74,11 @@ impl Nats {
         Ok(Self { process: None, program: nats_server()?, port, monitor, cluster, folder })
     }
 
+    /// What it calls itself.
+    pub fn name(&self) -> String {
+        format!("n{}", self.port)
+    }
+
     /// Where clients connect.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
@@ -100,11 +105,11 @@ impl Nats {
         let config = self.folder.path().join("nats.conf");
         let store = self.store();
         let text = format!(
-            "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"n{}\"\n\
+            "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"{}\"\n\
              jetstream {{ store_dir: \"{}\" }}\n{}",
             self.port,
             self.monitor,
-            self.port,
+            self.name(),
             store.display(),
             self.cluster
         );

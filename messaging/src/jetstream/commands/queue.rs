@@ -1,0 +1,108 @@
+//! The sender's end.
+
+use async_nats::Client;
+use async_nats::connection::State;
+use async_nats::jetstream::Error as ServerError;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::{self, Context, ErrorCode};
+use futures::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::commands::{CommandMessage, CommandQueue, QueueError};
+use crate::jetstream::names::Names;
+use crate::jetstream::streams::{self, CommandsSettings};
+use crate::jetstream::trouble::{Trouble, broker};
+
+/// Puts messages into the work queue.
+pub struct JetStreamQueue {
+    client: Client,
+    context: Context,
+    names: Names,
+    settings: CommandsSettings,
+}
+
+impl JetStreamQueue {
+    /// Sends over this connection.
+    pub fn new(client: Client, names: Names, settings: CommandsSettings) -> Self {
+        let context = jetstream::new(client.clone());
+        Self { client, context, names, settings }
+    }
+
+    async fn send_all(&self, messages: &[CommandMessage]) -> Result<(), Trouble> {
+        if self.client.connection_state() != State::Connected {
+            return Err(Trouble::Odd("NATS is away".to_owned()));
+        }
+        let mut sent = Vec::with_capacity(messages.len());
+        for message in messages {
+            let subject = subject(&self.names, message);
+            let publish = self.context.send_publish(subject.clone(), publish(message)?).await;
+            sent.push((subject, publish.map_err(broker("a command can't be sent"))?));
+        }
+        // Every answer is waited for, so that one refusal does not hide what became of the others.
+        let mut refused = None;
+        for (subject, sent) in sent {
+            if let Err(error) = sent.await
+                && !self.is_on_its_way(&subject, &error).await?
+            {
+                refused = Some(error);
+            }
+        }
+        match refused {
+            None => Ok(()),
+            Some(error) => {
+                if error.kind() == PublishErrorKind::StreamNotFound {
+                    let config = streams::commands(&self.names, self.settings);
+                    streams::create(&self.context, config).await?;
+                }
+                Err(broker("the command queue did not take a command")(error))
+            }
+        }
+    }
+
+    /// Whether the queue refused a message because it holds it already, and not because it is full.
+    async fn is_on_its_way(&self, subject: &str, error: &PublishError) -> Result<bool, Trouble> {
+        if code(error) != Some(ErrorCode::STREAM_STORE_FAILED) {
+            return Ok(false);
+        }
+        let stream = self.context.get_stream_no_info(self.names.commands()).await;
+        let stream = stream.map_err(broker("the command queue can't be named"))?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(broker("the command queue can't be looked at")(error)),
+        }
+    }
+}
+
+impl CommandQueue for JetStreamQueue {
+    fn send(&self, messages: Vec<CommandMessage>) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(async move {
+            self.send_all(&messages).await.map_err(|trouble| QueueError(Box::new(trouble)))
+        })
+    }
+}
+
+/// A subject of its own for every command, so that the queue holds each once.
+fn subject(names: &Names, message: &CommandMessage) -> String {
+    let name = Uuid::new_v5(&Uuid::NAMESPACE_URL, message.command_id.as_bytes());
+    names.command(&name.simple().to_string())
+}
+
+fn publish(message: &CommandMessage) -> Result<PublishMessage, Trouble> {
+    let text = serde_json::to_vec(message).map_err(broker("a command can't be written"))?;
+    let mut publish = PublishMessage::build().payload(text.into());
+    if let Some(traceparent) = &message.traceparent
+        && traceparent.chars().all(|letter| letter.is_ascii_graphic())
+    {
+        publish = publish.header("traceparent", traceparent.as_ref());
+    }
+    Ok(publish)
+}
+
+/// What the server says was wrong.
+fn code(error: &PublishError) -> Option<ErrorCode> {
+    let cause = std::error::Error::source(error)?;
+    Some(cause.downcast_ref::<ServerError>()?.error_code())
+}

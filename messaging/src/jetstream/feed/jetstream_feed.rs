@@ -1,0 +1,142 @@
+//! The feed of a process that has no log of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::follow::Follower;
+use super::heard::{Freshness, Heard};
+use super::subscription::JetStreamSubscription;
+use crate::feed::{Feed, FeedError, Place, Subscription};
+use crate::jetstream::backoff::Backoff;
+use crate::jetstream::history::{HistoryClient, HistoryError};
+use crate::jetstream::names::Names;
+use crate::jetstream::trouble::chain;
+
+/// Reads events from JetStream and, where it lacks some, from the log's owner.
+pub struct JetStreamFeed {
+    client: Client,
+    names: Names,
+    history: HistoryClient,
+    heard: Arc<Heard>,
+    _listening: DropGuard,
+}
+
+impl JetStreamFeed {
+    /// Waits until the log's owner has told which log it is, however long that takes.
+    pub async fn open(client: Client, names: Names) -> Self {
+        let history = HistoryClient::new(client.clone(), names.clone());
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+        let first = loop {
+            match history.head().await {
+                Ok(announcement) => break announcement,
+                Err(error) => {
+                    tracing::info!(
+                        cause = chain(&error),
+                        "waiting for the log's owner to tell which log it is"
+                    );
+                    tokio::time::sleep(backoff.next()).await;
+                }
+            }
+        };
+        let heard = Heard::new(first);
+        let stop = CancellationToken::new();
+        let listening = Arc::clone(&heard).listen(client.clone(), names.clone(), history.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(listening));
+        Self { client, names, history, heard, _listening: stop.drop_guard() }
+    }
+
+    /// Whether it is known how far the log is, as it changes.
+    pub fn freshness(&self) -> watch::Receiver<Freshness> {
+        self.heard.freshness()
+    }
+
+    async fn follow(&self, place: Place) -> Result<Box<dyn Subscription>, FeedError> {
+        let Place { position, event_id } = place;
+        if position > self.heard.head() || event_id.is_some() {
+            // What was heard may be a second old.
+            self.heard.ask(&self.history).await.map_err(unavailable)?;
+        }
+        let head = self.heard.head();
+        if position > head {
+            return Err(FeedError::AnotherHistory { position, head });
+        }
+        let log = self.heard.identity();
+        if let (Some(id), Some(before)) = (event_id, position.checked_sub(1)) {
+            let page = self.history.read_all(before, 1).await.map_err(unavailable)?;
+            if page.events.first().is_none_or(|event| event.id != id) {
+                return Err(FeedError::AnotherHistory { position, head });
+            }
+        }
+        let (client, names) = (self.client.clone(), self.names.clone());
+        let (history, announced) = (self.history.clone(), Arc::clone(&self.heard));
+        let follower = Follower::new(client, names, history, announced, place, log);
+        Ok(Box::new(JetStreamSubscription::start(follower)))
+    }
+}
+
+impl Feed for JetStreamFeed {
+    fn identity(&self) -> LogIdentity {
+        self.heard.identity()
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.heard.heads()
+    }
+
+    fn subscribe(
+        &self,
+        after: Position,
+    ) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>> {
+        Box::pin(self.follow(Place { position: after, event_id: None }))
+    }
+
+    fn subscribe_from(
+        &self,
+        place: Place,
+    ) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>> {
+        Box::pin(self.follow(place))
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
+        Box::pin(async move {
+            let page = self.history.read_all(after, limit).await.map_err(unavailable)?;
+            Ok(page.events)
+        })
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
+        Box::pin(async move {
+            // An answer is bounded in bytes: fewer events than asked for are not the end.
+            let mut events: Vec<RecordedEvent> = Vec::new();
+            while events.len() < limit {
+                let at = events.last().map_or(after, |event| event.version);
+                let left = limit - events.len();
+                let page = self.history.read_stream(stream, at, left).await.map_err(unavailable)?;
+                if page.events.is_empty() {
+                    break;
+                }
+                events.extend(page.events);
+            }
+            Ok(events)
+        })
+    }
+}
+
+fn unavailable(error: HistoryError) -> FeedError {
+    FeedError::Unavailable(Box::new(error))
+}

@@ -1,0 +1,157 @@
+//! Asks for history.
+
+use std::time::Duration;
+
+use async_nats::{Client, Message, StatusCode, Subscriber};
+use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
+use futures::StreamExt;
+
+use super::wire::{Chunk, MOST_EVENTS, Request};
+use crate::jetstream::announcements::Announcement;
+use crate::jetstream::envelope::{self, EnvelopeError};
+use crate::jetstream::names::Names;
+use crate::jetstream::trouble::Cause;
+
+/// How long the next message of an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// No process that has the log is there.
+    #[error("no process that has the log is there")]
+    Nobody,
+    /// Whoever has the log does not answer in time.
+    #[error("whoever has the log does not answer within {} s", PATIENCE.as_secs())]
+    Silent,
+    /// NATS can't be reached.
+    #[error("the question can't be sent")]
+    Unreachable(#[source] Cause),
+    /// Whoever has the log can't read it now.
+    #[error("the log can't be read: {0}")]
+    Refused(String),
+    /// The answer makes no sense.
+    #[error("the answer about the log is broken: {0}")]
+    Broken(String),
+}
+
+impl From<serde_json::Error> for HistoryError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<EnvelopeError> for HistoryError {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// A part of history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Which log it is of.
+    pub log: LogIdentity,
+    /// Where that log ends.
+    pub head: Position,
+    /// The events, oldest first, without holes.
+    pub events: Vec<RecordedEvent>,
+}
+
+/// Asks whoever has the log.
+#[derive(Debug, Clone)]
+pub struct HistoryClient {
+    client: Client,
+    names: Names,
+}
+
+impl HistoryClient {
+    /// Asks over this connection.
+    pub fn new(client: Client, names: Names) -> Self {
+        Self { client, names }
+    }
+
+    /// How far the log is, by its owner's own word.
+    pub async fn head(&self) -> Result<Announcement, HistoryError> {
+        let asked = self.client.request(self.names.announce(), Vec::new().into()).await;
+        let answer = asked.map_err(|error| match error.kind() {
+            async_nats::RequestErrorKind::NoResponders => HistoryError::Nobody,
+            async_nats::RequestErrorKind::TimedOut => HistoryError::Silent,
+            _ => HistoryError::Unreachable(Box::new(error)),
+        })?;
+        Ok(serde_json::from_slice(&answer.payload)?)
+    }
+
+    /// Events after a position: at most `limit`, and fewer when they are many or large.
+    pub async fn read_all(&self, after: Position, limit: usize) -> Result<Page, HistoryError> {
+        let page = self.ask(&Request::All { after, limit: limit.min(MOST_EVENTS) }).await?;
+        let positions = page.events.iter().map(|event| event.position);
+        contiguous(after, positions)?;
+        Ok(page)
+    }
+
+    /// Events of a stream after a version: at most `limit`, and fewer when they are many or large.
+    pub async fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Version,
+        limit: usize,
+    ) -> Result<Page, HistoryError> {
+        let limit = limit.min(MOST_EVENTS);
+        let page = self.ask(&Request::Stream { stream: stream.clone(), after, limit }).await?;
+        contiguous(after, page.events.iter().map(|event| event.version))?;
+        Ok(page)
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Page, HistoryError> {
+        let text = serde_json::to_vec(request)?;
+        let inbox = self.client.new_inbox();
+        let subscribed = self.client.subscribe(inbox.clone()).await;
+        let mut answers = subscribed.map_err(unreachable)?;
+        let subject = self.names.history();
+        let sent = self.client.publish_with_reply(subject, inbox, text.into()).await;
+        sent.map_err(unreachable)?;
+        let mut events = Vec::new();
+        for number in 0.. {
+            let chunk: Chunk = serde_json::from_slice(&next(&mut answers).await?.payload)?;
+            if let Some(refused) = chunk.refused {
+                return Err(HistoryError::Refused(refused));
+            }
+            if chunk.number != number {
+                break;
+            }
+            for envelope in chunk.events {
+                events.push(envelope::decode(envelope.get().as_bytes())?.event);
+            }
+            if chunk.last {
+                return Ok(Page { log: chunk.log, head: chunk.head, events });
+            }
+        }
+        Err(HistoryError::Broken("a part of it was lost".to_owned()))
+    }
+}
+
+async fn next(answers: &mut Subscriber) -> Result<Message, HistoryError> {
+    let answer = tokio::time::timeout(PATIENCE, answers.next()).await;
+    let answer = answer.map_err(|_| HistoryError::Silent)?;
+    match answer {
+        Some(answer) if answer.status == Some(StatusCode::NO_RESPONDERS) => {
+            Err(HistoryError::Nobody)
+        }
+        Some(answer) => Ok(answer),
+        None => Err(HistoryError::Silent),
+    }
+}
+
+fn contiguous(after: u64, found: impl Iterator<Item = u64>) -> Result<(), HistoryError> {
+    for (expected, found) in (after + 1..).zip(found) {
+        if found != expected {
+            return Err(HistoryError::Broken(format!("{expected} is missing before {found}")));
+        }
+    }
+    Ok(())
+}
+
+fn unreachable<E: std::error::Error + Send + Sync + 'static>(error: E) -> HistoryError {
+    HistoryError::Unreachable(Box::new(error))
+}

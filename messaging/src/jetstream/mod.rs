@@ -1,0 +1,33 @@
+//! The backend of many processes: NATS with JetStream between them.
+//!
+//! The owner of a log runs a [`Relay`], an [`Announcer`] and a [`HistoryServer`] over one [`OwnedLog`]; whoever reads
+//! has a [`JetStreamFeed`]. Commands go from a [`JetStreamQueue`] to a [`CommandConsumer`].
+//!
+//! **Invariant:** JetStream carries copies and wake-ups. Every stream may be lost, rewound or wiped at any moment, and
+//! is made anew from SQL.
+
+mod announcements;
+mod ask;
+mod backoff;
+mod commands;
+mod connection;
+mod envelope;
+mod feed;
+mod history;
+mod names;
+mod owner;
+mod relay;
+mod streams;
+mod trouble;
+
+pub use announcements::{Announcement, Announcer};
+pub use ask::{AskError, ask, serve};
+pub use commands::{CommandConsumer, ConsumerSettings, JetStreamQueue, Parked, Parking};
+pub use connection::{ConnectionError, ConnectionSettings, connect};
+pub use envelope::{EnvelopeError, Received, decode, encode};
+pub use feed::{Freshness, JetStreamFeed};
+pub use history::{HistoryClient, HistoryError, HistoryServer, Page};
+pub use names::Names;
+pub use owner::{EpochKeeper, OwnedLog};
+pub use relay::{ContextOf, Relay, RelaySettings};
+pub use streams::{CommandsSettings, EventsSettings};

@@ -1,0 +1,172 @@
+//! Commands on their way: never lost for good, never acknowledged early.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_nats::Client;
+use chrono::DateTime;
+use futures::future::BoxFuture;
+use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled};
+use messaging::jetstream::{
+    CommandConsumer, CommandsSettings, ConsumerSettings, JetStreamQueue, Names, Parked, Parking,
+};
+use test_servers::Nats;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::platform::{PATIENCE, client, until};
+
+/// Keeps what is parked.
+#[derive(Default)]
+pub(crate) struct Shelf(watch::Sender<Vec<Parked>>);
+
+impl Parking for Shelf {
+    fn park(
+        &self,
+        parked: Parked,
+    ) -> BoxFuture<'_, Result<(), Box<dyn std::error::Error + Send + Sync>>> {
+        self.0.send_modify(|shelf| shelf.push(parked));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Remembers the commands that it carried out; may be told to take its time.
+#[derive(Default)]
+struct Participant {
+    done: watch::Sender<Vec<Arc<str>>>,
+    takes: Mutex<Duration>,
+}
+
+impl CommandHandler for Participant {
+    fn handle(&self, message: CommandMessage) -> BoxFuture<'_, Handled> {
+        Box::pin(async move {
+            let takes = *self.takes.lock().unwrap();
+            tokio::time::sleep(takes).await;
+            self.done.send_modify(|done| done.push(message.command_id));
+            Handled::Done
+        })
+    }
+}
+
+impl Participant {
+    async fn has_done(&self, what: &str, enough: impl FnMut(&Vec<Arc<str>>) -> bool) {
+        let mut done = self.done.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, done.wait_for(enough)).await;
+        assert!(waited.is_ok(), "{what}: {:?}", self.done.borrow());
+    }
+}
+
+struct Desk {
+    queue: JetStreamQueue,
+    participant: Arc<Participant>,
+    shelf: Arc<Shelf>,
+    client: Client,
+    _stop: DropGuard,
+    nats: Nats,
+}
+
+impl Desk {
+    async fn open(ack_wait: Duration) -> Option<Self> {
+        let nats = test_servers::nats()?;
+        let client = client(&nats.url()).await;
+        let (participant, shelf) = (Arc::new(Participant::default()), Arc::new(Shelf::default()));
+        let settings = ConsumerSettings { ack_wait, ..ConsumerSettings::default() };
+        let consumer = CommandConsumer::new(
+            client.clone(),
+            Names::default(),
+            settings,
+            Arc::clone(&participant) as _,
+            Arc::clone(&shelf) as _,
+        );
+        let stop = CancellationToken::new();
+        tokio::spawn(consumer.run(stop.clone()));
+        let names = Names::default();
+        let queue = JetStreamQueue::new(client.clone(), names, CommandsSettings::default());
+        Some(Self { queue, participant, shelf, client, _stop: stop.drop_guard(), nats })
+    }
+
+    /// Sends until it is taken, as an outbox does.
+    async fn send(&self, id: &str) {
+        until(&format!("{id} is taken"), || async {
+            self.queue.send(vec![message(id)]).await.is_ok()
+        })
+        .await;
+    }
+}
+
+fn message(id: &str) -> CommandMessage {
+    CommandMessage {
+        command_id: id.into(),
+        body: "{\"a\": 1}".to_owned(),
+        correlation_id: "all".into(),
+        causation_id: Some("event".into()),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        occurred_at: DateTime::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test]
+async fn p9_commands_that_were_lost_with_the_broker_are_carried_out_when_sent_again() {
+    let Some(mut desk) = Desk::open(Duration::from_secs(5)).await else { return };
+    desk.send("order/1").await;
+    desk.participant.has_done("the first", |done| done.contains(&"order/1".into())).await;
+    desk.nats.kill().unwrap();
+    desk.nats.wipe().unwrap();
+    assert!(desk.queue.send(vec![message("order/2")]).await.is_err(), "nobody took it");
+    desk.nats.start_again().unwrap();
+    desk.send("order/2").await;
+    desk.participant.has_done("the second", |done| done.contains(&"order/2".into())).await;
+}
+
+#[tokio::test]
+async fn p9_a_purged_command_can_be_sent_again_at_once() {
+    let Some(desk) = Desk::open(Duration::from_secs(5)).await else { return };
+    desk.send("first").await;
+    desk.participant.has_done("the first", |done| done.len() == 1).await;
+    // Nobody takes messages while these are purged.
+    *desk.participant.takes.lock().unwrap() = Duration::from_millis(300);
+    for number in 0..200 {
+        desk.send(&format!("purged-{number}")).await;
+    }
+    let stream = async_nats::jetstream::new(desk.client.clone()).get_stream("COMMANDS").await;
+    stream.unwrap().purge().await.unwrap();
+    *desk.participant.takes.lock().unwrap() = Duration::ZERO;
+    for number in 0..200 {
+        desk.send(&format!("purged-{number}")).await;
+    }
+    let all = |done: &Vec<Arc<str>>| {
+        (0..200).all(|number| done.contains(&format!("purged-{number}").into()))
+    };
+    desk.participant.has_done("all of them", all).await;
+}
+
+#[tokio::test]
+async fn a_slow_command_is_not_delivered_a_second_time() {
+    let Some(desk) = Desk::open(Duration::from_millis(900)).await else { return };
+    *desk.participant.takes.lock().unwrap() = Duration::from_secs(3);
+    desk.send("slow").await;
+    desk.participant.has_done("it is done", |done| done.len() == 1).await;
+    *desk.participant.takes.lock().unwrap() = Duration::ZERO;
+    desk.send("other").await;
+    desk.participant.has_done("another one", |done| done.contains(&"other".into())).await;
+    assert_eq!(desk.participant.done.borrow().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_parked_with_its_cause_and_leaves_the_queue() {
+    let Some(desk) = Desk::open(Duration::from_secs(5)).await else { return };
+    desk.send("first").await;
+    let stray = desk.client.publish("docket.commands.stray", "hello".into());
+    stray.await.unwrap();
+    let mut shelf = desk.shelf.0.subscribe();
+    let parked = tokio::time::timeout(PATIENCE, shelf.wait_for(|shelf| shelf.len() == 1)).await;
+    let parked = parked.unwrap().unwrap()[0].clone();
+    assert_eq!((&parked.subject[..], &parked.body[..]), ("docket.commands.stray", &b"hello"[..]));
+    assert!(!parked.cause.is_empty());
+    let streams = async_nats::jetstream::new(desk.client.clone());
+    until("the queue is empty", || async {
+        let stream = streams.get_stream("COMMANDS").await;
+        stream.is_ok_and(|stream| stream.cached_info().state.messages == 0)
+    })
+    .await;
+}

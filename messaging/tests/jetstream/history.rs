@@ -1,0 +1,74 @@
+//! History by request, and questions between services.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use messaging::feed::Feed;
+use messaging::jetstream::{AskError, Freshness, HistoryClient, HistoryError, Names, ask, serve};
+use tokio_util::sync::CancellationToken;
+
+use crate::platform::{PATIENCE, Platform, retaining, settings};
+
+#[tokio::test]
+async fn an_answer_is_a_beginning_without_holes_and_bounded() {
+    let Some(platform) = Platform::start(12_000, retaining(10)).await else { return };
+    let history = HistoryClient::new(platform.client.clone(), Names::default());
+    let feed = platform.feed().await;
+    let page = history.read_all(100, 100_000).await.unwrap();
+    assert_eq!(page.head, 12_000);
+    assert_eq!(page.events.len(), 5_000);
+    assert_eq!(page.events[0].position, 101);
+    assert!(history.read_all(12_000, 10).await.unwrap().events.is_empty());
+    let stream = "stock-x y".into();
+    assert_eq!(feed.read_stream(&stream, 10, 2).await.unwrap().len(), 2);
+    assert_eq!(feed.read_stream(&stream, 0, 100_000).await.unwrap().len(), 4_000);
+    assert_eq!(feed.read_all(3, 2).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn without_the_logs_owner_questions_end_and_freshness_is_unknown() {
+    let Some(mut platform) = Platform::start(10, settings()).await else { return };
+    let feed = platform.feed().await;
+    let mut freshness = feed.freshness();
+    assert_eq!(*freshness.borrow(), Freshness::Known);
+    platform.owner = None;
+    let waited = freshness.wait_for(|freshness| *freshness == Freshness::Unknown);
+    tokio::time::timeout(PATIENCE, waited).await.unwrap().unwrap();
+    let history = HistoryClient::new(platform.client.clone(), Names::default());
+    assert!(matches!(history.read_all(0, 1).await, Err(HistoryError::Nobody)));
+    let owner = crate::platform::Owner::start(&platform.client, &platform.log, settings());
+    let waited = freshness.wait_for(|freshness| *freshness == Freshness::Known);
+    tokio::time::timeout(PATIENCE, waited).await.unwrap().unwrap();
+    drop(owner);
+}
+
+#[tokio::test]
+async fn services_ask_each_other_and_always_hear_something() {
+    let Some(platform) = Platform::start(0, settings()).await else { return };
+    let (client, names) = (platform.client.clone(), Names::default());
+    let within = Duration::from_secs(2);
+    let asked = ask::<u32, u32>(&client, &names, "double", &4, within).await;
+    assert!(matches!(asked, Err(AskError::Nobody)), "{asked:?}");
+    let stop = CancellationToken::new();
+    let double = |number: u32| -> futures::future::BoxFuture<'static, Result<u32, String>> {
+        Box::pin(async move {
+            match number {
+                0 => Err("not for nothing".to_owned()),
+                1 => futures::future::pending().await,
+                _ => Ok(number * 2),
+            }
+        })
+    };
+    tokio::spawn(serve(client.clone(), names.clone(), "double", double, stop.clone()));
+    crate::platform::until("the service is there", || async {
+        ask::<u32, u32>(&client, &names, "double", &4, within).await.is_ok_and(|answer| answer == 8)
+    })
+    .await;
+    let refused = ask::<u32, u32>(&client, &names, "double", &0, within).await;
+    assert!(matches!(refused, Err(AskError::Refused(why)) if why == "not for nothing"));
+    let silent = ask::<u32, u32>(&client, &names, "double", &1, Duration::from_millis(50)).await;
+    assert!(matches!(silent, Err(AskError::Silent)));
+    let misfit = ask::<&str, u32>(&client, &names, "double", &"x", within).await;
+    assert!(matches!(misfit, Err(AskError::Refused(_))));
+    let _keep = Arc::new(stop.drop_guard());
+}

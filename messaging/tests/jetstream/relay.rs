@@ -1,0 +1,79 @@
+//! The stream of events is a copy of the log: sequence = position.
+
+use async_nats::jetstream::Context;
+use messaging::jetstream::decode;
+
+use crate::platform::{Owner, Platform, client, retaining, settings};
+
+/// Every message of the stream is the log's event of that position.
+async fn is_a_copy(platform: &Platform, from: u64, to: u64) {
+    let streams: Context = async_nats::jetstream::new(platform.client.clone());
+    let stream = streams.get_stream("EVENTS").await.unwrap();
+    for sequence in from..=to {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        let event = decode(&message.payload).unwrap().event;
+        assert_eq!((event.position, event.id), (sequence, platform.log.id_at(sequence)));
+        let context = &event.stream[..event.stream.find('-').unwrap()];
+        assert_eq!(message.subject.as_str(), format!("docket.events.testlog.{context}.Happened"));
+        assert!(message.headers.get("traceparent").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_message_stands_at_its_position_and_names_log_context_and_type() {
+    let Some(platform) = Platform::start(50, settings()).await else { return };
+    platform.published(50).await;
+    is_a_copy(&platform, 1, 50).await;
+}
+
+#[tokio::test]
+async fn two_relays_at_once_publish_every_event_once() {
+    let Some(platform) = Platform::start(500, settings()).await else { return };
+    let other = client(&platform.nats.url()).await;
+    let _second = Owner::start(&other, &platform.log, settings());
+    for _ in 0..40 {
+        platform.log.grow(50);
+        tokio::task::yield_now().await;
+    }
+    platform.published(2_500).await;
+    is_a_copy(&platform, 1, 2_500).await;
+}
+
+#[tokio::test]
+async fn a_relay_that_starts_again_continues_after_the_streams_end() {
+    let Some(mut platform) = Platform::start(100, settings()).await else { return };
+    platform.published(100).await;
+    platform.owner = None;
+    platform.log.grow(100);
+    platform.owner = Some(Owner::start(&platform.client, &platform.log, settings()));
+    platform.published(200).await;
+    is_a_copy(&platform, 1, 200).await;
+}
+
+#[tokio::test]
+async fn the_stream_begins_where_the_retained_events_do() {
+    let Some(mut platform) = Platform::start(1_000, retaining(100)).await else { return };
+    platform.published(1_000).await;
+    assert_eq!(platform.info().await.unwrap().state.first_sequence, 901);
+    is_a_copy(&platform, 901, 1_000).await;
+    // A relay that comes back after a long time does not publish what would be discarded at once.
+    platform.owner = None;
+    platform.log.grow(10_000);
+    platform.owner = Some(Owner::start(&platform.client, &platform.log, retaining(100)));
+    platform.published(11_000).await;
+    is_a_copy(&platform, 10_901, 11_000).await;
+}
+
+#[tokio::test]
+async fn settings_that_were_changed_by_hand_are_put_right() {
+    let Some(platform) = Platform::start(10, settings()).await else { return };
+    platform.published(10).await;
+    let mut config = platform.info().await.unwrap().config;
+    let kept = config.max_messages;
+    config.max_messages = 20;
+    async_nats::jetstream::new(platform.client.clone()).update_stream(config).await.unwrap();
+    crate::platform::until("the setting is what it was", || async {
+        platform.info().await.is_some_and(|info| info.config.max_messages == kept)
+    })
+    .await;
+}
