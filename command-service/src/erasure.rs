@@ -1,9 +1,11 @@
-//! Erasing a person: the event first, then the key. What a crash cut off between the two is finished at the next start.
+//! Erasing a person: the event first, then the key. What was cut off between the two, by a crash or by a key store that
+//! failed, is finished at the next start and again and again while it runs.
 //!
 //! **Invariant:** a person whose erasure is in the log has no key, or an open intent says that it must still be
 //! destroyed; nobody is told that they are erased before the key is gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::command::Command;
 use domain::customers::CustomerEvent;
@@ -13,6 +15,7 @@ use event_store::keys::Vault;
 use event_store::{EventLog, Metadata, StoreError};
 use serde::{Deserialize, Serialize};
 use service_kit::clock::Clock;
+use tokio_util::sync::CancellationToken;
 
 use crate::processor::{Answer, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
@@ -48,6 +51,19 @@ pub(crate) fn ended<'c>(command: &Command, command_id: &'c str) -> Option<&'c st
     }
 }
 
+/// How often open erasures are looked for.
+const EVERY: Duration = Duration::from_secs(30);
+/// How soon again after the first failure; doubles with each.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The wait before the next round, after so many rounds in a row that failed.
+fn wait_after(failures: u32) -> Duration {
+    match failures.checked_sub(1) {
+        None => EVERY,
+        Some(before) => AGAIN.saturating_mul(1 << before.min(16)).min(EVERY),
+    }
+}
+
 /// Destroys keys and ends the intents to do so.
 #[derive(Clone)]
 pub(crate) struct Eraser {
@@ -75,30 +91,49 @@ impl Eraser {
         command: Command,
     ) -> Result<(), StoreError> {
         self.vault.erase(person, (self.clock)()).await?;
-        // The key is gone: if this append fails, the next start finds the intent and destroys nothing once more.
+        // The key is gone: if this append fails, the next round finds the intent and destroys nothing once more.
         if let Err(error) = self.processor.execute(self.end(id, command)).await {
             tracing::warn!(%error, %id, "the end of an erasure is not recorded yet");
         }
         Ok(())
     }
 
-    /// Finishes what an earlier process began.
-    pub(crate) async fn finish_open(self, log: Arc<dyn EventLog>) {
+    /// Finishes what is open, now and every so often; after a failure sooner, and then with longer and longer waits.
+    pub(crate) async fn keep_finishing(self, log: Arc<dyn EventLog>, stop: CancellationToken) {
+        let mut failures = 0;
+        loop {
+            let finished = tokio::select! {
+                () = stop.cancelled() => return,
+                finished = self.finish_open(&*log) => finished,
+            };
+            failures = if finished { 0 } else { failures + 1 };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait_after(failures)) => {}
+            }
+        }
+    }
+
+    /// True when nothing is left to be done.
+    async fn finish_open(&self, log: &dyn EventLog) -> bool {
         let open = match log.open_intents().await {
             Ok(open) => open,
             Err(error) => {
-                tracing::error!(%error, "open erasures could not be read; the next start tries again");
-                return;
+                tracing::error!(%error, "open erasures could not be read; tried again soon");
+                return false;
             }
         };
+        let mut finished = true;
         for intent in open {
             let Ok(SideEffect::Erasure(open)) = serde_json::from_str(&intent.payload) else {
                 continue;
             };
             if let Err(error) = self.finish(&intent.id, &open.person, open.command).await {
-                tracing::error!(%error, id = %intent.id, "a key could not be destroyed; the next start tries again");
+                tracing::error!(%error, id = %intent.id, "a key could not be destroyed; tried again soon");
+                finished = false;
             }
         }
+        finished
     }
 
     fn end(&self, id: &str, command: Command) -> Request {
@@ -119,5 +154,103 @@ impl Eraser {
             answer: |_, _| Answer { status: 200, body: "{}".to_owned() },
             without_effect: WithoutEffect::Answer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use domain::customers::{EraseCustomer, RegisterCustomer};
+    use domain::ids::CustomerId;
+    use event_store::keys::memory::MemoryKeys;
+    use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, MasterKey, Tombstone};
+    use event_store::memory::MemoryLog;
+    use futures::future::BoxFuture;
+    use service_kit::clock::system;
+
+    use super::*;
+    use crate::processor::{Processor, ProcessorSettings};
+
+    /// Keys that can't be destroyed the first few times.
+    struct Stubborn {
+        keys: MemoryKeys,
+        fails: AtomicU32,
+    }
+
+    impl KeyStore for Stubborn {
+        fn get_or_insert<'a>(
+            &'a self,
+            person: &'a str,
+            candidate: DataKey,
+        ) -> BoxFuture<'a, Result<DataKey, KeyError>> {
+            self.keys.get_or_insert(person, candidate)
+        }
+
+        fn find<'a>(&'a self, person: &'a str) -> BoxFuture<'a, Result<KeyState, StoreError>> {
+            self.keys.find(person)
+        }
+
+        fn erase<'a>(
+            &'a self,
+            person: &'a str,
+            at: chrono::DateTime<chrono::Utc>,
+        ) -> BoxFuture<'a, Result<(), StoreError>> {
+            let left = |left: u32| left.checked_sub(1);
+            if self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
+                return Box::pin(async { Err(StoreError::new("erase", "the disk is away")) });
+            }
+            self.keys.erase(person, at)
+        }
+
+        fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
+            self.keys.tombstones()
+        }
+    }
+
+    #[test]
+    fn the_wait_doubles_with_every_failure_up_to_the_usual_one() {
+        let waits: Vec<u64> = (0..8).map(|failures| wait_after(failures).as_secs()).collect();
+        assert_eq!(waits, [30, 1, 2, 4, 8, 16, 30, 30]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_could_not_be_destroyed_is_destroyed_while_the_service_runs() {
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
+        let settings = ProcessorSettings::default();
+        let processor = Processor::start(Arc::clone(&log), system(), settings, Vec::new());
+        let keys = Arc::new(Stubborn { keys: MemoryKeys::new(), fails: AtomicU32::new(3) });
+        let store = Arc::clone(&keys) as Arc<dyn KeyStore>;
+        let vault = Arc::new(Vault::new(store, MasterKey::from_bytes([7; 32])));
+        vault.seal("customer-c1", b"Ada").await.unwrap();
+        let hasher = RequestHasher::new(b"test");
+        let eraser = Eraser::new(vault, processor.handle(), hasher, system());
+        let customer_id = CustomerId::parse("c1").unwrap();
+        let register = RegisterCustomer {
+            customer_id: customer_id.clone(),
+            name: None,
+            email: None,
+            phone: None,
+        };
+        for (id, command) in [("r", register.into()), ("e", EraseCustomer { customer_id }.into())] {
+            // What stands in the log when the process dies right after the commit.
+            let mut request = eraser.end(id, command);
+            request.command_id = id.into();
+            let metadata = Metadata { command_id: id.into(), ..(*request.metadata).clone() };
+            request.metadata = Arc::new(metadata);
+            processor.handle().execute(request).await.unwrap();
+        }
+        assert_eq!(log.open_intents().await.unwrap().len(), 1);
+        let stop = CancellationToken::new();
+        let begun = tokio::time::Instant::now();
+        let task = tokio::spawn(eraser.keep_finishing(Arc::clone(&log), stop.clone()));
+        let mut head = log.head();
+        while !log.open_intents().await.unwrap().is_empty() {
+            tokio::time::timeout(Duration::from_secs(1), head.changed()).await.ok();
+        }
+        assert_eq!(keys.tombstones().await.unwrap().len(), 1);
+        assert!(begun.elapsed() >= Duration::from_secs(1 + 2 + 4), "{:?}", begun.elapsed());
+        stop.cancel();
+        task.await.unwrap();
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::clock::Clock;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{self, App, OrderWaiters};
@@ -39,6 +41,8 @@ pub struct CommandService {
     runner: IntentRunner,
     hasher: RequestHasher,
     app: App,
+    erasures: JoinHandle<()>,
+    stop: CancellationToken,
 }
 
 impl CommandService {
@@ -75,11 +79,13 @@ impl CommandService {
             settings.payments,
             Arc::clone(&log),
             opened,
+            Arc::clone(&clock),
         );
         let store = Arc::clone(&log);
         let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters, ledger);
-        tokio::spawn(app.eraser().finish_open(store));
-        Self { processor, runner, hasher, app }
+        let stop = CancellationToken::new();
+        let erasures = tokio::spawn(app.eraser().keep_finishing(store, stop.clone()));
+        Self { processor, runner, hasher, app, erasures, stop }
     }
 
     /// The endpoints, without the `/v1` that stands before them.
@@ -105,6 +111,10 @@ impl CommandService {
 
     /// Stops payments, then ends the commands that wait. Stop the HTTP server and the queue first.
     pub async fn shutdown(self) {
+        self.stop.cancel();
+        if let Err(error) = self.erasures.await {
+            tracing::error!(%error, "the task that finishes erasures failed");
+        }
         self.runner.shutdown().await;
         self.processor.shutdown().await;
     }

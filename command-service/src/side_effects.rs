@@ -9,6 +9,7 @@ use event_store::{IntentChange, Metadata};
 use serde::{Deserialize, Serialize};
 
 use crate::erasure::{self, OpenErasure};
+use crate::payments::watch::{self, Watch};
 use crate::payments::{ProviderCall, intents};
 
 /// What an open intent keeps.
@@ -17,6 +18,8 @@ use crate::payments::{ProviderCall, intents};
 pub(crate) enum SideEffect {
     /// A call to the payment provider.
     Payment(Box<ProviderCall>),
+    /// An authorization that may still land at the provider, and is to be voided then.
+    Watch(Box<Watch>),
     /// A key to be destroyed.
     Erasure(OpenErasure),
 }
@@ -29,11 +32,14 @@ pub(crate) fn changes(
 ) -> Vec<IntentChange> {
     let id = &metadata.command_id;
     let ended = intents::ended(command, id).or_else(|| erasure::ended(command, id));
+    let ended = ended.or_else(|| watch::ended(command, events, id));
     let mut changes: Vec<IntentChange> =
         ended.map(|id| IntentChange::Close { id: id.into() }).into_iter().collect();
     let begun = events.iter().filter_map(|event| {
         let payment = || Some(SideEffect::Payment(Box::new(intents::call(event, metadata)?)));
-        payment().or_else(|| erasure::begun(event, command).map(SideEffect::Erasure))
+        let watch = || Some(SideEffect::Watch(Box::new(watch::begun(event, command, metadata)?)));
+        let erasure = || erasure::begun(event, command).map(SideEffect::Erasure);
+        payment().or_else(watch).or_else(erasure)
     });
     for side_effect in begun {
         match serde_json::to_string(&side_effect) {

@@ -43,6 +43,8 @@ pub(crate) struct Payment {
     captured: i64,
     voided: i64,
     refunded: i64,
+    /// It was voided before anything was asked for it.
+    given_up: bool,
     asked: Vec<Asked>,
     last: u64,
 }

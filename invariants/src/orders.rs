@@ -62,6 +62,11 @@ impl OrderFacts {
         self.parcels.iter().find(|parcel| *parcel.id == *id && parcel.left_at > 0)
     }
 
+    /// What the lines of a return cost that was received; none for any other.
+    pub(crate) fn returned_amount(&self, id: &str) -> Option<i64> {
+        self.returns.iter().find(|returned| *returned.id == *id)?.amount
+    }
+
     fn parcel_mut(&mut self, id: &str) -> &mut Parcel {
         let index = self.parcels.iter().position(|parcel| *parcel.id == *id);
         let index = index.unwrap_or_else(|| {

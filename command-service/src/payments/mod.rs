@@ -10,6 +10,7 @@ pub(crate) mod intents;
 mod provider;
 mod runner;
 pub mod simulator;
+pub(crate) mod watch;
 
 pub use provider::{PaymentProvider, ProviderCall, WhenAbsent};
 pub use runner::{IntentRunner, Opened, OpenedIntents, RunnerSettings, opened_intents};

@@ -7,15 +7,19 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::command::Command;
 use domain::event::Event;
 use domain::payments::{ProviderOutcome, RecordPaymentOutcome};
-use event_store::{EventLog, IntentChange, Metadata};
+use event_store::{EventLog, Intent, IntentChange, Metadata};
+use service_kit::clock::Clock;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::intents::{OUTCOME, UNKNOWN};
 use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
+use super::watch::{LATE, UNWATCHED, Watch};
 use crate::processor::{Answer, ExecuteError, Observer, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
 use crate::side_effects::SideEffect;
@@ -33,6 +37,8 @@ pub struct RunnerSettings {
     pub concurrency: usize,
     /// How often the log is asked for intents that nobody carries.
     pub scan_every: Duration,
+    /// How long the provider honours a key: so long an authorization may land after its void.
+    pub key_lifetime: Duration,
 }
 
 impl Default for RunnerSettings {
@@ -43,6 +49,7 @@ impl Default for RunnerSettings {
             probe_most: Duration::from_secs(30),
             concurrency: 256,
             scan_every: Duration::from_secs(30),
+            key_lifetime: Duration::from_hours(24),
         }
     }
 }
@@ -53,6 +60,7 @@ struct Shared {
     processor: ProcessorHandle,
     hasher: RequestHasher,
     settings: RunnerSettings,
+    clock: Clock,
     bulkhead: Semaphore,
     carried: Mutex<HashSet<Arc<str>>>,
     stop: CancellationToken,
@@ -117,12 +125,13 @@ impl IntentRunner {
         settings: RunnerSettings,
         log: Arc<dyn EventLog>,
         opened: mpsc::UnboundedReceiver<Opened>,
+        clock: Clock,
     ) -> Self {
         let bulkhead = Semaphore::new(settings.concurrency.max(1));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let carried = Mutex::default();
         let shared =
-            Shared { provider, processor, hasher, settings, bulkhead, carried, stop, tasks };
+            Shared { provider, processor, hasher, settings, clock, bulkhead, carried, stop, tasks };
         let runner = Self { shared: Arc::new(shared) };
         runner.shared.tasks.spawn(runner.clone().listen(log, opened));
         runner
@@ -141,7 +150,10 @@ impl IntentRunner {
         loop {
             tokio::select! {
                 () = self.shared.stop.cancelled() => return,
-                Some(intent) = opened.recv() => self.carry(intent.id, &intent.payload, Begun::Now),
+                Some(Opened { id, payload }) = opened.recv() => {
+                    let opened_at = (self.shared.clock)();
+                    self.carry(Intent { id, payload, opened_at }, Begun::Now);
+                }
                 _ = ticks.tick() => self.scan(&*log).await,
             }
         }
@@ -153,17 +165,20 @@ impl IntentRunner {
         match log.open_intents().await {
             Ok(intents) => {
                 for intent in intents {
-                    self.carry(intent.id, &intent.payload, Begun::Before);
+                    self.carry(intent, Begun::Before);
                 }
             }
             Err(error) => tracing::warn!(%error, "open intents could not be read"),
         }
     }
 
-    fn carry(&self, id: Arc<str>, payload: &str, begun: Begun) {
-        let call = match serde_json::from_str(payload) {
-            Ok(SideEffect::Payment(call)) => call,
+    fn carry(&self, intent: Intent, begun: Begun) {
+        let Intent { id, payload, opened_at } = intent;
+        let side_effect = match serde_json::from_str(&payload) {
+            // What was voided just now is looked for at the next scan.
+            Ok(SideEffect::Watch(_)) if begun == Begun::Now => return,
             Ok(SideEffect::Erasure(_)) => return,
+            Ok(side_effect) => side_effect,
             Err(error) => {
                 tracing::error!(%error, %id, "an open intent can't be read");
                 return;
@@ -176,7 +191,13 @@ impl IntentRunner {
         self.shared.tasks.spawn(async move {
             tokio::select! {
                 () = shared.stop.cancelled() => {}
-                () = shared.run(&id, &call, begun) => {}
+                () = async {
+                    match side_effect {
+                        SideEffect::Payment(call) => shared.run(&id, &call, begun).await,
+                        SideEffect::Watch(watch) => shared.look(&id, &watch, opened_at).await,
+                        SideEffect::Erasure(_) => {}
+                    }
+                } => {}
             }
             shared.carried().remove(&id);
         });
@@ -202,6 +223,28 @@ impl Shared {
             outcome = self.probe(call, WhenAbsent::Close).await;
         }
         self.record(id, OUTCOME, call, outcome).await;
+    }
+
+    /// One look for an authorization that was voided before it came. The next scan looks again, until the provider
+    /// honours the key no more.
+    async fn look(&self, id: &str, watch: &Watch, opened_at: DateTime<Utc>) {
+        let lives = TimeDelta::from_std(self.settings.key_lifetime).unwrap_or(TimeDelta::MAX);
+        let now = (self.clock)();
+        let is_over = now.signed_duration_since(opened_at) >= lives;
+        let outcome = self.probe(&watch.call, WhenAbsent::LeaveOpen).await;
+        let request = match watch.found(&outcome) {
+            // Each look that finds something is a command of its own: a refused void is asked for again.
+            Some(late) => {
+                self.request(id, &format!("{LATE}{}", now.timestamp_micros()), &watch.call, late)
+            }
+            None if is_over && outcome != ProviderOutcome::Unknown => {
+                self.request(id, UNWATCHED, &watch.call, watch.void.clone())
+            }
+            None => return,
+        };
+        if let Err(error) = self.processor.execute(request).await {
+            tracing::warn!(%error, %id, "what landed after its void is not settled yet");
+        }
     }
 
     /// The call may have been made before the process ended: what it came to, or the same call with the same key.
@@ -231,7 +274,14 @@ impl Shared {
 
     /// Appends the outcome; tries until the log has it.
     async fn record(&self, id: &str, suffix: &str, call: &ProviderCall, outcome: ProviderOutcome) {
-        let request = self.request(id, suffix, call, outcome);
+        let record = RecordPaymentOutcome {
+            payment_id: call.payment_id.clone(),
+            order_id: call.order_id.clone(),
+            operation: call.operation,
+            attempt: call.attempt,
+            outcome,
+        };
+        let request = self.request(id, suffix, call, record);
         let mut wait = self.settings.probe_first;
         loop {
             match self.processor.execute(request.clone()).await {
@@ -250,20 +300,13 @@ impl Shared {
         id: &str,
         suffix: &str,
         call: &ProviderCall,
-        outcome: ProviderOutcome,
+        command: impl Into<Command>,
     ) -> Request {
         let command_id: Arc<str> = format!("{id}{suffix}").into();
         Request {
             command_id: Arc::clone(&command_id),
             request_hash: self.hasher.hash(&[command_id.as_bytes()]),
-            command: RecordPaymentOutcome {
-                payment_id: call.payment_id.clone(),
-                order_id: call.order_id.clone(),
-                operation: call.operation,
-                attempt: call.attempt,
-                outcome,
-            }
-            .into(),
+            command: command.into(),
             expected: None,
             metadata: Arc::new(Metadata {
                 command_id,

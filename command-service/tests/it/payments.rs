@@ -1,12 +1,19 @@
 //! Intents are carried to their outcome, by payment method and across restarts.
 
+use std::time::Duration;
+
+use command_service::payments::simulator::{SimulatedProvider, SimulatorSettings};
+use command_service::payments::{PaymentProvider, ProviderCall};
 use domain::command::Command;
 use domain::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
 use domain::money::{Currency, Money};
-use domain::payments::{AuthorizePayment, CapturePayment, RefundPayment, VoidAuthorization};
+use domain::payments::{
+    AuthorizePayment, CapturePayment, Operation, RefundPayment, VoidAuthorization,
+};
 use domain::text::PaymentMethod;
 use event_store::EventLog;
 use messaging::commands::{CommandHandler, Handled};
+use service_kit::clock::system;
 
 use crate::participants::message;
 use crate::support::{TestApp, types, until};
@@ -162,4 +169,75 @@ async fn an_intent_that_was_open_at_a_stop_is_carried_on_with_the_same_key() {
     until(&*app.log, STREAM, "PaymentAuthorized").await;
     assert!(no_intent_is_open(&app).await);
     assert_eq!(ledger(&app).await, [("authorize".into(), "done".into())]);
+}
+
+const OFTEN: Duration = Duration::from_millis(20);
+
+fn void() -> VoidAuthorization {
+    let (payment_id, order_id) = ids();
+    VoidAuthorization { payment_id, order_id, amount: Some(gbp(500)) }
+}
+
+/// The call that lands at the provider though the log never made it.
+async fn land(app: &TestApp) {
+    let (payment_id, order_id) = ids();
+    let settings = SimulatorSettings::default();
+    let provider = SimulatedProvider::start(app.ledger.clone(), system(), settings);
+    let call = ProviderCall {
+        key: format!("{payment_id}/authorize/1"),
+        payment_id,
+        order_id,
+        operation: Operation::Authorize,
+        attempt: 1,
+        amount: gbp(500),
+        method: Some(PaymentMethod::parse("pm_ok").unwrap()),
+        correlation_id: "o".to_owned(),
+        occurred_at: system()(),
+    };
+    provider.call(&call).await;
+}
+
+async fn until_no_intent_is_open(app: &TestApp) {
+    let mut head = app.log.head();
+    let ended = async {
+        while !no_intent_is_open(app).await {
+            let _moved = tokio::time::timeout(OFTEN, head.changed()).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_authorization_that_lands_after_its_void_is_voided_too() {
+    let app = TestApp::scanning(OFTEN, Duration::from_hours(24)).await;
+    ask(&app, "v", void()).await;
+    assert_eq!(types(&*app.log, STREAM).await, ["AuthorizationVoided"]);
+    assert!(!no_intent_is_open(&app).await, "it is looked for");
+    land(&app).await;
+    until_no_intent_is_open(&app).await;
+    let expected =
+        ["AuthorizationVoided", "PaymentAuthorized", "VoidRequested", "AuthorizationVoided"];
+    assert_eq!(types(&*app.log, STREAM).await, expected);
+    let done = ["authorize", "void"].map(|op| (op.to_owned(), "done".to_owned()));
+    assert_eq!(ledger(&app).await, done);
+}
+
+#[tokio::test]
+async fn a_start_looks_for_what_landed_while_nobody_did() {
+    let app = TestApp::start().await;
+    ask(&app, "v", void()).await;
+    land(&app).await;
+    let app = app.restart().await;
+    until(&*app.log, STREAM, "VoidRequested").await;
+    ask(&app, "a", authorize("pm_ok")).await;
+    until(&*app.log, STREAM, "PaymentDeclined").await;
+}
+
+#[tokio::test]
+async fn a_void_is_looked_after_only_as_long_as_the_provider_honours_the_key() {
+    let app = TestApp::scanning(OFTEN, Duration::ZERO).await;
+    ask(&app, "v", void()).await;
+    until_no_intent_is_open(&app).await;
+    assert_eq!(types(&*app.log, STREAM).await, ["AuthorizationVoided"]);
+    assert_eq!(ledger(&app).await, []);
 }

@@ -226,6 +226,14 @@ impl TestApp {
         Self::over(FaultyLog::new([])).await
     }
 
+    /// Open intents are looked at this often; the provider honours its keys so long.
+    pub(crate) async fn scanning(scan_every: Duration, key_lifetime: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
+        let payments = RunnerSettings { scan_every, key_lifetime, ..RunnerSettings::default() };
+        Self::paying(FaultyLog::new([]), ledger, folder, payments)
+    }
+
     pub(crate) async fn over(log: Arc<FaultyLog>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
@@ -233,13 +241,22 @@ impl TestApp {
     }
 
     fn with(log: Arc<FaultyLog>, ledger: Ledger, folder: tempfile::TempDir) -> Self {
-        let master = MasterKey::from_bytes([7; 32]);
-        let vault = Arc::new(Vault::new(Arc::new(MemoryKeys::new()), master));
         let payments = RunnerSettings {
             deadline: Duration::from_millis(100),
             probe_first: Duration::from_millis(10),
             ..RunnerSettings::default()
         };
+        Self::paying(log, ledger, folder, payments)
+    }
+
+    fn paying(
+        log: Arc<FaultyLog>,
+        ledger: Ledger,
+        folder: tempfile::TempDir,
+        payments: RunnerSettings,
+    ) -> Self {
+        let master = MasterKey::from_bytes([7; 32]);
+        let vault = Arc::new(Vault::new(Arc::new(MemoryKeys::new()), master));
         let settings = CommandSettings {
             request_secret: b"test".to_vec(),
             processor: ProcessorSettings::default(),

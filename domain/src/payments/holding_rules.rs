@@ -66,3 +66,53 @@ fn a_payment_of_another_order_does_not_expire() {
         .when(ExpireAuthorization { order_id: other, ..expire() })
         .then_refused(&Refusal::PaymentNotFound { payment_id: payment_id() });
 }
+
+fn late() -> VoidLateAuthorization {
+    VoidLateAuthorization {
+        payment_id: payment_id(),
+        order_id: order_id(),
+        amount: gbp(1_000),
+        expires_at: expires_at(),
+        multi_capture: true,
+    }
+}
+
+fn given_up() -> AuthorizationVoided {
+    AuthorizationVoided { payment_id: payment_id(), order_id: order_id(), amount: gbp(0) }
+}
+
+fn asked_back(attempt: u32) -> VoidRequested {
+    let (payment_id, order_id) = (payment_id(), order_id());
+    VoidRequested { payment_id, order_id, amount: gbp(1_000), attempt }
+}
+
+#[test]
+fn what_lands_at_the_provider_after_the_void_is_taken_in_and_given_back() {
+    let refusal = VoidRefused {
+        payment_id: payment_id(),
+        order_id: order_id(),
+        code: Reason::code("later"),
+        retriable: true,
+    };
+    let back = AuthorizationVoided { amount: gbp(1_000), ..given_up() };
+    given([given_up()])
+        .when(late())
+        .then([authorized(1_000).remove(1), asked_back(1).into()])
+        .when(late())
+        .then_busy()
+        .when(record(Operation::Void, 1, refused("later", true)))
+        .then([refusal])
+        .when(late())
+        .then([asked_back(2)])
+        .when(record(Operation::Void, 2, ProviderOutcome::Done))
+        .then([back])
+        .when(late())
+        .then_nothing();
+}
+
+#[test]
+fn only_what_was_given_up_is_late() {
+    let missing = Refusal::PaymentNotFound { payment_id: payment_id() };
+    given(authorized(1_000)).when(late()).then_refused(&missing);
+    crate::spec::given_nothing().when(late()).then_refused(&missing);
+}

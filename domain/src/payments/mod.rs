@@ -19,6 +19,7 @@ mod refund_payment;
 #[cfg(test)]
 mod rules;
 mod void_authorization;
+mod void_late_authorization;
 
 pub use authorize_payment::AuthorizePayment;
 pub use capture_payment::CapturePayment;
@@ -30,3 +31,4 @@ pub use provider_outcome::ProviderOutcome;
 pub use record_payment_outcome::RecordPaymentOutcome;
 pub use refund_payment::RefundPayment;
 pub use void_authorization::VoidAuthorization;
+pub use void_late_authorization::VoidLateAuthorization;

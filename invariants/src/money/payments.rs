@@ -74,6 +74,21 @@ impl Money {
                 report.at(Rule::Balance, &[at], statement);
             }
         }
+        if let PaymentEvent::RefundRequested(event) = event {
+            let return_id = event.return_id.as_str();
+            let (_, paid_back) = self.done_for(payment.order, Operation::Refund, return_id);
+            let amount = facts.and_then(|facts| facts.returned_amount(return_id));
+            let (asked, left) = (event.amount.minor(), amount.map(|amount| amount - paid_back));
+            if left.is_none_or(|left| asked > left) {
+                let left = left.map_or("was never received".to_owned(), |left| {
+                    format!("has {left} left to be paid back")
+                });
+                let statement = format!(
+                    "Payment `{id}` asked to pay back {asked} for return `{return_id}`, which {left}."
+                );
+                report.at(Rule::Returns, &[at], statement);
+            }
+        }
         if let PaymentEvent::PaymentCaptured(event) = event {
             let shipment = event.shipment_id.as_str();
             let (times, sum) = self.done_for(payment.order, Operation::Capture, shipment);
@@ -124,6 +139,9 @@ impl Judge<'_> {
                 subject: Some(event.return_id.as_str()),
             }),
             PaymentEvent::PaymentAuthorized(event) => {
+                if self.payment.given_up {
+                    self.lands_late(event.amount);
+                }
                 self.does(Operation::Authorize, event.amount, None);
                 self.payment.authorized += event.amount.minor();
             }
@@ -134,7 +152,9 @@ impl Judge<'_> {
             }
             PaymentEvent::AuthorizationVoided(event) => {
                 // Of nothing it is a tombstone, which the provider was not asked for.
-                if !event.amount.is_zero() {
+                if event.amount.is_zero() {
+                    self.payment.given_up = true;
+                } else {
                     self.does(Operation::Void, event.amount, None);
                 }
                 self.payment.voided += event.amount.minor();
@@ -152,6 +172,15 @@ impl Judge<'_> {
             PaymentEvent::AuthorizationExpired(event) => {
                 self.payment.voided += event.amount.minor();
             }
+        }
+    }
+
+    /// What was given up before it was asked for, and landed at the provider all the same: as if it had been asked for.
+    fn lands_late(&mut self, amount: Amount) {
+        let known = self.payment.asked.iter().any(|asked| asked.operation == Operation::Authorize);
+        if !known {
+            let (operation, attempt, subject) = (Operation::Authorize, 1, None);
+            self.asks(&Intent { operation, attempt, amount, subject });
         }
     }
 

@@ -202,6 +202,57 @@ fn declined(log: &mut Log, order: &str) {
     log.add(vec![("OrderRejected", rejected)]);
 }
 
+/// The clean log, and the service of its carried-out order comes back: nothing of it is ever stocked.
+pub(crate) fn service_returned() -> Log {
+    let mut log = clean();
+    let lines = json!([{"line": 2, "quantity": 1}]);
+    let of = |more: Value| merged(json!({"order_id": "o1", "return_id": "o1-r2"}), more);
+    log.add(vec![("ReturnRequested", of(json!({"lines": lines})))]);
+    log.add(vec![("ReturnReceived", of(json!({"lines": lines, "restock": true, "amount": 100})))]);
+    let refund = json!({"payment_id": "o1-p1", "amount": gbp(100)});
+    log.add(vec![("RefundRequested", merged(of(refund.clone()), json!({"attempt": 2})))]);
+    log.add(vec![("PaymentRefunded", of(refund))]);
+    log
+}
+
+/// The clean log, and a third order that is cancelled after its confirmation: a unit first, then the rest.
+pub(crate) fn cancelled() -> Log {
+    let mut log = clean();
+    let (order, payment, shipment) = ("o3", "o3-p1", "o3-s1");
+    begun(&mut log, order);
+    let paid = |more: Value| merged(json!({"payment_id": payment, "order_id": order}), more);
+    let promise = json!({"expires_at": "2011-01-01T00:00:00Z", "multi_capture": true});
+    log.add(vec![("PaymentAuthorized", merged(paid(json!({"amount": gbp(600)})), promise))]);
+    log.add(vec![("OrderConfirmed", json!({"order_id": order, "payment_id": payment}))]);
+    let packed = json!([
+        {"line": 1, "sku": "mug", "quantity": 2}, {"line": 2, "sku": "post", "quantity": 1},
+    ]);
+    let sent = |more: Value| merged(json!({"shipment_id": shipment, "order_id": order}), more);
+    log.add(vec![("ShipmentCreated", sent(json!({"lines": packed})))]);
+    let unit = json!([{"line": 1, "quantity": 1}]);
+    let rest = json!([{"line": 1, "quantity": 1}, {"line": 2, "quantity": 1}]);
+    for (nth, lines, amount) in [(1, unit, 250), (2, rest, 350)] {
+        let id = format!("o3-c{nth}");
+        let of = |more: Value| merged(json!({"order_id": order, "cancellation_id": id}), more);
+        log.add(vec![("CancellationRequested", of(json!({"lines": lines})))]);
+        let whole = nth == 2;
+        log.add(vec![("ShipmentCancelled", of(sent(json!({"lines": lines, "whole": whole}))))]);
+        log.add(vec![
+            ("StockReleased", json!({"sku": "mug", "order_id": order, "quantity": 1})),
+            (
+                "ReservationReleased",
+                json!({"order_id": order, "lines": [{"sku": "mug", "quantity": 1}]}),
+            ),
+        ]);
+        let void = json!({"amount": gbp(amount)});
+        log.add(vec![("VoidRequested", merged(paid(void.clone()), json!({"attempt": nth})))]);
+        log.add(vec![("AuthorizationVoided", paid(void))]);
+        log.add(vec![("LinesCancelled", of(json!({"lines": lines, "amount": amount})))]);
+    }
+    log.add(vec![("OrderCancelled", json!({"order_id": order}))]);
+    log
+}
+
 fn merged(mut to: Value, more: Value) -> Value {
     if let (Value::Object(to), Value::Object(more)) = (&mut to, more) {
         to.extend(more);

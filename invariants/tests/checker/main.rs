@@ -1,8 +1,10 @@
 //! A clean log has no finding, and every kind of fault is found by the rule that it breaks.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod cancellations;
 mod ledger;
 mod log;
+mod returns;
 
 use event_store::RecordedEvent;
 use invariants::{Checker, Progress, Report, Rule};
