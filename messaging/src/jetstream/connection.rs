@@ -3,17 +3,22 @@
 //! **Invariant:** nothing here ends because NATS is away. The client is there at once and connects when it can.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event};
 
 use super::backoff::{delay, jittered};
+use super::trouble::Trouble;
 
 /// The wait before the second try to connect, and the longest one.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// A connection that stays silent for two of these is given up.
 const PING_EVERY: Duration = Duration::from_secs(5);
+/// How often is looked whether the connection is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long connecting, and any request, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -74,6 +79,37 @@ pub async fn connect(settings: &ConnectionSettings) -> Result<Client, Connection
         .connect(servers)
         .await
         .map_err(ConnectionError::Addresses)
+}
+
+/// Waits until there is a connection.
+pub(super) async fn there(client: &Client) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    while client.connection_state() != State::Connected {
+        looks.tick().await;
+    }
+}
+
+/// Works until the connection is lost: what was asked over it is never answered.
+pub(super) fn while_there<T>(
+    client: &Client,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> impl Future<Output = Result<T, Trouble>> {
+    let work = Box::pin(work);
+    let connects = || client.statistics().connects.load(Ordering::Relaxed);
+    let before = connects();
+    let lost = async move {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        // A connection that was lost and found between two looks is another one too.
+        while client.connection_state() == State::Connected && connects() == before {
+            looks.tick().await;
+        }
+    };
+    async move {
+        tokio::select! {
+            done = work => done,
+            () = lost => Err(Trouble::Odd("the connection to NATS was lost".to_owned())),
+        }
+    }
 }
 
 /// The first try to come back is at once.

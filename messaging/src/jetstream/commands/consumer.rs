@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
-use async_nats::jetstream::consumer::pull::{Config, Stream};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
+use async_nats::jetstream::consumer::pull::Config;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::{self, Context};
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::delivery::{self, Parking};
+use super::delivery::{Delivery, Parking};
 use crate::commands::CommandHandler;
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::connection;
 use crate::jetstream::names::Names;
 use crate::jetstream::streams::{self, CommandsSettings};
 use crate::jetstream::trouble::{Trouble, broker, chain};
@@ -24,11 +25,14 @@ use crate::jetstream::trouble::{Trouble, broker, chain};
 pub struct ConsumerSettings {
     /// The queue.
     pub commands: CommandsSettings,
-    /// Calls of the handler at the same time; as many messages again wait in memory.
+    /// Calls of the handler at the same time.
     pub concurrency: usize,
+    /// Messages in memory: being handled, or waiting for their turn.
+    pub held: usize,
     /// Messages delivered and neither done nor given up, also those that come again later.
     pub max_unacknowledged: i64,
-    /// A message that nothing is heard of this long is delivered again.
+    /// A message that nothing is heard of this long is delivered again, to whoever is there. While a handler works, it is
+    /// told of in time.
     pub ack_wait: Duration,
 }
 
@@ -37,26 +41,25 @@ impl Default for ConsumerSettings {
         Self {
             commands: CommandsSettings::default(),
             concurrency: 64,
+            held: 256,
             max_unacknowledged: 8_192,
-            ack_wait: Duration::from_secs(30),
+            ack_wait: Duration::from_secs(5),
         }
     }
 }
 
 /// The name of the one consumer; every process that may handle commands shares it.
 const NAME: &str = "participants";
-/// Without messages the server says this often that it is there.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long one request for messages stands.
-const EXPIRES: Duration = Duration::from_secs(30);
+const EXPIRES: Duration = Duration::from_secs(5);
 
 /// Takes messages from the queue and hands them to a handler.
 pub struct CommandConsumer {
+    client: Client,
     context: Context,
     names: Names,
     settings: ConsumerSettings,
-    handler: Arc<dyn CommandHandler>,
-    parking: Arc<dyn Parking>,
+    delivery: Arc<Delivery>,
 }
 
 impl CommandConsumer {
@@ -68,21 +71,28 @@ impl CommandConsumer {
         handler: Arc<dyn CommandHandler>,
         parking: Arc<dyn Parking>,
     ) -> Self {
-        Self { context: jetstream::new(client), names, settings, handler, parking }
+        let context = jetstream::new(client.clone());
+        let turns = Semaphore::new(settings.concurrency.max(1));
+        let delivery = Delivery { handler, parking, turns, ack_wait: settings.ack_wait };
+        Self { client, context, names, settings, delivery: Arc::new(delivery) }
     }
 
-    /// Works until it is stopped, then lets the running calls end. What was not begun is delivered again.
+    /// Works until it is stopped, then lets what it holds end.
     pub async fn run(self, stop: CancellationToken) {
-        let turns = Arc::new(Semaphore::new(self.settings.concurrency.max(1)));
         let tasks = TaskTracker::new();
+        let held = Arc::new(Semaphore::new(self.settings.held.max(1)));
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(4));
         loop {
-            let session = self.session(&turns, &tasks, &mut backoff);
-            let Some(trouble) = stop.run_until_cancelled(session).await else { break };
-            tracing::warn!(
-                cause = chain(&trouble),
-                "commands can't be taken from the queue now; their senders have them"
-            );
+            let session = async {
+                connection::there(&self.client).await;
+                let session = self.session(&held, &tasks, &mut backoff);
+                connection::while_there(&self.client, session).await
+            };
+            let Some(ended) = stop.run_until_cancelled(session).await else { break };
+            if let Err(trouble) = ended {
+                let cause = chain(&trouble);
+                tracing::warn!(cause, "commands can't be taken now; their senders have them");
+            }
             if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
                 break;
             }
@@ -93,35 +103,38 @@ impl CommandConsumer {
 
     async fn session(
         &self,
-        turns: &Arc<Semaphore>,
+        held: &Arc<Semaphore>,
         tasks: &TaskTracker,
         backoff: &mut Backoff,
-    ) -> Trouble {
-        let mut messages = match self.messages().await {
-            Ok(messages) => messages,
-            Err(trouble) => return trouble,
-        };
+    ) -> Result<(), Trouble> {
+        let consumer = self.consumer().await?;
         loop {
-            let Ok(turn) = Arc::clone(turns).acquire_owned().await else {
-                return Trouble::Odd("no more turns".to_owned());
-            };
-            match messages.next().await {
-                Some(Ok(message)) => {
-                    backoff.reset();
-                    let (handler, parking) = (Arc::clone(&self.handler), Arc::clone(&self.parking));
-                    let ack_wait = self.settings.ack_wait;
-                    tasks.spawn(async move {
-                        delivery::deliver(message, handler, parking, ack_wait).await;
-                        drop(turn);
-                    });
-                }
-                Some(Err(error)) => return broker("the queue's messages stopped")(error),
-                None => return Trouble::Odd("the queue's messages ended".to_owned()),
+            // No more is asked for than there is room: what is delivered early only times out.
+            let Ok(mut room) = Arc::clone(held).acquire_owned().await else { return Ok(()) };
+            let more = Arc::clone(held).try_acquire_many_owned(to_u32(held.available_permits()));
+            if let Ok(more) = more {
+                room.merge(more);
+            }
+            let batch = consumer.batch().max_messages(room.num_permits()).expires(EXPIRES);
+            let messages = batch.messages().await;
+            let mut messages = messages.map_err(broker("the queue can't be read"))?;
+            while let Some(message) = messages.next().await {
+                let message = message.map_err(|source| {
+                    let what = "the queue's messages stopped";
+                    Trouble::Broker { what, source }
+                })?;
+                let Some(place) = room.split(1) else { break };
+                backoff.reset();
+                let delivery = Arc::clone(&self.delivery);
+                tasks.spawn(async move {
+                    delivery.deliver(message).await;
+                    drop(place);
+                });
             }
         }
     }
 
-    async fn messages(&self) -> Result<Stream, Trouble> {
+    async fn consumer(&self) -> Result<PullConsumer, Trouble> {
         let wanted = streams::commands(&self.names, self.settings.commands);
         let info = match streams::find(&self.context, &wanted.name).await? {
             Some(info) => info,
@@ -139,14 +152,10 @@ impl CommandConsumer {
             ..Config::default()
         };
         let consumer = self.context.create_consumer_on_stream(config, self.names.commands()).await;
-        let consumer = consumer.map_err(broker("the queue can't be read"))?;
-        consumer
-            .stream()
-            .max_messages_per_batch(self.settings.concurrency.max(1))
-            .heartbeat(HEARTBEAT)
-            .expires(EXPIRES)
-            .messages()
-            .await
-            .map_err(broker("the queue can't be read"))
+        consumer.map_err(broker("the queue can't be read"))
     }
+}
+
+fn to_u32(permits: usize) -> u32 {
+    u32::try_from(permits).unwrap_or(u32::MAX)
 }

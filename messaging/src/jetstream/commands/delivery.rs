@@ -8,6 +8,7 @@ use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use crate::commands::{CommandHandler, CommandMessage, Handled};
 use crate::jetstream::trouble::Cause;
@@ -34,34 +35,42 @@ pub trait Parking: Send + Sync + 'static {
 /// A handler that panicked, or parking that failed, is tried again after this time.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// Hands a message to the handler, and tells the queue what became of it.
-pub(super) async fn deliver(
-    message: Message,
-    handler: Arc<dyn CommandHandler>,
-    parking: Arc<dyn Parking>,
-    ack_wait: Duration,
-) {
-    if message.info().is_ok_and(|info| info.delivered > 1) {
-        metrics::counter!("docket_queue_redeliveries_total").increment(1);
-    }
-    let answer = match serde_json::from_slice::<CommandMessage>(&message.payload) {
-        Ok(command) => {
-            let call = handle(command, handler);
-            match while_it_takes(call, &message, ack_wait).await {
-                Handled::Done => AckKind::Ack,
-                Handled::Later(wait) => AckKind::Nak(Some(wait)),
-            }
+/// Who messages are handed to.
+pub(super) struct Delivery {
+    pub(super) handler: Arc<dyn CommandHandler>,
+    pub(super) parking: Arc<dyn Parking>,
+    pub(super) turns: Semaphore,
+    pub(super) ack_wait: Duration,
+}
+
+impl Delivery {
+    /// Hands a message to the handler when it is its turn, and tells the queue what became of it.
+    pub(super) async fn deliver(&self, message: Message) {
+        if message.info().is_ok_and(|info| info.delivered > 1) {
+            metrics::counter!("docket_queue_redeliveries_total").increment(1);
         }
-        Err(error) => park(&message, error.to_string(), parking).await,
-    };
-    metrics::counter!("docket_queue_deliveries_total").increment(1);
-    // An answer that is lost costs a second delivery, which changes nothing.
-    if let Err(error) = message.ack_with(answer).await {
-        tracing::debug!(%error, "the queue was not told what became of a command");
+        metrics::counter!("docket_queue_deliveries_total").increment(1);
+        let answer = match serde_json::from_slice::<CommandMessage>(&message.payload) {
+            Ok(command) => {
+                let call = async {
+                    let _turn = self.turns.acquire().await;
+                    handle(command, &*self.handler).await
+                };
+                match while_it_takes(call, &message, self.ack_wait).await {
+                    Handled::Done => AckKind::Ack,
+                    Handled::Later(wait) => AckKind::Nak(Some(wait)),
+                }
+            }
+            Err(error) => park(&message, error.to_string(), &*self.parking).await,
+        };
+        // An answer that is lost costs a second delivery, which changes nothing.
+        if let Err(error) = message.ack_with(answer).await {
+            tracing::debug!(%error, "the queue was not told what became of a command");
+        }
     }
 }
 
-async fn handle(command: CommandMessage, handler: Arc<dyn CommandHandler>) -> Handled {
+async fn handle(command: CommandMessage, handler: &dyn CommandHandler) -> Handled {
     let id = Arc::clone(&command.command_id);
     let call = async { handler.handle(command).await };
     match AssertUnwindSafe(call).catch_unwind().await {
@@ -92,7 +101,7 @@ async fn while_it_takes(
     }
 }
 
-async fn park(message: &Message, cause: String, parking: Arc<dyn Parking>) -> AckKind {
+async fn park(message: &Message, cause: String, parking: &dyn Parking) -> AckKind {
     let parked = Parked {
         sequence: message.info().map(|info| info.stream_sequence).unwrap_or_default(),
         subject: message.subject.to_string(),

@@ -1,16 +1,17 @@
 //! The sender's end.
 
 use async_nats::Client;
-use async_nats::connection::State;
 use async_nats::jetstream::Error as ServerError;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::{self, Context, ErrorCode};
 use futures::future::BoxFuture;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::commands::{CommandMessage, CommandQueue, QueueError};
+use crate::jetstream::connection;
 use crate::jetstream::names::Names;
 use crate::jetstream::streams::{self, CommandsSettings};
 use crate::jetstream::trouble::{Trouble, broker};
@@ -21,31 +22,35 @@ pub struct JetStreamQueue {
     context: Context,
     names: Names,
     settings: CommandsSettings,
+    /// One call sends at a time: answers that are waited for hold room.
+    sending: Mutex<()>,
 }
+
+/// Messages on their way at once.
+const AT_ONCE: usize = 1_000;
 
 impl JetStreamQueue {
     /// Sends over this connection.
     pub fn new(client: Client, names: Names, settings: CommandsSettings) -> Self {
         let context = jetstream::new(client.clone());
-        Self { client, context, names, settings }
+        Self { client, context, names, settings, sending: Mutex::default() }
     }
 
     async fn send_all(&self, messages: &[CommandMessage]) -> Result<(), Trouble> {
-        if self.client.connection_state() != State::Connected {
-            return Err(Trouble::Odd("NATS is away".to_owned()));
-        }
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
             let subject = subject(&self.names, message);
             let publish = self.context.send_publish(subject.clone(), publish(message)?).await;
             sent.push((subject, publish.map_err(broker("a command can't be sent"))?));
         }
-        // Every answer is waited for, so that one refusal does not hide what became of the others.
+        // A refusal says nothing of the others, so they are waited for; silence is that of the server.
         let mut refused = None;
         for (subject, sent) in sent {
-            if let Err(error) = sent.await
-                && !self.is_on_its_way(&subject, &error).await?
-            {
+            let Err(error) = sent.await else { continue };
+            if matches!(error.kind(), PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe) {
+                return Err(broker("the command queue does not answer")(error));
+            }
+            if !self.is_on_its_way(&subject, &error).await? {
                 refused = Some(error);
             }
         }
@@ -79,7 +84,12 @@ impl JetStreamQueue {
 impl CommandQueue for JetStreamQueue {
     fn send(&self, messages: Vec<CommandMessage>) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(async move {
-            self.send_all(&messages).await.map_err(|trouble| QueueError(Box::new(trouble)))
+            let _turn = self.sending.lock().await;
+            for part in messages.chunks(AT_ONCE) {
+                let sent = connection::while_there(&self.client, self.send_all(part)).await;
+                sent.map_err(|trouble| QueueError(Box::new(trouble)))?;
+            }
+            Ok(())
         })
     }
 }

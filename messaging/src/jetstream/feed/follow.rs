@@ -19,6 +19,7 @@ use super::messages::{self, Read};
 use super::subscription::{Departed, Found};
 use crate::feed::Place;
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::connection;
 use crate::jetstream::history::{HistoryClient, Page};
 use crate::jetstream::names::Names;
 use crate::jetstream::trouble::{Trouble, broker, chain};
@@ -84,7 +85,12 @@ impl Follower {
     /// Follows until nobody reads any more, or the log departs from what was read.
     pub(super) async fn run(mut self, out: mpsc::Sender<Found>) {
         loop {
-            let mut ended = self.session(&out).await;
+            let client = self.client.clone();
+            tokio::select! {
+                () = out.closed() => return,
+                () = connection::there(&client) => {}
+            }
+            let mut ended = self.session_while_there(&client, &out).await;
             // What was not handed over is read again.
             self.part.clear();
             if let Err(End::Trouble(trouble)) = &ended {
@@ -116,6 +122,21 @@ impl Follower {
                 () = tokio::time::sleep(self.backoff.next()) => {}
             }
         }
+    }
+
+    async fn session_while_there(
+        &mut self,
+        client: &Client,
+        out: &mpsc::Sender<Found>,
+    ) -> Result<(), End> {
+        // A session that ends for another reason than trouble is an outcome here.
+        let session = async {
+            match self.session(out).await {
+                Err(End::Trouble(trouble)) => Err(trouble),
+                other => Ok(other),
+            }
+        };
+        connection::while_there(client, session).await?
     }
 
     /// Reads the stream until it or its log is another one.

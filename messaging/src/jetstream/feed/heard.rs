@@ -34,11 +34,10 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    pub(super) fn new(first: Announcement) -> Arc<Self> {
+    pub(super) fn new(first: Announcement, freshness: Freshness) -> Arc<Self> {
         let head = watch::Sender::new(first.head);
         let last = watch::Sender::new((first, Instant::now()));
-        let freshness = watch::Sender::new(Freshness::Known);
-        Arc::new(Self { last, head, freshness })
+        Arc::new(Self { last, head, freshness: watch::Sender::new(freshness) })
     }
 
     pub(super) fn identity(&self) -> LogIdentity {

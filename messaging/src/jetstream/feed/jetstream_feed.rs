@@ -13,6 +13,7 @@ use super::follow::Follower;
 use super::heard::{Freshness, Heard};
 use super::subscription::JetStreamSubscription;
 use crate::feed::{Feed, FeedError, Place, Subscription};
+use crate::jetstream::announcements::Announcement;
 use crate::jetstream::backoff::Backoff;
 use crate::jetstream::history::{HistoryClient, HistoryError};
 use crate::jetstream::names::Names;
@@ -44,7 +45,18 @@ impl JetStreamFeed {
                 }
             }
         };
-        let heard = Heard::new(first);
+        Self::start(client, names, Heard::new(first, Freshness::Known))
+    }
+
+    /// Starts at once with the identity that a checkpoint remembers, for a process that serves what it has while the
+    /// log's owner is away. Until the owner is heard, subscribing fails as unavailable.
+    pub fn resume(client: Client, names: Names, log: LogIdentity) -> Self {
+        let remembered = Announcement { log, head: 0, event_id: None };
+        Self::start(client, names, Heard::new(remembered, Freshness::Unknown))
+    }
+
+    fn start(client: Client, names: Names, heard: Arc<Heard>) -> Self {
+        let history = HistoryClient::new(client.clone(), names.clone());
         let stop = CancellationToken::new();
         let listening = Arc::clone(&heard).listen(client.clone(), names.clone(), history.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(listening));
@@ -58,8 +70,9 @@ impl JetStreamFeed {
 
     async fn follow(&self, place: Place) -> Result<Box<dyn Subscription>, FeedError> {
         let Place { position, event_id } = place;
-        if position > self.heard.head() || event_id.is_some() {
-            // What was heard may be a second old.
+        let unknown = *self.heard.freshness().borrow() == Freshness::Unknown;
+        if position > self.heard.head() || event_id.is_some() || unknown {
+            // What was heard may be a second old, or nothing was heard yet.
             self.heard.ask(&self.history).await.map_err(unavailable)?;
         }
         let head = self.heard.head();

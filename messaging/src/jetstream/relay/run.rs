@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::publish::{self, ContextOf, Subjects};
 use super::window::{self, Window};
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::connection;
 use crate::jetstream::names::Names;
 use crate::jetstream::owner::OwnedLog;
 use crate::jetstream::streams::EventsSettings;
@@ -64,6 +65,8 @@ pub struct Relay {
     pub(super) told: Option<String>,
     /// The epoch was raised for a stream that is not built anew yet.
     pub(super) raised: bool,
+    /// The last position that the stream is known to have.
+    acknowledged: Position,
     client: Client,
     subjects: Subjects,
 }
@@ -78,7 +81,8 @@ impl Relay {
     ) -> Self {
         let subjects = Subjects::new(names.clone(), Arc::new(publish::beginning_of_stream));
         let context = context(&client, &settings);
-        Self { context, names, owned, settings, told: None, raised: false, client, subjects }
+        let (told, raised, acknowledged) = (None, false, 0);
+        Self { context, names, owned, settings, told, raised, acknowledged, client, subjects }
     }
 
     /// Takes the context in a subject from here: from stream and type.
@@ -92,9 +96,13 @@ impl Relay {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(4));
         loop {
-            let Some(ended) = stop.run_until_cancelled(self.session(&mut backoff)).await else {
-                return;
+            let client = self.client.clone();
+            let session = async {
+                connection::there(&client).await;
+                connection::while_there(&client, self.session(&mut backoff)).await
             };
+            let Some(ended) = stop.run_until_cancelled(session).await else { return };
+            self.measure();
             match ended {
                 Ok(()) => return,
                 Err(Trouble::Fenced) => {
@@ -128,7 +136,8 @@ impl Relay {
         let mut looks = tokio::time::interval(self.settings.look_every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         looks.reset();
-        self.measure(sent.position);
+        self.acknowledged = sent.position;
+        self.measure();
         loop {
             if *head.borrow_and_update() > sent.position {
                 self.publish_page(&mut sent, &mut window, backoff).await?;
@@ -197,15 +206,16 @@ impl Relay {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge; positions stay far below 2^52")]
-    fn measure(&self, position: Position) {
-        let lag = self.owned.head().saturating_sub(position);
-        metrics::gauge!("docket_relay_position").set(position as f64);
+    fn measure(&self) {
+        let lag = self.owned.head().saturating_sub(self.acknowledged);
+        metrics::gauge!("docket_relay_position").set(self.acknowledged as f64);
         metrics::gauge!("docket_relay_lag").set(lag as f64);
     }
 
-    fn published(&self, position: Position) {
+    fn published(&mut self, position: Position) {
         metrics::counter!("docket_relay_published_total").increment(1);
-        self.measure(position);
+        self.acknowledged = position;
+        self.measure();
     }
 }
 
