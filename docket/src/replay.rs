@@ -3,6 +3,7 @@
 
 mod as_of;
 mod bars;
+mod decision;
 mod running;
 mod stopped;
 
@@ -11,14 +12,16 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use projection_service::Projector;
+use projection_service::offline::Decision;
 
 use crate::target::{Target, TargetArgs};
 
 /// Build read models anew from the log, with progress; reads go on meanwhile
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Of a running platform, a model is built beside the live one, compared and switched. \
-    With --to, the state as of a position is built into a folder, to look at; nothing else is touched."
+    after_help = "A model is built beside the live one, compared and switched. When the two differ, the live one stays and \
+    the rows are shown: --switch makes the new one live, --drop drops it. Of a running platform, the one that was live \
+    before is kept for an hour: --rollback makes it live again. With --to, the state as of a position is built into a folder, to look at; nothing else is touched."
 )]
 pub(crate) struct ReplayArgs {
     /// Only this model; may be given several times [default: all]
@@ -30,8 +33,28 @@ pub(crate) struct ReplayArgs {
     /// The folder for --to [default: a new temporary folder]
     #[arg(long, value_name = "DIR", requires = "to")]
     out: Option<PathBuf>,
+    /// Build nothing: make the generation live again that was live before
+    #[arg(long, group = "decision", conflicts_with = "to")]
+    rollback: bool,
+    /// Build nothing: make the generation live that was built anew and differs
+    #[arg(long, group = "decision", conflicts_with = "to")]
+    switch: bool,
+    /// Build nothing: drop the generation that is kept beside the live one
+    #[arg(long, group = "decision", conflicts_with = "to")]
+    drop: bool,
     #[command(flatten)]
     target: TargetArgs,
+}
+
+impl ReplayArgs {
+    fn decision(&self) -> Option<Decision> {
+        let words = [
+            (self.rollback, Decision::RollBack),
+            (self.switch, Decision::Switch),
+            (self.drop, Decision::Drop),
+        ];
+        words.into_iter().find(|(said, _)| *said).map(|(_, decision)| decision)
+    }
 }
 
 pub(crate) async fn run(args: ReplayArgs) -> Result<ExitCode> {
@@ -40,9 +63,16 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<ExitCode> {
         let folder = args.target.folder_or_default()?;
         return as_of::run(&folder, &projectors, position, args.out).await;
     }
-    match args.target.choose().await? {
-        Target::Running(api) => running::run(&api, &projectors).await,
-        Target::Folder(folder) => stopped::run(&folder, &projectors).await,
+    let decision = args.decision();
+    match (args.target.choose().await?, decision) {
+        (Target::Running(api), None) => running::run(&api, &projectors).await,
+        (Target::Running(api), Some(decision)) => {
+            running::decide(&api, &projectors, decision).await
+        }
+        (Target::Folder(folder), None) => stopped::run(&folder, &projectors).await,
+        (Target::Folder(folder), Some(decision)) => {
+            stopped::decide(&folder, &projectors, decision).await
+        }
     }
 }
 

@@ -26,10 +26,10 @@ impl Model {
     /// Opens the live generation that is in this folder; `None` when there is none. The service may be running.
     pub async fn live(folder: &Path, projector: Projector) -> Result<Option<Self>, sqlx::Error> {
         let catalog = Catalog::open_read_only(folder).await?;
-        let entry = catalog.find(projector.name()).await;
+        let live = catalog.live(projector.name()).await;
         catalog.close().await;
-        let Some(entry) = entry? else { return Ok(None) };
-        let generation = Generation::look(folder, projector.definition(), entry.live).await?;
+        let Some(live) = live? else { return Ok(None) };
+        let generation = Generation::look(folder, projector.definition(), live).await?;
         Ok(Some(Self { projector, generation }))
     }
 

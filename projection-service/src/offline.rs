@@ -14,7 +14,7 @@ use storage::Database;
 use crate::projectors::{Projector, readers};
 use crate::runner::applier::Apply;
 use crate::runner::build::{BuildError, Building, OnProgress, build};
-use crate::sqlite::catalog::Catalog;
+use crate::sqlite::catalog::{Catalog, Kept, Role};
 use crate::sqlite::digest::{self, Difference, TableDigest};
 use crate::sqlite::{checkpoint, generation};
 
@@ -57,10 +57,10 @@ pub async fn stored(folder: &Path) -> Result<Vec<StoredModel>, sqlx::Error> {
     let catalog = Catalog::open_read_only(folder).await?;
     let mut models = Vec::new();
     for &projector in Projector::ALL {
-        let Some(entry) = catalog.find(projector.name()).await? else { continue };
-        let path = generation::path(folder, projector.name(), entry.live);
+        let Some(generation) = catalog.live(projector.name()).await? else { continue };
+        let path = generation::path(folder, projector.name(), generation);
         let database = Database::open_read_only(&path, 1).await?;
-        models.push(StoredModel { projector, generation: entry.live, database });
+        models.push(StoredModel { projector, generation, database });
     }
     catalog.close().await;
     Ok(models)
@@ -177,8 +177,16 @@ pub async fn build_as_of(
     Ok(built)
 }
 
-/// Makes a model that was built in the folder of the live ones the live one of its kind, and deletes the old one. No
-/// service may run over the folder.
+/// The first number that no generation of a model has in this folder.
+pub async fn next_generation(folder: &Path, projector: Projector) -> Result<u32, sqlx::Error> {
+    let catalog = Catalog::open(folder).await?;
+    let entry = catalog.find(projector.name()).await;
+    catalog.close().await;
+    Ok(entry?.map_or(1, |entry| entry.next_generation()))
+}
+
+/// Makes a model that was built in the folder of the live ones the only one of its kind. No service may run over the
+/// folder.
 pub async fn make_live(
     folder: &Path,
     model: BuiltModel,
@@ -186,13 +194,70 @@ pub async fn make_live(
 ) -> Result<(), sqlx::Error> {
     let (projector, number) = (model.projector, model.generation());
     model.close().await;
+    if let Some(old) = old {
+        old.close().await;
+    }
     let catalog = Catalog::open(folder).await?;
+    let before = catalog.find(projector.name()).await?;
     catalog.register(projector.name(), projector.definition().version, number).await?;
     catalog.close().await;
-    if let Some(old) = old {
-        let path = generation::path(folder, projector.name(), old.generation);
-        old.close().await;
-        generation::remove(&path);
+    if let Some(before) = before {
+        let kept = before.kept.map(|kept| kept.generation);
+        for number in std::iter::once(before.live).chain(kept) {
+            generation::remove(&generation::path(folder, projector.name(), number));
+        }
     }
     Ok(())
+}
+
+/// Keeps a model that was built in the folder of the live ones beside the live one of its kind, for an operator to decide.
+/// No service may run over the folder.
+pub async fn keep_candidate(folder: &Path, model: BuiltModel) -> Result<(), sqlx::Error> {
+    let (projector, number) = (model.projector, model.generation());
+    model.close().await;
+    let catalog = Catalog::open(folder).await?;
+    let before = catalog.find(projector.name()).await?.and_then(|entry| entry.kept);
+    catalog.keep(projector.name(), Kept { generation: number, role: Role::Candidate }).await?;
+    catalog.close().await;
+    if let Some(before) = before {
+        generation::remove(&generation::path(folder, projector.name(), before.generation));
+    }
+    Ok(())
+}
+
+/// What may be decided about the generation that is kept beside a live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The one that was live before is live again.
+    RollBack,
+    /// The one that was built anew becomes live.
+    Switch,
+    /// It is dropped.
+    Drop,
+}
+
+/// Carries a decision out; false when no such generation is kept. No service may run over the folder.
+pub async fn decide(
+    folder: &Path,
+    projector: Projector,
+    decision: Decision,
+) -> Result<bool, sqlx::Error> {
+    let name = projector.name();
+    let catalog = Catalog::open(folder).await?;
+    let entry = catalog.find(name).await?;
+    let kept = entry.as_ref().and_then(|entry| entry.kept);
+    let decided = match (entry, kept, decision) {
+        (Some(entry), Some(kept @ Kept { role: Role::Previous, .. }), Decision::RollBack)
+        | (Some(entry), Some(kept @ Kept { role: Role::Candidate, .. }), Decision::Switch) => {
+            catalog.swap(name, entry.live, kept, None).await?
+        }
+        (_, Some(kept), Decision::Drop) => {
+            let dropped = catalog.drop_kept(name, kept.generation, None).await?;
+            generation::remove(&generation::path(folder, name, kept.generation));
+            dropped
+        }
+        _ => false,
+    };
+    catalog.close().await;
+    Ok(decided)
 }

@@ -11,14 +11,13 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::projectors::{Projector, readers};
 use crate::queries::projections::{ProjectionAnswer, describe};
-use crate::queries::rebuild::RebuildKeys;
 use crate::queries::sagas::SagaStates;
 use crate::queries::{self, App};
 use crate::runner::applier::Apply;
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::{RebuildError, Rebuilder};
-use crate::runner::{Hub, Live, NEAR};
-use crate::sqlite::catalog::{Catalog, Entry};
+use crate::runner::{Hub, KeepFor, Live, NEAR, Surroundings};
+use crate::sqlite::catalog::{Catalog, Entry, Role};
 use crate::sqlite::generation;
 
 /// How the service is set up.
@@ -26,6 +25,15 @@ use crate::sqlite::generation;
 pub struct Settings {
     /// The folder of the read models' files.
     pub folder: PathBuf,
+    /// How long a generation is kept beside the live one, for a rollback or a decision.
+    pub keep_for: KeepFor,
+}
+
+impl Settings {
+    /// With its defaults, in this folder.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder, keep_for: KeepFor::default() }
+    }
 }
 
 /// Why the service can't start.
@@ -71,28 +79,36 @@ impl ProjectionService {
         for &projector in Projector::ALL {
             opened.push(open(projector, &rebuilder).await?);
         }
-        let hub = Hub::start(
-            Arc::clone(&feed),
-            readers(),
-            first_position(&opened, *feed.head().borrow()),
-            stop.clone(),
-        );
+        let head = *feed.head().borrow();
+        let first = first_position(&opened, head);
+        let around = Surroundings {
+            feed: Arc::clone(&feed),
+            readers: readers(),
+            hub: Hub::start(Arc::clone(&feed), readers(), first, stop.clone()),
+            catalog: catalog.clone(),
+            keep_for: settings.keep_for,
+            stop: stop.clone(),
+        };
         let mut handles = Vec::new();
         let mut building = Vec::new();
-        for (&projector, (applier, entry)) in Projector::ALL.iter().zip(opened) {
-            let (feed, hub, stop) = (Arc::clone(&feed), hub.clone(), stop.clone());
-            let live = Live::new(projector, applier, feed, readers(), hub, stop);
-            if let Some(number) = entry.building {
-                building.push((live.handle(), number));
+        for (&projector, Opened { applier, beside, entry }) in Projector::ALL.iter().zip(opened) {
+            let live = Live::new(projector, applier, beside, around.clone());
+            let handle = live.handle();
+            if let Some(ended) = &entry.outcome {
+                handle.tell_outcome(ended);
             }
-            handles.push(live.handle());
+            if let Some(number) = entry.building {
+                building.push((Arc::clone(&handle), number));
+            }
+            handles.push(handle);
             tasks.spawn(live.run());
         }
         if !building.is_empty() {
             rebuilder.go_on(building);
         }
-        let rebuild_keys = RebuildKeys::default();
-        let app = App { handles: handles.into(), feed, vault, sagas, rebuilder, rebuild_keys };
+        let handles = handles.into();
+        let deciding = Arc::default();
+        let app = App { handles, feed, vault, sagas, rebuilder, deciding };
         Ok(Self { app, catalog, tasks, stop })
     }
 
@@ -115,7 +131,7 @@ impl ProjectionService {
     /// Begins to rebuild these models together, reading the log once for all of them.
     pub async fn rebuild(&self, projectors: &[Projector]) -> Result<(), RebuildError> {
         let handles = projectors.iter().map(|&one| Arc::clone(self.app.handle(one))).collect();
-        self.app.rebuilder.begin(handles).await
+        self.app.rebuilder.begin(handles, None).await
     }
 
     /// Ends every projector after the batch it is at, and closes the files.
@@ -127,10 +143,15 @@ impl ProjectionService {
     }
 }
 
-type Opened = (Box<dyn Apply>, Entry);
+/// A projector, opened: the live generation, and the one that is kept beside it.
+struct Opened {
+    applier: Box<dyn Apply>,
+    beside: Option<(Box<dyn Apply>, Role)>,
+    entry: Entry,
+}
 
-/// Opens the live generation. One of another definition can be neither fed nor read any more: a new one takes its
-/// place at once, and catches up.
+/// Opens the live generation and the one kept beside it. A live one of another definition can be neither fed nor read any
+/// more: a new one takes its place at once, and catches up.
 async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, sqlx::Error> {
     let definition = projector.definition();
     let (folder, catalog) = (&rebuilder.folder, &rebuilder.catalog);
@@ -138,23 +159,31 @@ async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, sql
     let entry = match found {
         Some(entry) if entry.version == definition.version => entry,
         other => {
-            let live = other.map_or(1, |old| old.building.unwrap_or(old.live) + 1);
+            let live = other.map_or(1, |old| old.next_generation());
             generation::remove(&generation::path(folder, definition.name, live));
             catalog.register(definition.name, definition.version, live).await?;
-            for old in 1..live {
-                generation::remove(&generation::path(folder, definition.name, old));
-            }
-            Entry { version: definition.version, live, building: None }
+            let version = definition.version;
+            Entry { version, live, building: None, kept: None, outcome: None }
         }
     };
-    let applier = projector.open(folder, entry.live, &rebuilder.feed.identity()).await?;
-    Ok((applier, entry))
+    // What a process left behind that ended between a decision and its file's end.
+    let named = [Some(entry.live), entry.building, entry.kept.map(|kept| kept.generation)];
+    for number in (1..entry.next_generation()).filter(|number| !named.contains(&Some(*number))) {
+        generation::remove(&generation::path(folder, definition.name, number));
+    }
+    let identity = rebuilder.feed.identity();
+    let applier = projector.open(folder, entry.live, &identity).await?;
+    let beside = match entry.kept {
+        Some(kept) => Some((projector.open(folder, kept.generation, &identity).await?, kept.role)),
+        None => None,
+    };
+    Ok(Opened { applier, beside, entry })
 }
 
 /// Where the shared reader begins: at the last of those projectors that are close to the foremost one. The others
 /// catch up on their own.
 fn first_position(opened: &[Opened], head: u64) -> u64 {
-    let positions = opened.iter().map(|(applier, _)| applier.checkpoint().position);
+    let positions = opened.iter().map(|one| one.applier.checkpoint().position);
     let known: Vec<u64> = positions.filter(|position| *position <= head).collect();
     let foremost = known.iter().copied().max().unwrap_or_default();
     known.into_iter().filter(|position| position + NEAR >= foremost).min().unwrap_or_default()

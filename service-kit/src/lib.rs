@@ -7,6 +7,7 @@ pub mod clock;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod metrics;
 mod mistakes;
 mod objects;

@@ -56,6 +56,7 @@ codes! {
     PositionNotReached = "position_not_reached", SERVICE_UNAVAILABLE, "The read model has not reached this position yet";
     ModelFaulted = "model_faulted", SERVICE_UNAVAILABLE, "The read model stands still at an event that it can't read";
     RebuildRunning = "rebuild_running", CONFLICT, "The read model is being rebuilt already";
+    NoGenerationKept = "no_generation_kept", UNPROCESSABLE_ENTITY, "No such generation of the read model is kept";
     Busy = "busy", CONFLICT, "Another command has to finish first";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "There is more work than can be taken now";
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known yet whether the command was carried out";

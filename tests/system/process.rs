@@ -33,7 +33,8 @@ const DESCRIBED: [(&str, &str); 2] = [
          /orders/{id}/lines/{line}/quantity /orders/{id}/lines/{line}/remove /orders/{id}/place /orders/{id}/hold \
          /orders/{id}/release /orders/{id}/cancel /orders/{id}/erase /orders/{id}/lines/cancel /orders/{id}/returns \
          /orders/{id}/returns/{return}/receive /shipments/{id}/ship /shipments/{id}/deliver /sagas/{id}/retry \
-         /sagas/{id}/resolve /projections/{name}/rebuild",
+         /sagas/{id}/resolve /projections/{name}/rebuild /projections/{name}/rollback \
+         /projections/{name}/switch /projections/{name}/drop",
     ),
     (
         "get",
@@ -41,6 +42,12 @@ const DESCRIBED: [(&str, &str); 2] = [
          /shipments /shipments/{id} /events /simulator/ledger /sagas /sagas/{id} /sagas/{id}/explain /projections \
          /projections/{name} /reports/sales",
     ),
+];
+
+/// Names that no schema has: what a client generates from the description would collide with its own.
+const PRIMITIVES: [&str; 20] = [
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+    "f64", "bool", "char", "str", "String", "Value", "()",
 ];
 
 /// Every `$ref` in a description.
@@ -68,6 +75,11 @@ async fn what_explains_the_api_is_there() {
     for reference in references(&api) {
         let found = reference.strip_prefix('#').and_then(|pointer| api.pointer(pointer));
         assert!(found.is_some(), "{reference} leads nowhere");
+    }
+    let named: Vec<&str> =
+        api["components"]["schemas"].as_object().unwrap().keys().map(String::as_str).collect();
+    for primitive in PRIMITIVES {
+        assert!(!named.contains(&primitive), "the schema `{primitive}` is a word of Rust's");
     }
     assert!(!api.to_string().contains("`Debug`"), "the description speaks of the code");
     for path in ["/", "/docs/", "/metrics", "/health/live", "/docs/errors/out_of_stock"] {

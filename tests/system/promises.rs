@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::platform::{Data, Platform};
+use crate::platform::{Data, Platform, docket, text};
 use crate::shop::order;
 
 #[tokio::test]
@@ -110,6 +110,30 @@ async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
         })
         .await;
     assert_eq!(platform.get("/v1/orders?limit=100").await.ok(), before);
+}
+
+#[tokio::test]
+async fn p10_rebuild_is_rolled_back_without_staleness() {
+    let platform = Platform::fresh().await;
+    platform.sell("22423", 10).await;
+    platform.settle().await;
+    let path = "/v1/projections/stock";
+    let nothing = platform.post(&format!("{path}/rollback"), "none", &json!({})).await;
+    assert_eq!(nothing.problem(), (422, "no_generation_kept"));
+    platform.post(&format!("{path}/rebuild"), "r", &json!({})).await.ok();
+    let switched = platform.until(path, |model| model["state"] == "running").await;
+    assert_eq!(switched["last_rebuild"]["equal"], true, "{switched}");
+    let received = platform.post("/v1/stock/22423/receive", "k", &json!({ "quantity": 4 })).await;
+    let token = received.header("docket-position").to_owned();
+    let url = platform.url.clone();
+    let words = ["replay", "--rollback", "--projection", "stock", "--url", &url];
+    let output = docket(&words).output().await.unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let model = platform.get(path).await.ok();
+    assert_eq!((&model["generation"], &model["kept"]["role"]), (&1.into(), &"candidate".into()));
+    let stock = platform.get(&format!("/v1/stock/22423?min_position={token}")).await.ok();
+    assert_eq!(stock["available"], 14);
+    assert!(!docket(&words).output().await.unwrap().status.success(), "nothing is left to undo");
 }
 
 #[tokio::test]

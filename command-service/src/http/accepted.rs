@@ -1,16 +1,14 @@
 //! The answer to a command that was carried out.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
+use service_kit::idempotency::mark_replayed;
 use service_kit::position::{self, PositionToken};
 
 use super::app::App;
 use crate::processor::Outcome;
-
-/// Says that the answer is the stored one of an earlier request with the same key.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What a command answers that was carried out.
 #[derive(utoipa::ToSchema)]
@@ -83,7 +81,7 @@ pub(super) fn response_with(
     }
     headers.insert(position::HEADER, position_header(app, outcome.position));
     if outcome.replayed {
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        mark_replayed(headers);
     }
     response
 }

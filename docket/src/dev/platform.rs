@@ -70,7 +70,7 @@ impl Platform {
             clock::system(),
         );
         let orchestrator = Arc::new(orchestrator.await?);
-        let models = projection_service::Settings { folder: data.projections() };
+        let models = projection_service::Settings::at(data.projections());
         let states = Arc::new(States(Arc::downgrade(&orchestrator)));
         let projections = ProjectionService::start(models, feed, vault, states).await?;
         let projections = Arc::new(projections);

@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use projection_service::Projector;
+use projection_service::offline::Decision;
 use serde_json::Value;
 
 use super::bars::Bars;
+use super::decision;
 use crate::api::Api;
 use crate::numbers::grouped;
 use crate::output;
@@ -48,6 +50,35 @@ pub(super) async fn run(api: &Api, projectors: &[Projector]) -> Result<ExitCode>
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What an operator decides about the generations that are kept beside these models.
+pub(super) async fn decide(
+    api: &Api,
+    projectors: &[Projector],
+    decision: Decision,
+) -> Result<ExitCode> {
+    let (key, verb) = (key(), decision::verb(decision));
+    let mut decided = 0;
+    for projector in projectors {
+        let name = projector.name();
+        let path = format!("/v1/projections/{name}");
+        let kept = &api.get(&path).await?["kept"]["role"];
+        let there = match decision {
+            Decision::RollBack => kept == "previous",
+            Decision::Switch => kept == "candidate",
+            Decision::Drop => kept.is_string(),
+        };
+        if there {
+            api.post(&format!("{path}/{verb}"), &format!("{key}-{name}")).await?;
+            output::line(format_args!("{name}: {}", decision::done(decision)))?;
+            decided += 1;
+        }
+    }
+    if decided == 0 {
+        bail!("{}", decision::nothing(decision));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// No two runs have the same: one asks for one rebuild.
 fn key() -> String {
     let now = service_kit::clock::system()();
@@ -67,9 +98,17 @@ fn ended(rebuilt: &Value) -> (bool, String) {
     let events = grouped(number(rebuilt, "events"));
     let seconds = rebuilt["seconds"].as_f64().unwrap_or_default();
     let built = format!("{events} events in {seconds:.1} s");
+    if rebuilt["result"] == "differs" {
+        let mut text = format!("{built}; it {}", decision::DIFFERS);
+        for found in rebuilt["differences"].as_array().into_iter().flatten() {
+            let part = |member: &str| found[member].as_str();
+            let (table, key) = (part("table").unwrap_or_default(), part("key").unwrap_or_default());
+            text += &decision::difference(table, key, part("live"), part("rebuilt"));
+        }
+        return (false, text);
+    }
     match rebuilt["equal"].as_bool() {
-        Some(true) => (true, format!("{built}; the same as before, row for row")),
-        Some(false) => (false, format!("{built}; it DIFFERS from the old one")),
+        Some(_) => (true, format!("{built}; the same as before, row for row")),
         None => (true, format!("{built}; the old one could not be compared")),
     }
 }
@@ -85,7 +124,12 @@ mod tests {
             |equal| json!({"result": "switched", "events": 812, "seconds": 0.25, "equal": equal});
         let (well, text) = ended(&switched(json!(true)));
         assert!(well && text == "812 events in 0.2 s; the same as before, row for row", "{text}");
-        assert!(!ended(&switched(json!(false))).0);
+        let row = json!({"table": "stock", "key": "22423", "live": "[5]", "rebuilt": null});
+        let differs =
+            json!({"result": "differs", "events": 812, "seconds": 0.25, "differences": [row]});
+        let (well, text) = ended(&differs);
+        assert!(!well && text.contains("DIFFERS"), "{text}");
+        assert!(text.ends_with("stock 22423\n    live:    [5]\n    rebuilt: no row"), "{text}");
         let failed = json!({"result": "failed", "cause": "disk full"});
         assert_eq!(ended(&failed), (false, "given up, the old one stays: disk full".to_owned()));
     }

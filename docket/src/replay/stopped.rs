@@ -3,16 +3,21 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use event_store::EventLog as _;
 use projection_service::Projector;
-use projection_service::offline::{self, BuiltModel, StoredModel, Wanted};
+use projection_service::offline::{self, BuiltModel, Decision, StoredModel, Wanted};
+use projection_service::sqlite::digest::Difference;
 
 use super::bars::Bars;
+use super::decision;
 use crate::data_dir::DataDir;
 use crate::dev::DataLock;
 use crate::numbers::grouped;
 use crate::output;
+
+/// Rows that are shown when two generations differ.
+const SHOWN: usize = 20;
 
 pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<ExitCode> {
     // While a platform runs over the folder, its models are rebuilt by it: name its --url.
@@ -23,37 +28,64 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} can't be made", folder.display()))?;
     let mut live = offline::stored(&folder).await?;
-    let wanted = projectors.iter().map(|&projector| {
-        let old = live.iter().find(|model| model.projector == projector);
-        Wanted { projector, generation: old.map_or(1, |old| old.generation + 1), to: head }
-    });
+    let mut wanted = Vec::new();
+    for &projector in projectors {
+        let generation = offline::next_generation(&folder, projector).await?;
+        wanted.push(Wanted { projector, generation, to: head });
+    }
     let bars = Bars::new(projectors, head);
     let told = bars.clone();
     let progress = Arc::new(move |name: &'static str, at| told.at(name, at));
-    let built = offline::build_as_of(&log.feed(), &folder, wanted.collect(), progress).await?;
+    let built = offline::build_as_of(&log.feed(), &folder, wanted, progress).await?;
     bars.done();
+    let mut differing = false;
     for model in built {
         let name = model.projector.name();
         let old = live.iter().position(|old| old.projector == model.projector);
         let old = old.map(|index| live.swap_remove(index));
-        let compared = compared(&model, old.as_ref()).await?;
+        let (differs, compared) = compared(&model, old.as_ref()).await?;
         output::line(format_args!("{name}: {compared}"))?;
-        offline::make_live(&folder, model, old)
-            .await
-            .with_context(|| format!("the model `{name}` can't be made the live one"))?;
+        let noted = if differs {
+            offline::keep_candidate(&folder, model).await
+        } else {
+            offline::make_live(&folder, model, old).await
+        };
+        noted.with_context(|| format!("what was built of `{name}` can't be noted"))?;
+        differing |= differs;
     }
     for model in live {
         model.close().await;
     }
     log.close().await;
+    Ok(if differing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What an operator decides about the generations that are kept beside these models.
+pub(super) async fn decide(
+    data: &DataDir,
+    projectors: &[Projector],
+    decision: Decision,
+) -> Result<ExitCode> {
+    let _lock = DataLock::take(data)?;
+    let mut decided = 0;
+    for &projector in projectors {
+        if offline::decide(&data.projections(), projector, decision).await? {
+            output::line(format_args!("{}: {}", projector.name(), decision::done(decision)))?;
+            decided += 1;
+        }
+    }
+    if decided == 0 {
+        bail!("{}", decision::nothing(decision));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was built, and whether it is what was there before.
-async fn compared(model: &BuiltModel, old: Option<&StoredModel>) -> Result<String> {
+/// Whether what was built differs from what was there before, and how, in words.
+async fn compared(model: &BuiltModel, old: Option<&StoredModel>) -> Result<(bool, String)> {
     let mut new = model.snapshot().await?;
     let digests = new.digest().await?;
     let rows: u64 = digests.iter().map(|table| table.rows).sum();
+    let mut differing = Vec::new();
     let how = match old {
         None => "there was none before".to_owned(),
         Some(old) => {
@@ -63,9 +95,15 @@ async fn compared(model: &BuiltModel, old: Option<&StoredModel>) -> Result<Strin
             } else if old.digest().await? == digests {
                 "the same as before, row for row".to_owned()
             } else {
-                "it DIFFERS from the old one".to_owned()
+                differing = old.differences(&mut new, SHOWN).await?;
+                format!("it {}", decision::DIFFERS)
             }
         }
     };
-    Ok(format!("{} rows as of position {}; {how}", grouped(rows), grouped(new.position)))
+    let mut text =
+        format!("{} rows as of position {}; {how}", grouped(rows), grouped(new.position));
+    for Difference { table, key, left, right } in &differing {
+        text.push_str(&decision::difference(table, key, left.as_deref(), right.as_deref()));
+    }
+    Ok((!differing.is_empty(), text))
 }

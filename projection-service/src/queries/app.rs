@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use event_store::keys::Vault;
 use messaging::feed::Feed;
+use tokio::sync::Mutex;
 
-use super::rebuild::RebuildKeys;
 use super::sagas::SagaStates;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
@@ -19,7 +19,8 @@ pub struct App {
     pub(crate) vault: Arc<Vault>,
     pub(crate) sagas: Arc<dyn SagaStates>,
     pub(crate) rebuilder: Rebuilder,
-    pub(crate) rebuild_keys: RebuildKeys,
+    /// Held while an operator's request is carried out, so that two with the same key can't both be first.
+    pub(crate) deciding: Arc<Mutex<()>>,
 }
 
 impl App {

@@ -6,8 +6,10 @@
 mod answer;
 mod app;
 pub mod customers;
+pub mod decide;
 mod history;
 mod opening;
+pub mod operator;
 pub mod order_answer;
 pub mod orders;
 pub mod paging;

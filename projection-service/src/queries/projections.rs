@@ -1,5 +1,7 @@
 //! `GET /projections`, `GET /projections/{name}`
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use event_store::Position;
@@ -14,7 +16,8 @@ use super::reading::NoParams;
 use crate::projectors::Projector;
 use crate::runner::applier::Fault;
 use crate::runner::handle::Handle;
-use crate::runner::status::{Progress, Rebuilt, State as Standing};
+use crate::runner::status::{KeptBeside, Progress, Rebuilt, State as Standing};
+use crate::sqlite::catalog::{Kept, Role};
 
 /// A projector in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -22,8 +25,10 @@ pub struct ProjectionSummary {
     /// Its name.
     pub name: &'static str,
     /// The last position folded.
+    #[schema(value_type = u64)]
     pub position: Position,
     /// The log's last position.
+    #[schema(value_type = u64)]
     pub head: Position,
     /// Where it stands.
     pub state: Standing,
@@ -46,14 +51,17 @@ pub struct ProjectionAnswer {
     /// Where it stands.
     pub state: Standing,
     /// The last position folded.
+    #[schema(value_type = u64)]
     pub position: Position,
     /// Where it has to go.
+    #[schema(value_type = u64)]
     pub target: Position,
     /// Events a second.
     pub rate: f64,
     /// Seconds to go at that rate; `null` while there is none.
     pub eta_seconds: Option<f64>,
     /// The last position folded by the generation that is read now.
+    #[schema(value_type = u64)]
     pub live_position: Position,
     /// The generation that is read now.
     pub generation: u32,
@@ -65,6 +73,27 @@ pub struct ProjectionAnswer {
     /// How the last rebuild ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_rebuild: Option<Rebuilt>,
+    /// The generation that is kept beside the one that is read, and fed like it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptGeneration>,
+}
+
+/// A generation that is kept beside the one that is read. It is dropped in time, by a drop, or by the next rebuild.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct KeptGeneration {
+    /// Its number.
+    pub generation: u32,
+    /// What it is, and so what makes it the one that is read.
+    pub role: Role,
+    /// Seconds until it is dropped; they begin anew at a restart.
+    pub dropped_in_seconds: u64,
+}
+
+impl From<KeptBeside> for KeptGeneration {
+    fn from(KeptBeside { kept: Kept { generation, role }, until }: KeptBeside) -> Self {
+        let left = until.saturating_duration_since(Instant::now());
+        Self { generation, role, dropped_in_seconds: left.as_secs() }
+    }
 }
 
 /// All that is told of a projector, with the log at this head.
@@ -85,6 +114,7 @@ pub(crate) fn describe(handle: &Handle, head: Position) -> ProjectionAnswer {
         definition_version: definition.version,
         fault: status.fault,
         last_rebuild: status.last_rebuild,
+        kept: status.kept.map(Into::into),
     }
 }
 

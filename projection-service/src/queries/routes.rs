@@ -4,8 +4,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, customers, orders, payments, products, projections, rebuild, sales_report, shipments,
-    stock,
+    App, customers, decide, orders, payments, products, projections, rebuild, sales_report,
+    shipments, stock,
 };
 
 /// Every query, without a prefix.
@@ -27,5 +27,8 @@ pub fn router(app: App) -> OpenApiRouter {
         .routes(routes!(projections::list_projections))
         .routes(routes!(projections::get_projection))
         .routes(routes!(rebuild::rebuild_projection))
+        .routes(routes!(decide::roll_back_projection))
+        .routes(routes!(decide::switch_projection))
+        .routes(routes!(decide::drop_generation))
         .with_state(app)
 }

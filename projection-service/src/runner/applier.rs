@@ -24,6 +24,7 @@ use crate::sqlite::generation::Generation;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Fault {
     /// The position that it can't get over.
+    #[schema(value_type = u64)]
     pub position: Position,
     /// Why.
     pub cause: String,

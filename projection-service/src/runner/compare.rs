@@ -5,8 +5,11 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::model::Definition;
 use crate::sqlite::checkpoint;
-use crate::sqlite::digest::{TableDigest, digest};
+use crate::sqlite::digest::{Difference, TableDigest, differences, digest};
 use crate::sqlite::generation::Generation;
+
+/// Rows that are told when two generations differ.
+const TOLD_ROWS: usize = 20;
 
 /// A read snapshot of a generation: what is written later is not in it.
 pub(super) struct Snapshot {
@@ -27,7 +30,10 @@ impl Snapshot {
 pub(super) struct Comparison {
     pub(super) position: Position,
     pub(super) digests: Vec<TableDigest>,
+    /// Empty when the two are the same.
     pub(super) differing_tables: Vec<String>,
+    /// The first rows that differ: the live one's on the left.
+    pub(super) differences: Vec<Difference>,
 }
 
 pub(super) async fn compare(
@@ -38,6 +44,12 @@ pub(super) async fn compare(
     let olds = digest(&mut old.transaction, definition).await?;
     let digests = digest(&mut new.transaction, definition).await?;
     let differing = olds.iter().zip(&digests).filter(|(old, new)| old != new);
-    let differing_tables = differing.map(|(old, _)| old.table.to_owned()).collect();
-    Ok(Comparison { position: new.position, digests, differing_tables })
+    let differing_tables: Vec<String> = differing.map(|(old, _)| old.table.clone()).collect();
+    let mut found = Vec::new();
+    if !differing_tables.is_empty() {
+        let (old, new) = (&mut old.transaction, &mut new.transaction);
+        found = differences(old, new, definition, TOLD_ROWS).await?;
+    }
+    let position = new.position;
+    Ok(Comparison { position, digests, differing_tables, differences: found })
 }

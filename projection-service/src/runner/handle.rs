@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::applier::Apply;
 use super::status::Status;
 use crate::projectors::Projector;
+use crate::sqlite::catalog::Kept;
 use crate::sqlite::checkpoint::Checkpoint;
 use crate::sqlite::generation::Generation;
 
@@ -17,8 +18,24 @@ pub(super) struct Held {
     pub(super) checkpoint: Checkpoint,
     /// True when it can't go on from there.
     pub(super) faulted: bool,
-    /// Lets it go on: as it is, or with another generation.
-    pub(super) resume: oneshot::Sender<Option<Box<dyn Apply>>>,
+    /// What is kept beside it.
+    pub(super) kept: Option<Kept>,
+    /// Lets it go on.
+    pub(super) resume: oneshot::Sender<Resume>,
+}
+
+/// How a projector that stood still goes on.
+pub(super) enum Resume {
+    /// As it is.
+    AsItIs,
+    /// With this generation; the old one is kept beside it if both stand at one position.
+    Switch(Box<dyn Apply>),
+    /// As it is, with this generation fed beside it.
+    Keep(Box<dyn Apply>),
+    /// With the generation that was kept beside it, and the other way round.
+    Swap,
+    /// Without what is kept beside it, if its number is at most this.
+    Drop(u32),
 }
 
 /// Asks a projector to stand still.
@@ -66,6 +83,14 @@ impl Handle {
 
     pub(super) fn update(&self, change: impl FnOnce(&mut Status)) {
         self.status.send_modify(change);
+    }
+
+    /// Tells how the last rebuild ended, as the catalog noted it.
+    pub(crate) fn tell_outcome(&self, noted: &str) {
+        match serde_json::from_str(noted) {
+            Ok(ended) => self.update(|status| status.last_rebuild = Some(ended)),
+            Err(error) => tracing::warn!(%error, "how the last rebuild ended can't be read"),
+        }
     }
 
     /// Lets reads go to another generation; gives back the one that they went to.

@@ -1,4 +1,4 @@
-//! A live projector: catches up, takes a seat at the shared reader, and applies what comes.
+//! A live projector: catches up, takes a seat at the shared reader, and applies what comes; to what is kept beside it too.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,16 +10,19 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::applier::{Apply, ApplyError, Fault};
-use super::handle::{Handle, Held, Hold};
+use super::beside::{Beside, KeepFor};
+use super::handle::{Handle, Held, Hold, Resume};
 use super::hub::{Hub, Seat};
 use super::source;
 use super::status::{Progress, State};
 use crate::decoded::{Page, Readers};
 use crate::projectors::Projector;
+use crate::sqlite::catalog::{Catalog, Role};
+use crate::sqlite::checkpoint::Checkpoint;
 
 /// A projector this many events behind the shared reader catches up on its own before it takes a seat.
 pub(crate) const NEAR: u64 = 10_000;
-/// How often a position that was passed without rows is written down.
+/// How often a position that was passed without rows is written down, and looked whether what is kept beside is over.
 const KEEP_POSITION_EVERY: Duration = Duration::from_secs(1);
 /// The longest wait before a failed write is tried again.
 const MOST_WAIT: Duration = Duration::from_secs(5);
@@ -34,15 +37,24 @@ enum Left {
     Replaced,
 }
 
+/// What every live projector is given.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) readers: Readers,
+    pub(crate) hub: Hub,
+    pub(crate) catalog: Catalog,
+    pub(crate) keep_for: KeepFor,
+    pub(crate) stop: CancellationToken,
+}
+
 /// A live projector.
 pub(crate) struct Live {
     handle: Arc<Handle>,
     applier: Box<dyn Apply>,
+    beside: Option<Beside>,
     holds: mpsc::Receiver<Hold>,
-    feed: Arc<dyn Feed>,
-    readers: Readers,
-    hub: Hub,
-    stop: CancellationToken,
+    around: Surroundings,
     begun: (Instant, Position),
 }
 
@@ -50,17 +62,18 @@ impl Live {
     pub(crate) fn new(
         projector: Projector,
         applier: Box<dyn Apply>,
-        feed: Arc<dyn Feed>,
-        readers: Readers,
-        hub: Hub,
-        stop: CancellationToken,
+        beside: Option<(Box<dyn Apply>, Role)>,
+        around: Surroundings,
     ) -> Self {
         let (sender, holds) = mpsc::channel(1);
         let position = applier.checkpoint().position;
-        let handle =
-            Handle::new(projector, applier.generation().clone(), position, sender, hub.hurry());
+        let hurry = around.hub.hurry();
+        let handle = Handle::new(projector, applier.generation().clone(), position, sender, hurry);
         let begun = (Instant::now(), position);
-        Self { handle: Arc::new(handle), applier, holds, feed, readers, hub, stop, begun }
+        let beside = beside.map(|(applier, role)| Beside::new(applier, role, around.keep_for));
+        let live = Self { handle: Arc::new(handle), applier, beside, holds, around, begun };
+        live.tell_kept();
+        live
     }
 
     pub(crate) fn handle(&self) -> Arc<Handle> {
@@ -81,27 +94,36 @@ impl Live {
             }
         }
         self.keep_position().await;
-        self.handle.current().database.close().await;
+        self.applier.generation().database.close().await;
+        if let Some(beside) = &self.beside {
+            beside.applier.generation().database.close().await;
+        }
     }
 
     async fn follow(&mut self) -> Result<std::convert::Infallible, Left> {
         self.check_history().await?;
-        while self.position() + NEAR < self.hub.position() {
-            self.read_history(self.hub.position()).await?;
+        while self.behind() + NEAR < self.around.hub.position() {
+            self.read_history(self.around.hub.position()).await?;
         }
-        let Seat { mut pages, at } = self.hub.join().await.ok_or(Left::Stopped)?;
-        if self.position() < at {
+        let Seat { mut pages, at } = self.around.hub.join().await.ok_or(Left::Stopped)?;
+        while self.behind() < at {
             self.read_history(at).await?;
         }
         self.published();
         let mut ticks = tokio::time::interval(KEEP_POSITION_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stop = self.around.stop.clone();
         loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Err(Left::Stopped),
+                () = stop.cancelled() => return Err(Left::Stopped),
                 hold = self.holds.recv() => self.held(hold, false).await?,
-                _ = ticks.tick() => self.keep_position().await,
+                _ = ticks.tick() => {
+                    self.keep_position().await;
+                    if self.beside.as_ref().is_some_and(Beside::is_over) {
+                        self.drop_beside("its time is over").await;
+                    }
+                }
                 page = pages.recv() => {
                     let page = page.ok_or(Left::Stopped)?;
                     self.apply(&page).await?;
@@ -112,32 +134,44 @@ impl Live {
 
     /// The checkpoint has to be a place in the history that the feed gives.
     async fn check_history(&mut self) -> Result<(), Left> {
+        if let Some(checkpoint) = self.beside.as_ref().map(|one| one.applier.checkpoint().clone())
+            && self.not_of_this_history(&checkpoint).await?.is_some()
+        {
+            self.drop_beside("it is not of this history").await;
+        }
         let checkpoint = self.applier.checkpoint().clone();
-        let identity = self.feed.identity();
+        match self.not_of_this_history(&checkpoint).await? {
+            Some(cause) => Err(Left::Faulted(Fault { position: checkpoint.position, cause })),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the checkpoint is no place in the history that the feed gives, if it is none.
+    async fn not_of_this_history(&self, checkpoint: &Checkpoint) -> Result<Option<String>, Left> {
+        let identity = self.around.feed.identity();
         let position = checkpoint.position;
-        let fault = |cause: String| Err(Left::Faulted(Fault { position, cause }));
         if checkpoint.identity != identity {
-            return fault(format!(
+            return Ok(Some(format!(
                 "the model is of log {} epoch {}, the feed of log {} epoch {}: build it anew",
                 checkpoint.identity.log, checkpoint.identity.epoch, identity.log, identity.epoch
-            ));
+            )));
         }
-        let head = *self.feed.head().borrow();
+        let head = *self.around.feed.head().borrow();
         if position > head {
-            return fault(format!("the model stands beyond the log's head {head}: build it anew"));
+            let cause = format!("the model stands beyond the log's head {head}: build it anew");
+            return Ok(Some(cause));
         }
         if position == 0 {
-            return Ok(());
+            return Ok(None);
         }
         loop {
-            match self.feed.read_all(position - 1, 1).await {
+            match self.around.feed.read_all(position - 1, 1).await {
                 Ok(events) if events.first().map(|event| event.id) == checkpoint.event_id => {
-                    return Ok(());
+                    return Ok(None);
                 }
                 Ok(_) => {
-                    return fault(
-                        "another event stands at the model's position: build it anew".into(),
-                    );
+                    let cause = "another event stands at the model's position: build it anew";
+                    return Ok(Some(cause.to_owned()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the feed can't be read; it is asked again");
@@ -148,12 +182,13 @@ impl Live {
     }
 
     async fn read_history(&mut self, to: Position) -> Result<(), Left> {
-        let after = self.position();
-        let mut pages = source::history(Arc::clone(&self.feed), self.readers.clone(), after, to);
+        let (feed, readers) = (Arc::clone(&self.around.feed), self.around.readers.clone());
+        let mut pages = source::history(feed, readers, self.behind(), to);
+        let stop = self.around.stop.clone();
         loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Err(Left::Stopped),
+                () = stop.cancelled() => return Err(Left::Stopped),
                 hold = self.holds.recv() => self.held(hold, false).await?,
                 page = pages.recv() => match page {
                     None => return Ok(()),
@@ -168,13 +203,25 @@ impl Live {
         }
     }
 
+    /// Applies a page to the live generation and to what is kept beside it, both at once.
     async fn apply(&mut self, page: &Page) -> Result<(), Left> {
         let mut wait = Duration::from_millis(100);
         loop {
-            let applied = self.applier.apply(page, page.last()).await;
+            let beside = async {
+                match &mut self.beside {
+                    Some(beside) => beside.apply(page).await,
+                    None => Ok(()),
+                }
+            };
+            let (applied, beside) = tokio::join!(self.applier.apply(page, page.last()), beside);
             self.published();
             match applied {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    if let Err(error) = beside {
+                        self.drop_beside(&error.to_string()).await;
+                    }
+                    return Ok(());
+                }
                 Err(ApplyError::Fault(fault)) => return Err(Left::Faulted(fault)),
                 Err(error @ ApplyError::Fenced(position)) => {
                     return Err(Left::Faulted(Fault { position, cause: error.to_string() }));
@@ -189,17 +236,20 @@ impl Live {
         }
     }
 
-    /// Writes the position down. It may fail: nothing is lost, and the next rows or the next call take it along.
+    /// Writes the positions down. It may fail: nothing is lost, and the next rows or the next call take it along.
     async fn keep_position(&mut self) {
-        if let Err(error) = self.applier.keep_position().await {
-            let name = self.handle.projector.name();
-            tracing::warn!(%error, name, "a read model's position can't be written; it is tried again");
+        let beside = self.beside.as_mut().map(|beside| &mut beside.applier);
+        for applier in std::iter::once(&mut self.applier).chain(beside) {
+            if let Err(error) = applier.keep_position().await {
+                let name = self.handle.projector.name();
+                tracing::warn!(%error, name, "a read model's position can't be written; it is tried again");
+            }
         }
     }
 
     async fn pause(&self, time: Duration) -> Result<(), Left> {
         tokio::select! {
-            () = self.stop.cancelled() => Err(Left::Stopped),
+            () = self.around.stop.cancelled() => Err(Left::Stopped),
             () = tokio::time::sleep(time) => Ok(()),
         }
     }
@@ -221,7 +271,7 @@ impl Live {
         loop {
             let hold = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Left::Stopped,
+                () = self.around.stop.cancelled() => return Left::Stopped,
                 hold = self.holds.recv() => hold,
             };
             if let Err(left) = self.held(hold, true).await {
@@ -237,29 +287,107 @@ impl Live {
         self.keep_position().await;
         let (resume, resumed) = oneshot::channel();
         let checkpoint = self.applier.checkpoint().clone();
-        if hold.send(Held { checkpoint, faulted, resume }).is_err() {
+        let kept = self.beside.as_ref().map(Beside::kept);
+        if hold.send(Held { checkpoint, faulted, kept, resume }).is_err() {
             return Ok(());
         }
-        let Ok(Some(other)) = resumed.await else { return Ok(()) };
-        let here = self.applier.checkpoint().clone();
-        let old = self.handle.replace(other.generation().clone());
-        self.applier = other;
-        tokio::spawn(old.discard());
+        match resumed.await.unwrap_or(Resume::AsItIs) {
+            Resume::AsItIs => Ok(()),
+            Resume::Switch(other) => self.switch(other, faulted).await,
+            Resume::Keep(other) => {
+                self.keep_beside(other, Role::Candidate).await;
+                // A faulted one can't be helped by it; else it goes on from where the one further behind stands.
+                if faulted || self.behind() == self.position() {
+                    Ok(())
+                } else {
+                    Err(Left::Replaced)
+                }
+            }
+            Resume::Swap => match self.beside.take() {
+                Some(beside) => self.swap(beside, faulted),
+                None => Ok(()),
+            },
+            Resume::Drop(at_most) => {
+                if self.beside.as_ref().is_some_and(|one| one.kept().generation <= at_most) {
+                    self.drop_beside("nobody needs it any more").await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Another generation takes the live one's place. The old one is kept if it stands where the new one does.
+    async fn switch(&mut self, other: Box<dyn Apply>, faulted: bool) -> Result<(), Left> {
+        let same = !faulted && other.checkpoint() == self.applier.checkpoint();
+        let old = std::mem::replace(&mut self.applier, other);
+        if same {
+            self.keep_beside(old, Role::Previous).await;
+            self.handle.replace(self.applier.generation().clone());
+        } else {
+            let old = self.handle.replace(self.applier.generation().clone());
+            tokio::spawn(old.discard());
+        }
+        self.go_on(same)
+    }
+
+    /// The live one and the one beside it change places.
+    fn swap(&mut self, beside: Beside, faulted: bool) -> Result<(), Left> {
+        let same = !faulted && beside.applier.checkpoint() == self.applier.checkpoint();
+        let role = beside.role.swapped();
+        let old = std::mem::replace(&mut self.applier, beside.applier);
+        self.beside = Some(Beside::new(old, role, self.around.keep_for));
+        self.tell_kept();
+        self.handle.replace(self.applier.generation().clone());
+        self.go_on(same)
+    }
+
+    /// Goes on after another generation took the place, at the same position or elsewhere.
+    fn go_on(&mut self, same: bool) -> Result<(), Left> {
         self.handle.update(|status| status.fault = None);
-        if !faulted && *self.applier.checkpoint() == here {
-            self.published();
-            return Ok(());
+        if !same {
+            return Err(Left::Replaced);
         }
-        Err(Left::Replaced)
+        self.published();
+        Ok(())
+    }
+
+    async fn keep_beside(&mut self, applier: Box<dyn Apply>, role: Role) {
+        if self.beside.is_some() {
+            self.drop_beside("another is kept").await;
+        }
+        self.beside = Some(Beside::new(applier, role, self.around.keep_for));
+        self.tell_kept();
+    }
+
+    async fn drop_beside(&mut self, cause: &str) {
+        let Some(beside) = self.beside.take() else { return };
+        self.tell_kept();
+        let (name, generation) = (self.handle.projector.name(), beside.kept().generation);
+        tracing::info!(name, generation, cause, "a generation is not kept any more");
+        if let Err(error) = self.around.catalog.drop_kept(name, generation, None).await {
+            tracing::warn!(%error, name, "the catalog still names a generation that is not kept");
+        }
+        tokio::spawn(beside.applier.generation().clone().discard());
+    }
+
+    fn tell_kept(&self) {
+        let told = self.beside.as_ref().map(Beside::told);
+        self.handle.update(|status| status.kept = told);
     }
 
     fn position(&self) -> Position {
         self.applier.checkpoint().position
     }
 
+    /// Where to read on: the one further behind has to be given every event too.
+    fn behind(&self) -> Position {
+        let beside = self.beside.as_ref().map_or(Position::MAX, Beside::position);
+        self.position().min(beside)
+    }
+
     fn published(&self) {
         let position = self.position();
-        let head = *self.feed.head().borrow();
+        let head = *self.around.feed.head().borrow();
         let seconds = self.begun.0.elapsed().as_secs_f64();
         let rate = Progress::after(seconds, self.begun.1, position, head).rate;
         let state = if position + NEAR < head { State::CatchingUp } else { State::Running };

@@ -4,9 +4,11 @@
 //! transaction of the rows. A projector that can't go on stands still and says so; the others go on.
 
 pub mod applier;
+mod beside;
 pub mod build;
 mod cache;
 mod compare;
+pub mod decide;
 pub mod handle;
 mod hub;
 mod live;
@@ -14,5 +16,6 @@ pub mod rebuild;
 mod source;
 pub mod status;
 
+pub use beside::KeepFor;
 pub(crate) use hub::Hub;
-pub(crate) use live::{Live, NEAR};
+pub(crate) use live::{Live, NEAR, Surroundings};

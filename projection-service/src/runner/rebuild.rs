@@ -15,10 +15,10 @@ use tokio_util::task::TaskTracker;
 
 use super::build::{BuildError, Building, OnProgress, build};
 use super::compare::{Comparison, Snapshot, compare};
-use super::handle::{Handle, Held};
+use super::handle::{Handle, Held, Resume};
 use super::status::{Progress, Rebuilt};
 use crate::decoded::Readers;
-use crate::sqlite::catalog::Catalog;
+use crate::sqlite::catalog::{Asked, Catalog};
 use crate::sqlite::generation::{self, Generation};
 
 /// A generation this close to the log's head is brought to the live one's position while that one stands still.
@@ -68,14 +68,21 @@ pub struct Rebuilder {
 
 impl Rebuilder {
     /// Begins to rebuild these models together, reading the log once for all of them. Returns when it is noted; the
-    /// models' status tells how it goes.
-    pub async fn begin(&self, handles: Vec<Arc<Handle>>) -> Result<(), RebuildError> {
+    /// models' status tells how it goes. What was kept beside them is dropped.
+    pub async fn begin(
+        &self,
+        handles: Vec<Arc<Handle>>,
+        asked: Option<Asked<'_>>,
+    ) -> Result<(), RebuildError> {
         let mut noted = Noted::new();
         for handle in handles {
             let name = handle.projector.name();
-            let number = handle.current().number + 1;
-            match self.catalog.build(name, number).await {
-                Ok(true) => noted.push((handle, number)),
+            match self.catalog.build(name, asked).await {
+                Ok(Some(number)) => {
+                    generation::remove(&generation::path(&self.folder, name, number));
+                    self.tasks.spawn(drop_kept(Arc::clone(&handle), number));
+                    noted.push((handle, number));
+                }
                 other => {
                     for (handle, number) in noted {
                         self.catalog.give_up(handle.projector.name(), number).await?;
@@ -84,7 +91,6 @@ impl Rebuilder {
                     return Err(RebuildError::Running(name));
                 }
             }
-            generation::remove(&generation::path(&self.folder, name, number));
         }
         self.go_on(noted);
         Ok(())
@@ -163,10 +169,7 @@ impl Rebuilder {
             Err(error) => Err(error.into()),
         };
         match ended {
-            Ok(rebuilt) => handle.update(|status| {
-                status.rebuild = None;
-                status.last_rebuild = Some(rebuilt);
-            }),
+            Ok(rebuilt) => self.tell(&handle, rebuilt).await,
             Err(error) => {
                 let number = generation.number;
                 generation.database.close().await;
@@ -188,20 +191,48 @@ impl Rebuilder {
         if building.1.checkpoint() == &held.checkpoint {
             let (left, right) =
                 (Snapshot::open(&old).await?, Snapshot::open(building.1.generation()).await?);
-            let _ = held.resume.send(None);
+            let _ = held.resume.send(Resume::AsItIs);
             if left.position == right.position {
                 comparison = Some(compare(handle.projector.definition(), left, right).await?);
             }
             (building, held) = self.meet(handle, building).await?;
         }
         let name = handle.projector.name();
-        if !self.catalog.switch(name, number, old.number).await? {
+        let events = building.1.checkpoint().position;
+        let differs = comparison.as_ref().is_some_and(|found| !found.differing_tables.is_empty());
+        let (noted, resume) = if differs {
+            (self.catalog.keep_candidate(name, number).await?, Resume::Keep(building.1))
+        } else {
+            let keep = !held.faulted && building.1.checkpoint() == &held.checkpoint;
+            (self.catalog.switch(name, number, old.number, keep).await?, Resume::Switch(building.1))
+        };
+        if !noted {
             return Err(GivenUp::Catalog);
         }
-        let events = building.1.checkpoint().position;
-        held.resume.send(Some(building.1)).map_err(|_| GivenUp::LiveEnded)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        Ok(switched(number, events, seconds, comparison))
+        held.resume.send(resume).map_err(|_| GivenUp::LiveEnded)?;
+        let mut status = handle.status();
+        let taken = status.wait_for(|status| {
+            let kept = status.kept.map(|beside| beside.kept.generation);
+            status.generation == number || kept == Some(number)
+        });
+        taken.await.map_err(|_| GivenUp::LiveEnded)?;
+        Ok(outcome(name, Built { generation: number, events, begun }, comparison))
+    }
+
+    /// Tells how a rebuild ended, also to whoever looks after a restart.
+    async fn tell(&self, handle: &Handle, rebuilt: Rebuilt) {
+        let name = handle.projector.name();
+        let noted = match serde_json::to_string(&rebuilt) {
+            Ok(text) => self.catalog.ended(name, &text).await,
+            Err(error) => Err(sqlx::Error::Encode(error.into())),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, name, "how a rebuild ended can't be noted");
+        }
+        handle.update(|status| {
+            status.rebuild = None;
+            status.last_rebuild = Some(rebuilt);
+        });
     }
 
     /// Makes the live one stand still and brings the new one to its position, unless the live one can't go on.
@@ -248,22 +279,57 @@ impl Rebuilder {
             tracing::warn!(%error, name, "the catalog still says that a model is being built");
         }
         generation::remove(&generation::path(&self.folder, name, number));
-        handle.update(|status| {
-            status.rebuild = None;
-            status.last_rebuild = Some(Rebuilt::Failed { cause });
-        });
+        self.tell(handle, Rebuilt::Failed { cause }).await;
     }
 }
 
-fn switched(generation: u32, events: u64, seconds: f64, comparison: Option<Comparison>) -> Rebuilt {
-    let equal = comparison.as_ref().map(|found| found.differing_tables.is_empty());
-    let compared_at = comparison.as_ref().map(|found| found.position);
-    let (digests, differing_tables) =
-        comparison.map(|found| (found.digests, found.differing_tables)).unwrap_or_default();
-    if equal == Some(false) {
-        tracing::error!(?differing_tables, "a model built anew differs from the one that was live");
+/// Has what is kept beside a model dropped, as soon as it can: what is numbered below the generation that is built.
+async fn drop_kept(handle: Arc<Handle>, building: u32) {
+    if let Some(held) = handle.hold().await {
+        let _ = held.resume.send(Resume::Drop(building.saturating_sub(1)));
     }
-    Rebuilt::Switched { generation, events, seconds, equal, compared_at, digests, differing_tables }
+}
+
+/// A generation that was built.
+#[derive(Clone, Copy)]
+struct Built {
+    generation: u32,
+    events: u64,
+    begun: Instant,
+}
+
+fn outcome(name: &str, built: Built, comparison: Option<Comparison>) -> Rebuilt {
+    let Built { generation, events, begun } = built;
+    let seconds = begun.elapsed().as_secs_f64();
+    match comparison {
+        None => {
+            let (equal, compared_at, digests) = (None, None, Vec::new());
+            Rebuilt::Switched { generation, events, seconds, equal, compared_at, digests }
+        }
+        Some(Comparison { position, digests, differing_tables, .. })
+            if differing_tables.is_empty() =>
+        {
+            let (equal, compared_at) = (Some(true), Some(position));
+            Rebuilt::Switched { generation, events, seconds, equal, compared_at, digests }
+        }
+        Some(Comparison { position: compared_at, digests, differing_tables, differences }) => {
+            tracing::error!(
+                name,
+                ?differing_tables,
+                "a model built anew differs from the live one, which stays; an operator has to decide"
+            );
+            let differences = differences.into_iter().map(Into::into).collect();
+            Rebuilt::Differs {
+                generation,
+                events,
+                seconds,
+                compared_at,
+                digests,
+                differing_tables,
+                differences,
+            }
+        }
+    }
 }
 
 /// Tells each model's status how far its new generation is.

@@ -1,11 +1,14 @@
 //! What is told of a projector.
 
+use std::time::Instant;
+
 use event_store::Position;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::applier::Fault;
-use crate::sqlite::digest::TableDigest;
+use crate::sqlite::catalog::Kept;
+use crate::sqlite::digest::{Difference, TableDigest};
 
 /// Where a projector stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -26,8 +29,10 @@ pub enum State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Progress {
     /// The last position folded.
+    #[schema(value_type = u64)]
     pub position: Position,
     /// Where it has to go.
+    #[schema(value_type = u64)]
     pub target: Position,
     /// Events a second since it began.
     pub rate: f64,
@@ -54,10 +59,10 @@ fn number(count: u64) -> f64 {
 }
 
 /// How the last rebuild ended.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Rebuilt {
-    /// The new generation is live.
+    /// The new generation is live; the old one is kept for a rollback, unless it could not go on.
     Switched {
         /// Its number.
         generation: u32,
@@ -68,18 +73,68 @@ pub enum Rebuilt {
         /// True when old and new were the same at one position; `null` when the old one could not be compared.
         equal: Option<bool>,
         /// The position at which they were compared.
+        #[schema(value_type = Option<u64>)]
         compared_at: Option<Position>,
         /// The digests of the new generation's tables there.
-        #[schema(value_type = Vec<Object>)]
+        digests: Vec<TableDigest>,
+    },
+    /// The new generation differs from the live one. The live one stays; the new one is kept beside it, until an operator
+    /// switches to it or drops it.
+    Differs {
+        /// Its number.
+        generation: u32,
+        /// The events that were folded.
+        events: u64,
+        /// How long it took.
+        seconds: f64,
+        /// The position at which they were compared.
+        #[schema(value_type = u64)]
+        compared_at: Position,
+        /// The digests of the new generation's tables there.
         digests: Vec<TableDigest>,
         /// The tables whose digests differ.
         differing_tables: Vec<String>,
+        /// The first rows that differ.
+        differences: Vec<RowDifference>,
     },
     /// It was given up; the old generation stayed live, untouched.
     Failed {
         /// Why.
         cause: String,
     },
+}
+
+/// A row that a rebuild makes differently. Personal data stays sealed in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowDifference {
+    /// The table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// The beginning of the row as it is in the live generation; `null` when it is missing there.
+    pub live: Option<String>,
+    /// The beginning of the row as it was built anew; `null` when it is missing there.
+    pub rebuilt: Option<String>,
+}
+
+/// Characters of a row that are told.
+const TOLD_CHARACTERS: usize = 400;
+
+impl From<Difference> for RowDifference {
+    fn from(found: Difference) -> Self {
+        let start = |row: String| row.chars().take(TOLD_CHARACTERS).collect();
+        let Difference { table, key, left, right } = found;
+        Self { table, key, live: left.map(start), rebuilt: right.map(start) }
+    }
+}
+
+/// A generation that is kept beside the live one, and fed like it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptBeside {
+    /// Which one, and what it is.
+    pub kept: Kept,
+    /// When it is dropped, unless somebody decides before.
+    pub until: Instant,
 }
 
 /// All that is told of a projector.
@@ -99,6 +154,8 @@ pub struct Status {
     pub rebuild: Option<Progress>,
     /// How the last one ended.
     pub last_rebuild: Option<Rebuilt>,
+    /// The generation that is kept beside the live one.
+    pub kept: Option<KeptBeside>,
 }
 
 impl Status {

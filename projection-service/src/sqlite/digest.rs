@@ -12,10 +12,10 @@ const UNSTABLE: [&str; 7] =
     ["version", "created_at", "placed_at", "registered_at", "expires_at", "sealed", "position"];
 
 /// The digest of one table.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct TableDigest {
     /// The table.
-    pub table: &'static str,
+    pub table: String,
     /// Its rows.
     pub rows: u64,
     /// SHA-256 over them in the order of their keys, in hex.
@@ -26,7 +26,7 @@ pub struct TableDigest {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
     /// The table.
-    pub table: &'static str,
+    pub table: String,
     /// The row's key.
     pub key: String,
     /// The row here; `None` when it is missing.
@@ -91,7 +91,7 @@ pub async fn differences(
             if here_row != there_row {
                 let key = here.as_ref().or(there.as_ref()).map(|row| row.0.clone());
                 found.push(Difference {
-                    table: table.name,
+                    table: table.name.to_owned(),
                     key: key.unwrap_or_default(),
                     left: here.map(|row| row.1),
                     right: there.map(|row| row.1),
@@ -112,7 +112,7 @@ fn rows<'c>(
 
 async fn digest_of(
     mut rows: impl Stream<Item = Result<(String, String), sqlx::Error>> + Unpin,
-    table: &'static str,
+    table: &str,
     text: impl Fn(String) -> String,
 ) -> Result<TableDigest, sqlx::Error> {
     let mut context = Context::new(&SHA256);
@@ -132,7 +132,7 @@ async fn digest_of(
             hex.extend(char::from_digit(u32::from(half), 16));
         }
     }
-    Ok(TableDigest { table, rows: count, digest: hex })
+    Ok(TableDigest { table: table.to_owned(), rows: count, digest: hex })
 }
 
 fn stable_text(row: String) -> String {

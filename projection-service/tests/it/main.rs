@@ -6,4 +6,5 @@ mod folds;
 mod positions;
 mod queries;
 mod rebuild;
+mod rollback;
 mod shop;

@@ -59,6 +59,7 @@ async fn a_rebuild_asked_for_again_with_its_key_is_the_same_one() {
         (Some(""), "{}", 400, json!("idempotency_key_missing")),
         (Some("k"), "{bad", 400, json!("invalid_body")),
         (Some("k"), "{\"to\":1}", 400, json!("invalid_body")),
+        (Some("k"), "[]", 400, json!("invalid_body")),
         (Some("k"), "{}", 202, json!(null)),
         (Some("k"), "", 202, json!(null)),
         (Some("other"), "{}", 409, json!("rebuild_running")),

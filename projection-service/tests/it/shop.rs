@@ -11,6 +11,7 @@ use event_store::keys::{MasterKey, Vault, memory::MemoryKeys};
 use event_store::memory::MemoryLog;
 use event_store::{AppendTransaction, EventLog, Metadata, NewEvent, Verdict};
 use messaging::embedded::EmbeddedFeed;
+use projection_service::runner::KeepFor;
 use projection_service::{NoSagaStates, ProjectionService, Projector, Settings};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -19,6 +20,7 @@ pub(crate) struct Shop {
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) folder: PathBuf,
+    pub(crate) keep_for: KeepFor,
     commands: u32,
 }
 
@@ -35,6 +37,7 @@ impl Shop {
             log: Arc::new(MemoryLog::new()),
             vault: Arc::new(vault),
             folder: folder.to_owned(),
+            keep_for: KeepFor::default(),
             commands: 0,
         }
     }
@@ -44,7 +47,7 @@ impl Shop {
     }
 
     pub(crate) async fn start(&self) -> ProjectionService {
-        let settings = Settings { folder: self.folder.clone() };
+        let settings = Settings { folder: self.folder.clone(), keep_for: self.keep_for };
         let vault = Arc::clone(&self.vault);
         ProjectionService::start(settings, self.feed(), vault, Arc::new(NoSagaStates))
             .await
