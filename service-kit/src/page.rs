@@ -1,16 +1,21 @@
 //! Paging: a limit, and an opaque cursor that says where the next page begins.
+//!
+//! **Invariant:** a cursor is taken only by the list that gave it, asked with the same filters.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, internal};
 
 /// Entries of a page when the client names no limit.
 pub const DEFAULT_LIMIT: usize = 50;
 /// The most entries of a page.
 pub const MAX_LIMIT: usize = 1_000;
+/// Bytes of the fingerprint of a list and its filters.
+const FINGERPRINT_BYTES: usize = 9;
 
 /// `?limit=&cursor=`, as they come.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -25,7 +30,7 @@ pub struct PageParams {
 
 impl PageParams {
     /// The checked limit.
-    pub fn limit(&self) -> Result<usize, Problem> {
+    fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
         match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
@@ -34,7 +39,7 @@ impl PageParams {
     }
 
     /// What the cursor says; `None` for the first page.
-    pub fn cursor<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
+    fn cursor<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
         let Some(text) = &self.cursor else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let key = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -51,42 +56,100 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// Makes a page of at most `limit` entries from up to `limit + 1` that were read; the one too many tells that there
-    /// is a further page, which begins after the key of the last one given.
-    pub fn cut<K: Serialize>(mut items: Vec<T>, limit: usize, key: impl Fn(&T) -> K) -> Self {
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| encode_cursor(&key(last)));
-        Self { items, next }
+/// What a cursor says: where its page begins, in which list with which filters.
+#[derive(Serialize, Deserialize)]
+struct Bound<K>(String, K);
+
+/// A page that is asked for.
+#[derive(Debug)]
+pub struct Paging<K> {
+    /// The key of the last entry of the page before.
+    pub after: Option<K>,
+    limit: usize,
+    fingerprint: String,
+}
+
+impl<K: Serialize + DeserializeOwned> Paging<K> {
+    /// Checks limit and cursor for this list with these filters.
+    pub fn parse(page: &PageParams, list: &str, filters: &impl Serialize) -> Result<Self, Problem> {
+        let text = serde_json::to_vec(&(list, filters)).map_err(|error| internal(&error))?;
+        let hash = digest(&SHA256, &text);
+        let fingerprint = URL_SAFE_NO_PAD.encode(&hash.as_ref()[..FINGERPRINT_BYTES]);
+        let after = match page.cursor::<Bound<K>>()? {
+            None => None,
+            Some(Bound(of, key)) if of == fingerprint => Some(key),
+            Some(_) => {
+                let detail = "it was given by another list, or with other filters";
+                return Err(Problem::from(Code::InvalidCursor).detail(detail));
+            }
+        };
+        Ok(Self { after, limit: page.limit()?, fingerprint })
+    }
+
+    /// How many entries to read: one more than the page has, which tells whether there is another.
+    pub fn to_read(&self) -> usize {
+        self.limit + 1
+    }
+
+    /// The same, as SQL takes it.
+    pub fn one_more(&self) -> i64 {
+        i64::try_from(self.to_read()).unwrap_or(i64::MAX)
+    }
+
+    /// The page from up to [`Self::to_read`] entries that were read; `key` is that of an entry.
+    pub fn cut<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
+        let more = items.len() > self.limit;
+        items.truncate(self.limit);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|last| encode(&Bound(self.fingerprint.clone(), key(last))));
+        Page { items, next }
     }
 }
 
-/// The cursor that begins after this key.
-pub fn encode_cursor<K: Serialize>(key: &K) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
+fn encode<K: Serialize>(cursor: &Bound<K>) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn params(limit: Option<&str>, cursor: Option<String>) -> PageParams {
+        PageParams { limit: limit.map(str::to_owned), cursor }
+    }
+
+    fn parse(params: &PageParams, list: &str, filter: &str) -> Result<Paging<i32>, &'static str> {
+        Paging::parse(params, list, &filter).map_err(|problem| problem.code())
+    }
+
     #[test]
     fn a_cursor_begins_after_the_last_entry_given() {
-        let page = Page::cut(vec![1, 2, 3], 2, |last| *last);
+        let paging = parse(&params(Some("2"), None), "orders", "").unwrap();
+        assert_eq!((paging.after, paging.to_read()), (None, 3));
+        let page = paging.cut(vec![1, 2, 3], |last| *last);
         assert_eq!(page.items, [1, 2]);
-        let params = PageParams { cursor: page.next, limit: None };
-        assert_eq!(params.cursor::<i32>(), Ok(Some(2)));
-        assert_eq!(Page::cut(vec![1, 2], 2, |last| *last).next, None);
+        let next = parse(&params(None, page.next), "orders", "").unwrap();
+        assert_eq!(next.after, Some(2));
+        assert_eq!(paging.cut(vec![1, 2], |last| *last).next, None);
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_its_list_and_filters() {
+        let paging = parse(&params(Some("1"), None), "orders", "placed").unwrap();
+        let cursor = paging.cut(vec![1, 2], |last| *last).next;
+        let asked = |list, filter| parse(&params(None, cursor.clone()), list, filter).map(drop);
+        assert_eq!(asked("orders", "placed"), Ok(()));
+        assert_eq!(asked("orders", "completed"), Err("invalid_cursor"));
+        assert_eq!(asked("sagas", "placed"), Err("invalid_cursor"));
     }
 
     #[test]
     fn bad_limits_and_cursors_are_refused() {
         for wrong in ["0", "1001", "-1", "x", ""] {
-            let params = PageParams { limit: Some(wrong.into()), cursor: None };
-            assert_eq!(params.limit().unwrap_err().code(), "invalid_limit");
+            let refused = parse(&params(Some(wrong), None), "orders", "").map(drop);
+            assert_eq!(refused, Err("invalid_limit"));
         }
-        let params = PageParams { limit: None, cursor: Some("%%%".into()) };
-        assert_eq!(params.cursor::<i32>().unwrap_err().code(), "invalid_cursor");
+        let refused = parse(&params(None, Some("%%%".into())), "orders", "").map(drop);
+        assert_eq!(refused, Err("invalid_cursor"));
     }
 }

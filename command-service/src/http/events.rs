@@ -11,9 +11,9 @@ use event_store::RecordedEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams};
+use service_kit::page::{Page, PageParams, Paging};
 use service_kit::position;
-use service_kit::problem::{Problem, ProblemBody, internal};
+use service_kit::problem::{Code, Problem, ProblemBody, internal};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -90,19 +90,15 @@ struct EventsQuery {
 }
 
 impl EventsQuery {
-    /// Where to begin, and how many.
-    fn page(self) -> Result<(u64, usize), Problem> {
+    /// Where to begin, and the page of this list. A cursor says where by itself.
+    fn page(self, list: &str) -> Result<(u64, Paging<u64>), Problem> {
         let page = PageParams { limit: self.limit, cursor: self.cursor };
-        let limit = page.limit()?;
-        if let Some(after) = page.cursor()? {
-            return Ok((after, limit));
-        }
-        let Some(after) = self.after else { return Ok((0, limit)) };
-        let after = after.parse().map_err(|_| {
-            Problem::from(service_kit::problem::Code::InvalidQuery)
-                .mistake("after", "a whole number")
-        })?;
-        Ok((after, limit))
+        let after = self
+            .after
+            .map_or(Ok(0), |after| after.parse::<u64>())
+            .map_err(|_| Problem::from(Code::InvalidQuery).mistake("after", "a whole number"))?;
+        let paging = Paging::parse(&page, list, &())?;
+        Ok((paging.after.unwrap_or(after), paging))
     }
 }
 
@@ -114,10 +110,10 @@ async fn list_events(
     State(app): State<App>,
     QueryParams(query): QueryParams<EventsQuery>,
 ) -> Result<Response, Problem> {
-    let (after, limit) = query.page()?;
-    let read = app.log.read_all(after, limit + 1).await;
+    let (after, paging) = query.page("events")?;
+    let read = app.log.read_all(after, paging.to_read()).await;
     let events = read.map_err(|error| unreachable_store(&error))?;
-    answer(&app, events, limit, |event| event.position)
+    answer(&app, events, &paging, |event| event.position)
 }
 
 /// The history of an order
@@ -130,25 +126,25 @@ async fn list_order_events(
     PathParams(order_id): PathParams<OrderId>,
     QueryParams(query): QueryParams<EventsQuery>,
 ) -> Result<Response, Problem> {
-    let (after, limit) = query.page()?;
     let stream = codec::stream_id(&Stream::Order(order_id.clone()));
-    let read = app.log.read_stream(&stream, after, limit + 1).await;
+    let (after, paging) = query.page(&stream)?;
+    let read = app.log.read_stream(&stream, after, paging.to_read()).await;
     let events = read.map_err(|error| unreachable_store(&error))?;
     if events.is_empty() && after == 0 {
         return Err(refused(&Refusal::OrderNotFound { order_id }));
     }
-    answer(&app, events, limit, |event| event.version)
+    answer(&app, events, &paging, |event| event.version)
 }
 
 fn answer(
     app: &App,
     events: Vec<RecordedEvent>,
-    limit: usize,
+    paging: &Paging<u64>,
     key: impl Fn(&EventItem) -> u64,
 ) -> Result<Response, Problem> {
     let items: Result<Vec<EventItem>, _> = events.into_iter().map(EventItem::try_from).collect();
     let items = items.map_err(|error| internal(&error))?;
-    let mut response = Json(Page::cut(items, limit, key)).into_response();
+    let mut response = Json(paging.cut(items, key)).into_response();
     let head: HeaderValue = position_header(app, *app.log.head().borrow());
     response.headers_mut().insert(position::HEADER, head);
     Ok(response)

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use service_kit::extract::QueryParams;
-use service_kit::page::{Page, PageParams};
+use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{Code, Problem, ProblemBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -44,12 +44,13 @@ async fn list_ledger(
     QueryParams(query): QueryParams<LedgerQuery>,
 ) -> Result<Json<Page<LedgerEntry>>, Problem> {
     let page = PageParams { limit: query.limit, cursor: query.cursor };
-    let (limit, after) = (page.limit()?, page.cursor()?.unwrap_or_default());
+    let paging = Paging::parse(&page, "ledger", &query.payment_id)?;
+    let after = paging.after.unwrap_or_default();
     let Some(ledger) = &app.ledger else { return Err(Code::NotFound.into()) };
-    let read = ledger.page(query.payment_id.as_deref(), after, limit + 1).await;
+    let read = ledger.page(query.payment_id.as_deref(), after, paging.to_read()).await;
     let entries = read.map_err(|error| {
         tracing::warn!(%error, "the simulated provider's ledger could not be read");
         Problem::from(Code::Unavailable).retry_after(1)
     })?;
-    Ok(Json(Page::cut(entries, limit, |entry| entry.number)))
+    Ok(Json(paging.cut(entries, |entry| entry.number)))
 }

@@ -105,7 +105,7 @@ async fn a_refused_authorization_holds_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_late_answer_is_unknown_until_the_probe_finds_it() {
+async fn p7_unknown_a_late_answer_is_found_by_the_probe_and_not_asked_for_again() {
     let app = authorized("pm_timeout_then_ok").await;
     let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentAuthorized"];
     assert_eq!(types(&*app.log, STREAM).await, expected);
@@ -113,7 +113,7 @@ async fn a_late_answer_is_unknown_until_the_probe_finds_it() {
 }
 
 #[tokio::test]
-async fn a_lost_call_is_unknown_until_the_probe_closes_its_key() {
+async fn p7_unknown_a_lost_call_is_settled_when_the_probe_closes_its_key() {
     let app = TestApp::start().await;
     ask(&app, "a", authorize("pm_timeout_then_nothing")).await;
     until(&*app.log, STREAM, "PaymentDeclined").await;

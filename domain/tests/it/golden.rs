@@ -14,7 +14,7 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn every_event_version_ever_written_is_readable() {
+fn p12_evolvable_every_event_version_ever_written_is_readable() {
     let mut read = 0;
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
@@ -29,7 +29,7 @@ fn every_event_version_ever_written_is_readable() {
 }
 
 #[test]
-fn an_event_is_written_as_its_golden_file_says() {
+fn p12_evolvable_an_event_is_written_as_its_golden_file_says() {
     let mut seen = BTreeSet::new();
     for event in examples::events() {
         let name = format!("{}.v{}.json", event.event_type(), event.schema_version());

@@ -7,7 +7,7 @@ use domain::ids::OrderId;
 use domain::refusal::Refusal;
 use serde::Deserialize;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams};
+use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{Code, Problem, ProblemBody};
 use utoipa::IntoParams;
 
@@ -15,7 +15,6 @@ use super::answer::{Answer, SeenAt, not_found, read};
 use super::app::App;
 use super::history::{AsOf, order_as_of};
 use super::order_answer::{OrderAnswer, OrderSummary, whole};
-use super::paging::Paging;
 use super::reading::{MinPosition, Reading};
 use crate::folds::order_row::OrderStatus;
 use crate::projectors::Projector;

@@ -8,13 +8,12 @@ use domain::money::Currency;
 use domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::page::{Page, PageParams};
+use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, not_found, read, word};
 use super::app::App;
-use super::paging::Paging;
 use super::reading::{MinPosition, Reading};
 use crate::folds::payments::PaymentRow;
 use crate::projectors::Projector;

@@ -13,8 +13,8 @@ use super::applier::{Apply, ApplyError, Fault};
 use super::beside::{Beside, KeepFor};
 use super::handle::{Handle, Held, Hold, Resume};
 use super::hub::{Hub, Seat};
-use super::source;
 use super::status::{Progress, State};
+use super::{history, source};
 use crate::decoded::{Page, Readers};
 use crate::projectors::Projector;
 use crate::sqlite::catalog::{Catalog, Role};
@@ -146,38 +146,10 @@ impl Live {
         }
     }
 
-    /// Why the checkpoint is no place in the history that the feed gives, if it is none.
     async fn not_of_this_history(&self, checkpoint: &Checkpoint) -> Result<Option<String>, Left> {
-        let identity = self.around.feed.identity();
-        let position = checkpoint.position;
-        if checkpoint.identity != identity {
-            return Ok(Some(format!(
-                "the model is of log {} epoch {}, the feed of log {} epoch {}: build it anew",
-                checkpoint.identity.log, checkpoint.identity.epoch, identity.log, identity.epoch
-            )));
-        }
-        let head = *self.around.feed.head().borrow();
-        if position > head {
-            let cause = format!("the model stands beyond the log's head {head}: build it anew");
-            return Ok(Some(cause));
-        }
-        if position == 0 {
-            return Ok(None);
-        }
-        loop {
-            match self.around.feed.read_all(position - 1, 1).await {
-                Ok(events) if events.first().map(|event| event.id) == checkpoint.event_id => {
-                    return Ok(None);
-                }
-                Ok(_) => {
-                    let cause = "another event stands at the model's position: build it anew";
-                    return Ok(Some(cause.to_owned()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the feed can't be read; it is asked again");
-                    self.pause(Duration::from_millis(500)).await?;
-                }
-            }
+        tokio::select! {
+            () = self.around.stop.cancelled() => Err(Left::Stopped),
+            cause = history::foreign(&*self.around.feed, checkpoint) => Ok(cause),
         }
     }
 

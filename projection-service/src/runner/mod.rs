@@ -10,6 +10,7 @@ mod cache;
 mod compare;
 pub mod decide;
 pub mod handle;
+mod history;
 mod hub;
 mod live;
 pub mod rebuild;

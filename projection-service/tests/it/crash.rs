@@ -89,7 +89,7 @@ async fn apply_in_batches(
 }
 
 #[tokio::test]
-async fn any_batches_give_the_same_rows_as_one_event_after_another() {
+async fn p5_exactly_once_any_batches_give_the_same_rows_as_one_event_after_another() {
     let folder = tempfile::tempdir().unwrap();
     let mut shop = Shop::new(folder.path());
     busy(&mut shop).await;
@@ -103,7 +103,7 @@ async fn any_batches_give_the_same_rows_as_one_event_after_another() {
 }
 
 #[tokio::test]
-async fn a_projector_that_is_ended_after_any_batch_goes_on_where_it_was() {
+async fn p5_exactly_once_a_projector_that_is_ended_after_any_batch_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let mut shop = Shop::new(folder.path());
     busy(&mut shop).await;

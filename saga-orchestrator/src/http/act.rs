@@ -1,22 +1,28 @@
 //! What retry and resolve have in common: the key, the way to the runner, the answer.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::ids::SagaId;
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::header_text;
-use service_kit::problem::{Code, Problem};
+use service_kit::problem::{self, Code, Problem};
+use service_kit::{idempotency, position};
 use tokio::sync::oneshot;
 
+use super::answers::ActedSaga;
 use super::api::{Api, failed, not_found};
 use crate::runner::{Action, ActionError, ActionRequest};
 use crate::storage;
 
-const KEY: &str = "idempotency-key";
-/// Says that the answer is the stored one of an earlier request with the same key.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// Longest key, in characters.
-const MAX_KEY: usize = 255;
+/// What an action is answered with.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[response(status = 200, description = "The saga as it is now", headers(
+        ("ETag" = String, description = "The version, in quotes"),
+        ("Docket-Position" = String, description = "The position that the action was based on, as a token"),
+        ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
+    ))]
+pub(super) struct Acted(ActedSaga);
 
 impl Api {
     /// Has an action carried out once, however often the request comes.
@@ -27,7 +33,7 @@ impl Api {
         action: Action,
         request: String,
     ) -> Result<Response, Problem> {
-        let key = key(headers)?;
+        let key = idempotency::key(headers)?.to_owned();
         let found = storage::find_saga(self.database.reader(), id).await.map_err(failed)?;
         let (_, saga) = found.ok_or_else(|| not_found(&id))?;
         let saga_id = SagaId::parse(id).map_err(|_| not_found(&id))?;
@@ -36,11 +42,18 @@ impl Api {
         let asked = ActionRequest { saga_id, order_id, action, key, request, reply };
         self.actions.try_send(asked).map_err(|_| unavailable())?;
         let answer = answer.await.map_err(|_| unavailable())?;
-        let answer = answer.map_err(|error| problem(&error, id))?;
-        let kind = [(header::CONTENT_TYPE, "application/json")];
-        let mut response = (StatusCode::OK, kind, answer.body).into_response();
+        let answer = answer.map_err(|error| refused(&error, id))?;
+        let acted: ActedSaga =
+            serde_json::from_str(&answer.body).map_err(|error| problem::internal(&error))?;
+        let (etag, position) = (format!("\"{}\"", acted.version), self.token(acted.position));
+        let mut response = Json(acted).into_response();
+        let headers = response.headers_mut();
+        if let Ok(etag) = HeaderValue::try_from(etag) {
+            headers.insert(header::ETAG, etag);
+        }
+        headers.insert(position::HEADER, position.to_header());
         if answer.replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            idempotency::mark_replayed(headers);
         }
         Ok(response)
     }
@@ -54,16 +67,7 @@ pub(super) fn request(words: String, occurred_at: Option<BusinessTime>) -> Strin
     }
 }
 
-fn key(headers: &HeaderMap) -> Result<String, Problem> {
-    let key = header_text(headers, KEY)?.ok_or(Code::IdempotencyKeyMissing)?;
-    if key.is_empty() || key.len() > MAX_KEY {
-        let range = format!("1 to {MAX_KEY} characters");
-        return Err(Problem::from(Code::InvalidHeader).mistake(KEY, range));
-    }
-    Ok(key.to_owned())
-}
-
-fn problem(error: &ActionError, id: &str) -> Problem {
+fn refused(error: &ActionError, id: &str) -> Problem {
     match error {
         ActionError::NotFound => not_found(&id),
         ActionError::NotNow(error) => {

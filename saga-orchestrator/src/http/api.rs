@@ -58,9 +58,12 @@ impl Api {
             self.reach(wanted.within(&self.log.log, self.log.epoch)?).await?;
         }
         let position = read_position(self.database.reader()).await.map_err(failed)?;
-        let log = self.log.log.to_string();
-        let token = PositionToken { log, epoch: self.log.epoch, position };
-        Ok([(position::HEADER, token.to_header())])
+        Ok([(position::HEADER, self.token(position).to_header())])
+    }
+
+    /// The token of a position in the history that is followed.
+    pub(super) fn token(&self, position: u64) -> PositionToken {
+        PositionToken { log: self.log.log.to_string(), epoch: self.log.epoch, position }
     }
 
     async fn reach(&self, position: u64) -> Result<(), Problem> {

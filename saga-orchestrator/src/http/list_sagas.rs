@@ -5,7 +5,7 @@ use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use service_kit::extract::QueryParams;
-use service_kit::page::{Page, PageParams};
+use service_kit::page::{Page, PageParams, Paging};
 use service_kit::position::WantedPosition;
 use service_kit::problem::{Problem, ProblemBody};
 
@@ -46,15 +46,16 @@ pub(super) async fn list_sagas(
     QueryParams(wanted): QueryParams<Wanted>,
 ) -> Result<impl IntoResponse, Problem> {
     let page = PageParams { limit: wanted.limit, cursor: wanted.cursor };
-    let (limit, after) = (page.limit()?, page.cursor::<i64>()?.unwrap_or_default());
+    let paging = Paging::parse(&page, "sagas", &(wanted.state, wanted.kind, &wanted.order_id))?;
     let filter = ListFilter {
         state: wanted.state.map(Into::into),
         kind: wanted.kind.map(Into::into),
         order_id: wanted.order_id,
     };
     let position = api.position(wanted.min_position.as_ref()).await?;
-    let sagas = storage::list_sagas(api.database.reader(), &filter, after, limit + 1);
-    let Page { items, next } = Page::cut(sagas.await.map_err(failed)?, limit, number);
+    let after = paging.after.unwrap_or_default();
+    let sagas = storage::list_sagas(api.database.reader(), &filter, after, paging.to_read());
+    let Page { items, next } = paging.cut(sagas.await.map_err(failed)?, number);
     let items = items.into_iter().map(SagaItem::from).collect();
     Ok((position, Json(Page { items, next })))
 }

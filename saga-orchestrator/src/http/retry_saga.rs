@@ -10,8 +10,7 @@ use service_kit::extract::{OptionalJsonBody, PathParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
-use super::act::request;
-use super::answers::ActedSaga;
+use super::act::{Acted, request};
 use super::api::Api;
 use crate::runner::Action;
 
@@ -36,7 +35,7 @@ pub(super) struct RetrySaga {
     ),
     request_body = Option<RetrySaga>,
     responses(
-        (status = 200, description = "The saga as it is now", body = ActedSaga),
+        Acted,
         (status = 400, description = "The key is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),

@@ -54,10 +54,15 @@ async fn a_resolved_saga_has_ended() {
     let running = in_need(&bench).await;
     let reason = json!({ "reason": "paid in cash", "occurred_at": "2010-12-01T08:26:00Z" });
     let path = "/sagas/order-o1/resolve";
-    assert!(!running.is_replayed(path, "k1", reason.clone()).await, "it was done just now");
-    assert!(running.is_replayed(path, "k1", reason.clone()).await, "it was done before");
+    let first = running.headers(path, "k1", reason.clone()).await;
+    assert!(!first.contains_key("idempotency-replayed"), "it was done just now");
+    let again = running.headers(path, "k1", reason.clone()).await;
+    assert_eq!(again["idempotency-replayed"], "true", "it was done before");
+    assert_eq!(first["etag"], again["etag"]);
+    assert_eq!(first["docket-position"], again["docket-position"]);
     let done = running.post(path, Some("k1"), reason.clone()).await;
     assert_eq!((done.0, &done.1["state"]), (StatusCode::OK, &json!("completed")));
+    assert_eq!(first["etag"].to_str().unwrap(), format!("\"{}\"", done.1["version"]));
     let other = running.post(path, Some("k1"), json!({ "reason": "paid in cash" })).await;
     assert_eq!(code(&other), (422, "idempotency_key_reused"));
     let late = running.post("/sagas/order-o1/resolve", Some("k2"), reason).await;
@@ -108,6 +113,14 @@ async fn lists_come_in_pages_and_are_filtered() {
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/sagas?limit=2&cursor={next}");
     }
+    let (_, page) = running.get("/sagas?limit=1").await;
+    let next = page["next"].as_str().unwrap();
+    let elsewhere = running.get(&format!("/sagas?limit=1&state=running&cursor={next}")).await;
+    assert_eq!(
+        code(&elsewhere),
+        (400, "invalid_cursor"),
+        "it belongs to the list with its filters"
+    );
     assert_eq!(seen, ["order-o0", "order-o1", "order-o2", "order-o3", "order-o4"]);
     let (_, undone) = running.get("/sagas?state=compensated").await;
     assert_eq!(undone["items"].as_array().unwrap().len(), 1);

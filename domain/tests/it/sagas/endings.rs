@@ -120,7 +120,7 @@ fn a_declined_payment_gives_the_stock_back() {
 }
 
 #[test]
-fn an_unknown_outcome_is_waited_for_and_found() {
+fn p7_unknown_is_an_outcome_that_is_waited_for_and_found() {
     let mut world = placed("pm_timeout_then_ok");
     assert_eq!(world.state_of(&order_saga()), SagaState::Running);
     world.wait(Duration::minutes(6));
@@ -134,7 +134,7 @@ fn an_unknown_outcome_is_waited_for_and_found() {
 }
 
 #[test]
-fn an_unknown_outcome_that_never_happened_rejects() {
+fn p7_unknown_that_never_happened_rejects() {
     let mut world = placed("pm_timeout_then_nothing");
     world.probe();
     world.run();
@@ -146,7 +146,7 @@ fn an_unknown_outcome_that_never_happened_rejects() {
 }
 
 #[test]
-fn a_cancelled_order_waits_for_the_unknown_outcome_before_it_is_undone() {
+fn p7_unknown_is_never_undone_a_cancelled_order_waits_for_the_outcome() {
     let mut world = placed("pm_timeout_then_ok");
     world.order(CancelOrder { order_id: order_id(), reason: None });
     world.run();
