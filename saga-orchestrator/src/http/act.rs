@@ -14,16 +14,6 @@ use super::api::{Api, failed, not_found};
 use crate::runner::{Action, ActionError, ActionRequest};
 use crate::storage;
 
-/// What an action is answered with.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "only its schema is used")]
-#[response(status = 200, description = "The saga as it is now", headers(
-        ("ETag" = String, description = "The version, in quotes"),
-        ("Docket-Position" = String, description = "The position that the action was based on, as a token"),
-        ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
-    ))]
-pub(super) struct Acted(ActedSaga);
-
 impl Api {
     /// Has an action carried out once, however often the request comes.
     pub(super) async fn act(

@@ -10,7 +10,8 @@ use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
-use super::act::{Acted, request};
+use super::act::request;
+use super::answers::ActedSaga;
 use super::api::Api;
 use crate::runner::Action;
 
@@ -34,7 +35,11 @@ pub(super) struct ResolveSaga {
     ),
     request_body = ResolveSaga,
     responses(
-        Acted,
+        (status = 200, description = "The saga as it is now", body = ActedSaga, headers(
+            ("ETag" = String, description = "The version, in quotes"),
+            ("Docket-Position" = String, description = "The position that the action was based on, as a token"),
+            ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
+        )),
         (status = 400, description = "The key or the reason is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
