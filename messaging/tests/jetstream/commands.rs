@@ -12,7 +12,8 @@ use messaging::jetstream::{
 };
 use test_servers::Nats;
 use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::platform::{PATIENCE, client, until};
 
@@ -33,6 +34,7 @@ impl Parking for Shelf {
 /// Remembers the commands that it carried out; may be told to take its time.
 #[derive(Default)]
 struct Participant {
+    begun: watch::Sender<Vec<Arc<str>>>,
     done: watch::Sender<Vec<Arc<str>>>,
     takes: Mutex<Duration>,
 }
@@ -40,6 +42,7 @@ struct Participant {
 impl CommandHandler for Participant {
     fn handle(&self, message: CommandMessage) -> BoxFuture<'_, Handled> {
         Box::pin(async move {
+            self.begun.send_modify(|begun| begun.push(Arc::clone(&message.command_id)));
             let takes = *self.takes.lock().unwrap();
             tokio::time::sleep(takes).await;
             self.done.send_modify(|done| done.push(message.command_id));
@@ -59,9 +62,9 @@ impl Participant {
 struct Desk {
     queue: JetStreamQueue,
     participant: Arc<Participant>,
+    consumer: JoinHandle<()>,
     shelf: Arc<Shelf>,
     client: Client,
-    _stop: DropGuard,
     nats: Nats,
 }
 
@@ -70,19 +73,24 @@ impl Desk {
         let nats = test_servers::nats()?;
         let client = client(&nats.url()).await;
         let (participant, shelf) = (Arc::new(Participant::default()), Arc::new(Shelf::default()));
-        let settings = ConsumerSettings { ack_wait, ..ConsumerSettings::default() };
-        let consumer = CommandConsumer::new(
-            client.clone(),
-            Names::default(),
-            settings,
-            Arc::clone(&participant) as _,
-            Arc::clone(&shelf) as _,
-        );
-        let stop = CancellationToken::new();
-        tokio::spawn(consumer.run(stop.clone()));
         let names = Names::default();
         let queue = JetStreamQueue::new(client.clone(), names, CommandsSettings::default());
-        Some(Self { queue, participant, shelf, client, _stop: stop.drop_guard(), nats })
+        let consumer = tokio::spawn(async {});
+        let mut desk = Self { queue, participant, consumer, shelf, client, nats };
+        desk.consumer = desk.consume(ack_wait);
+        Some(desk)
+    }
+
+    /// Begins to hand messages to the participant, for as long as the test runs.
+    fn consume(&self, ack_wait: Duration) -> JoinHandle<()> {
+        let consumer = CommandConsumer::new(
+            self.client.clone(),
+            Names::default(),
+            ConsumerSettings { ack_wait, ..ConsumerSettings::default() },
+            Arc::clone(&self.participant) as _,
+            Arc::clone(&self.shelf) as _,
+        );
+        tokio::spawn(consumer.run(CancellationToken::new()))
     }
 
     /// Sends until it is taken, as an outbox does.
@@ -149,7 +157,26 @@ async fn a_slow_command_is_not_delivered_a_second_time() {
     *desk.participant.takes.lock().unwrap() = Duration::ZERO;
     desk.send("other").await;
     desk.participant.has_done("another one", |done| done.contains(&"other".into())).await;
-    assert_eq!(desk.participant.done.borrow().len(), 2);
+    assert_eq!(*desk.participant.begun.borrow(), ["slow".into(), "other".into()]);
+}
+
+#[tokio::test]
+async fn p9_what_a_killed_participant_held_goes_to_the_next_one() {
+    let Some(mut desk) = Desk::open(Duration::from_secs(1)).await else { return };
+    *desk.participant.takes.lock().unwrap() = PATIENCE * 10;
+    for number in 0..10 {
+        desk.send(&format!("order/{number}")).await;
+    }
+    let mut begun = desk.participant.begun.subscribe();
+    let all = tokio::time::timeout(PATIENCE, begun.wait_for(|begun| begun.len() == 10)).await;
+    assert!(all.is_ok(), "all are in its hands");
+    desk.consumer.abort();
+    desk.participant = Arc::new(Participant::default());
+    desk.consumer = desk.consume(Duration::from_secs(1));
+    let all = |done: &Vec<Arc<str>>| {
+        (0..10).all(|number| done.contains(&format!("order/{number}").into()))
+    };
+    desk.participant.has_done("the next one does all of them", all).await;
 }
 
 #[tokio::test]

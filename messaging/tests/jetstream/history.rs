@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
 use messaging::feed::Feed;
 use messaging::jetstream::{AskError, Freshness, HistoryClient, HistoryError, Names, ask, serve};
 use tokio_util::sync::CancellationToken;
@@ -71,4 +72,30 @@ async fn services_ask_each_other_and_always_hear_something() {
     let misfit = ask::<&str, u32>(&client, &names, "double", &"x", within).await;
     assert!(matches!(misfit, Err(AskError::Refused(_))));
     let _keep = Arc::new(stop.drop_guard());
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_little() {
+    const EVENTS: u64 = 30_000;
+    let Some(platform) = Platform::start(EVENTS, settings()).await else { return };
+    platform.published(EVENTS).await;
+    let feed = platform.feed().await;
+    let mut subscription = feed.subscribe(0).await.unwrap();
+    let first = tokio::time::timeout(PATIENCE, subscription.next(1)).await.unwrap().unwrap();
+    assert_eq!(first[0].position, 1);
+    // What the server has sent stops growing far below the end of the stream.
+    let sent = || async {
+        let mut consumers = platform.stream().await.unwrap().consumers();
+        let consumer = consumers.next().await.unwrap().unwrap();
+        consumer.delivered.stream_sequence
+    };
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    let (mut last, mut same) = (0, 0);
+    while same < 5 {
+        looks.tick().await;
+        let now = sent().await;
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+    }
+    assert!(last < EVENTS / 3, "{last} events were sent to a reader that read one");
 }

@@ -53,6 +53,14 @@ const NAME: &str = "participants";
 /// How long one request for messages stands.
 const EXPIRES: Duration = Duration::from_secs(5);
 
+/// The messages that are in memory.
+struct Hands {
+    /// Room for more.
+    held: Arc<Semaphore>,
+    tasks: TaskTracker,
+    dropped: CancellationToken,
+}
+
 /// Takes messages from the queue and hands them to a handler.
 pub struct CommandConsumer {
     client: Client,
@@ -77,15 +85,19 @@ impl CommandConsumer {
         Self { client, context, names, settings, delivery: Arc::new(delivery) }
     }
 
-    /// Works until it is stopped, then lets what it holds end.
+    /// Works until it is stopped, then lets what it holds end. Dropped in the middle, it gives up what it holds.
     pub async fn run(self, stop: CancellationToken) {
-        let tasks = TaskTracker::new();
-        let held = Arc::new(Semaphore::new(self.settings.held.max(1)));
+        let hands = Hands {
+            held: Arc::new(Semaphore::new(self.settings.held.max(1))),
+            tasks: TaskTracker::new(),
+            dropped: CancellationToken::new(),
+        };
+        let _dropped = hands.dropped.clone().drop_guard();
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(4));
         loop {
             let session = async {
                 connection::there(&self.client).await;
-                let session = self.session(&held, &tasks, &mut backoff);
+                let session = self.session(&hands, &mut backoff);
                 connection::while_there(&self.client, session).await
             };
             let Some(ended) = stop.run_until_cancelled(session).await else { break };
@@ -97,16 +109,12 @@ impl CommandConsumer {
                 break;
             }
         }
-        tasks.close();
-        tasks.wait().await;
+        hands.tasks.close();
+        hands.tasks.wait().await;
     }
 
-    async fn session(
-        &self,
-        held: &Arc<Semaphore>,
-        tasks: &TaskTracker,
-        backoff: &mut Backoff,
-    ) -> Result<(), Trouble> {
+    async fn session(&self, hands: &Hands, backoff: &mut Backoff) -> Result<(), Trouble> {
+        let held = &hands.held;
         let consumer = self.consumer().await?;
         loop {
             // No more is asked for than there is room: what is delivered early only times out.
@@ -125,9 +133,9 @@ impl CommandConsumer {
                 })?;
                 let Some(place) = room.split(1) else { break };
                 backoff.reset();
-                let delivery = Arc::clone(&self.delivery);
-                tasks.spawn(async move {
-                    delivery.deliver(message).await;
+                let (delivery, dropped) = (Arc::clone(&self.delivery), hands.dropped.clone());
+                hands.tasks.spawn(async move {
+                    dropped.run_until_cancelled(delivery.deliver(message)).await;
                     drop(place);
                 });
             }
