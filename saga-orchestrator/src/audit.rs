@@ -2,11 +2,11 @@
 //! orchestrator.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use domain::sagas::{SagaKind, SagaState};
 use event_store::{LogIdentity, Position};
+use storage::Location;
 
 /// A saga as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +54,6 @@ pub struct Audit {
 }
 
 /// Reads the database of a running or stopped orchestrator.
-pub async fn audit(path: &Path) -> Result<Audit, sqlx::Error> {
-    crate::storage::read_audit(path).await
+pub async fn audit(location: impl Into<Location>) -> Result<Audit, sqlx::Error> {
+    crate::storage::read_audit(&location.into()).await
 }

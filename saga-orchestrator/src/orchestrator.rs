@@ -7,7 +7,7 @@ use messaging::commands::CommandQueue;
 use messaging::feed::Feed;
 use service_kit::clock::Clock;
 use sqlx::migrate::MigrateError;
-use storage::Database;
+use storage::{Lease, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -30,30 +30,35 @@ pub struct StartError(#[from] MigrateError);
 /// A running orchestrator. Dropping it stops it after the commit that is under way.
 pub struct Orchestrator {
     api: Api,
-    database: Database,
+    store: Store,
     status: watch::Receiver<Status>,
     runner: JoinHandle<()>,
     stop: DropGuard,
 }
 
 impl Orchestrator {
-    /// Opens the database and starts to run. Catching up goes on in the background; see [`Orchestrator::status`].
+    /// Opens the database and starts to run. Waiting for the lease and catching up go on in the background; see
+    /// [`Orchestrator::status`].
     pub async fn start(
         settings: Settings,
         feed: Arc<dyn Feed>,
         queue: Arc<dyn CommandQueue>,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        let database = tables::open(&settings.path).await?;
+        let store = tables::open(&settings.location).await?;
+        let lease = match settings.lease.clone() {
+            Some(lease) => Lease::shared(store.clone(), lease).await?,
+            None => Lease::always(),
+        };
         let stop = CancellationToken::new();
         let nothing = Status { phase: Phase::CatchingUp, position: 0, sagas: [].into() };
         let (told, status) = watch::channel(nothing);
         let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
-        let api = Api::new(database.clone(), feed.identity(), status.clone(), actions);
+        let api = Api::new(store.clone(), feed.identity(), status.clone(), actions);
         let parts =
-            RunnerParts { database: database.clone(), feed, queue, clock, settings, status: told };
+            RunnerParts { store: store.clone(), lease, feed, queue, clock, settings, status: told };
         let runner = tokio::spawn(Runner::new(parts).run(requests, stop.clone()));
-        Ok(Self { api, database, status, runner, stop: stop.drop_guard() })
+        Ok(Self { api, store, status, runner, stop: stop.drop_guard() })
     }
 
     /// The API, without `/v1`.
@@ -66,7 +71,8 @@ impl Orchestrator {
         &self,
         order_id: &OrderId,
     ) -> Result<Vec<SagaSummary>, sqlx::Error> {
-        let sagas = tables::summaries(self.database.reader(), order_id.as_str()).await?;
+        let mut reader = self.store.reader().await?;
+        let sagas = tables::summaries(&mut reader, order_id.as_str()).await?;
         sagas
             .into_iter()
             .map(|saga| {
@@ -93,7 +99,7 @@ impl Orchestrator {
         if let Err(error) = self.runner.await {
             tracing::error!(%error, "the saga runner ended badly");
         }
-        self.database.close().await;
+        self.store.close().await;
     }
 
     /// Ends at once, wherever it is, as a crash would: for tests and the simulation.
@@ -101,6 +107,6 @@ impl Orchestrator {
         self.runner.abort();
         // It was cancelled, or had ended: either way it is gone now.
         drop(self.runner.await);
-        self.database.close().await;
+        self.store.close().await;
     }
 }

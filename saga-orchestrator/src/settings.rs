@@ -1,15 +1,18 @@
 //! What can be set.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::sagas::Timeouts;
+use storage::{LeaseSettings, Location};
 
 /// Settings of an orchestrator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Settings {
-    /// The database file.
-    pub path: PathBuf,
+    /// Where the sagas are kept: a file, or a schema of a PostgreSQL database.
+    pub location: Location,
+    /// Where several orchestrators run on one database, one of them is active: whoever holds this lease. `None` where
+    /// there is one only.
+    pub lease: Option<LeaseSettings>,
     /// How long things may take.
     pub timeouts: Timeouts,
     /// Events folded with one commit, at most.
@@ -25,10 +28,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The usual settings, with the database in this file.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
+    /// The usual settings, with the sagas here, for the only orchestrator on them.
+    pub fn at(location: impl Into<Location>) -> Self {
         Self {
-            path: path.into(),
+            location: location.into(),
+            lease: None,
             timeouts: Timeouts::default(),
             batch: 1_000,
             resend_every: Duration::from_secs(5),

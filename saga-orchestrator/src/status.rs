@@ -9,6 +9,8 @@ use event_store::Position;
 /// What the orchestrator is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
+    /// Another orchestrator is the active one; this one shows what that one writes, and takes over when it is gone.
+    Standby,
     /// Reads what happened before it was started; sends nothing yet.
     CatchingUp,
     /// Follows the log.

@@ -29,7 +29,7 @@ pub(crate) async fn keep(
 /// Asks once.
 pub(crate) fn report(health: &Health, sagas: &Orchestrator, models: &ProjectionService) {
     match sagas.status().phase {
-        Phase::CatchingUp | Phase::Live => health.up("sagas"),
+        Phase::Standby | Phase::CatchingUp | Phase::Live => health.up("sagas"),
         Phase::Retrying { cause } => health.down("sagas", format!("tries again: {cause}")),
         Phase::Faulted { position, cause } => {
             health.down("sagas", format!("stands still at position {position}: {cause}"));

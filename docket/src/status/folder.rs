@@ -33,7 +33,7 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
     if !path.is_file() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let audit = saga_orchestrator::audit(&path)
+    let audit = saga_orchestrator::audit(path.as_path())
         .await
         .with_context(|| format!("{} can't be read as the sagas' database", path.display()))?;
     let states = [

@@ -24,7 +24,7 @@ impl Api {
         request: String,
     ) -> Result<Response, Problem> {
         let key = idempotency::key(headers)?.to_owned();
-        let found = storage::find_saga(self.database.reader(), id).await.map_err(failed)?;
+        let found = storage::find_saga(&mut self.reader().await?, id).await.map_err(failed)?;
         let (_, saga) = found.ok_or_else(|| not_found(&id))?;
         let saga_id = SagaId::parse(id).map_err(|_| not_found(&id))?;
         let (reply, answer) = oneshot::channel();

@@ -7,7 +7,7 @@ use event_store::LogIdentity;
 use serde::Deserialize;
 use service_kit::position::{self, PositionToken, WantedPosition};
 use service_kit::problem::{self, Code, Problem};
-use storage::Database;
+use storage::{Connection, Store};
 use tokio::sync::{mpsc, watch};
 
 use crate::runner::ActionRequest;
@@ -32,7 +32,7 @@ pub(super) type PositionHeader = [(HeaderName, HeaderValue); 1];
 
 #[derive(Clone)]
 pub(crate) struct Api {
-    pub(super) database: Database,
+    store: Store,
     log: LogIdentity,
     status: watch::Receiver<Status>,
     pub(super) actions: mpsc::Sender<ActionRequest>,
@@ -40,12 +40,12 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(
-        database: Database,
+        store: Store,
         log: LogIdentity,
         status: watch::Receiver<Status>,
         actions: mpsc::Sender<ActionRequest>,
     ) -> Self {
-        Self { database, log, status, actions }
+        Self { store, log, status, actions }
     }
 
     /// The position that an answer is at least as new as; to be asked before the answer is read. Waits for the one that
@@ -57,13 +57,18 @@ impl Api {
         if let Some(wanted) = wanted {
             self.reach(wanted.within(&self.log.log, self.log.epoch)?).await?;
         }
-        let position = read_position(self.database.reader()).await.map_err(failed)?;
+        let position = read_position(&mut self.reader().await?).await.map_err(failed)?;
         Ok([(position::HEADER, self.token(position).to_header())])
     }
 
     /// The token of a position in the history that is followed.
     pub(super) fn token(&self, position: u64) -> PositionToken {
         PositionToken { log: self.log.log.to_string(), epoch: self.log.epoch, position }
+    }
+
+    /// A connection to read with.
+    pub(super) async fn reader(&self) -> Result<Connection, Problem> {
+        self.store.reader().await.map_err(failed)
     }
 
     async fn reach(&self, position: u64) -> Result<(), Problem> {
@@ -80,9 +85,13 @@ impl Api {
     }
 }
 
-/// The database could not answer.
+/// The database could not answer: gone for now, or something is wrong.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 pub(super) fn failed(error: sqlx::Error) -> Problem {
+    if matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) {
+        tracing::warn!(%error, "the database of the sagas can't be reached");
+        return Problem::from(Code::Unavailable).retry_after(1);
+    }
     problem::internal(&error)
 }
 

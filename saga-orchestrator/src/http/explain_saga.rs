@@ -24,10 +24,10 @@ pub(super) async fn explain_saga(
     QueryParams(MinPosition { min_position }): QueryParams<MinPosition>,
 ) -> Result<impl IntoResponse, Problem> {
     let position = api.position(min_position.as_ref()).await?;
-    let reader = api.database.reader();
-    let found = storage::find_saga(reader, &id).await.map_err(failed)?;
+    let mut reader = api.reader().await?;
+    let found = storage::find_saga(&mut reader, &id).await.map_err(failed)?;
     let (listed, saga) = found.ok_or_else(|| not_found(&id))?;
-    let sendings = storage::read_sendings(reader, &id).await.map_err(failed)?;
+    let sendings = storage::read_sendings(&mut reader, &id).await.map_err(failed)?;
     let told = saga.explain();
     let explained = ExplainedSaga {
         saga: listed.into(),

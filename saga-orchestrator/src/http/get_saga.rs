@@ -24,7 +24,7 @@ pub(super) async fn get_saga(
     QueryParams(MinPosition { min_position }): QueryParams<MinPosition>,
 ) -> Result<impl IntoResponse, Problem> {
     let position = api.position(min_position.as_ref()).await?;
-    let found = storage::find_saga(api.database.reader(), &id).await.map_err(failed)?;
+    let found = storage::find_saga(&mut api.reader().await?, &id).await.map_err(failed)?;
     let (listed, _) = found.ok_or_else(|| not_found(&id))?;
     Ok((position, Json(SagaItem::from(listed))))
 }

@@ -54,7 +54,8 @@ pub(super) async fn list_sagas(
     };
     let position = api.position(wanted.min_position.as_ref()).await?;
     let after = paging.after.unwrap_or_default();
-    let sagas = storage::list_sagas(api.database.reader(), &filter, after, paging.to_read());
+    let mut reader = api.reader().await?;
+    let sagas = storage::list_sagas(&mut reader, &filter, after, paging.to_read());
     let Page { items, next } = paging.cut(sagas.await.map_err(failed)?, number);
     let items = items.into_iter().map(SagaItem::from).collect();
     Ok((position, Json(Page { items, next })))

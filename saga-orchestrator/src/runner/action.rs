@@ -59,7 +59,7 @@ pub(crate) struct ActionAnswer {
 impl Runner {
     /// Carries an action out and answers. Only what went wrong with the database comes back.
     pub(super) async fn act(&mut self, request: ActionRequest) -> Result<(), RunError> {
-        let mut connection = self.database.writer().acquire().await?;
+        let mut connection = self.store.writer().await?;
         let past = storage::find_action(&mut connection, &request.key).await?;
         drop(connection);
         let answer = match past {

@@ -1,14 +1,13 @@
 //! The start: prove that the log is the one that was folded, read to its head, shift the deadlines by the platform's
 //! pause, and only then send and wake.
 
+use ::storage::Connection;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::SqliteConnection;
 
-use super::commit::advance;
 use super::order_sagas::OrderSagas;
 use super::run::{RunError, Runner};
 use crate::status::Phase;
-use crate::storage::{self, BEGIN};
+use crate::storage;
 
 /// Sagas shifted at once.
 const SHIFT_PAGE: u32 = 500;
@@ -18,11 +17,14 @@ impl Runner {
     pub(super) async fn open_session(&mut self) -> Result<(), RunError> {
         self.cache.clear();
         let identity = self.feed.identity();
-        let mut connection = self.database.writer().acquire().await?;
-        storage::start_checkpoint(&mut connection, &identity).await?;
-        self.checkpoint = storage::read_checkpoint(&mut connection).await?;
-        self.sagas = storage::count_states(&mut connection).await?;
-        drop(connection);
+        let mut transaction = self.store.begin().await?;
+        if !self.fence.pass(&mut transaction).await? {
+            return Err(RunError::LeaseLost);
+        }
+        storage::start_checkpoint(&mut transaction, &identity).await?;
+        self.checkpoint = storage::read_checkpoint(&mut transaction).await?;
+        self.sagas = storage::count_states(&mut transaction).await?;
+        transaction.commit().await?;
         if self.checkpoint.log != identity {
             let (was, is) = (&self.checkpoint.log, &identity);
             return Err(self.fault_here(format!(
@@ -51,8 +53,7 @@ impl Runner {
             return Ok(());
         }
         let now = (self.clock)();
-        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
-        advance(&mut transaction, &self.checkpoint, self.here()).await?;
+        let mut transaction = self.begin(self.here()).await?;
         // Where nobody noted it, the log tells when the platform was alive last.
         let alive_at = storage::read_alive_at(&mut transaction).await?.or(self.folded_at);
         let pause = alive_at.map(|alive_at| now - alive_at).unwrap_or_default();
@@ -77,7 +78,7 @@ impl Runner {
 
     async fn shift_all(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut Connection,
         pause: TimeDelta,
     ) -> Result<usize, RunError> {
         let (mut after, mut shifted) = (0, 0);
@@ -112,8 +113,7 @@ impl Runner {
     }
 
     pub(super) async fn write_alive(&mut self, now: DateTime<Utc>) -> Result<(), RunError> {
-        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
-        advance(&mut transaction, &self.checkpoint, self.here()).await?;
+        let mut transaction = self.begin(self.here()).await?;
         storage::write_alive_at(&mut transaction, now).await?;
         transaction.commit().await?;
         self.alive_at = Some(now);

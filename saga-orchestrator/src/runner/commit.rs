@@ -1,14 +1,14 @@
-//! One commit: the checkpoint first, then what was seen done, the sagas that changed, what they want sent. The commands
+//! One commit: the lease and the checkpoint first, then what was seen done, the sagas that changed, what they want sent. The commands
 //! go out right after it, never before.
 
+use ::storage::{Connection, Transaction};
 use event_store::Position;
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::order_sagas::OrderSagas;
 use super::run::{RunError, Runner};
 use super::work::Work;
-use crate::storage::{self, BEGIN, Checkpoint};
+use crate::storage;
 
 /// When the new commands of a commit go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +34,10 @@ impl Runner {
             ToSend::Now => (now + self.settings.resend_every, 1),
             ToSend::Later => (now, 0),
         };
-        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
-        advance(&mut transaction, &self.checkpoint, to).await?;
+        let mut transaction = self.begin(to).await?;
         if !work.done.is_empty() {
-            let done = work.done.iter().map(AsRef::as_ref);
-            storage::delete_done(&mut transaction, done).await?;
+            let done: Vec<&str> = work.done.iter().map(AsRef::as_ref).collect();
+            storage::delete_done(&mut transaction, &done).await?;
         }
         self.write_changed(&mut transaction, &work, &changed).await?;
         storage::insert_outbox(&mut transaction, &work.outbox, now, next_send_at, sends).await?;
@@ -58,9 +57,25 @@ impl Runner {
         Ok(())
     }
 
+    /// Begins to write: the lease is compared and the checkpoint is compared and moved before anything else.
+    pub(super) async fn begin(
+        &self,
+        (position, event_id): (Position, Option<Uuid>),
+    ) -> Result<Transaction, RunError> {
+        let mut transaction = self.store.begin().await?;
+        if !self.fence.pass(&mut transaction).await? {
+            return Err(RunError::LeaseLost);
+        }
+        if storage::advance(&mut transaction, &self.checkpoint, position, event_id).await? {
+            return Ok(transaction);
+        }
+        let another = "the checkpoint was moved: another orchestrator runs on this database";
+        Err(self.fault_here(another))
+    }
+
     async fn write_changed(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut Connection,
         work: &Work,
         changed: &[(domain::ids::OrderId, usize)],
     ) -> Result<(), RunError> {
@@ -105,19 +120,4 @@ fn settle(work: &mut Work) -> Result<Vec<(domain::ids::OrderId, usize)>, RunErro
         (row.map(|row| (row.version > 1, row.cause_position)), *place)
     });
     Ok(changed)
-}
-
-/// Moves the checkpoint, which everything that is written has to do first.
-pub(super) async fn advance(
-    transaction: &mut SqliteConnection,
-    from: &Checkpoint,
-    (position, event_id): (Position, Option<Uuid>),
-) -> Result<(), RunError> {
-    if storage::advance(transaction, from, position, event_id).await? {
-        return Ok(());
-    }
-    Err(RunError::Fault {
-        position: from.position,
-        cause: "the checkpoint was moved: another orchestrator runs on this database".to_owned(),
-    })
 }

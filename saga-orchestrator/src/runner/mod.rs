@@ -10,6 +10,7 @@ mod order_sagas;
 mod page;
 mod run;
 mod send;
+mod standby;
 mod wake;
 mod work;
 

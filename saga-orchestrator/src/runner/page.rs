@@ -55,8 +55,8 @@ impl Runner {
             orders.insert(order_id.clone(), sagas.unwrap_or_default());
         }
         if !missing.is_empty() {
-            let mut connection = self.database.writer().acquire().await?;
-            let rows = storage::read_of_orders(&mut connection, missing.into_iter()).await?;
+            let mut connection = self.store.writer().await?;
+            let rows = storage::read_of_orders(&mut connection, &missing).await?;
             for (saga, row) in rows {
                 if let Some(sagas) = orders.get_mut(&saga.status.order_id) {
                     sagas.push((saga, row));

@@ -10,7 +10,7 @@ use event_store::{LogIdentity, Position};
 use messaging::commands::CommandQueue;
 use messaging::feed::{Feed, FeedError};
 use service_kit::clock::Clock;
-use storage::Database;
+use storage::{Fence, Held, Lease, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,9 @@ pub(super) enum RunError {
     /// The database failed; whether the last commit happened is read from it.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// Another orchestrator is the active one now.
+    #[error("another orchestrator has taken over")]
+    LeaseLost,
     /// A value of ours can't be written as JSON.
     #[error("a saga can't be written as JSON")]
     Json(#[source] serde_json::Error),
@@ -50,7 +53,8 @@ impl RunError {
 
 /// What a runner is made of.
 pub(crate) struct RunnerParts {
-    pub(crate) database: Database,
+    pub(crate) store: Store,
+    pub(crate) lease: Lease,
     pub(crate) feed: Arc<dyn Feed>,
     pub(crate) queue: Arc<dyn CommandQueue>,
     pub(crate) clock: Clock,
@@ -60,7 +64,10 @@ pub(crate) struct RunnerParts {
 
 /// The one writer.
 pub(crate) struct Runner {
-    pub(super) database: Database,
+    pub(super) store: Store,
+    pub(super) lease: Lease,
+    /// Of the lease, while it is held.
+    pub(super) fence: Fence,
     pub(super) feed: Arc<dyn Feed>,
     pub(super) queue: Arc<dyn CommandQueue>,
     pub(super) clock: Clock,
@@ -86,7 +93,9 @@ impl Runner {
         let log = LogIdentity { log: "".into(), epoch: 0 };
         Self {
             cache: Cache::new(parts.settings.cached_orders),
-            database: parts.database,
+            store: parts.store,
+            lease: parts.lease,
+            fence: Fence::Open,
             feed: parts.feed,
             queue: parts.queue,
             clock: parts.clock,
@@ -102,27 +111,51 @@ impl Runner {
         }
     }
 
-    /// Runs until it is stopped or faults. What fails for now is begun anew from what the database says.
+    /// Runs until it is stopped or faults, whenever the lease is held. What fails for now is begun anew from what the
+    /// database says.
     pub(crate) async fn run(
         mut self,
         mut requests: mpsc::Receiver<ActionRequest>,
         stop: CancellationToken,
     ) {
+        while let Some(held) = self.wait_for_lease(&mut requests, &stop).await {
+            self.fence = held.fence();
+            self.while_held(&held, &mut requests, &stop).await;
+            held.give_back().await;
+            if matches!(self.phase, Phase::Stopped | Phase::Faulted { .. }) {
+                return;
+            }
+        }
+        self.enter(Phase::Stopped);
+    }
+
+    /// Sessions, one after another, until the lease is lost, somebody has to look, or it is stopped.
+    async fn while_held(
+        &mut self,
+        held: &Held,
+        requests: &mut mpsc::Receiver<ActionRequest>,
+        stop: &CancellationToken,
+    ) {
         loop {
-            self.phase = match self.session(&mut requests, &stop).await {
+            let phase = match self.session(held, requests, stop).await {
                 Ok(()) => Phase::Stopped,
                 Err(error) => self.phase_after(&error),
             };
-            self.tell();
+            self.enter(phase);
             if !matches!(self.phase, Phase::Retrying { .. }) {
-                break;
+                return;
             }
-            if stop.run_until_cancelled(tokio::time::sleep(RETRY_AFTER)).await.is_none() {
-                self.phase = Phase::Stopped;
-                self.tell();
-                break;
+            tokio::select! {
+                () = stop.cancelled() => return self.enter(Phase::Stopped),
+                () = held.lost() => return self.enter(Phase::Standby),
+                () = tokio::time::sleep(RETRY_AFTER) => {}
             }
         }
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.tell();
     }
 
     fn phase_after(&self, error: &RunError) -> Phase {
@@ -135,6 +168,7 @@ impl Runner {
                 tracing::warn!(%cause, "the database of the sagas failed");
                 Phase::Retrying { cause: error.to_string() }
             }
+            RunError::LeaseLost => Phase::Standby,
             RunError::Fault { position, cause } => fault(*position, cause.clone()),
             RunError::Feed(FeedError::AnotherHistory { .. })
             | RunError::Database(_)
@@ -144,6 +178,7 @@ impl Runner {
 
     async fn session(
         &mut self,
+        held: &Held,
         requests: &mut mpsc::Receiver<ActionRequest>,
         stop: &CancellationToken,
     ) -> Result<(), RunError> {
@@ -155,6 +190,7 @@ impl Runner {
             self.go_live_when_caught_up().await?;
             tokio::select! {
                 () = stop.cancelled() => break,
+                () = held.lost() => return Err(RunError::LeaseLost),
                 page = subscription.next(self.settings.batch) => self.fold_page(&page?).await?,
                 Some(request) = requests.recv() => self.act(request).await?,
                 _ = ticks.tick() => self.tick().await?,

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use messaging::commands::CommandMessage;
 
-use super::commit::advance;
 use super::run::{RunError, Runner};
-use crate::storage::{self, BEGIN, OutboxRow};
+use crate::storage::{self, OutboxRow};
 
 /// Commands sent again at once, at most: the rest is due at the next tick.
 const RESEND_AT_MOST: u32 = 1_000;
@@ -22,10 +21,9 @@ impl Runner {
         let messages = rows.into_iter().map(|row| row.message).collect();
         if let Err(error) = self.queue.send(messages).await {
             tracing::debug!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
-            let mut transaction = self.database.writer().begin_with(BEGIN).await?;
-            advance(&mut transaction, &self.checkpoint, self.here()).await?;
-            let ids = ids.iter().map(AsRef::as_ref);
-            storage::make_due(&mut transaction, ids, (self.clock)()).await?;
+            let mut transaction = self.begin(self.here()).await?;
+            let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+            storage::make_due(&mut transaction, &ids, (self.clock)()).await?;
             transaction.commit().await?;
         }
         Ok(())
@@ -34,7 +32,7 @@ impl Runner {
     /// Sends again what is due.
     pub(super) async fn resend(&mut self) -> Result<(), RunError> {
         let now = (self.clock)();
-        let mut connection = self.database.writer().acquire().await?;
+        let mut connection = self.store.writer().await?;
         let due = storage::read_due(&mut connection, now, RESEND_AT_MOST).await?;
         drop(connection);
         if due.is_empty() {
@@ -46,10 +44,9 @@ impl Runner {
             return Ok(());
         }
         metrics::counter!("docket_saga_commands_resent_total").increment(ids.len() as u64);
-        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
-        advance(&mut transaction, &self.checkpoint, self.here()).await?;
-        let ids = ids.iter().map(AsRef::as_ref);
-        storage::reschedule(&mut transaction, ids, now + self.settings.resend_every).await?;
+        let mut transaction = self.begin(self.here()).await?;
+        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        storage::reschedule(&mut transaction, &ids, now + self.settings.resend_every).await?;
         transaction.commit().await?;
         Ok(())
     }

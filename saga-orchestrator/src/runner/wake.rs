@@ -16,7 +16,7 @@ impl Runner {
     /// Wakes whatever is due.
     pub(super) async fn wake(&mut self) -> Result<(), RunError> {
         let Some(now) = self.saga_time() else { return Ok(()) };
-        let mut connection = self.database.writer().acquire().await?;
+        let mut connection = self.store.writer().await?;
         let due = storage::orders_to_wake(&mut connection, now, WAKE_AT_MOST).await?;
         drop(connection);
         if due.is_empty() {

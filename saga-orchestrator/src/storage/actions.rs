@@ -1,7 +1,7 @@
 //! What operators did, under the key of their request: a repeat gets the same answer.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection};
+use storage::Connection;
 
 const FIND: &str = "SELECT request, answer FROM operator_actions WHERE key = $1";
 const INSERT: &str = "INSERT INTO operator_actions (key, request, saga_id, answer, acted_at)
@@ -17,10 +17,10 @@ pub(crate) struct PastAction {
 }
 
 pub(crate) async fn find_action(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: &str,
 ) -> Result<Option<PastAction>, sqlx::Error> {
-    let row = sqlx::query(FIND).bind(key).fetch_optional(connection).await?;
+    let row = connection.query(FIND).bind(key).fetch_optional().await?;
     row.map(|row| {
         Ok(PastAction { request: row.try_get("request")?, answer: row.try_get("answer")? })
     })
@@ -28,19 +28,20 @@ pub(crate) async fn find_action(
 }
 
 pub(crate) async fn insert_action(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: &str,
     saga_id: &str,
     action: &PastAction,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(INSERT)
+    connection
+        .query(INSERT)
         .bind(key)
-        .bind(&action.request)
+        .bind(action.request.as_str())
         .bind(saga_id)
-        .bind(&action.answer)
+        .bind(action.answer.as_str())
         .bind(now.timestamp_micros())
-        .execute(connection)
+        .execute()
         .await?;
     Ok(())
 }

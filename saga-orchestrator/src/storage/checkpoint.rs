@@ -2,13 +2,13 @@
 //! restored file, finds it moved and stops.
 
 use event_store::{LogIdentity, Position};
-use sqlx::{Row as _, SqliteConnection, SqlitePool};
+use storage::Connection;
 use uuid::Uuid;
 
-use super::{integer, not_as_written, unsigned};
+use super::{count, integer, not_as_written, unsigned};
 
 const START: &str = "INSERT INTO checkpoint (singleton, position, event_id, log, epoch)
-    VALUES (1, 0, NULL, $1, $2) ON CONFLICT (singleton) DO NOTHING";
+    VALUES (1, 0, NULL, $1, $2) ON CONFLICT (singleton) DO UPDATE SET singleton = 1";
 const READ: &str = "SELECT position, event_id, log, epoch FROM checkpoint";
 const POSITION: &str = "SELECT position FROM checkpoint";
 const ADVANCE: &str = "UPDATE checkpoint SET position = $1, event_id = $2
@@ -25,48 +25,50 @@ pub(crate) struct Checkpoint {
     pub(crate) log: LogIdentity,
 }
 
-/// Stands before the first event, unless it stands somewhere already.
+/// Stands before the first event, unless it stands somewhere already. It writes the row in any case: so it waits for a
+/// commit whose answer was lost, and whoever reads the checkpoint afterwards sees that commit.
 pub(crate) async fn start_checkpoint(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     log: &LogIdentity,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(START).bind(log.log.as_ref()).bind(log.epoch).execute(connection).await?;
+    connection.query(START).bind(log.log.as_ref()).bind(i64::from(log.epoch)).execute().await?;
     Ok(())
 }
 
 pub(crate) async fn read_checkpoint(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<Checkpoint, sqlx::Error> {
-    let row = sqlx::query(READ).fetch_one(connection).await?;
+    let row = connection.query(READ).fetch_one().await?;
     let event_id: Option<String> = row.try_get("event_id")?;
     let event_id = event_id.map(|id| id.parse().map_err(not_as_written)).transpose()?;
     let log: String = row.try_get("log")?;
     Ok(Checkpoint {
         position: unsigned(row.try_get("position")?)?,
         event_id,
-        log: LogIdentity { log: log.into(), epoch: row.try_get("epoch")? },
+        log: LogIdentity { log: log.into(), epoch: count(row.try_get("epoch")?)? },
     })
 }
 
-pub(crate) async fn read_position(reader: &SqlitePool) -> Result<Position, sqlx::Error> {
-    let position: Option<i64> = sqlx::query_scalar(POSITION).fetch_optional(reader).await?;
+pub(crate) async fn read_position(connection: &mut Connection) -> Result<Position, sqlx::Error> {
+    let position: Option<i64> = connection.query(POSITION).scalar_optional().await?;
     unsigned(position.unwrap_or_default())
 }
 
 /// Moves from where we believe to stand; false when another has moved it.
 pub(crate) async fn advance(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     from: &Checkpoint,
     to: Position,
     event_id: Option<Uuid>,
 ) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query(ADVANCE)
+    let moved = connection
+        .query(ADVANCE)
         .bind(integer(to)?)
         .bind(event_id.map(|id| id.to_string()))
         .bind(integer(from.position)?)
         .bind(from.log.log.as_ref())
-        .bind(from.log.epoch)
-        .execute(connection)
+        .bind(i64::from(from.log.epoch))
+        .execute()
         .await?;
-    Ok(moved.rows_affected() == 1)
+    Ok(moved == 1)
 }

@@ -1,7 +1,7 @@
 //! When the platform was last seen alive.
 
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
+use storage::Connection;
 
 use super::instant;
 
@@ -11,16 +11,16 @@ const WRITE: &str = "INSERT INTO clock (singleton, alive_at) VALUES (1, $1)
 
 /// `None` when it never was.
 pub(crate) async fn read_alive_at(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
-    let micros: Option<i64> = sqlx::query_scalar(READ).fetch_optional(connection).await?;
+    let micros: Option<i64> = connection.query(READ).scalar_optional().await?;
     micros.map(instant).transpose()
 }
 
 pub(crate) async fn write_alive_at(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(WRITE).bind(now.timestamp_micros()).execute(connection).await?;
+    connection.query(WRITE).bind(now.timestamp_micros()).execute().await?;
     Ok(())
 }

@@ -1,7 +1,6 @@
-//! The orchestrator's own database: sagas, outbox, checkpoint, clock, operator actions.
+//! The orchestrator's own tables, in SQLite or PostgreSQL: sagas, outbox, checkpoint, clock, operator actions.
 //!
-//! **Invariant:** only the runner writes, in transactions that begin with `BEGIN IMMEDIATE` and compare the checkpoint
-//! first; a saga's row changes only from the version that was read.
+//! **Invariant:** only the runner writes, in transactions that compare the lease and then the checkpoint first; a saga's row changes only from the version that was read.
 
 mod actions;
 mod audit;
@@ -29,7 +28,4 @@ pub(crate) use sagas::{
 };
 pub(crate) use search::{ListFilter, ListedSaga, find_saga, list_sagas, summaries};
 
-use values::{from_word, instant, integer, json_list, not_as_written, unsigned, word};
-
-/// `BEGIN IMMEDIATE`: a read that turns into a write can fail.
-pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
+use values::{count, from_word, instant, integer, not_as_written, unsigned, word};

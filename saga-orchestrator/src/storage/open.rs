@@ -1,19 +1,21 @@
-//! Opening the database and bringing its tables up to date.
-
-use std::path::Path;
+//! Opening the tables and bringing them up to date.
 
 use sqlx::migrate::MigrateError;
-use storage::{Database, Durability};
+use storage::{Durability, Location, Migrations, Store};
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_sagas", include_str!("migrations/0001_sagas.sql"))];
+const MIGRATIONS: Migrations = Migrations {
+    table: "saga_migrations",
+    sqlite: &[("0001_sagas", include_str!("migrations/0001_sagas.sql"))],
+    postgres: &[("0001_sagas", include_str!("migrations/postgres/0001_sagas.sql"))],
+};
 
 /// Connections for the API.
 const READERS: u32 = 3;
 
-/// Opens the file, making it if there is none.
-pub(crate) async fn open(path: &Path) -> Result<Database, MigrateError> {
-    let database = Database::open(path, Durability::Full, READERS).await?;
-    storage::migrator(&MIGRATIONS).run(database.writer()).await?;
-    Ok(database)
+/// Opens the tables, making them if there are none.
+pub(crate) async fn open(location: &Location) -> Result<Store, MigrateError> {
+    let store = Store::open(location, Durability::Full, READERS).await?;
+    store.migrate(MIGRATIONS).await?;
+    Ok(store)
 }

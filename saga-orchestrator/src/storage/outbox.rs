@@ -2,24 +2,22 @@
 
 use chrono::{DateTime, Utc};
 use messaging::commands::CommandMessage;
-use sqlx::{Row as _, SqliteConnection, SqlitePool};
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Sql, one_of};
 
-use super::{instant, json_list, not_as_written};
+use super::{count, instant, not_as_written};
 
 static INSERT: BulkStatement = BulkStatement::new(
     "INSERT INTO outbox (command_id, saga_id, step, attempt, body, created_at, next_send_at, sends)",
     8,
     "ON CONFLICT (command_id) DO NOTHING",
 );
-const DELETE_DONE: &str =
-    "DELETE FROM outbox WHERE command_id IN (SELECT value FROM json_each($1))";
-const MAKE_DUE: &str = "UPDATE outbox SET next_send_at = $1, sends = sends - 1
-    WHERE command_id IN (SELECT value FROM json_each($2))";
+const DELETE_DONE: Sql = one_of!("DELETE FROM outbox WHERE command_id", "$1");
+const MAKE_DUE: Sql =
+    one_of!("UPDATE outbox SET next_send_at = $1, sends = sends - 1 WHERE command_id", "$2");
 const MAKE_ALL_DUE: &str = "UPDATE outbox SET next_send_at = $1";
 const DUE: &str = "SELECT body FROM outbox WHERE next_send_at <= $1 ORDER BY next_send_at LIMIT $2";
-const RESCHEDULE: &str = "UPDATE outbox SET next_send_at = $1, sends = sends + 1
-    WHERE command_id IN (SELECT value FROM json_each($2))";
+const RESCHEDULE: Sql =
+    one_of!("UPDATE outbox SET next_send_at = $1, sends = sends + 1 WHERE command_id", "$2");
 const OF_SAGA: &str =
     "SELECT command_id, created_at, sends FROM outbox WHERE saga_id = $1 ORDER BY created_at";
 
@@ -49,7 +47,7 @@ pub(crate) struct Sending {
 /// Keeps commands, each once: a command id that is there already stays as it is. `sends` is how often each is being
 /// handed over right after the commit.
 pub(crate) async fn insert_outbox(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: &[OutboxRow],
     now: DateTime<Utc>,
     next_send_at: DateTime<Utc>,
@@ -57,16 +55,16 @@ pub(crate) async fn insert_outbox(
 ) -> Result<(), sqlx::Error> {
     let (now, next) = (now.timestamp_micros(), next_send_at.timestamp_micros());
     INSERT
-        .execute(connection, rows, |query, row| {
+        .write(connection, rows, |query, row| {
             query
                 .bind(row.message.command_id.as_ref())
                 .bind(row.saga_id.as_str())
                 .bind(row.step.as_str())
-                .bind(row.attempt)
+                .bind(i64::from(row.attempt))
                 .bind(row.body.as_str())
                 .bind(now)
                 .bind(next)
-                .bind(sends)
+                .bind(i64::from(sends))
         })
         .await?;
     Ok(())
@@ -74,76 +72,75 @@ pub(crate) async fn insert_outbox(
 
 /// Forgets the commands that events bear.
 pub(crate) async fn delete_done(
-    connection: &mut SqliteConnection,
-    command_ids: impl Iterator<Item = &str>,
+    connection: &mut Connection,
+    command_ids: &[&str],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(DELETE_DONE).bind(json_list(command_ids)?).execute(connection).await?;
+    connection.query(DELETE_DONE).bind_texts(command_ids).execute().await?;
     Ok(())
 }
 
 /// Takes back a handover that the queue refused: the commands are due at once.
 pub(crate) async fn make_due(
-    connection: &mut SqliteConnection,
-    command_ids: impl Iterator<Item = &str>,
+    connection: &mut Connection,
+    command_ids: &[&str],
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(MAKE_DUE)
+    connection
+        .query(MAKE_DUE)
         .bind(now.timestamp_micros())
-        .bind(json_list(command_ids)?)
-        .execute(connection)
+        .bind_texts(command_ids)
+        .execute()
         .await?;
     Ok(())
 }
 
 /// Nobody knows what became of the handovers before a start: all commands are due.
 pub(crate) async fn make_all_due(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(MAKE_ALL_DUE).bind(now.timestamp_micros()).execute(connection).await?;
+    connection.query(MAKE_ALL_DUE).bind(now.timestamp_micros()).execute().await?;
     Ok(())
 }
 
 /// Commands that are due to be sent again, those that waited longest first.
 pub(crate) async fn read_due(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     now: DateTime<Utc>,
     limit: u32,
 ) -> Result<Vec<CommandMessage>, sqlx::Error> {
-    let bodies: Vec<String> = sqlx::query_scalar(DUE)
-        .bind(now.timestamp_micros())
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
+    let due = connection.query(DUE).bind(now.timestamp_micros()).bind(i64::from(limit));
+    let bodies: Vec<String> = due.scalars().await?;
     bodies.iter().map(|body| serde_json::from_str(body).map_err(not_as_written)).collect()
 }
 
 /// Commands were handed over: when to do it again.
 pub(crate) async fn reschedule(
-    connection: &mut SqliteConnection,
-    command_ids: impl Iterator<Item = &str>,
+    connection: &mut Connection,
+    command_ids: &[&str],
     next_send_at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(RESCHEDULE)
+    connection
+        .query(RESCHEDULE)
         .bind(next_send_at.timestamp_micros())
-        .bind(json_list(command_ids)?)
-        .execute(connection)
+        .bind_texts(command_ids)
+        .execute()
         .await?;
     Ok(())
 }
 
 /// What a saga has on its way.
 pub(crate) async fn read_sendings(
-    reader: &SqlitePool,
+    reader: &mut Connection,
     saga_id: &str,
 ) -> Result<Vec<Sending>, sqlx::Error> {
-    let rows = sqlx::query(OF_SAGA).bind(saga_id).fetch_all(reader).await?;
+    let rows = reader.query(OF_SAGA).bind(saga_id).fetch_all().await?;
     rows.iter()
         .map(|row| {
             Ok(Sending {
                 command_id: row.try_get("command_id")?,
                 created_at: instant(row.try_get("created_at")?)?,
-                sends: row.try_get("sends")?,
+                sends: count(row.try_get("sends")?)?,
             })
         })
         .collect()

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::sagas::{Saga, SagaState};
 use event_store::Position;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Row, Sql, one_of};
 
-use super::{from_word, integer, json_list, not_as_written, unsigned, word};
+use super::{from_word, integer, not_as_written, unsigned, word};
 
 static WRITE: BulkStatement = BulkStatement::new(
     "INSERT INTO sagas (id, kind, order_id, state, step, since, wake_at, version, definition, cause_position, correlation_id, data)",
@@ -20,8 +18,11 @@ static WRITE: BulkStatement = BulkStatement::new(
         data = excluded.data
         WHERE sagas.version = excluded.version - 1",
 );
-const OF_ORDERS: &str = "SELECT version, cause_position, correlation_id, data FROM sagas
-    WHERE order_id IN (SELECT value FROM json_each($1)) ORDER BY number";
+const OF_ORDERS: Sql = one_of!(
+    "SELECT version, cause_position, correlation_id, data FROM sagas WHERE order_id",
+    "$1",
+    "ORDER BY number"
+);
 const TO_WAKE: &str = "SELECT order_id FROM sagas WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
 const UNFINISHED: &str = "SELECT number, version, cause_position, correlation_id, data FROM sagas
     WHERE number > $1 AND state NOT IN ('completed', 'compensated') ORDER BY number LIMIT $2";
@@ -42,7 +43,7 @@ pub(crate) struct SagaRow {
     pub(crate) written_state: Option<SagaState>,
 }
 
-fn read_saga(row: &SqliteRow) -> Result<(Saga, SagaRow), sqlx::Error> {
+fn read_saga(row: &Row) -> Result<(Saga, SagaRow), sqlx::Error> {
     let data: String = row.try_get("data")?;
     let correlation_id: String = row.try_get("correlation_id")?;
     let saga: Saga = serde_json::from_str(&data).map_err(not_as_written)?;
@@ -58,29 +59,30 @@ fn read_saga(row: &SqliteRow) -> Result<(Saga, SagaRow), sqlx::Error> {
 
 /// All sagas of these orders, ended ones too, in the order in which they began.
 pub(crate) async fn read_of_orders(
-    connection: &mut SqliteConnection,
-    order_ids: impl Iterator<Item = &str>,
+    connection: &mut Connection,
+    order_ids: &[&str],
 ) -> Result<Vec<(Saga, SagaRow)>, sqlx::Error> {
-    let rows = sqlx::query(OF_ORDERS).bind(json_list(order_ids)?).fetch_all(connection).await?;
+    let rows = connection.query(OF_ORDERS).bind_texts(order_ids).fetch_all().await?;
     rows.iter().map(read_saga).collect()
 }
 
 /// Orders with a saga that wants to be woken by now.
 pub(crate) async fn orders_to_wake(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     now: DateTime<Utc>,
     limit: u32,
 ) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(TO_WAKE).bind(now.timestamp_micros()).bind(limit).fetch_all(connection).await
+    let due = connection.query(TO_WAKE).bind(now.timestamp_micros()).bind(i64::from(limit));
+    due.scalars().await
 }
 
 /// A page of the sagas that have not ended, after the `after`th; with the number of the last.
 pub(crate) async fn read_unfinished(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     after: i64,
     limit: u32,
 ) -> Result<(Vec<(Saga, SagaRow)>, i64), sqlx::Error> {
-    let rows = sqlx::query(UNFINISHED).bind(after).bind(limit).fetch_all(connection).await?;
+    let rows = connection.query(UNFINISHED).bind(after).bind(i64::from(limit)).fetch_all().await?;
     let last = rows.last().map_or(Ok(after), |row| row.try_get("number"))?;
     let sagas = rows.iter().map(read_saga).collect::<Result<_, _>>()?;
     Ok((sagas, last))
@@ -89,13 +91,13 @@ pub(crate) async fn read_unfinished(
 /// Writes sagas whose `version` was raised by one and whose `data` was renewed; false when one of them was not at the
 /// version before. Then nothing of the transaction may stay.
 pub(crate) async fn write_sagas(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     sagas: &[(&Saga, &SagaRow)],
 ) -> Result<bool, sqlx::Error> {
     let rows =
         sagas.iter().map(|(saga, row)| Columns::of(saga, row)).collect::<Result<Vec<_>, _>>()?;
     let written = WRITE
-        .execute(connection, &rows, |query, row| {
+        .write(connection, &rows, |query, row| {
             let status = &row.saga.status;
             query
                 .bind(status.id.as_str())
@@ -106,7 +108,7 @@ pub(crate) async fn write_sagas(
                 .bind(status.since.timestamp_micros())
                 .bind(status.wake_at.map(|at| at.timestamp_micros()))
                 .bind(row.version)
-                .bind(row.saga.definition)
+                .bind(i64::from(row.saga.definition))
                 .bind(row.cause_position)
                 .bind(row.row.correlation_id.as_ref())
                 .bind(row.row.data.as_str())
@@ -140,9 +142,9 @@ impl<'s> Columns<'s> {
 
 /// How many sagas there are in each state.
 pub(crate) async fn count_states(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<HashMap<SagaState, u64>, sqlx::Error> {
-    let rows = sqlx::query(COUNT_STATES).fetch_all(connection).await?;
+    let rows = connection.query(COUNT_STATES).fetch_all().await?;
     rows.iter()
         .map(|row| Ok((from_word(row.try_get("state")?)?, unsigned(row.try_get("sagas")?)?)))
         .collect()

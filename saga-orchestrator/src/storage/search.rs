@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::sagas::{Saga, SagaKind, SagaState};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqlitePool};
+use storage::{Connection, Row};
 
 use super::{from_word, instant, not_as_written, word};
 
@@ -41,7 +40,7 @@ pub(crate) struct ListedSaga {
 }
 
 impl ListedSaga {
-    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
             number: row.try_get("number")?,
             id: row.try_get("id")?,
@@ -56,7 +55,7 @@ impl ListedSaga {
 
 /// At most `limit` sagas after the `after`th, oldest first.
 pub(crate) async fn list_sagas(
-    reader: &SqlitePool,
+    reader: &mut Connection,
     filter: &ListFilter,
     after: i64,
     limit: usize,
@@ -66,7 +65,8 @@ pub(crate) async fn list_sagas(
         (None, Some(_)) => LIST_BY_STATE,
         (None, None) => LIST,
     };
-    let query = sqlx::query(sql)
+    let query = reader
+        .query(sql)
         .bind(after)
         .bind(filter.state.map(|state| word(&state)).transpose()?)
         .bind(filter.kind.map(|kind| word(&kind)).transpose()?)
@@ -75,15 +75,15 @@ pub(crate) async fn list_sagas(
         Some(order_id) => query.bind(order_id.as_str()),
         None => query,
     };
-    query.fetch_all(reader).await?.iter().map(ListedSaga::read).collect()
+    query.fetch_all().await?.iter().map(ListedSaga::read).collect()
 }
 
 /// One saga, listed and whole.
 pub(crate) async fn find_saga(
-    reader: &SqlitePool,
+    reader: &mut Connection,
     id: &str,
 ) -> Result<Option<(ListedSaga, Saga)>, sqlx::Error> {
-    let row = sqlx::query(FIND).bind(id).fetch_optional(reader).await?;
+    let row = reader.query(FIND).bind(id).fetch_optional().await?;
     row.map(|row| {
         let data: String = row.try_get("data")?;
         let saga = serde_json::from_str(&data).map_err(not_as_written)?;
@@ -94,7 +94,7 @@ pub(crate) async fn find_saga(
 
 /// Every saga of an order, in the order in which they began.
 pub(crate) async fn summaries(
-    reader: &SqlitePool,
+    reader: &mut Connection,
     order_id: &str,
 ) -> Result<Vec<ListedSaga>, sqlx::Error> {
     let filter = ListFilter { order_id: Some(order_id.to_owned()), ..ListFilter::default() };

@@ -16,15 +16,14 @@ pub(super) fn unsigned(number: i64) -> Result<u64, sqlx::Error> {
     u64::try_from(number).map_err(not_as_written)
 }
 
+/// A small number, which both dialects give as 64 bits.
+pub(super) fn count(number: i64) -> Result<u32, sqlx::Error> {
+    u32::try_from(number).map_err(not_as_written)
+}
+
 pub(super) fn instant(micros: i64) -> Result<chrono::DateTime<chrono::Utc>, sqlx::Error> {
     chrono::DateTime::from_timestamp_micros(micros)
         .ok_or_else(|| not_as_written("a time out of range"))
-}
-
-/// Texts as one parameter, for `json_each`.
-pub(super) fn json_list<'t>(texts: impl Iterator<Item = &'t str>) -> Result<String, sqlx::Error> {
-    serde_json::to_string(&texts.collect::<Vec<_>>())
-        .map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 /// A unit variant of an enum as its word in snake case, such as `needs_attention`.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Running};
+use crate::bench::{Bench, Running, on_both};
 
 /// An order whose capture was refused for good.
 async fn in_need(bench: &Bench) -> Running {
@@ -19,9 +19,18 @@ fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
     (answer.0.as_u16(), answer.1["code"].as_str().unwrap_or_default())
 }
 
-#[tokio::test]
-async fn a_saga_in_need_says_what_failed_and_what_can_be_done() {
-    let bench = Bench::new().await;
+on_both! {
+    a_saga_in_need_says_what_failed_and_what_can_be_done,
+    a_retry_makes_the_next_attempt_once_however_often_it_is_asked,
+    a_resolved_saga_has_ended,
+    actions_need_a_key_a_saga_and_a_reason,
+    lists_come_in_pages_and_are_filtered,
+    what_cannot_be_read_is_a_problem,
+    a_read_waits_for_the_position_that_it_is_asked_for,
+    the_api_describes_itself,
+}
+
+async fn a_saga_in_need_says_what_failed_and_what_can_be_done(bench: Bench) {
     let running = in_need(&bench).await;
     let told = running.explain("order-o1").await;
     assert_eq!(told["actions"], json!(["retry", "resolve"]));
@@ -31,9 +40,7 @@ async fn a_saga_in_need_says_what_failed_and_what_can_be_done() {
     assert_eq!(listed["items"][0]["id"], "order-o1");
 }
 
-#[tokio::test]
-async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked() {
-    let bench = Bench::new().await;
+async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked(bench: Bench) {
     let running = in_need(&bench).await;
     let reason = json!({ "reason": "the bank says it works now" });
     let first = running.post("/sagas/order-o1/retry", Some("k1"), reason.clone()).await;
@@ -48,9 +55,7 @@ async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked() {
     assert_eq!(code(&other), (422, "idempotency_key_reused"));
 }
 
-#[tokio::test]
-async fn a_resolved_saga_has_ended() {
-    let bench = Bench::new().await;
+async fn a_resolved_saga_has_ended(bench: Bench) {
     let running = in_need(&bench).await;
     let reason = json!({ "reason": "paid in cash", "occurred_at": "2010-12-01T08:26:00Z" });
     let path = "/sagas/order-o1/resolve";
@@ -73,9 +78,7 @@ async fn a_resolved_saga_has_ended() {
     assert_eq!(running.explain("order-o1").await["resolved"], "paid in cash");
 }
 
-#[tokio::test]
-async fn actions_need_a_key_a_saga_and_a_reason() {
-    let bench = Bench::new().await;
+async fn actions_need_a_key_a_saga_and_a_reason(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 2).await;
     running.until_saga("order-o1", "waiting", "complete_order").await;
@@ -93,9 +96,7 @@ async fn actions_need_a_key_a_saga_and_a_reason() {
     assert_eq!(nobody.1["detail"], "there is no saga `order-x`");
 }
 
-#[tokio::test]
-async fn lists_come_in_pages_and_are_filtered() {
-    let bench = Bench::new().await;
+async fn lists_come_in_pages_and_are_filtered(bench: Bench) {
     let running = bench.start().await;
     for number in 0..5 {
         let method = if number == 3 { "pm_declined" } else { "pm_ok" };
@@ -130,9 +131,7 @@ async fn lists_come_in_pages_and_are_filtered() {
     assert_eq!(none, json!({ "items": [], "next": null }));
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_a_problem() {
-    let bench = Bench::new().await;
+async fn what_cannot_be_read_is_a_problem(bench: Bench) {
     let running = bench.start().await;
     for (path, expected) in [
         ("/sagas?state=asleep", (400, "invalid_query")),
@@ -150,18 +149,14 @@ async fn what_cannot_be_read_is_a_problem() {
     }
 }
 
-#[tokio::test]
-async fn a_read_waits_for_the_position_that_it_is_asked_for() {
-    let bench = Bench::new().await;
+async fn a_read_waits_for_the_position_that_it_is_asked_for(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 1).await;
     let (status, saga) = running.get("/sagas/order-o1?min_position=3").await;
     assert_eq!((status, &saga["id"]), (StatusCode::OK, &json!("order-o1")));
 }
 
-#[tokio::test]
-async fn the_api_describes_itself() {
-    let bench = Bench::new().await;
+async fn the_api_describes_itself(bench: Bench) {
     let running = bench.start().await;
     let described = running.orchestrator.router().into_openapi();
     let described = serde_json::to_value(described).unwrap();

@@ -1,4 +1,4 @@
-//! A workbench: a shop, an orchestrator on a database file, its API, and patience.
+//! A workbench: a shop, an orchestrator on a SQLite file or a PostgreSQL database, its API, and patience.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
 use messaging::feed::Feed;
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use serde_json::{Value, json};
+use storage::Location;
+use storage::postgres::PostgresSettings;
 use tower::ServiceExt as _;
 
 use crate::clock::TestClock;
@@ -22,23 +24,66 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Bench {
     pub(crate) clock: TestClock,
     pub(crate) shop: Arc<Shop>,
-    folder: tempfile::TempDir,
+    home: Home,
     pub(crate) queue: Arc<dyn CommandQueue>,
 }
 
+/// Where the sagas of a test live; gone with it.
+enum Home {
+    Folder(tempfile::TempDir),
+    Database(test_servers::Database),
+}
+
+/// Each case on both dialects. Where PostgreSQL is not installed, that half is passed over with a word.
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite { $(
+            #[tokio::test]
+            async fn $case() { super::$case(crate::bench::Bench::on_sqlite().await).await; }
+        )+ }
+        mod postgres { $(
+            #[tokio::test]
+            async fn $case() {
+                let Some(bench) = crate::bench::Bench::on_postgres().await else { return };
+                super::$case(bench).await;
+            }
+        )+ }
+    };
+}
+pub(crate) use on_both;
+
 impl Bench {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn on_sqlite() -> Self {
+        Self::at(Home::Folder(tempfile::tempdir().unwrap())).await
+    }
+
+    pub(crate) async fn on_postgres() -> Option<Self> {
+        Some(Self::at(Home::Database(test_servers::database()?)).await)
+    }
+
+    async fn at(home: Home) -> Self {
         let clock = TestClock::new();
         let shop = Shop::open(&clock).await;
         let queue = Arc::new(EmbeddedQueue::new(Arc::clone(&shop) as _, QueueSettings::default()));
-        Self { clock, shop, folder: tempfile::tempdir().unwrap(), queue }
+        Self { clock, shop, home, queue }
+    }
+
+    /// A place of this name.
+    pub(crate) fn location(&self, name: &str) -> Location {
+        match &self.home {
+            Home::Folder(folder) => folder.path().join(format!("{name}.db")).into(),
+            Home::Database(database) => {
+                let settings = PostgresSettings::new(&database.url(), "test").unwrap();
+                Location::postgres(settings, name)
+            }
+        }
     }
 
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             tick_every: Duration::from_millis(5),
             resend_every: Duration::from_secs(1),
-            ..Settings::at(self.folder.path().join("sagas.db"))
+            ..Settings::at(self.location("sagas"))
         }
     }
 

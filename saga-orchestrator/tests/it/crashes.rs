@@ -9,7 +9,7 @@ use messaging::feed::{Feed, FeedError, Subscription};
 use saga_orchestrator::Settings;
 use tokio::sync::watch;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, on_both};
 
 /// A feed that shows the log up to a position only, as it was when that was its head.
 struct UpTo {
@@ -115,43 +115,43 @@ async fn four_orders(bench: &Bench) -> Position {
     head
 }
 
-#[tokio::test]
-async fn a_crash_after_any_commit_gives_the_same_sagas() {
-    let mut bench = Bench::new().await;
+on_both! {
+    a_crash_after_any_commit_gives_the_same_sagas,
+    the_size_of_the_pages_changes_nothing,
+    an_orchestrator_killed_again_and_again_still_brings_every_order_to_its_end,
+}
+
+async fn a_crash_after_any_commit_gives_the_same_sagas(mut bench: Bench) {
     let head = four_orders(&bench).await;
     bench.queue = Arc::new(Nowhere);
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| Settings { path: folder.path().join(name), ..bench.settings() };
+    let at = |name: &str| Settings { location: bench.location(name), ..bench.settings() };
 
-    let uninterrupted = bench.start_with(at("whole.db"), bench.feed()).await;
+    let uninterrupted = bench.start_with(at("whole"), bench.feed()).await;
     uninterrupted.until_position(head).await;
     let expected = uninterrupted.everything().await;
     assert_eq!(expected.len(), 4);
 
     for position in 1..=head {
         let feed = UpTo::new(bench.feed(), position);
-        let running = bench.start_with(at("crashed.db"), feed).await;
+        let running = bench.start_with(at("crashed"), feed).await;
         running.until_position(position).await;
         for saga in running.everything().await {
             assert_ne!(saga["waiting_for"], "", "{saga}");
         }
         running.orchestrator.kill().await;
     }
-    let running = bench.start_with(at("crashed.db"), bench.feed()).await;
+    let running = bench.start_with(at("crashed"), bench.feed()).await;
     running.until_position(head).await;
     assert_eq!(running.everything().await, expected);
 }
 
-#[tokio::test]
-async fn the_size_of_the_pages_changes_nothing() {
-    let mut bench = Bench::new().await;
+async fn the_size_of_the_pages_changes_nothing(mut bench: Bench) {
     let head = four_orders(&bench).await;
     bench.queue = Arc::new(Nowhere);
-    let folder = tempfile::tempdir().unwrap();
     let mut outcomes = Vec::new();
     for batch in [1, 7, 1_000] {
-        let path = folder.path().join(format!("{batch}.db"));
-        let settings = Settings { path, batch, cached_orders: 2, ..bench.settings() };
+        let location = bench.location(&format!("pages_of_{batch}"));
+        let settings = Settings { location, batch, cached_orders: 2, ..bench.settings() };
         let running = bench.start_with(settings, bench.feed()).await;
         running.until_position(head).await;
         outcomes.push(running.everything().await);
@@ -160,9 +160,7 @@ async fn the_size_of_the_pages_changes_nothing() {
     assert_eq!(outcomes[0], outcomes[2]);
 }
 
-#[tokio::test]
-async fn an_orchestrator_killed_again_and_again_still_brings_every_order_to_its_end() {
-    let bench = Bench::new().await;
+async fn an_orchestrator_killed_again_and_again_still_brings_every_order_to_its_end(bench: Bench) {
     for number in 0..10 {
         bench.shop.place(&format!("o{number}"), "pm_ok", 1).await;
     }

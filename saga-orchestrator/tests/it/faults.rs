@@ -14,7 +14,7 @@ use saga_orchestrator::Phase;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, on_both};
 use crate::clock::TestClock;
 use crate::shop::Shop;
 
@@ -43,9 +43,14 @@ fn unreadable() -> AppendTransaction {
     }
 }
 
-#[tokio::test]
-async fn an_event_that_cannot_be_read_stops_it_and_is_named() {
-    let bench = Bench::new().await;
+on_both! {
+    an_event_that_cannot_be_read_stops_it_and_is_named,
+    another_log_is_not_taken_for_the_one_that_was_folded,
+    a_second_orchestrator_on_the_same_database_makes_the_first_stand_still,
+    a_feed_that_fails_for_now_is_tried_again,
+}
+
+async fn an_event_that_cannot_be_read_stops_it_and_is_named(bench: Bench) {
     bench.shop.log.append(vec![unreadable()]).await.unwrap();
     bench.shop.place("o1", "pm_ok", 1).await;
     let running = bench.start().await;
@@ -60,9 +65,7 @@ async fn an_event_that_cannot_be_read_stops_it_and_is_named() {
     assert_eq!(retry.0, 404);
 }
 
-#[tokio::test]
-async fn another_log_is_not_taken_for_the_one_that_was_folded() {
-    let mut bench = Bench::new().await;
+async fn another_log_is_not_taken_for_the_one_that_was_folded(mut bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 1).await;
     running.until_saga("order-o1", "waiting", "complete_order").await;
@@ -76,9 +79,7 @@ async fn another_log_is_not_taken_for_the_one_that_was_folded() {
     assert_eq!(saga["state"], "waiting", "people can still look");
 }
 
-#[tokio::test]
-async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still() {
-    let bench = Bench::new().await;
+async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still(bench: Bench) {
     let first = bench.start().await;
     first.until_live().await;
     let second = bench.start().await;
@@ -95,9 +96,7 @@ async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still(
     futures::future::select(Box::pin(one), Box::pin(two)).await;
 }
 
-#[tokio::test]
-async fn a_feed_that_fails_for_now_is_tried_again() {
-    let bench = Bench::new().await;
+async fn a_feed_that_fails_for_now_is_tried_again(bench: Bench) {
     let feed = Arc::new(Flaky { inner: bench.feed(), failures: AtomicUsize::new(1) });
     let running = bench.start_with(bench.settings(), feed).await;
     bench.shop.place("o1", "pm_ok", 1).await;

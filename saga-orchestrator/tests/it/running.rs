@@ -8,11 +8,21 @@ use futures::future::BoxFuture;
 use messaging::commands::{CommandMessage, CommandQueue, QueueError};
 use serde_json::json;
 
-use crate::bench::{Bench, PATIENCE, Running};
+use crate::bench::{Bench, PATIENCE, Running, on_both};
 
-#[tokio::test]
-async fn a_placed_order_runs_until_it_waits_for_its_parcel() {
-    let bench = Bench::new().await;
+on_both! {
+    a_placed_order_runs_until_it_waits_for_its_parcel,
+    a_delivered_order_is_completed,
+    a_declined_payment_undoes_the_order,
+    a_lost_message_is_sent_again,
+    a_command_stays_in_the_outbox_until_an_event_bears_its_id,
+    many_orders_at_once_all_end_where_they_should,
+    a_cancellation_runs_beside_the_orders_saga,
+    a_return_after_the_order_was_completed_runs_to_its_end,
+    what_a_full_queue_refused_is_sent_as_soon_as_it_has_room,
+}
+
+async fn a_placed_order_runs_until_it_waits_for_its_parcel(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 2).await;
     let saga = running.until_saga("order-o1", "waiting", "complete_order").await;
@@ -23,9 +33,7 @@ async fn a_placed_order_runs_until_it_waits_for_its_parcel() {
     assert_eq!(told["commands"], json!([]));
 }
 
-#[tokio::test]
-async fn a_delivered_order_is_completed() {
-    let bench = Bench::new().await;
+async fn a_delivered_order_is_completed(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 2).await;
     running.until_saga("order-o1", "waiting", "complete_order").await;
@@ -34,9 +42,7 @@ async fn a_delivered_order_is_completed() {
     running.until_saga("order-o1", "completed", "complete_order").await;
 }
 
-#[tokio::test]
-async fn a_declined_payment_undoes_the_order() {
-    let bench = Bench::new().await;
+async fn a_declined_payment_undoes_the_order(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_declined", 2).await;
     running.until_saga("order-o1", "compensated", "finish").await;
@@ -46,9 +52,7 @@ async fn a_declined_payment_undoes_the_order() {
     assert_eq!(sagas[0].id.as_str(), "order-o1");
 }
 
-#[tokio::test]
-async fn a_lost_message_is_sent_again() {
-    let bench = Bench::new().await;
+async fn a_lost_message_is_sent_again(bench: Bench) {
     let running = bench.start().await;
     bench.shop.lose_once("reserve_stock");
     bench.shop.place("o1", "pm_ok", 2).await;
@@ -58,9 +62,7 @@ async fn a_lost_message_is_sent_again() {
     assert_eq!(bench.shop.deliveries.borrow()["order-o1/reserve_stock/1"], 2);
 }
 
-#[tokio::test]
-async fn a_command_stays_in_the_outbox_until_an_event_bears_its_id() {
-    let bench = Bench::new().await;
+async fn a_command_stays_in_the_outbox_until_an_event_bears_its_id(bench: Bench) {
     let running = bench.start().await;
     bench.shop.lose("authorize_payment");
     bench.shop.place("o1", "pm_ok", 2).await;
@@ -77,9 +79,7 @@ async fn a_command_stays_in_the_outbox_until_an_event_bears_its_id() {
     assert_eq!(running.explain("order-o1").await["commands"], json!([]));
 }
 
-#[tokio::test]
-async fn many_orders_at_once_all_end_where_they_should() {
-    let bench = Bench::new().await;
+async fn many_orders_at_once_all_end_where_they_should(bench: Bench) {
     let running = bench.start().await;
     for number in 0..60 {
         let method = if number % 3 == 0 { "pm_declined" } else { "pm_ok" };
@@ -101,9 +101,7 @@ pub(crate) async fn until_delivered(bench: &Bench, id: &str, times: u32) {
     assert!(waited.is_ok(), "{id} is delivered {times} times");
 }
 
-#[tokio::test]
-async fn a_cancellation_runs_beside_the_orders_saga() {
-    let bench = Bench::new().await;
+async fn a_cancellation_runs_beside_the_orders_saga(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 2).await;
     running.until_saga("order-o1", "waiting", "complete_order").await;
@@ -119,9 +117,7 @@ async fn a_cancellation_runs_beside_the_orders_saga() {
     assert_eq!(of_order(&running).await, ["order-o1", "cancellation-o1-c1"]);
 }
 
-#[tokio::test]
-async fn a_return_after_the_order_was_completed_runs_to_its_end() {
-    let bench = Bench::new().await;
+async fn a_return_after_the_order_was_completed_runs_to_its_end(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_ok", 2).await;
     running.until_saga("order-o1", "waiting", "complete_order").await;
@@ -142,9 +138,7 @@ async fn of_order(running: &Running) -> Vec<String> {
     sagas.into_iter().map(|saga| saga.id.to_string()).collect()
 }
 
-#[tokio::test]
-async fn what_a_full_queue_refused_is_sent_as_soon_as_it_has_room() {
-    let mut bench = Bench::new().await;
+async fn what_a_full_queue_refused_is_sent_as_soon_as_it_has_room(mut bench: Bench) {
     let full = Arc::new(Full { inner: Arc::clone(&bench.queue), refusals: AtomicUsize::new(3) });
     bench.queue = full;
     let running = bench.start().await;

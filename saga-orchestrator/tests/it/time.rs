@@ -3,16 +3,22 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, on_both};
 use crate::running::until_delivered;
 
 fn deadline(told: &Value) -> DateTime<Utc> {
     told["deadline"].as_str().unwrap().parse().unwrap()
 }
 
-#[tokio::test]
-async fn an_order_whose_deadline_passes_is_undone() {
-    let bench = Bench::new().await;
+on_both! {
+    an_order_whose_deadline_passes_is_undone,
+    deadlines_stand_still_while_the_platform_is_down,
+    an_order_that_was_placed_right_before_the_pause_has_its_whole_time,
+    a_short_gap_is_no_pause,
+    an_outcome_unknown_for_too_long_needs_attention,
+}
+
+async fn an_order_whose_deadline_passes_is_undone(bench: Bench) {
     let running = bench.start().await;
     bench.shop.lose("reserve_stock");
     bench.shop.place("o1", "pm_ok", 2).await;
@@ -21,9 +27,7 @@ async fn an_order_whose_deadline_passes_is_undone() {
     running.until_saga("order-o1", "compensated", "finish").await;
 }
 
-#[tokio::test]
-async fn deadlines_stand_still_while_the_platform_is_down() {
-    let bench = Bench::new().await;
+async fn deadlines_stand_still_while_the_platform_is_down(bench: Bench) {
     let running = bench.start().await;
     bench.shop.lose("reserve_stock");
     bench.shop.place("o1", "pm_ok", 2).await;
@@ -42,9 +46,7 @@ async fn deadlines_stand_still_while_the_platform_is_down() {
     running.until_saga("order-o1", "waiting", "complete_order").await;
 }
 
-#[tokio::test]
-async fn an_order_that_was_placed_right_before_the_pause_has_its_whole_time() {
-    let bench = Bench::new().await;
+async fn an_order_that_was_placed_right_before_the_pause_has_its_whole_time(bench: Bench) {
     let running = bench.start().await;
     running.until_live().await;
     running.orchestrator.shutdown().await;
@@ -58,9 +60,7 @@ async fn an_order_that_was_placed_right_before_the_pause_has_its_whole_time() {
     assert_eq!(deadline(&told), bench.clock.now() + TimeDelta::minutes(15), "{told}");
 }
 
-#[tokio::test]
-async fn a_short_gap_is_no_pause() {
-    let bench = Bench::new().await;
+async fn a_short_gap_is_no_pause(bench: Bench) {
     let running = bench.start().await;
     bench.shop.lose("reserve_stock");
     bench.shop.place("o1", "pm_ok", 2).await;
@@ -73,9 +73,7 @@ async fn a_short_gap_is_no_pause() {
     assert_eq!(deadline(&running.explain("order-o1").await), before);
 }
 
-#[tokio::test]
-async fn an_outcome_unknown_for_too_long_needs_attention() {
-    let bench = Bench::new().await;
+async fn an_outcome_unknown_for_too_long_needs_attention(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_unknown", 2).await;
     running.until_saga("order-o1", "running", "authorize_payment").await;

@@ -1,0 +1,61 @@
+//! While another orchestrator is the active one: ask for its lease, and show what it writes.
+
+use std::time::Duration;
+
+use ::storage::Held;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::action::ActionRequest;
+use super::run::Runner;
+use crate::status::Phase;
+use crate::storage;
+
+/// How often a standby looks where the active one stands.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Runner {
+    /// The lease, as soon as it can be had; `None` when it is stopped before.
+    pub(super) async fn wait_for_lease(
+        &mut self,
+        requests: &mut mpsc::Receiver<ActionRequest>,
+        stop: &CancellationToken,
+    ) -> Option<Held> {
+        match self.lease.try_acquire().await {
+            Ok(Some(held)) => return Some(held),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the lease of the sagas can't be asked for"),
+        }
+        self.enter(Phase::Standby);
+        let lease = self.lease.clone();
+        let acquired = lease.acquire();
+        tokio::pin!(acquired);
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return None,
+                held = &mut acquired => return Some(held),
+                // Answers repeats, and refuses everything else.
+                Some(request) = requests.recv() => self.act(request).await,
+                _ = looks.tick() => self.look().await.map_err(Into::into),
+            };
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "a standby can't read the sagas now");
+            }
+        }
+    }
+
+    /// Reads where the active orchestrator stands.
+    async fn look(&mut self) -> Result<(), sqlx::Error> {
+        let mut reader = self.store.reader().await?;
+        let position = storage::read_position(&mut reader).await?;
+        if position != self.checkpoint.position {
+            self.sagas = storage::count_states(&mut reader).await?;
+            self.checkpoint.position = position;
+            self.tell();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Several orchestrators on one database: one is active, the others wait and show what it writes.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use saga_orchestrator::{Phase, Settings, Status};
+use serde_json::json;
+use storage::{Durability, LeaseSettings, Store};
+
+use crate::bench::{Bench, Running, on_both};
+
+on_both! {
+    one_is_active_and_the_other_takes_over,
+    one_that_stops_gives_way_at_once,
+    one_whose_lease_was_taken_is_refused_whole,
+}
+
+async fn start(bench: &Bench, holder: &str, lasts: Duration) -> Running {
+    let lease = LeaseSettings { lasts, ..LeaseSettings::new("orchestrator", holder) };
+    let settings = Settings { lease: Some(lease), ..bench.settings() };
+    bench.start_with(settings, bench.feed()).await
+}
+
+fn is_standby(status: &Status) -> bool {
+    status.phase == Phase::Standby
+}
+
+async fn one_is_active_and_the_other_takes_over(bench: Bench) {
+    let first = start(&bench, "first", Duration::from_secs(2)).await;
+    first.until_live().await;
+    let second = start(&bench, "second", Duration::from_secs(2)).await;
+    second.until("it waits", is_standby).await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    first.until_saga("order-o1", "waiting", "complete_order").await;
+    let position = first.orchestrator.status().position;
+    let told = second.until("it follows", |status| status.position >= position).await;
+    assert!(is_standby(&told));
+    assert_eq!(second.get("/sagas/order-o1").await.1["state"], "waiting");
+    let (refused, _) = second.post("/sagas/order-o1/retry", Some("k"), json!({})).await;
+    assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+    first.orchestrator.kill().await;
+    second.until_live().await;
+    bench.shop.place("o2", "pm_ok", 1).await;
+    second.until_saga("order-o2", "waiting", "complete_order").await;
+}
+
+async fn one_that_stops_gives_way_at_once(bench: Bench) {
+    // Longer than the test waits: nobody waits for its end.
+    let lasts = Duration::from_mins(10);
+    let first = start(&bench, "first", lasts).await;
+    first.until_live().await;
+    let second = start(&bench, "second", lasts).await;
+    second.until("it waits", is_standby).await;
+    first.orchestrator.shutdown().await;
+    second.until_live().await;
+}
+
+async fn one_whose_lease_was_taken_is_refused_whole(bench: Bench) {
+    let lasts = Duration::from_mins(10);
+    let sleeper = start(&bench, "sleeper", lasts).await;
+    sleeper.until_live().await;
+    let before = sleeper.orchestrator.status();
+    // What a standby does when a lease has run out, while its holder sleeps and does not hear of it.
+    let store = Store::open(&bench.location("sagas"), Durability::Full, 1).await.unwrap();
+    let take = "UPDATE leases SET token = token + 1, holder = 'another'";
+    assert_eq!(store.writer().await.unwrap().query(take).execute().await.unwrap(), 1);
+    bench.shop.place("o1", "pm_ok", 1).await;
+    let after = sleeper.until("it gives way", is_standby).await;
+    assert_eq!(after.position, before.position);
+    assert_eq!(sleeper.get("/sagas/order-o1").await.0, StatusCode::NOT_FOUND);
+    store.close().await;
+}
