@@ -3,7 +3,9 @@
 //!
 //! **Invariant:** nothing is kept here that could not be made anew from SQL, so no setting is worth refusing to start.
 
-use async_nats::jetstream::context::{CreateStreamError, GetStreamErrorKind};
+use async_nats::jetstream::context::{
+    CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind,
+};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType};
 use async_nats::jetstream::{Context, ErrorCode};
 use event_store::Position;
@@ -97,11 +99,24 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, 
 }
 
 /// Creates a stream. One that is there already with the same settings is fine.
-pub(super) async fn create(context: &Context, config: Config) -> Result<Info, Trouble> {
-    let created = context.create_stream(config).await;
-    let stream =
-        created.map_err(|error: CreateStreamError| broker("the stream can't be created")(error))?;
+pub(super) async fn create(context: &Context, mut config: Config) -> Result<Info, Trouble> {
+    let mut created = context.create_stream(config.clone()).await;
+    if config.num_replicas > 1 && created.as_ref().is_err_and(is_single_server) {
+        config.num_replicas = 1;
+        created = context.create_stream(config).await;
+    }
+    let stream = created.map_err(broker("the stream can't be created"))?;
     Ok(stream.cached_info().clone())
+}
+
+/// Whether a stream can't have replicas because there is one server only.
+fn is_single_server(error: &CreateStreamError) -> bool {
+    match error.kind() {
+        CreateStreamErrorKind::JetStream(cause) => {
+            cause.error_code() == ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED
+        }
+        _ => false,
+    }
 }
 
 /// Deletes a stream; one that is gone already is fine.
@@ -115,21 +130,30 @@ pub(super) async fn delete(context: &Context, name: &str) -> Result<(), Trouble>
     }
 }
 
-/// Puts a stream right that was changed by hand. Where that fails it is used as it is.
-pub(super) async fn put_right(context: &Context, info: &Info, wanted: &Config) {
-    if same(&info.config, wanted) {
+/// Puts a stream right that was changed by hand. Where that fails it is used as it is, and `told` keeps it from being
+/// said again and again.
+pub(super) async fn put_right(context: &Context, info: &Info, wanted: &Config, told: &mut bool) {
+    let mut wanted = wanted.clone();
+    if !is_clustered(info) {
+        wanted.num_replicas = 1;
+    }
+    if same(&info.config, &wanted) {
+        *told = false;
         return;
     }
-    let mut config = wanted.clone();
-    config.first_sequence = info.config.first_sequence;
-    match context.update_stream(config).await {
-        Ok(_) => {
-            tracing::info!(stream = %wanted.name, "the stream's settings are put right");
+    wanted.first_sequence = info.config.first_sequence;
+    let stream = wanted.name.clone();
+    match context.update_stream(wanted).await {
+        Ok(_) => tracing::info!(stream, "the stream's settings are put right"),
+        Err(error) if !std::mem::replace(told, true) => {
+            tracing::warn!(stream, %error, "the stream's settings can't be put right");
         }
-        Err(error) => {
-            tracing::warn!(stream = %wanted.name, %error, "the stream's settings can't be put right");
-        }
+        Err(_) => {}
     }
+}
+
+fn is_clustered(info: &Info) -> bool {
+    info.cluster.as_ref().is_some_and(|cluster| cluster.name.is_some())
 }
 
 fn same(is: &Config, wanted: &Config) -> bool {
@@ -162,10 +186,9 @@ pub(super) fn tell(info: &Info) {
 
 fn weaknesses(info: &Info) -> Vec<&'static str> {
     let config = &info.config;
-    let clustered = info.cluster.as_ref().is_some_and(|cluster| cluster.name.is_some());
     let mut found = Vec::new();
     if config.num_replicas < 3 {
-        found.push(if clustered {
+        found.push(if is_clustered(info) {
             "one server of the cluster holds this stream alone: while it is away, nothing is carried; set 3 replicas"
         } else {
             "a single server holds this stream: while it is away, nothing is carried"

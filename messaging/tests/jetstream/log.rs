@@ -46,6 +46,17 @@ impl TestLog {
         self.head.send_replace(head);
     }
 
+    /// Appends one event with a payload of this size.
+    pub(crate) fn grow_by_one_of(&self, bytes: usize) {
+        let mut events = self.events.lock().unwrap();
+        let mut large = event(events.len() as Position + 1, 1);
+        large.payload = format!("{{\"x\":\"{}\"}}", "x".repeat(bytes - 8));
+        events.push(large);
+        let head = events.len() as Position;
+        drop(events);
+        self.head.send_replace(head);
+    }
+
     /// What a restore from an older backup does: the end is gone, and what comes now is another history.
     pub(crate) fn restore_to(&self, head: Position) {
         self.events.lock().unwrap().truncate(usize::try_from(head).unwrap());

@@ -1,7 +1,8 @@
 //! The stream of events is a copy of the log: sequence = position.
 
 use async_nats::jetstream::Context;
-use messaging::jetstream::decode;
+use event_store::MAX_EVENT_BYTES;
+use messaging::jetstream::{HistoryClient, Names, decode};
 
 use crate::platform::{Owner, Platform, client, retaining, settings};
 
@@ -66,6 +67,27 @@ async fn the_stream_begins_where_the_retained_events_do() {
     platform.owner = Some(Owner::start(&platform.client, &platform.log, retaining(100)));
     platform.published(11_000).await;
     is_a_copy(&platform, 10_901, 11_000).await;
+}
+
+#[tokio::test]
+async fn an_event_of_the_largest_size_travels_by_stream_and_by_request() {
+    let Some(platform) = Platform::start(3, settings()).await else { return };
+    platform.log.grow_by_one_of(MAX_EVENT_BYTES);
+    platform.log.grow_by_one_of(MAX_EVENT_BYTES);
+    platform.published(5).await;
+    is_a_copy(&platform, 1, 5).await;
+    platform.reader().await.has_read(&platform.log, 5).await;
+    let history = HistoryClient::new(platform.client.clone(), Names::default());
+    assert_eq!(history.read_all(0, 10).await.unwrap().events.len(), 5);
+}
+
+#[tokio::test]
+async fn a_single_server_holds_one_copy_whatever_is_wanted() {
+    let mut three = settings();
+    three.events.replicas = 3;
+    let Some(platform) = Platform::start(10, three).await else { return };
+    platform.published(10).await;
+    assert_eq!(platform.info().await.unwrap().config.num_replicas, 1);
 }
 
 #[tokio::test]

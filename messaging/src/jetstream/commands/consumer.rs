@@ -148,7 +148,8 @@ impl CommandConsumer {
             Some(info) => info,
             None => streams::create(&self.context, wanted.clone()).await?,
         };
-        streams::put_right(&self.context, &info, &wanted).await;
+        streams::put_right(&self.context, &info, &wanted, &mut false).await;
+        streams::tell(&info);
         let config = Config {
             durable_name: Some(NAME.to_owned()),
             deliver_policy: DeliverPolicy::All,
@@ -156,7 +157,7 @@ impl CommandConsumer {
             ack_wait: self.settings.ack_wait,
             max_ack_pending: self.settings.max_unacknowledged,
             max_deliver: -1,
-            num_replicas: self.settings.commands.replicas,
+            num_replicas: info.config.num_replicas,
             ..Config::default()
         };
         let consumer = self.context.create_consumer_on_stream(config, self.names.commands()).await;

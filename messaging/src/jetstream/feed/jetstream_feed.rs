@@ -25,7 +25,7 @@ pub struct JetStreamFeed {
     names: Names,
     history: HistoryClient,
     heard: Arc<Heard>,
-    _listening: DropGuard,
+    listening: Arc<DropGuard>,
 }
 
 impl JetStreamFeed {
@@ -60,7 +60,7 @@ impl JetStreamFeed {
         let stop = CancellationToken::new();
         let listening = Arc::clone(&heard).listen(client.clone(), names.clone(), history.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(listening));
-        Self { client, names, history, heard, _listening: stop.drop_guard() }
+        Self { client, names, history, heard, listening: Arc::new(stop.drop_guard()) }
     }
 
     /// Whether it is known how far the log is, as it changes.
@@ -89,7 +89,7 @@ impl JetStreamFeed {
         let (client, names) = (self.client.clone(), self.names.clone());
         let (history, announced) = (self.history.clone(), Arc::clone(&self.heard));
         let follower = Follower::new(client, names, history, announced, place, log);
-        Ok(Box::new(JetStreamSubscription::start(follower)))
+        Ok(Box::new(JetStreamSubscription::start(follower, Arc::clone(&self.listening))))
     }
 }
 

@@ -20,7 +20,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long one request for messages stands.
 const EXPIRES: Duration = Duration::from_secs(30);
 /// The server forgets a reader that asked for nothing this long.
-const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 /// Messages from a sequence on. The reader at the server is nothing to be kept: it is made anew after any trouble.
 pub(super) async fn from(

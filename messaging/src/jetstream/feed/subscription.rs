@@ -9,6 +9,7 @@ use std::sync::Arc;
 use event_store::{Position, RecordedEvent};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
 
 use super::follow::Follower;
 use crate::feed::{FeedError, Subscription};
@@ -30,14 +31,16 @@ pub(super) struct JetStreamSubscription {
     found: mpsc::Receiver<Found>,
     kept: VecDeque<RecordedEvent>,
     departed: Option<Departed>,
+    /// The announcements are heard for as long as anybody reads.
+    _listening: Arc<DropGuard>,
 }
 
 impl JetStreamSubscription {
     /// The follower ends by itself once this is dropped.
-    pub(super) fn start(follower: Follower) -> Self {
+    pub(super) fn start(follower: Follower, listening: Arc<DropGuard>) -> Self {
         let (sender, found) = mpsc::channel(WAITING);
         tokio::spawn(follower.run(sender));
-        Self { found, kept: VecDeque::new(), departed: None }
+        Self { found, kept: VecDeque::new(), departed: None, _listening: listening }
     }
 }
 

@@ -66,7 +66,7 @@ impl Relay {
         };
         self.tell_once(&info);
         let wanted = streams::events(&self.names, self.settings.events, None);
-        streams::put_right(&self.context, &info, &wanted).await;
+        streams::put_right(&self.context, &info, &wanted, &mut self.unfit).await;
         let last = info.state.last_sequence;
         let found = self.last(last).await?;
         let id = match &found {

@@ -63,6 +63,8 @@ pub struct Relay {
     pub(super) settings: RelaySettings,
     /// When the stream was created that was told of.
     pub(super) told: Option<String>,
+    /// The stream's settings can't be put right, and it was said.
+    pub(super) unfit: bool,
     /// The epoch was raised for a stream that is not built anew yet.
     pub(super) raised: bool,
     /// The last position that the stream is known to have.
@@ -81,8 +83,19 @@ impl Relay {
     ) -> Self {
         let subjects = Subjects::new(names.clone(), Arc::new(publish::beginning_of_stream));
         let context = context(&client, &settings);
-        let (told, raised, acknowledged) = (None, false, 0);
-        Self { context, names, owned, settings, told, raised, acknowledged, client, subjects }
+        let (told, unfit, raised, acknowledged) = (None, false, false, 0);
+        Self {
+            context,
+            names,
+            owned,
+            settings,
+            told,
+            unfit,
+            raised,
+            acknowledged,
+            client,
+            subjects,
+        }
     }
 
     /// Takes the context in a subject from here: from stream and type.
