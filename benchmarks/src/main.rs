@@ -1,22 +1,27 @@
-//! Measures Docket as its clients see it: over HTTP, against the release binary, with every answer durable.
+//! Measures Docket as its clients see it, over HTTP, against the release binary, with every answer durable; and its
+//! storage against what the database itself can do.
 
 mod client;
 mod driver;
 mod measure;
 mod platform;
+mod postgres;
 
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use comfy_table::Table;
 
+use crate::measure::Row;
 use crate::platform::Platform;
 
 /// Measures Docket on this machine: client, server and disk share it. Quote ratios, not single figures.
 #[derive(Parser)]
 #[command(name = "benchmarks")]
 struct Args {
+    #[command(subcommand)]
+    only: Option<Only>,
     /// Connections that send commands at the same time
     #[arg(long, default_value_t = 64)]
     connections: usize,
@@ -28,9 +33,39 @@ struct Args {
     stream_length: u32,
 }
 
+/// One part alone; without it, the platform over HTTP.
+#[derive(Subcommand)]
+enum Only {
+    /// The append of the PostgreSQL log against plain inserts of the same rows
+    AppendPostgres {
+        /// Batches of each size
+        #[arg(long, default_value_t = 300)]
+        batches: usize,
+    },
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    let rows = match args.only {
+        None => over_http(&args).await?,
+        Some(Only::AppendPostgres { batches }) => postgres::append(batches).await?,
+    };
+    let mut table = Table::new();
+    table.set_header(["what", "figure", "p50 ms", "p99 ms"]);
+    for row in rows {
+        table.add_row(row.cells());
+    }
+    println!("{table}");
+    let cores = std::thread::available_parallelism()?;
+    println!("{cores} cores; client, server and disk on one machine");
+    if args.only.is_none() {
+        println!("{} connections, {} s a load", args.connections, args.seconds);
+    }
+    Ok(())
+}
+
+async fn over_http(args: &Args) -> Result<Vec<Row>> {
     let load =
         driver::Load { connections: args.connections, duration: Duration::from_secs(args.seconds) };
     let platform = Platform::start().await?;
@@ -43,18 +78,5 @@ async fn main() -> Result<()> {
     rows.push(measure::replay(&platform).await?);
     rows.push(platform.memory()?);
     platform.stop().await?;
-
-    let mut table = Table::new();
-    table.set_header(["what", "figure", "p50 ms", "p99 ms"]);
-    for row in rows {
-        table.add_row(row.cells());
-    }
-    println!("{table}");
-    println!(
-        "{} cores; client, server and disk on one machine; {} connections, {} s a load",
-        std::thread::available_parallelism()?,
-        args.connections,
-        args.seconds
-    );
-    Ok(())
+    Ok(rows)
 }

@@ -27,6 +27,18 @@ impl Row {
         Self { what: what.to_owned(), figure, latency_us: None }
     }
 
+    /// A row with the median and the 99th percentile of these times.
+    pub(crate) fn timed(what: &str, figure: String, times: &[Duration]) -> Self {
+        let mut latency_us = Histogram::new_with_bounds(1, 60_000_000, 3).ok();
+        for time in times {
+            let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            if let Some(latency_us) = &mut latency_us {
+                latency_us.saturating_record(us);
+            }
+        }
+        Self { what: what.to_owned(), figure, latency_us }
+    }
+
     fn rate(what: &str, outcome: Outcome) -> Self {
         let figure = format!("{:.0} commands/s", outcome.per_second);
         Self { what: what.to_owned(), figure, latency_us: Some(outcome.latency_us) }

@@ -1,0 +1,108 @@
+//! The comparison: by turns, so that a disturbance of the machine disturbs both.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use event_store::postgres::PostgresLog;
+use event_store::{AppendTransaction, EventLog as _, Verdict};
+use sqlx::{Connection as _, PgConnection};
+use test_servers::Postgres;
+
+use super::batches::{Orders, Rows};
+use super::plain;
+use crate::measure::Row;
+
+/// Transactions a batch.
+const SIZES: [u64; 3] = [16, 64, 256];
+/// Batches in a row before the other one's turn.
+const TURN: usize = 10;
+
+/// Times of each way for batches of one size.
+#[derive(Default)]
+struct Times {
+    append: Vec<Duration>,
+    arrays: Vec<Duration>,
+    json: Vec<Duration>,
+}
+
+/// Appends prepared batches, and inserts the same rows plainly: as arrays, and as one JSON document. Ratios are of the
+/// medians.
+pub(crate) async fn append(batches: usize) -> Result<Vec<Row>> {
+    let server = Postgres::start()?;
+    server.execute(&["CREATE DATABASE bench"])?;
+    let url = server.url("bench");
+    PostgresLog::migrate(&url, None).await?;
+    let log = PostgresLog::open(&url).await?;
+    log.take_over().await?;
+    let mut connection = PgConnection::connect(&url).await?;
+    plain::create_tables(&mut connection).await?;
+    let mut orders = Orders::new();
+    let mut rows = Vec::new();
+    for size in SIZES {
+        // Statements are prepared and plans made before anything counts.
+        measure(&log, &mut connection, &mut orders, size, TURN).await?;
+        let times = measure(&log, &mut connection, &mut orders, size, batches).await?;
+        rows.extend(told(size, times));
+    }
+    log.close().await;
+    Ok(rows)
+}
+
+async fn measure(
+    log: &PostgresLog,
+    connection: &mut PgConnection,
+    orders: &mut Orders,
+    size: u64,
+    batches: usize,
+) -> Result<Times> {
+    let mut times = Times::default();
+    for _ in 0..batches.div_ceil(TURN) {
+        let mut head = *log.head().borrow();
+        let mut turn: Vec<(Vec<AppendTransaction>, Rows)> = Vec::with_capacity(TURN);
+        for _ in 0..TURN {
+            let batch = orders.batch(size);
+            let rows = Rows::of(&batch, head)?;
+            head += rows.positions.len() as u64;
+            turn.push((batch, rows));
+        }
+        for (_, rows) in &turn {
+            let begun = Instant::now();
+            plain::insert_arrays(connection, rows).await?;
+            times.arrays.push(begun.elapsed());
+        }
+        for (_, rows) in &turn {
+            let begun = Instant::now();
+            plain::insert_json(connection, rows).await?;
+            times.json.push(begun.elapsed());
+        }
+        for (batch, _) in turn {
+            let begun = Instant::now();
+            let verdicts = log.append(batch).await?;
+            times.append.push(begun.elapsed());
+            let committed = |verdict: &Verdict| matches!(verdict, Verdict::Committed { .. });
+            ensure!(verdicts.iter().all(committed), "a prepared batch passes whole");
+        }
+    }
+    Ok(times)
+}
+
+fn told(size: u64, mut times: Times) -> [Row; 3] {
+    let plain = median(&mut times.arrays);
+    let row = |what: &str, mut times: Vec<Duration>| {
+        let own = median(&mut times);
+        let rate = Duration::from_secs(2 * size).div_duration_f64(own);
+        let share = 100.0 * plain.div_duration_f64(own);
+        let what = format!("{what}, {size} transactions of 2 events");
+        Row::timed(&what, format!("{rate:.0} events/s, {share:.0} % of plain"), &times)
+    };
+    [
+        row("plain UNNEST insert", times.arrays),
+        row("plain insert from one JSON document", times.json),
+        row("append to the log", times.append),
+    ]
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
