@@ -34,14 +34,14 @@ pub(crate) async fn append(batches: usize) -> Result<Vec<Row>> {
     PostgresLog::migrate(&url, None).await?;
     let log = PostgresLog::open(&url).await?;
     log.take_over().await?;
-    let mut connection = PgConnection::connect(&url).await?;
-    plain::create_tables(&mut connection).await?;
+    let mut plain = [PgConnection::connect(&url).await?, PgConnection::connect(&url).await?];
+    plain::create_tables(&mut plain[0]).await?;
     let mut orders = Orders::new();
     let mut rows = Vec::new();
     for size in SIZES {
         // Statements are prepared and plans made before anything counts.
-        measure(&log, &mut connection, &mut orders, size, TURN).await?;
-        let times = measure(&log, &mut connection, &mut orders, size, batches).await?;
+        measure(&log, &mut plain, &mut orders, size, TURN).await?;
+        let times = measure(&log, &mut plain, &mut orders, size, batches).await?;
         rows.extend(told(size, times));
     }
     log.close().await;
@@ -50,7 +50,7 @@ pub(crate) async fn append(batches: usize) -> Result<Vec<Row>> {
 
 async fn measure(
     log: &PostgresLog,
-    connection: &mut PgConnection,
+    [by_arrays, by_json]: &mut [PgConnection; 2],
     orders: &mut Orders,
     size: u64,
     batches: usize,
@@ -67,12 +67,12 @@ async fn measure(
         }
         for (_, rows) in &turn {
             let begun = Instant::now();
-            plain::insert_arrays(connection, rows).await?;
+            plain::insert_arrays(by_arrays, rows).await?;
             times.arrays.push(begun.elapsed());
         }
         for (_, rows) in &turn {
             let begun = Instant::now();
-            plain::insert_json(connection, rows).await?;
+            plain::insert_json(by_json, rows).await?;
             times.json.push(begun.elapsed());
         }
         for (batch, _) in turn {

@@ -1,4 +1,5 @@
-//! The append: one call of one function of the server, which locks, judges, writes and commits.
+//! The append: one call of one function of the server, which locks, checks or judges, writes and commits. A batch that
+//! turns out to be disputed takes a second call, of the function that judges in turn.
 //!
 //! The server says what it found and what it accepted; the verdicts follow from that by the same judge as everywhere.
 
@@ -7,11 +8,11 @@ use std::sync::Arc;
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Postgres, Row as _};
+use sqlx::{PgConnection, Postgres, Row as _};
 use storage::postgres::PostgresPool;
 use tokio::sync::watch;
 
-use crate::batch;
+use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
 use crate::error::{AppendError, StoreError};
 use crate::head;
@@ -21,6 +22,7 @@ use crate::types::{AppendTransaction, KnownCommand, Position, StreamId, Verdict}
 
 use super::arguments::Arguments;
 use super::token::Token;
+use super::undisputed::Undisputed;
 
 const APPEND: &str = "SELECT head, versions, accepted, known_command, known_hash, known_status, known_body, \
     known_version, known_position \
@@ -55,13 +57,10 @@ impl Appender {
         let encoded: Result<Vec<String>, _> =
             batch.iter().map(|transaction| serde_json::to_string(&transaction.metadata)).collect();
         let metadata = encoded.map_err(|error| StoreError::new("encode a batch", error))?;
-        let arguments = Arguments::of(&batch, &metadata);
-        let arguments = arguments.map_err(|error| StoreError::new("encode a batch", error))?;
         let now = clock::read(&self.clock).timestamp_micros();
-        let called = self.writer.call(async |connection| {
-            let row = call(token, now, &arguments).fetch_one(connection).await?;
-            found(&row, &arguments.stream_names)
-        });
+        let called = self
+            .writer
+            .call(async |connection| commit(connection, token, now, &batch, &metadata).await);
         match called.await {
             Ok(found) => self.verdicts(&batch, found),
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(SUPERSEDED) => {
@@ -93,7 +92,28 @@ impl Appender {
     }
 }
 
-fn call<'q>(
+/// The usual batch passes whole; another one is judged in turn. Each is one call, which commits all or nothing.
+async fn commit(
+    connection: &mut PgConnection,
+    token: i64,
+    now: i64,
+    batch: &[AppendTransaction],
+    metadata: &[String],
+) -> Result<Found, sqlx::Error> {
+    if let Some(undisputed) = Undisputed::of(batch, metadata) {
+        let changes = batch.iter().flat_map(|transaction| &transaction.intents);
+        let intents = IntentChanges::of(changes);
+        if let Some(known) = undisputed.append(connection, token, now, &intents).await? {
+            return Ok(Found { known, accepted: None });
+        }
+    }
+    let arguments = Arguments::of(batch, metadata);
+    let arguments = arguments.map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let row = judge_in_turn(token, now, &arguments).fetch_one(connection).await?;
+    found(&row, &arguments.stream_names)
+}
+
+fn judge_in_turn<'q>(
     token: i64,
     now: i64,
     arguments: &'q Arguments<'_>,

@@ -1,4 +1,4 @@
-//! Hears of appends by other processes: a notification says "read the head again", and so does a slow clock.
+//! Hears of appends by other processes: a notification says how far the log goes now. A slow clock says "look at it".
 //!
 //! **Invariant:** it goes on for ever. Whatever happens to its connection, the head is at most a pause behind.
 
@@ -11,14 +11,15 @@ use sqlx::postgres::PgListener;
 use storage::Backoff;
 use storage::postgres::PostgresSettings;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::head;
 use crate::types::Position;
 
 use super::identity::Identity;
 use super::schema;
 
-/// Notified by every append.
+/// Notified by every append of the position it reached, and of nothing by a new epoch.
 const CHANNEL: &str = "docket_log";
 /// How often is looked at the head though nobody said so: a notification may be lost with its connection, and a
 /// connection may die in silence.
@@ -57,12 +58,18 @@ impl Listener {
                 Ok(Err(error)) => return error,
                 Err(elapsed) => return sqlx::Error::Io(elapsed.into()),
             }
-            match timeout(LOOK_EVERY, listener.try_recv()).await {
-                // Several at once need one look.
-                Ok(Ok(Some(_))) => while listener.next_buffered().is_some() {},
-                Ok(Ok(None)) => return sqlx::Error::Io(io::ErrorKind::ConnectionReset.into()),
-                Ok(Err(error)) => return error,
-                Err(_) => {}
+            let look_at = Instant::now() + LOOK_EVERY;
+            loop {
+                match timeout_at(look_at, listener.try_recv()).await {
+                    Ok(Ok(Some(notification))) => match notification.payload().parse() {
+                        Ok(position) => head::raise(&self.head, position),
+                        // A new epoch, or what another version says: the tables know.
+                        Err(_) => break,
+                    },
+                    Ok(Ok(None)) => return sqlx::Error::Io(io::ErrorKind::ConnectionReset.into()),
+                    Ok(Err(error)) => return error,
+                    Err(_) => break,
+                }
             }
         }
     }

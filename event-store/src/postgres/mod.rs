@@ -14,5 +14,6 @@ mod read;
 mod schema;
 mod snapshots;
 mod token;
+mod undisputed;
 
 pub use log::PostgresLog;

@@ -10,9 +10,10 @@ use crate::sql::statements;
 use crate::types::{LogIdentity, Position};
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("0001_log", include_str!("migrations/0001_log.sql")),
     ("0002_append", include_str!("migrations/0002_append.sql")),
+    ("0003_append_undisputed", include_str!("migrations/0003_append_undisputed.sql")),
 ];
 
 /// What was applied. The keys may live in the same database.

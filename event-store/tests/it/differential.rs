@@ -22,6 +22,7 @@ struct Drawn {
     command: u8,
     other_request: bool,
     reads: Vec<(usize, i8)>,
+    reads_what_it_writes: bool,
     writes: Vec<usize>,
     answered: bool,
     intents: Vec<(u8, bool)>,
@@ -33,25 +34,33 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         0..40_u8,
         proptest::bool::weighted(0.2),
         proptest::collection::vec((0..STREAMS.len(), off), 0..3),
+        proptest::bool::weighted(0.8),
         proptest::collection::vec(0..STREAMS.len(), 0..4),
         proptest::bool::weighted(0.8),
         proptest::collection::vec((0..4_u8, any::<bool>()), 0..3),
     )
-        .prop_map(|(command, other_request, reads, writes, answered, intents)| Drawn {
-            command,
-            other_request,
-            reads,
-            writes,
-            answered,
-            intents,
-        })
+        .prop_map(
+            |(command, other_request, reads, reads_what_it_writes, writes, answered, intents)| {
+                Drawn {
+                    command,
+                    other_request,
+                    reads,
+                    reads_what_it_writes,
+                    writes,
+                    answered,
+                    intents,
+                }
+            },
+        )
 }
 
 impl Drawn {
     /// `versions` are those that a processor would believe in: it expects every transaction before to commit.
     fn transaction(&self, versions: &mut HashMap<usize, Version>) -> AppendTransaction {
         let id: Arc<str> = self.command.to_string().into();
-        let reads = self.reads.iter().map(|&(stream, off)| {
+        let written = self.writes.iter().filter(|_| self.reads_what_it_writes);
+        let reads = self.reads.iter().copied().chain(written.map(|&stream| (stream, 0)));
+        let reads = reads.map(|(stream, off)| {
             let version = versions.entry(stream).or_default().saturating_add_signed(off.into());
             (StreamId::from(STREAMS[stream]), version)
         });

@@ -15,8 +15,8 @@ use super::{Migrated, place};
 const CONNECTIONS: u64 = 64;
 const APPENDS: u64 = 12;
 
-/// One transaction with an event on each of two streams, by the same function as every append.
-const APPEND: &str = "SELECT head FROM append_to_log(
+/// One transaction with an event on each of two streams, by the function that judges.
+const JUDGED: &str = "SELECT head FROM append_to_log(
     own_token => (SELECT token FROM log_writer), now_micros => 0, stream_names => ARRAY[$1, $2], ids_repeat => false,
     command_ids => ARRAY[$3], tx_command => ARRAY[1], tx_hash => ARRAY['\\x01'::bytea], tx_status => ARRAY[200],
     tx_body => ARRAY['{}'], tx_target => ARRAY[1], tx_target_offset => ARRAY[1], tx_last => ARRAY[2],
@@ -26,6 +26,16 @@ const APPEND: &str = "SELECT head FROM append_to_log(
     event_type => ARRAY['Written', 'Written'], event_schema => ARRAY[1, 1], event_payload => ARRAY['{}', '{}'],
     event_metadata => ARRAY[$4, $4],
     intent_tx => '{}', intent_opens => '{}', intent_id => '{}', intent_payload => '{}')";
+
+/// The same by the function that only checks: the streams are new.
+const UNDISPUTED: &str = "SELECT append_undisputed(
+    own_token => (SELECT token FROM log_writer), now_micros => 0, check_stream => '{}', check_version => '{}',
+    unanswered_id => '{}', event_stream => ARRAY[$1 || $3, $2 || $3], event_version => ARRAY[1, 1],
+    event_id => ARRAY[gen_random_uuid(), gen_random_uuid()], event_type => ARRAY['Written', 'Written'],
+    event_schema => ARRAY[1, 1], event_payload => ARRAY['{}', '{}'], event_metadata => ARRAY[$4, $4],
+    answer_id => ARRAY[$3], answer_hash => ARRAY['\\x01'::bytea], answer_status => ARRAY[200],
+    answer_body => ARRAY['{}'], answer_version => ARRAY[1], answer_place => ARRAY[2],
+    closed_id => '{}', opened_id => '{}', opened_payload => '{}')";
 
 const STALL: &str = "SELECT pg_sleep($1)";
 const KILL: &str = "SELECT pg_terminate_backend($1)";
@@ -61,7 +71,8 @@ async fn write(place: &Migrated, writer: u64) -> Vec<String> {
             _ => End::Commit,
         };
         let stall = Duration::from_millis(roll(4)).as_secs_f64();
-        if append_one(place, &mut connection, &id, &streams, stall, end).await {
+        let append = if roll(2) == 0 { JUDGED } else { UNDISPUTED };
+        if append_one(place, &mut connection, append, &id, &streams, stall, end).await {
             committed.push(id);
         }
     }
@@ -72,6 +83,7 @@ async fn write(place: &Migrated, writer: u64) -> Vec<String> {
 async fn append_one(
     place: &Migrated,
     connection: &mut PgConnection,
+    append: &'static str,
     id: &str,
     streams: &[String; 2],
     stall: f64,
@@ -82,7 +94,7 @@ async fn append_one(
     });
     let mut transaction = connection.begin().await.unwrap();
     let [one, other] = streams;
-    let append = sqlx::query(APPEND).bind(one).bind(other).bind(id).bind(metadata.to_string());
+    let append = sqlx::query(append).bind(one).bind(other).bind(id).bind(metadata.to_string());
     append.execute(&mut *transaction).await.expect("an append waits for its turn");
     sqlx::query(STALL).bind(stall).execute(&mut *transaction).await.unwrap();
     match end {

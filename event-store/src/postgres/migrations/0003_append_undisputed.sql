@@ -1,0 +1,82 @@
+-- Appends a batch against which nothing speaks, and answers the head before it; null when something does, and nothing is
+-- appended. Then, and when a key is found to be taken, `append_to_log` judges the batch in turn.
+--
+-- The caller says which version each stream had before the batch. One that the batch begins needs no look: if it is
+-- there, its first event can't be inserted again. Nor can the answer of a command that was answered.
+CREATE FUNCTION append_undisputed(
+    own_token      bigint,
+    now_micros     bigint,
+    check_stream   text[],
+    check_version  bigint[],
+    unanswered_id  text[],
+    event_stream   text[],
+    event_version  bigint[],
+    event_id       uuid[],
+    event_type     text[],
+    event_schema   integer[],
+    event_payload  text[],
+    event_metadata text[],
+    answer_id      text[],
+    answer_hash    bytea[],
+    answer_status  integer[],
+    answer_body    text[],
+    answer_version bigint[],
+    answer_place   integer[], -- of its last event, counted from 1
+    closed_id      text[],
+    opened_id      text[],
+    opened_payload text[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    token_now bigint;
+    head      bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'an append needs the isolation level read committed';
+    END IF;
+
+    -- First the lock. Every later statement has a snapshot of its own, newer than the lock.
+    SELECT w.token INTO token_now FROM log_writer AS w WHERE w.singleton FOR UPDATE;
+    IF token_now IS DISTINCT FROM own_token THEN
+        RAISE EXCEPTION 'the log was taken over by another writer' USING ERRCODE = 'DK001';
+    END IF;
+
+    IF EXISTS (
+        SELECT FROM unnest(check_stream, check_version) AS claimed (name, version)
+        WHERE claimed.version <> coalesce((SELECT max(version) FROM events WHERE stream = claimed.name), 0)
+    ) OR EXISTS (
+        SELECT FROM unnest(unanswered_id) AS asked (id) JOIN commands ON command_id = asked.id
+    ) THEN
+        RETURN NULL;
+    END IF;
+
+    SELECT coalesce(max(position), 0) INTO head FROM events;
+
+    INSERT INTO events (position, stream, version, id, type, schema_version, payload, metadata, recorded_at)
+        SELECT head + new.place, new.stream, new.version, new.id, new.type, new.schema, new.payload, new.metadata,
+            now_micros
+        FROM unnest(event_stream, event_version, event_id, event_type, event_schema, event_payload, event_metadata)
+            WITH ORDINALITY AS new (stream, version, id, type, schema, payload, metadata, place);
+
+    INSERT INTO commands (command_id, request_hash, status, body, version, position)
+        SELECT new.id, new.hash, new.status, new.body, new.version, head + new.place
+        FROM unnest(answer_id, answer_hash, answer_status, answer_body, answer_version, answer_place)
+            AS new (id, hash, status, body, version, place);
+
+    IF cardinality(closed_id) > 0 THEN
+        DELETE FROM intents WHERE id = ANY (closed_id);
+    END IF;
+    IF cardinality(opened_id) > 0 THEN
+        INSERT INTO intents (id, payload, opened_at)
+            SELECT new.id, new.payload, now_micros
+            FROM unnest(opened_id, opened_payload) WITH ORDINALITY AS new (id, payload, place)
+            ORDER BY new.place
+            ON CONFLICT (id) DO NOTHING;
+    END IF;
+
+    IF cardinality(event_stream) > 0 THEN
+        PERFORM pg_notify('docket_log', (head + cardinality(event_stream))::text);
+    END IF;
+    RETURN head;
+END
+$$;
