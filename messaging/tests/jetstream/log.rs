@@ -64,6 +64,11 @@ impl TestLog {
         self.head.send_replace(head);
     }
 
+    /// Events in it.
+    pub(crate) fn count(&self) -> u64 {
+        self.events.lock().unwrap().len() as u64
+    }
+
     /// Whether these are the first events of this log, each once, in order.
     pub(crate) fn begins_with(&self, read: &[RecordedEvent]) -> bool {
         let events = self.events.lock().unwrap();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that can not be made fails its test")]
 
+mod any_moment;
 mod broker_amnesia;
 mod commands;
 mod conformance;

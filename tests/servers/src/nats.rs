@@ -160,7 +160,13 @@ impl Nats {
 
     /// Makes it stand still: connections stay open, nothing answers.
     pub fn pause(&self) -> anyhow::Result<()> {
-        Ok(kill_process(self.pid()?, Signal::STOP)?)
+        kill_process(self.pid()?, Signal::STOP)?;
+        let begun = Instant::now();
+        // It may have answered a moment ago.
+        while self.is_healthy() {
+            ensure!(begun.elapsed() < PATIENCE, "nats-server does not stand still");
+        }
+        Ok(())
     }
 
     /// Lets it go on after [`pause`](Self::pause).
@@ -196,7 +202,7 @@ impl Nats {
     /// What its monitor answers to a path, such as `/jsz`.
     pub fn get(&self, path: &str) -> anyhow::Result<String> {
         let mut connection = TcpStream::connect(self.monitor())?;
-        connection.set_read_timeout(Some(Duration::from_secs(2)))?;
+        connection.set_read_timeout(Some(Duration::from_secs(1)))?;
         write!(connection, "GET {path} HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
