@@ -3,6 +3,7 @@
 
 mod client;
 mod driver;
+mod jetstream;
 mod measure;
 mod platform;
 mod postgres;
@@ -42,6 +43,12 @@ enum Only {
         #[arg(long, default_value_t = 300)]
         batches: usize,
     },
+    /// Relay, feed and command queue over JetStream
+    Jetstream {
+        /// Events in the log
+        #[arg(long, default_value_t = 300_000)]
+        events: u64,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -50,6 +57,7 @@ async fn main() -> Result<()> {
     let rows = match args.only {
         None => over_http(&args).await?,
         Some(Only::AppendPostgres { batches }) => postgres::append(batches).await?,
+        Some(Only::Jetstream { events }) => jetstream::rows(events).await?,
     };
     let mut table = Table::new();
     table.set_header(["what", "figure", "p50 ms", "p99 ms"]);

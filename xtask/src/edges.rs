@@ -37,7 +37,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         ],
     ),
     ("test-servers", &[]),
-    ("benchmarks", &["event-store", "storage", TEST_SERVERS]),
+    ("benchmarks", &["event-store", "messaging", "storage", TEST_SERVERS]),
     ("xtask", &[TEST_SERVERS]),
 ];
 
