@@ -1,10 +1,13 @@
 //! The messaging over JetStream: how fast the relay catches up, and how fast a feed reads. The log is in memory, so that
 //! the messaging is measured and not a database.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::stream;
 use chrono::DateTime;
 use event_store::memory::MemoryLog;
 use event_store::{
@@ -12,11 +15,11 @@ use event_store::{
 };
 use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled};
-use messaging::feed::Feed;
+use messaging::feed::{Feed, Subscription};
 use messaging::jetstream::{
-    CommandConsumer, CommandsSettings, ConnectionSettings, ConsumerSettings, EpochKeeper,
-    HistoryServer, JetStreamFeed, JetStreamQueue, Names, OwnedLog, Parked, Parking, Relay,
-    RelaySettings, connect,
+    Announcer, CommandConsumer, CommandsSettings, ConnectionSettings, ConsumerSettings,
+    EpochKeeper, HistoryServer, JetStreamFeed, JetStreamQueue, Names, OwnedLog, Parked, Parking,
+    Relay, RelaySettings, connect,
 };
 use test_servers::Nats;
 use tokio::sync::watch;
@@ -52,11 +55,7 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
     let owned = OwnedLog::new(Arc::clone(&log), Arc::new(FixedEpoch(log.identity())));
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
-    let announcer = messaging::jetstream::Announcer::new(
-        client.clone(),
-        names.clone(),
-        Arc::clone(&owned),
-    );
+    let announcer = Announcer::new(client.clone(), names.clone(), Arc::clone(&owned));
     tokio::spawn(announcer.run(stop.clone()));
     let history = HistoryServer::new(client.clone(), names.clone(), Arc::clone(&owned));
     tokio::spawn(history.run(stop.clone()));
@@ -68,6 +67,8 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
     published(&client, events).await;
     rows.push(row("relay catching up: log to stream", events, "events", begun));
 
+    rows.push(plain(&client, events).await?);
+
     let feed = JetStreamFeed::open(client.clone(), names.clone()).await;
     let begun = Instant::now();
     let mut subscription = feed.subscribe(0).await?;
@@ -76,6 +77,7 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
         read += subscription.next(500).await?.len() as u64;
     }
     rows.push(row("feed reading the stream", events, "events", begun));
+    rows.push(latency(&*log, &mut *subscription, events).await?);
 
     let begun = Instant::now();
     let mut at: Position = 0;
@@ -86,6 +88,49 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
     rows.push(row("feed reading the log by request", events, "events", begun));
     rows.push(commands(&client, &names, &stop).await?);
     Ok(rows)
+}
+
+/// What the relay is compared with: the same bytes, published by the client library alone, as many at once.
+async fn plain(client: &async_nats::Client, events: u64) -> Result<Row> {
+    let context = async_nats::jetstream::new(client.clone());
+    let stream = context.create_stream(stream::Config {
+        name: "PLAIN".to_owned(),
+        subjects: vec!["plain.>".to_owned()],
+        ..stream::Config::default()
+    });
+    stream.await?;
+    // An envelope is about this much longer than its payload.
+    let payload: bytes::Bytes = "x".repeat(PAYLOAD_BYTES + 600).into();
+    let begun = Instant::now();
+    let mut waiting = VecDeque::new();
+    for _ in 0..events {
+        if waiting.len() >= RelaySettings::default().window_events {
+            let oldest: Option<PublishAckFuture> = waiting.pop_front();
+            oldest.context("the oldest")?.await?;
+        }
+        waiting.push_back(context.publish("plain.order.OrderPlaced", payload.clone()).await?);
+    }
+    for publish in waiting {
+        publish.await?;
+    }
+    Ok(row("plain publishing of the same bytes", events, "messages", begun))
+}
+
+/// From an append to the subscriber, one event after another.
+async fn latency(
+    log: &dyn EventLog,
+    subscription: &mut dyn Subscription,
+    head: Position,
+) -> Result<Row> {
+    const SAMPLES: u64 = 2_000;
+    let mut times = Vec::new();
+    for number in head..head + SAMPLES {
+        let appended = Instant::now();
+        log.append(vec![transaction(number)]).await?;
+        subscription.next(1).await?;
+        times.push(appended.elapsed());
+    }
+    Ok(Row::timed("from append to subscriber, one by one", String::new(), &times))
 }
 
 /// Commands through the work queue, to a handler that does nothing.
