@@ -24,3 +24,20 @@ pub async fn weaknesses(connection: &mut PgConnection) -> Result<Vec<&'static st
     ];
     Ok(found.into_iter().filter_map(|(weak, said)| weak.then_some(said)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::postgres::{PostgresPool, PostgresSettings};
+
+    #[tokio::test]
+    async fn what_is_weak_about_a_server_is_said() {
+        // The server of the tests has no need to survive a crash of the machine.
+        let Some(database) = test_servers::database() else { return };
+        let settings = PostgresSettings::new(&database.url(), "a test").unwrap();
+        let weak = |settings| async move {
+            PostgresPool::new(&settings).call(super::weaknesses).await.unwrap().len()
+        };
+        assert_eq!(weak(settings.clone()).await, 1);
+        assert_eq!(weak(settings.session("synchronous_commit", "off")).await, 2);
+    }
+}

@@ -95,6 +95,8 @@ impl PostgresPool {
             if matches!(timeout(ANSWER_WITHIN, connection.ping()).await, Ok(Ok(()))) {
                 return Ok(connection);
             }
+            // Those that rested longer would only take the same time to say the same.
+            self.shared.idle().clear();
         }
         self.shared.options.connect().await
     }

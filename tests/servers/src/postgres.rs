@@ -150,7 +150,7 @@ impl Postgres {
         let begun = Instant::now();
         while !self.is_ready() {
             let told = std::fs::read_to_string(&log).unwrap_or_default();
-            if told.contains("FATAL:  ") || begun.elapsed() > PATIENCE {
+            if told.lines().any(is_fatal) || begun.elapsed() > PATIENCE {
                 process.stop_keeping_folder()?;
                 bail!("PostgreSQL does not start: {told}");
             }
@@ -208,6 +208,11 @@ impl Postgres {
     fn state_file(&self) -> std::io::Result<String> {
         std::fs::read_to_string(self.folder.path().join("data/postmaster.pid"))
     }
+}
+
+/// What ends the server, not what it tells a client that came too early.
+fn is_fatal(line: &str) -> bool {
+    line.contains("FATAL:  ") && !line.contains("FATAL:  the database system is")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use event_store::postgres::PostgresLog;
 use event_store::{AppendTransaction, EventLog, Verdict};
 use sqlx::PgConnection;
 use storage::postgres::PostgresSettings;
+use test_servers::Postgres;
 use tokio::time::timeout;
 
 use super::proxy::{Forwards, Proxy};
@@ -154,4 +155,33 @@ async fn a_listener_that_was_cut_off_hears_again() {
         timeout(PATIENCE, head.wait_for(|&head| head == round)).await.unwrap().unwrap();
         sqlx::query(KILL_ALL).execute(&mut place.connection().await).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_server_was_killed_nothing_acknowledged_is_lost_and_appends_go_on() {
+    const COMMANDS: usize = 60;
+    let mut server = match Postgres::start() {
+        Ok(server) => server,
+        Err(missing) => return test_servers::skipped(&missing),
+    };
+    server.execute(&["CREATE DATABASE log"]).unwrap();
+    PostgresLog::migrate(&server.url("log"), None).await.unwrap();
+    let log = Arc::new(PostgresLog::open(&server.url("log")).await.unwrap());
+    log.take_over().await.unwrap();
+    let appending = Arc::clone(&log);
+    let appends = tokio::spawn(async move {
+        for command in 0..COMMANDS {
+            send_until_answered(&appending, &writes(&command.to_string(), &["a"])).await;
+        }
+    });
+    for killed_at in [15, 30] {
+        let mut head = log.head();
+        timeout(PATIENCE, head.wait_for(|&head| head >= killed_at)).await.unwrap().unwrap();
+        tokio::task::block_in_place(|| server.kill()).unwrap();
+        assert!(timeout(PATIENCE, log.read_all(0, 9)).await.unwrap().is_err());
+        tokio::task::block_in_place(|| server.start_again()).unwrap();
+    }
+    timeout(PATIENCE, appends).await.unwrap().unwrap();
+    let expected: Vec<String> = (0..COMMANDS).map(|command| command.to_string()).collect();
+    assert_eq!(commands_of_dense_log(&*log).await, expected);
 }
