@@ -199,7 +199,7 @@ fn weaknesses(info: &Info) -> Vec<&'static str> {
     }
     found.push(
         "NATS says that it has a message before the message is on disk, unless its `sync_interval` is `always`, which \
-         can't be seen from here; after a power cut the end of this stream may be missing, and is filled from SQL",
+         only its monitor tells; after a power cut the end of this stream may be missing, and is filled from SQL",
     );
     found
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_store::memory::MemoryLog;
+use event_store::postgres::PostgresLog;
 use event_store::{EventLog, LogIdentity};
 use futures::future::BoxFuture;
 use messaging::conformance::queue_cases::{CAPACITY, CONCURRENCY, QueueUnderTest};
@@ -52,6 +53,38 @@ mod feed {
     }
 
     messaging::feed_conformance_suite!(open);
+}
+
+/// As in production: the log in PostgreSQL, the feed over JetStream.
+mod feed_over_postgresql {
+    use super::*;
+
+    async fn open() -> Option<FeedUnderTest> {
+        let nats = test_servers::nats()?;
+        let database = test_servers::database()?;
+        let client = client(&nats.url()).await;
+        PostgresLog::migrate(&database.url(), None).await.unwrap();
+        let log = Arc::new(PostgresLog::open(&database.url()).await.unwrap());
+        log.take_over().await.unwrap();
+        let stop = CancellationToken::new();
+        let owned = OwnedLog::new(Arc::clone(&log) as _, Arc::clone(&log) as _);
+        Owner::start_over(&client, &owned, settings(), &stop);
+        let feed = Arc::new(JetStreamFeed::open(client, Names::default()).await);
+        Some(FeedUnderTest { feed, log, keep: Box::new((stop.drop_guard(), nats, database)) })
+    }
+
+    messaging::feed_conformance_suite!(open);
+
+    #[tokio::test]
+    async fn p9_the_epoch_of_a_log_rises_above_what_was_seen_and_only_for_its_owner() {
+        let Some(database) = test_servers::database() else { return };
+        PostgresLog::migrate(&database.url(), None).await.unwrap();
+        let log = PostgresLog::open(&database.url()).await.unwrap();
+        assert!(log.raise_above(1, "a standby").await.is_err());
+        log.take_over().await.unwrap();
+        assert_eq!(log.raise_above(7, "restored").await.unwrap().epoch, 8);
+        assert_eq!(log.current().await.unwrap().epoch, 8);
+    }
 }
 
 mod queue {

@@ -1,8 +1,10 @@
 //! The stream of events is a copy of the log: sequence = position.
 
+use std::time::Duration;
+
 use async_nats::jetstream::Context;
 use event_store::MAX_EVENT_BYTES;
-use messaging::jetstream::{HistoryClient, Names, decode};
+use messaging::jetstream::{HistoryClient, Names, SyncSetting, decode, tell_sync_setting};
 
 use crate::platform::{Owner, Platform, client, retaining, settings};
 
@@ -102,4 +104,13 @@ async fn settings_that_were_changed_by_hand_are_put_right() {
         platform.info().await.is_some_and(|info| info.config.max_messages == kept)
     })
     .await;
+}
+
+#[tokio::test]
+async fn when_the_server_writes_to_disk_is_asked_of_its_monitor() {
+    let Some(nats) = test_servers::nats() else { return };
+    let every = SyncSetting::Every(Duration::from_mins(2));
+    assert_eq!(tell_sync_setting(&nats.monitor()).await, Some(every));
+    let nobody = test_servers::free_port().unwrap();
+    assert_eq!(tell_sync_setting(&format!("127.0.0.1:{nobody}")).await, None);
 }

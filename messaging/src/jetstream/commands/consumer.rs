@@ -1,6 +1,7 @@
 //! The participant's end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::Client;
@@ -68,6 +69,8 @@ pub struct CommandConsumer {
     names: Names,
     settings: ConsumerSettings,
     delivery: Arc<Delivery>,
+    /// How the queue is kept was said.
+    told: AtomicBool,
 }
 
 impl CommandConsumer {
@@ -82,7 +85,8 @@ impl CommandConsumer {
         let context = jetstream::new(client.clone());
         let turns = Semaphore::new(settings.concurrency.max(1));
         let delivery = Delivery { handler, parking, turns, ack_wait: settings.ack_wait };
-        Self { client, context, names, settings, delivery: Arc::new(delivery) }
+        let delivery = Arc::new(delivery);
+        Self { client, context, names, settings, delivery, told: AtomicBool::new(false) }
     }
 
     /// Works until it is stopped, then lets what it holds end. Dropped in the middle, it gives up what it holds.
@@ -149,7 +153,9 @@ impl CommandConsumer {
             None => streams::create(&self.context, wanted.clone()).await?,
         };
         streams::put_right(&self.context, &info, &wanted, &mut false).await;
-        streams::tell(&info);
+        if !self.told.swap(true, Ordering::Relaxed) {
+            streams::tell(&info);
+        }
         let config = Config {
             durable_name: Some(NAME.to_owned()),
             deliver_policy: DeliverPolicy::All,
