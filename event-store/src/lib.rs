@@ -13,6 +13,7 @@ mod error;
 mod event_id;
 mod head;
 mod judge;
+mod recent;
 mod sql;
 mod types;
 

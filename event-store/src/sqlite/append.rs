@@ -6,28 +6,30 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 use storage::{BulkStatement, Database};
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
 use crate::error::{AppendError, StoreError};
 use crate::judge::{Accepted, judge};
+use crate::recent::Recent;
 use crate::sql::rows::integer;
-use crate::types::{AppendTransaction, NewEvent, Position, StoredAnswer, Verdict, Version};
+use crate::types::{AppendTransaction, Metadata, Position, RecordedEvent, StoredAnswer, Verdict};
 use crate::{event_id, head};
 
 use super::{intents, known, schema};
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 
+/// `OR FAIL`: a failure rolls the whole transaction back anyway, so the statement need not be able to undo itself, which
+/// would copy every page that it touches.
 static INSERT_EVENTS: BulkStatement = BulkStatement::new(
-    "INSERT INTO events (position, stream, version, id, type, schema_version, payload, metadata, recorded_at)",
+    "INSERT OR FAIL INTO events (position, stream, version, id, type, schema_version, payload, metadata, recorded_at)",
     9,
     "",
 );
 
 static INSERT_COMMANDS: BulkStatement = BulkStatement::new(
-    "INSERT INTO commands (command_id, request_hash, status, body, version, position)",
+    "INSERT OR FAIL INTO commands (command_id, request_hash, status, body, version, position)",
     6,
     "",
 );
@@ -36,6 +38,7 @@ static INSERT_COMMANDS: BulkStatement = BulkStatement::new(
 pub(super) struct Appender {
     pub(super) database: Database,
     pub(super) head: watch::Sender<Position>,
+    pub(super) recent: Arc<Recent>,
     pub(super) clock: Clock,
 }
 
@@ -65,12 +68,14 @@ impl Appender {
         let mut transaction = self.database.writer().begin_with(BEGIN).await?;
         let judgement = judge(batch, known::of_batch(&mut transaction, batch).await?);
         let now = clock::read(&self.clock);
-        insert_events(&mut transaction, &judgement.accepted, now).await?;
+        let events = recorded(&judgement.accepted, now);
+        insert_events(&mut transaction, &events).await?;
         insert_commands(&mut transaction, &judgement.accepted).await?;
         let committed =
             judgement.accepted.iter().flat_map(|accepted| &accepted.transaction.intents);
         intents::change(&mut transaction, &IntentChanges::of(committed), now).await?;
         transaction.commit().await?;
+        self.recent.remember(events);
         Ok((judgement.verdicts, judgement.head))
     }
 
@@ -83,51 +88,66 @@ impl Appender {
     }
 }
 
-struct EventRow<'a> {
-    position: Position,
-    version: Version,
-    id: Uuid,
-    event: &'a NewEvent,
-    metadata: Arc<str>,
-    recorded_at: i64,
+/// The events of the accepted transactions, as they will stand in the log.
+fn recorded(accepted: &[Accepted<'_>], now: DateTime<Utc>) -> Vec<RecordedEvent> {
+    let mut events =
+        Vec::with_capacity(accepted.iter().map(|accepted| accepted.versions.len()).sum());
+    for Accepted { transaction, after, versions, .. } in accepted {
+        let numbered = (after + 1..).zip(versions).zip(&transaction.events);
+        events.extend(numbered.map(|((position, &version), event)| RecordedEvent {
+            position,
+            stream: Arc::clone(&event.stream),
+            version,
+            id: event_id::draw(),
+            event_type: Arc::clone(&event.event_type),
+            schema_version: event.schema_version,
+            payload: event.payload.clone(),
+            metadata: Arc::clone(&transaction.metadata),
+            recorded_at: now,
+        }));
+    }
+    events
 }
 
 async fn insert_events(
     connection: &mut SqliteConnection,
-    accepted: &[Accepted<'_>],
-    now: DateTime<Utc>,
+    events: &[RecordedEvent],
 ) -> Result<(), sqlx::Error> {
-    let recorded_at = now.timestamp_micros();
-    let mut rows =
-        Vec::with_capacity(accepted.iter().map(|accepted| accepted.versions.len()).sum());
-    for Accepted { transaction, after, versions, .. } in accepted {
-        if transaction.events.is_empty() {
-            continue;
-        }
-        let metadata = serde_json::to_string(&transaction.metadata);
-        let metadata: Arc<str> =
-            metadata.map_err(|error| sqlx::Error::Encode(error.into()))?.into();
-        let numbered = (after + 1..).zip(versions).zip(&transaction.events);
-        rows.extend(numbered.map(|((position, &version), event)| {
-            let (id, metadata) = (event_id::draw(), Arc::clone(&metadata));
-            EventRow { position, version, id, event, metadata, recorded_at }
-        }));
-    }
+    let metadata = encode_metadata(events)?;
+    let rows: Vec<_> = events.iter().zip(&metadata).collect();
     INSERT_EVENTS
-        .execute(connection, &rows, |query, row| {
+        .execute(connection, &rows, |query, (event, metadata)| {
             query
-                .bind(integer(row.position))
-                .bind(Arc::clone(&row.event.stream))
-                .bind(integer(row.version))
-                .bind(row.id)
-                .bind(Arc::clone(&row.event.event_type))
-                .bind(row.event.schema_version)
-                .bind(row.event.payload.as_str())
-                .bind(Arc::clone(&row.metadata))
-                .bind(row.recorded_at)
+                .bind(integer(event.position))
+                .bind(Arc::clone(&event.stream))
+                .bind(integer(event.version))
+                .bind(event.id)
+                .bind(Arc::clone(&event.event_type))
+                .bind(event.schema_version)
+                .bind(event.payload.as_str())
+                .bind(Arc::clone(metadata))
+                .bind(event.recorded_at.timestamp_micros())
         })
         .await?;
     Ok(())
+}
+
+/// The metadata of each event as text. The events of a transaction share theirs.
+fn encode_metadata(events: &[RecordedEvent]) -> Result<Vec<Arc<str>>, sqlx::Error> {
+    let mut texts: Vec<Arc<str>> = Vec::with_capacity(events.len());
+    let mut last: Option<(&Arc<Metadata>, Arc<str>)> = None;
+    for event in events {
+        let text = match &last {
+            Some((metadata, text)) if Arc::ptr_eq(metadata, &event.metadata) => Arc::clone(text),
+            _ => {
+                let text = serde_json::to_string(&event.metadata);
+                text.map_err(|error| sqlx::Error::Encode(error.into()))?.into()
+            }
+        };
+        last = Some((&event.metadata, Arc::clone(&text)));
+        texts.push(text);
+    }
+    Ok(texts)
 }
 
 async fn insert_commands(

@@ -1,54 +1,60 @@
 //! What the judge has to know, asked of the tables as a set: a statement costs the same for one id as for a hundred.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::batch;
 use crate::judge::Known;
 use crate::sql::rows::{CommandRow, count};
-use crate::types::{AppendTransaction, KnownCommand, StreamId};
+use crate::types::{AppendTransaction, StreamId};
 
-const COMMANDS: &str = "SELECT command_id, request_hash, status, body, version, position
-    FROM json_each($1) AS asked CROSS JOIN commands ON command_id = asked.value";
+/// The columns of a command as its row reads them, and its kind.
+macro_rules! asked_commands {
+    ($kind:literal) => {
+        concat!(
+            "SELECT command_id, request_hash, status, body, version, position",
+            $kind,
+            " FROM json_each($1) AS asked CROSS JOIN commands ON command_id = asked.value"
+        )
+    };
+}
+pub(super) use asked_commands;
 
-/// The head comes first, without a stream. A stream without events has no version.
-const HEAD_AND_VERSIONS: &str = "SELECT NULL, max(position) FROM events
-    UNION ALL
-    SELECT value, (SELECT max(version) FROM events WHERE stream = value) FROM json_each($1)";
+/// Known commands (0), the head (1) and the last version of each stream (2); the kind comes last. One statement is one way
+/// to the connection's thread and back, which is most of what a small batch costs. A stream without events has no version.
+const OF_BATCH: &str = concat!(
+    asked_commands!(", 0"),
+    " UNION ALL SELECT '', NULL, 0, '', (SELECT max(position) FROM events), 0, 1
+      UNION ALL SELECT value, NULL, 0, '', (SELECT max(version) FROM events WHERE stream = value), 0, 2
+      FROM json_each($2)"
+);
 
 /// Everything that a batch is judged by. Called inside the writing transaction, so that nothing changes in between.
 pub(super) async fn of_batch(
     connection: &mut SqliteConnection,
     batch: &[AppendTransaction],
 ) -> Result<Known, sqlx::Error> {
-    let mut known = Known {
-        commands: commands(connection, batch::command_ids(batch)).await?,
-        ..Known::default()
-    };
-    let rows = sqlx::query(HEAD_AND_VERSIONS).bind(json(batch::streams(batch))?);
-    for row in rows.fetch_all(connection).await? {
-        let stream: Option<&str> = row.try_get(0)?;
-        let last = count(row.try_get::<Option<i64>, _>(1)?.unwrap_or(0))?;
-        match stream {
-            None => known.head = last,
-            Some(stream) => {
-                known.versions.insert(StreamId::from(stream), last);
-            }
+    let rows = sqlx::query(OF_BATCH)
+        .bind(json(batch::command_ids(batch))?)
+        .bind(json(batch::streams(batch))?)
+        .fetch_all(connection)
+        .await?;
+    let mut known = Known::default();
+    for row in &rows {
+        let kind: i64 = row.try_get(6)?;
+        if kind == 0 {
+            let (id, command) = CommandRow::try_from(row)?.try_into()?;
+            known.commands.insert(id, command);
+            continue;
+        }
+        let last = count(row.try_get::<Option<i64>, _>(4)?.unwrap_or(0))?;
+        if kind == 1 {
+            known.head = last;
+        } else {
+            known.versions.insert(StreamId::from(row.try_get::<&str, _>(0)?), last);
         }
     }
     Ok(known)
-}
-
-/// Those of the command ids that are known.
-pub(super) async fn commands(
-    connection: &mut SqliteConnection,
-    ids: impl IntoIterator<Item = &Arc<str>>,
-) -> Result<HashMap<Arc<str>, KnownCommand>, sqlx::Error> {
-    let rows = sqlx::query(COMMANDS).bind(json(ids)?).fetch_all(connection).await?;
-    rows.iter().map(|row| CommandRow::try_from(row)?.try_into()).collect()
 }
 
 /// A JSON array: how a statement takes a set.

@@ -1,6 +1,7 @@
 //! The log as its callers see it: opening, and the contract. Each operation is in a file of its own.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use crate::clock::{self, Clock};
 use crate::contract::EventLog;
 use crate::error::{AppendError, StoreError};
+use crate::recent::Recent;
 use crate::types::{
     AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
     StreamId, Verdict, Version,
@@ -18,7 +20,7 @@ use crate::types::{
 use super::append::Appender;
 use super::{intents, load, read, schema, snapshots};
 
-/// Connections for readers: the processor's load, feeds, queries, and one to spare.
+/// Connections for readers: feeds, queries, and one to spare.
 const READERS: u32 = 4;
 
 /// A log in one SQLite file.
@@ -26,6 +28,7 @@ pub struct SqliteLog {
     database: Database,
     identity: LogIdentity,
     head: watch::Sender<Position>,
+    recent: Arc<Recent>,
     clock: Clock,
 }
 
@@ -62,7 +65,7 @@ impl SqliteLog {
         let identity = schema::identity(&mut reader).await?;
         let (head, _) = watch::channel(schema::head(&mut reader).await?);
         drop(reader);
-        Ok(Self { database, identity, head, clock })
+        Ok(Self { database, identity, head, recent: Arc::default(), clock })
     }
 
     /// Closes the file; returns when every connection is closed. Calls that are under way are waited for, later ones
@@ -84,6 +87,7 @@ impl EventLog for SqliteLog {
         let appender = Appender {
             database: self.database.clone(),
             head: self.head.clone(),
+            recent: Arc::clone(&self.recent),
             clock: self.clock.clone(),
         };
         // A task of its own: a caller that goes away can't leave a transaction half done.
@@ -95,7 +99,7 @@ impl EventLog for SqliteLog {
     }
 
     fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
-        load::load(self.database.reader(), request)
+        load::load(self.database.writer(), request)
             .map(|loaded| loaded.map_err(|error| StoreError::new("load", error)))
             .boxed()
     }
@@ -116,6 +120,9 @@ impl EventLog for SqliteLog {
         after: Position,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        if let Some(page) = self.recent.page(after, limit) {
+            return std::future::ready(Ok(page)).boxed();
+        }
         read::all(self.database.reader(), after, limit)
             .map(|events| events.map_err(|error| StoreError::new("read the log", error)))
             .boxed()

@@ -1,7 +1,8 @@
 //! The log in one SQLite file.
 //!
-//! **Invariant:** one connection writes, in transactions that begin with `BEGIN IMMEDIATE`; every other statement reads
-//! from connections that cannot write.
+//! **Invariant:** one connection writes, in transactions that begin with `BEGIN IMMEDIATE`. The processor's load reads from
+//! it too, between two appends, because its page cache is the only one that a commit leaves current; every other statement
+//! reads from connections that cannot write.
 
 mod append;
 mod intents;

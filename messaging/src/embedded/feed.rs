@@ -6,21 +6,19 @@ use event_store::{EventLog, LogIdentity, Position, RecordedEvent, StoreError, St
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::subscription::{LogSubscription, Reader};
-use super::tail::Tail;
+use super::subscription::LogSubscription;
 use crate::feed::{Feed, FeedError, Subscription};
 
-/// Reads the log of the same process. Clones share what they read: one feed a log is enough.
+/// Reads the log of the same process.
 #[derive(Clone)]
 pub struct EmbeddedFeed {
     log: Arc<dyn EventLog>,
-    tail: Arc<Tail>,
 }
 
 impl EmbeddedFeed {
     /// A feed of this log.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log, tail: Arc::default() }
+        Self { log }
     }
 }
 
@@ -42,8 +40,7 @@ impl Feed for EmbeddedFeed {
             if after > head {
                 return Err(FeedError::AnotherHistory { position: after, head });
             }
-            let reader = Reader { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail) };
-            let subscription = LogSubscription::new(reader, after);
+            let subscription = LogSubscription::new(Arc::clone(&self.log), after);
             Ok(Box::new(subscription) as Box<dyn Subscription>)
         })
     }

@@ -6,7 +6,6 @@
 mod feed;
 mod queue;
 mod subscription;
-mod tail;
 
 pub use feed::EmbeddedFeed;
 pub use queue::{EmbeddedQueue, QueueSettings};

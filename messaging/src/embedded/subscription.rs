@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::feed::unavailable;
-use super::tail::Tail;
 use crate::feed::{FeedError, Subscription};
 
 /// The log answered with something else than the events that follow.
@@ -33,26 +32,8 @@ impl From<BrokenPage> for FeedError {
     }
 }
 
-/// The log, and what others have read of its end.
-#[derive(Clone)]
-pub(super) struct Reader {
-    pub(super) log: Arc<dyn EventLog>,
-    pub(super) tail: Arc<Tail>,
-}
-
-impl Reader {
-    async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
-        if let Some(page) = self.tail.page(after, limit) {
-            return Ok(page);
-        }
-        let page = self.log.read_all(after, limit).await?;
-        self.tail.remember(&page);
-        Ok(page)
-    }
-}
-
 pub(super) struct LogSubscription {
-    reader: Reader,
+    log: Arc<dyn EventLog>,
     head: watch::Receiver<Position>,
     /// The last position handed out.
     last: Position,
@@ -60,9 +41,9 @@ pub(super) struct LogSubscription {
 }
 
 impl LogSubscription {
-    pub(super) fn new(reader: Reader, after: Position) -> Self {
-        let head = reader.log.head();
-        Self { reader, head, last: after, ahead: None }
+    pub(super) fn new(log: Arc<dyn EventLog>, after: Position) -> Self {
+        let head = log.head();
+        Self { log, head, last: after, ahead: None }
     }
 
     async fn next_page(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, FeedError> {
@@ -76,7 +57,7 @@ impl LogSubscription {
         }
         let last = self.last;
         self.head.wait_for(|head| *head > last).await.map_err(|_| BrokenPage::Closed)?;
-        self.reader.read(last, limit).await.map_err(unavailable)
+        self.log.read_all(last, limit).await.map_err(unavailable)
     }
 
     fn check(&self, page: &[RecordedEvent]) -> Result<Position, BrokenPage> {
@@ -95,8 +76,8 @@ impl LogSubscription {
 
     fn read_ahead(&mut self, limit: usize) {
         if *self.head.borrow() > self.last {
-            let (reader, after) = (self.reader.clone(), self.last);
-            let page = tokio::spawn(async move { reader.read(after, limit).await });
+            let (log, after) = (Arc::clone(&self.log), self.last);
+            let page = tokio::spawn(async move { log.read_all(after, limit).await });
             self.ahead = Some(ReadAhead { page });
         }
     }
