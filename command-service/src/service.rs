@@ -74,7 +74,7 @@ impl CommandService {
         };
         let runner = IntentRunner::start(
             provider,
-            processor.handle(),
+            processor.handle().for_own_work(),
             hasher.clone(),
             settings.payments,
             Arc::clone(&log),
@@ -95,7 +95,7 @@ impl CommandService {
 
     /// The queue's handler.
     pub fn participants(&self) -> Participants {
-        Participants::new(self.processor.handle(), self.hasher.clone())
+        Participants::new(self.processor.handle().for_own_work(), self.hasher.clone())
     }
 
     /// The way into the processor, for what comes neither over HTTP nor from the queue.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use event_store::EventLog;
 use service_kit::clock::Clock;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::Job;
+use super::lanes::{self, Entrances, Lane};
 use super::observer::Observer;
 use super::request::{ExecuteError, Outcome, Request};
 use super::settings::ProcessorSettings;
@@ -26,7 +27,8 @@ pub struct Processor {
 /// Hands commands to the processor; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ProcessorHandle {
-    queue: mpsc::Sender<Job>,
+    entrances: Entrances<Job>,
+    lane: Lane,
 }
 
 impl Processor {
@@ -37,11 +39,11 @@ impl Processor {
         settings: ProcessorSettings,
         observers: Vec<Arc<dyn Observer>>,
     ) -> Self {
-        let (queue, waiting) = mpsc::channel(settings.queue);
+        let (entrances, waiting) = lanes::open(settings.queue);
         let stop = CancellationToken::new();
         let worker = Worker::new(log, clock, settings, observers);
         let task = tokio::spawn(worker.run(waiting, stop.clone()));
-        Self { handle: ProcessorHandle { queue }, stop, task }
+        Self { handle: ProcessorHandle { entrances, lane: Lane::Clients }, stop, task }
     }
 
     /// The way in.
@@ -59,11 +61,17 @@ impl Processor {
 }
 
 impl ProcessorHandle {
+    /// A handle for work that the platform does by itself: clients, who wait for their answers, go first.
+    #[must_use]
+    pub fn for_own_work(&self) -> Self {
+        Self { entrances: self.entrances.clone(), lane: Lane::Own }
+    }
+
     /// Carries a command out and answers after its commit. Dropping the future does not take the command back.
     pub async fn execute(&self, request: Request) -> Result<Outcome, ExecuteError> {
         let (reply, answer) = oneshot::channel();
         let command = request.command.name();
-        let result = match self.queue.try_send(Job::new(request, reply)) {
+        let result = match self.entrances.of(self.lane).try_send(Job::new(request, reply)) {
             Ok(()) => answer.await.unwrap_or(Err(ExecuteError::Stopped)),
             Err(TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
             Err(TrySendError::Closed(_)) => Err(ExecuteError::Stopped),

@@ -10,6 +10,7 @@ mod cache;
 mod decision;
 mod exploration;
 mod handle;
+mod lanes;
 mod loading;
 mod observer;
 mod request;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How much the processor takes on, and how long it tries.
 #[derive(Debug, Clone)]
 pub struct ProcessorSettings {
-    /// Commands that may wait; a further one is turned away.
+    /// Commands of clients that may wait, and as many of the platform itself; a further one is turned away.
     pub queue: usize,
     /// Commands taken into one batch.
     pub batch: usize,

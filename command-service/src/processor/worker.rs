@@ -8,12 +8,12 @@ use domain::decide::{Context, Decide};
 use domain::stream::Stream;
 use event_store::{AppendError, AppendTransaction, EventLog, LoadRequest, Loaded, Verdict};
 use service_kit::clock::Clock;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Job, split_repeats};
 use super::cache::StateCache;
 use super::decision::{Decision, Say, Undecided, decide};
+use super::lanes::Lanes;
 use super::loading::{self, LoadError};
 use super::observer::Observer;
 use super::request::{ExecuteError, Outcome};
@@ -52,20 +52,17 @@ impl Worker {
     }
 
     /// Runs until `stop`, and then until nothing waits any more.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>, stop: CancellationToken) {
+    pub(super) async fn run(mut self, mut lanes: Lanes<Job>, stop: CancellationToken) {
         let mut carried = Vec::new();
         loop {
             let mut batch = std::mem::take(&mut carried);
             if batch.is_empty() {
-                let Some(first) = next(&mut queue, &stop).await else { return };
+                let Some(first) = lanes.next(&stop).await else { return };
                 batch.push(first);
             }
-            while batch.len() < self.settings.batch {
-                let Ok(job) = queue.try_recv() else { break };
-                batch.push(job);
-            }
+            lanes.fill(&mut batch, self.settings.batch);
             #[expect(clippy::cast_precision_loss, reason = "a gauge; queues are short")]
-            metrics::gauge!("docket_command_queue_depth").set(queue.len() as f64);
+            metrics::gauge!("docket_command_queue_depth").set(lanes.len() as f64);
             carried = self.process(batch).await;
             self.cache.age();
         }
@@ -303,17 +300,6 @@ impl Worker {
 fn answer_all(jobs: impl IntoIterator<Item = Job>, error: &ExecuteError) {
     for job in jobs {
         job.answer(Err(error.clone()));
-    }
-}
-
-async fn next(queue: &mut mpsc::Receiver<Job>, stop: &CancellationToken) -> Option<Job> {
-    tokio::select! {
-        biased;
-        job = queue.recv() => job,
-        () = stop.cancelled() => {
-            queue.close();
-            queue.recv().await
-        }
     }
 }
 

@@ -1,0 +1,163 @@
+//! The queues in front of the processor: one for clients, who wait for an answer, and one for the platform's own work,
+//! which can wait and is asked again. It decides who goes into the next batch.
+//!
+//! **Invariant:** clients go first, but never alone while the platform's own work waits: sagas go on under any load.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Beside clients' commands, the platform's own get one place for this many of theirs.
+const CLIENTS_FOR_ONE: usize = 4;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Somebody outside.
+    Clients,
+    /// Sagas, payments and what else the platform does by itself.
+    Own,
+}
+
+/// The ways in.
+#[derive(Debug)]
+pub(super) struct Entrances<T> {
+    clients: mpsc::Sender<T>,
+    own: mpsc::Sender<T>,
+}
+
+impl<T> Entrances<T> {
+    pub(super) fn of(&self, lane: Lane) -> &mpsc::Sender<T> {
+        match lane {
+            Lane::Clients => &self.clients,
+            Lane::Own => &self.own,
+        }
+    }
+}
+
+impl<T> Clone for Entrances<T> {
+    fn clone(&self) -> Self {
+        Self { clients: self.clients.clone(), own: self.own.clone() }
+    }
+}
+
+/// The processor's end of the queues.
+#[derive(Debug)]
+pub(super) struct Lanes<T> {
+    clients: mpsc::Receiver<T>,
+    own: mpsc::Receiver<T>,
+    /// How many clients asked of late: those who were just answered are about to ask again.
+    recent_clients: usize,
+}
+
+/// Two queues of this many places each.
+pub(super) fn open<T>(places: usize) -> (Entrances<T>, Lanes<T>) {
+    let (clients, waiting_clients) = mpsc::channel(places);
+    let (own, waiting_own) = mpsc::channel(places);
+    let lanes = Lanes { clients: waiting_clients, own: waiting_own, recent_clients: 0 };
+    (Entrances { clients, own }, lanes)
+}
+
+impl<T> Lanes<T> {
+    /// Waits for a command; `None` when `stop` was called and nothing waits any more.
+    pub(super) async fn next(&mut self, stop: &CancellationToken) -> Option<T> {
+        if !stop.is_cancelled() {
+            tokio::select! {
+                biased;
+                Some(job) = self.clients.recv() => return Some(job),
+                Some(job) = self.own.recv() => return Some(job),
+                () = stop.cancelled() => {}
+                else => return None,
+            }
+        }
+        self.clients.close();
+        self.own.close();
+        match self.clients.recv().await {
+            Some(job) => Some(job),
+            None => self.own.recv().await,
+        }
+    }
+
+    /// Adds what waits to a batch, up to `most` commands in all.
+    pub(super) fn fill(&mut self, batch: &mut Vec<T>, most: usize) {
+        let begun_with = batch.len();
+        // A lane full of clients leaves room for the others.
+        take(&mut self.clients, batch, most - most / (CLIENTS_FOR_ONE + 1));
+        let clients = batch.len() - begun_with;
+        self.recent_clients = clients.max(self.recent_clients / 2);
+        let own = match self.recent_clients {
+            0 => most,
+            clients => (clients / CLIENTS_FOR_ONE).max(1),
+        };
+        take(&mut self.own, batch, most.min(batch.len() + own));
+    }
+
+    /// Commands that wait.
+    pub(super) fn len(&self) -> usize {
+        self.clients.len() + self.own.len()
+    }
+}
+
+fn take<T>(lane: &mut mpsc::Receiver<T>, batch: &mut Vec<T>, most: usize) {
+    while batch.len() < most {
+        let Ok(job) = lane.try_recv() else { return };
+        batch.push(job);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: char = 'c';
+    const OWN: char = 'o';
+
+    fn send(entrances: &Entrances<char>, what: char, count: usize) {
+        let lane = if what == CLIENT { Lane::Clients } else { Lane::Own };
+        (0..count).for_each(|_| entrances.of(lane).try_send(what).unwrap());
+    }
+
+    fn batch(lanes: &mut Lanes<char>, most: usize) -> (usize, usize) {
+        let mut batch = Vec::new();
+        lanes.fill(&mut batch, most);
+        let clients = batch.iter().filter(|&&what| what == CLIENT).count();
+        (clients, batch.len() - clients)
+    }
+
+    #[test]
+    fn clients_go_first_and_the_platforms_own_work_goes_on_beside_them() {
+        let (entrances, mut lanes) = open(1_000);
+        send(&entrances, CLIENT, 64);
+        send(&entrances, OWN, 500);
+        assert_eq!(batch(&mut lanes, 512), (64, 16));
+    }
+
+    #[test]
+    fn more_clients_than_a_batch_holds_leave_room_for_the_platforms_own_work() {
+        let (entrances, mut lanes) = open(1_000);
+        send(&entrances, CLIENT, 1_000);
+        send(&entrances, OWN, 1_000);
+        assert_eq!(batch(&mut lanes, 100), (80, 20));
+    }
+
+    #[test]
+    fn clients_who_were_just_answered_are_expected_back_for_a_while() {
+        let (entrances, mut lanes) = open(1_000);
+        send(&entrances, CLIENT, 8);
+        send(&entrances, OWN, 1_000);
+        let batches: Vec<_> = (0..5).map(|_| batch(&mut lanes, 512)).collect();
+        assert_eq!(batches, [(8, 2), (0, 1), (0, 1), (0, 1), (0, 512)]);
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_everything_that_waits_through_and_nothing_new() {
+        let (entrances, mut lanes) = open(10);
+        let stop = CancellationToken::new();
+        send(&entrances, OWN, 1);
+        send(&entrances, CLIENT, 1);
+        stop.cancel();
+        assert_eq!(lanes.next(&stop).await, Some(CLIENT));
+        assert!(entrances.of(Lane::Clients).try_send(CLIENT).is_err());
+        assert_eq!(lanes.next(&stop).await, Some(OWN));
+        assert_eq!(lanes.next(&stop).await, None);
+    }
+}
