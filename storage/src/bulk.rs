@@ -10,8 +10,10 @@ use crate::store::{Connection, Query, Sql};
 
 type SqliteQuery<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-/// Rows a statement, largest first; the last is 1, so that every number of rows is a sum of them.
-const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// Rows a statement, largest first; the last is 1, so that every number of rows is a sum of them. Every small size is there,
+/// so that the rest is one statement.
+const CHUNKS: [usize; 20] =
+    [256, 128, 64, 32, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
 
 /// `{head} VALUES (?, ?), (?, ?) … {tail}` for any number of rows.
 pub struct BulkStatement {

@@ -6,6 +6,7 @@ mod action;
 mod cache;
 mod catch_up;
 mod commit;
+mod follow;
 mod order_sagas;
 mod page;
 mod run;

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::action::ActionRequest;
 use super::cache::Cache;
+use super::follow::Follower;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
 use crate::storage::Checkpoint;
@@ -183,7 +184,8 @@ impl Runner {
         stop: &CancellationToken,
     ) -> Result<(), RunError> {
         self.open_session().await?;
-        let mut subscription = self.feed.subscribe(self.checkpoint.position).await?;
+        let subscription = self.feed.subscribe(self.checkpoint.position).await?;
+        let mut follower = Follower::new(subscription, self.head.clone(), self.settings.batch);
         let mut ticks = tokio::time::interval(self.settings.tick_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -191,7 +193,7 @@ impl Runner {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = held.lost() => return Err(RunError::LeaseLost),
-                page = subscription.next(self.settings.batch) => self.fold_page(&page?).await?,
+                page = follower.next() => self.fold_page(&page?).await?,
                 Some(request) = requests.recv() => self.act(request).await?,
                 _ = ticks.tick() => self.tick().await?,
             }
