@@ -28,6 +28,17 @@ pub struct LogIdentity {
     pub epoch: u32,
 }
 
+/// Where a reader of the log stands: beside every checkpoint stands the id of the event at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The log that was read.
+    pub log: LogIdentity,
+    /// The last position read; 0 before the first.
+    pub position: Position,
+    /// The id of the event there.
+    pub event_id: Option<Uuid>,
+}
+
 /// What stands beside a payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use event_store::Position;
+use event_store::{Mark, Position};
 use messaging::feed::Feed;
 use sqlx::{Sqlite, Transaction};
 use storage::Database;
@@ -15,6 +15,7 @@ use crate::projectors::{Projector, readers};
 use crate::runner::applier::Apply;
 use crate::runner::build::{BuildError, Building, OnProgress, build};
 use crate::sqlite::catalog::{Catalog, Kept, Role};
+use crate::sqlite::checkpoint::Checkpoint;
 use crate::sqlite::digest::{self, Difference, TableDigest};
 use crate::sqlite::{checkpoint, generation};
 
@@ -70,6 +71,14 @@ impl StoredModel {
     /// The model as of now.
     pub async fn snapshot(&self) -> Result<ModelSnapshot, sqlx::Error> {
         ModelSnapshot::take(self.projector, &self.database).await
+    }
+
+    /// How far it has folded which log.
+    pub async fn mark(&self) -> Result<Mark, sqlx::Error> {
+        let mut reader = self.database.reader().acquire().await?;
+        let checkpoint = checkpoint::find(&mut reader).await?;
+        let Checkpoint { position, event_id, identity } = checkpoint;
+        Ok(Mark { log: identity, position, event_id })
     }
 
     /// Closes its file.

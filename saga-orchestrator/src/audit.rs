@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use domain::sagas::{SagaKind, SagaState};
-use event_store::{LogIdentity, Position};
+use event_store::{LogIdentity, Mark, Position};
 use storage::Location;
 
 /// A saga as it is stored.
@@ -51,6 +51,11 @@ pub struct Audit {
     pub outbox: Vec<AuditedCommand>,
     /// Sagas that an operator acted on: what they resolved by hand, the log can't vouch for.
     pub touched_by_operators: HashSet<String>,
+}
+
+/// How far the sagas have folded which log.
+pub async fn mark(location: impl Into<Location>) -> Result<Mark, sqlx::Error> {
+    crate::storage::read_mark(&location.into()).await
 }
 
 /// Reads the database of a running or stopped orchestrator.

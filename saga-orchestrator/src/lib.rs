@@ -15,7 +15,7 @@ mod settings;
 mod status;
 mod storage;
 
-pub use audit::{Audit, AuditedCommand, AuditedSaga, audit};
+pub use audit::{Audit, AuditedCommand, AuditedSaga, audit, mark};
 pub use orchestrator::{Orchestrator, StartError};
 pub use settings::Settings;
 pub use status::{Phase, SagaSummary, Status};

@@ -9,4 +9,5 @@ mod payment_methods;
 mod platform;
 mod process;
 mod promises;
+mod restore;
 mod shop;

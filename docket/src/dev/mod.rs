@@ -6,6 +6,7 @@
 mod banner;
 mod docs;
 mod error_pages;
+mod history;
 mod home;
 mod lock;
 mod platform;

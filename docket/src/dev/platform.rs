@@ -1,6 +1,6 @@
 //! The composition root: opens the files, starts the services, joins their routers.
 //!
-//! **Invariant:** the only place that starts a service or names its backend.
+//! **Invariant:** the only place that starts a service, and with `history` the only one that opens its backend to write.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -26,7 +26,7 @@ use service_kit::health::Health;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{docs, home, readiness};
+use super::{docs, history, home, readiness};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
 
@@ -48,7 +48,9 @@ impl Platform {
         let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
         let master = MasterKey::load_or_create(&data.master_key())
             .context("the master key can't be read")?;
-        let log = SqliteLog::open(&data.log()).await.context("the event log can't be opened")?;
+        let mut log =
+            SqliteLog::open(&data.log()).await.context("the event log can't be opened")?;
+        history::check(&mut log, data).await.context("the log's history can't be checked")?;
         let log = Arc::new(log);
         let secret = master.derive("request hashes");
         let keys = SqliteKeys::open(&data.keys())

@@ -68,6 +68,14 @@ impl SqliteLog {
         Ok(Self { database, identity, head, recent: Arc::default(), clock })
     }
 
+    /// Begins a new epoch, above this one: what others saw of the log is not, or not all, in it, as after a restore.
+    pub async fn raise_epoch(&mut self, seen: u32) -> Result<(), StoreError> {
+        let failed = |error: sqlx::Error| StoreError::new("raise the log's epoch", error);
+        let mut writer = self.database.writer().acquire().await.map_err(failed)?;
+        self.identity = schema::raise_epoch(&mut writer, seen).await.map_err(failed)?;
+        Ok(())
+    }
+
     /// Closes the file; returns when every connection is closed. Calls that are under way are waited for, later ones
     /// fail.
     pub async fn close(&self) {

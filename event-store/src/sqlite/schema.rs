@@ -21,6 +21,17 @@ pub(super) async fn draw_identity(connection: &mut SqliteConnection) -> Result<(
     Ok(())
 }
 
+const RAISE_EPOCH: &str = "UPDATE log_identity SET epoch = max(epoch, $1) + 1";
+
+/// The log's history is no continuation of what was seen up to this epoch.
+pub(super) async fn raise_epoch(
+    connection: &mut SqliteConnection,
+    seen: u32,
+) -> Result<LogIdentity, sqlx::Error> {
+    sqlx::query(RAISE_EPOCH).bind(seen).execute(&mut *connection).await?;
+    identity(connection).await
+}
+
 pub(super) async fn identity(
     connection: &mut SqliteConnection,
 ) -> Result<LogIdentity, sqlx::Error> {

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use event_store::Mark;
 use futures::TryStreamExt as _;
 use storage::{Location, Row, Store};
 
-use super::checkpoint::read_checkpoint;
+use super::checkpoint::{Checkpoint, read_checkpoint};
 use super::{count, from_word, instant};
 use crate::audit::{Audit, AuditedCommand, AuditedSaga};
 
@@ -43,6 +44,16 @@ pub(crate) async fn read_audit(location: &Location) -> Result<Audit, sqlx::Error
         outbox,
         touched_by_operators: HashSet::from_iter(touched),
     })
+}
+
+pub(crate) async fn read_mark(location: &Location) -> Result<Mark, sqlx::Error> {
+    let store = Store::open_read_only(location, 1).await?;
+    let mut reader = store.reader().await?;
+    let checkpoint = read_checkpoint(&mut reader).await;
+    drop(reader);
+    store.close().await;
+    let Checkpoint { position, event_id, log } = checkpoint?;
+    Ok(Mark { log, position, event_id })
 }
 
 fn saga(row: &Row) -> Result<AuditedSaga, sqlx::Error> {

@@ -13,7 +13,7 @@ mod search;
 mod values;
 
 pub(crate) use actions::{PastAction, find_action, insert_action};
-pub(crate) use audit::read_audit;
+pub(crate) use audit::{read_audit, read_mark};
 pub(crate) use checkpoint::{
     Checkpoint, advance, read_checkpoint, read_position, start_checkpoint,
 };

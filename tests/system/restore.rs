@@ -1,0 +1,64 @@
+//! A log restored from an older backup beside newer read models and sagas: said aloud, a new epoch, everything made anew.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::platform::{Data, Platform};
+use crate::shop::order;
+
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+}
+
+fn skus(list: &Value) -> Vec<&str> {
+    list["items"].as_array().unwrap().iter().map(|item| item["sku"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_restored_log_is_another_history_and_the_platform_goes_on_from_it() {
+    let data = Data::new();
+    let (log, backup) = (data.path().join("log.db"), data.path().join("backup.db"));
+    let platform = Platform::start(&data).await;
+    platform.sell("A", 10).await;
+    platform.place(&order("o1", "A", "pm_ok")).await;
+    platform.settle().await;
+    platform.terminate().await;
+    copy(&log, &backup);
+
+    let platform = Platform::start(&data).await;
+    platform.sell("B", 10).await;
+    platform.deliver("o1").await;
+    platform.settle().await;
+    let before = platform.get("/v1/products").await.header("docket-position").to_owned();
+    platform.terminate().await;
+    copy(&backup, &log);
+
+    let platform = Platform::start(&data).await;
+    platform.settle().await;
+    let products = platform.get("/v1/products").await;
+    let after = products.header("docket-position").to_owned();
+    assert_eq!(skus(&products.body), ["A"], "B was sold in another history");
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split('-').collect(), after.split('-').collect());
+    assert_eq!((old[0], old[1], new[0], new[1]), (new[0], "1", new[0], "2"));
+    let refused = platform.get(&format!("/v1/products?min_position={before}")).await;
+    assert_eq!(refused.problem(), (409, "position_of_another_history"));
+    platform.get(&format!("/v1/products?min_position={after}")).await.ok();
+    let found = platform.get("/v1/orders/o1").await.ok();
+    assert_eq!(found["status"], "confirmed", "its delivery is in another history");
+    let saga = platform.get("/v1/sagas/order-o1").await.ok();
+    assert_eq!(saga["state"], "waiting");
+    // A shop that goes on: new products, and the sagas know their orders.
+    platform.sell("C", 10).await;
+    platform.place(&order("o2", "C", "pm_ok")).await;
+    platform.settle().await;
+    platform.terminate().await;
+    assert!(data.path().join("sagas.db.before-epoch-2").is_file());
+
+    let platform = Platform::start(&data).await;
+    let again = platform.get("/v1/products").await;
+    assert_eq!(again.header("docket-position").split('-').nth(1), Some("2"), "no further epoch");
+    platform.terminate().await;
+}
