@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::extract::answer_with;
+use crate::hear_out::hear_out;
 use crate::problem::{Code, Problem};
 
 /// The largest body of a request, bytes.
@@ -31,6 +32,7 @@ pub fn finish(router: Router) -> Router {
         .method_not_allowed_fallback(|| answer_with(Code::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(hear_out))
         .layer(middleware::from_fn(identify))
 }
 

@@ -6,6 +6,7 @@ pub mod business_time;
 pub mod clock;
 pub mod extract;
 pub mod health;
+mod hear_out;
 pub mod http;
 pub mod idempotency;
 pub mod metrics;
