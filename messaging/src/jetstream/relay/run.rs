@@ -162,6 +162,9 @@ impl Relay {
                         backoff.reset();
                         self.published(position);
                     }
+                    if window.is_empty() {
+                        self.measure();
+                    }
                 }
                 changed = head.changed() => if changed.is_err() { return Ok(()) },
                 _ = identity.changed() => {
@@ -196,6 +199,7 @@ impl Relay {
             window.add(event.position, bytes, publish);
             *sent = Sent { position: event.position, id: Some(event.id) };
         }
+        self.measure();
         Ok(())
     }
 
@@ -228,7 +232,6 @@ impl Relay {
     fn published(&mut self, position: Position) {
         metrics::counter!("docket_relay_published_total").increment(1);
         self.acknowledged = position;
-        self.measure();
     }
 }
 
