@@ -97,7 +97,8 @@ impl Nats {
     /// Starts the server after a stop, on the same port and with what is in its store. Waits until it is healthy.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.launch()?;
-        self.wait_until_healthy()
+        // A crash may have left a stream that it can't read. That is for the clients to heal.
+        self.wait_until("/healthz?js-enabled-only=true")
     }
 
     pub(crate) fn launch(&mut self) -> anyhow::Result<()> {
@@ -124,8 +125,12 @@ impl Nats {
     }
 
     pub(crate) fn wait_until_healthy(&mut self) -> anyhow::Result<()> {
+        self.wait_until("/healthz")
+    }
+
+    fn wait_until(&mut self, healthy: &str) -> anyhow::Result<()> {
         let begun = Instant::now();
-        while !self.is_healthy() {
+        while !self.says_ok(healthy) {
             let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             let refused = log.lines().last().is_some_and(|line| line.contains("[FTL]"));
             if refused || begun.elapsed() > PATIENCE {
@@ -194,9 +199,13 @@ impl Nats {
         copy_folder(copy.path(), &self.store())
     }
 
-    /// Whether it says that JetStream works.
+    /// Whether it says that JetStream works, and has found back every stream of its store.
     pub fn is_healthy(&self) -> bool {
-        self.pid().is_ok() && self.get("/healthz").is_ok_and(|answer| answer.contains("200 OK"))
+        self.says_ok("/healthz")
+    }
+
+    fn says_ok(&self, path: &str) -> bool {
+        self.pid().is_ok() && self.get(path).is_ok_and(|answer| answer.contains("200 OK"))
     }
 
     /// What its monitor answers to a path, such as `/jsz`.
