@@ -14,6 +14,8 @@ use crate::measure::Row;
 
 /// Transactions a batch.
 const SIZES: [u64; 3] = [16, 64, 256];
+/// Transactions a batch beside an open snapshot.
+const BESIDE: u64 = 64;
 /// Batches in a row before the other one's turn.
 const TURN: usize = 10;
 
@@ -44,8 +46,31 @@ pub(crate) async fn append(batches: usize) -> Result<Vec<Row>> {
         let times = measure(&log, &mut plain, &mut orders, size, batches).await?;
         rows.extend(told(size, times));
     }
+    rows.push(beside_a_snapshot(&log, &url, &mut orders, batches).await?);
     log.close().await;
     Ok(rows)
+}
+
+/// As a backup holds one: it keeps the server from clearing away whatever is updated or deleted.
+async fn beside_a_snapshot(
+    log: &PostgresLog,
+    url: &str,
+    orders: &mut Orders,
+    batches: usize,
+) -> Result<Row> {
+    let mut holding = PgConnection::connect(url).await?;
+    plain::hold_snapshot(&mut holding).await?;
+    let mut times = Vec::with_capacity(batches);
+    for _ in 0..batches {
+        let batch = orders.batch(BESIDE);
+        let begun = Instant::now();
+        log.append(batch).await?;
+        times.push(begun.elapsed());
+    }
+    holding.close().await?;
+    let rate = Duration::from_secs(2 * BESIDE).div_duration_f64(median(&mut times));
+    let what = format!("append beside an open snapshot, {BESIDE} transactions of 2 events");
+    Ok(Row::timed(&what, format!("{rate:.0} events/s"), &times))
 }
 
 async fn measure(

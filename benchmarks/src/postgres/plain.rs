@@ -40,6 +40,10 @@ const JSON: &str = "WITH inserted AS (
         jsonb_array_elements_text($1 -> 'answered')
     ) AS new (id, body, position)";
 
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+/// A transaction has its snapshot from its first statement on.
+const LOOK: &str = "SELECT count(*) FROM log_writer";
+
 const HASH: [u8; 32] = [7; 32];
 
 pub(super) async fn create_tables(connection: &mut PgConnection) -> Result<()> {
@@ -69,5 +73,12 @@ pub(super) async fn insert_arrays(connection: &mut PgConnection, rows: &Rows) ->
 
 pub(super) async fn insert_json(connection: &mut PgConnection, rows: &Rows) -> Result<()> {
     sqlx::query(JSON).bind(sqlx::types::Json(rows)).bind(&HASH[..]).execute(connection).await?;
+    Ok(())
+}
+
+/// Opens a transaction and leaves it open.
+pub(super) async fn hold_snapshot(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query(BEGIN).execute(&mut *connection).await?;
+    sqlx::query(LOOK).execute(connection).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::sql::rows::{count, integer};
 use crate::types::{AppendTransaction, StreamId};
 
 const APPEND: &str = "SELECT append_undisputed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-    $18, $19, $20, $21)";
+    $18, $19, $20, $21, $22, $23)";
 
 /// The keys that may be taken: a stream's version, a command's answer. Not a position: that is what the lock is for.
 const MAY_BE_TAKEN: [&str; 2] = ["events_stream_version_key", "commands_pkey"];
@@ -129,6 +129,14 @@ impl<'a> Undisputed<'a> {
         Ok(Known { commands: HashMap::new(), versions, head: count(head)? })
     }
 
+    /// The streams that have this version before the batch and this number of its events, and the version.
+    fn said_of(&self, counts: impl Fn(i64, i64) -> bool) -> (Vec<&'a str>, Vec<i64>) {
+        let said = self.streams.iter().filter_map(|(&stream, &Stream { base, own })| {
+            Some((&**stream, base.filter(|&base| counts(base, own))?))
+        });
+        said.unzip()
+    }
+
     /// Appends it; `None` when something speaks against it, and nothing was appended.
     pub(super) async fn append(
         &self,
@@ -137,12 +145,8 @@ impl<'a> Undisputed<'a> {
         now: i64,
         intents: &IntentChanges<'_>,
     ) -> Result<Option<Known>, sqlx::Error> {
-        // A stream that the batch begins is checked by its first event.
-        let looked_at = self.streams.iter().filter_map(|(&stream, Stream { base, own })| {
-            let base = base.filter(|&base| base > 0 || *own == 0)?;
-            Some((&**stream, base))
-        });
-        let (checked, bases): (Vec<&str>, Vec<i64>) = looked_at.unzip();
+        let (grown, lengths) = self.said_of(|base, own| own > 0 && base > 0);
+        let (read, versions) = self.said_of(|_, own| own == 0);
         let streams: Vec<&str> = self.events.streams.iter().map(|stream| &***stream).collect();
         let closed: Vec<&str> = intents.closed.iter().map(|id| &***id).collect();
         let (opened, payloads): (Vec<&str>, Vec<&str>) =
@@ -150,8 +154,10 @@ impl<'a> Undisputed<'a> {
         let query = sqlx::query_scalar(APPEND)
             .bind(token)
             .bind(now)
-            .bind(checked)
-            .bind(bases)
+            .bind(grown)
+            .bind(lengths)
+            .bind(read)
+            .bind(versions)
             .bind(&self.unanswered)
             .bind(streams)
             .bind(&self.events.versions)

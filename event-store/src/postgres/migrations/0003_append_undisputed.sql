@@ -6,8 +6,10 @@
 CREATE FUNCTION append_undisputed(
     own_token      bigint,
     now_micros     bigint,
-    check_stream   text[],
-    check_version  bigint[],
+    grown_stream   text[], -- begun before the batch, which appends to it
+    grown_version  bigint[],
+    read_stream    text[], -- only read by the batch
+    read_version   bigint[],
     unanswered_id  text[],
     event_stream   text[],
     event_version  bigint[],
@@ -41,8 +43,12 @@ BEGIN
         RAISE EXCEPTION 'the log was taken over by another writer' USING ERRCODE = 'DK001';
     END IF;
 
-    IF EXISTS (
-        SELECT FROM unnest(check_stream, check_version) AS claimed (name, version)
+    -- A grown stream that is longer than was said has the next version already, which can't be inserted again.
+    IF cardinality(grown_stream) <> (
+        SELECT count(*) FROM unnest(grown_stream, grown_version) AS claimed (name, version)
+            JOIN events ON events.stream = claimed.name AND events.version = claimed.version
+    ) OR EXISTS (
+        SELECT FROM unnest(read_stream, read_version) AS claimed (name, version)
         WHERE claimed.version <> coalesce((SELECT max(version) FROM events WHERE stream = claimed.name), 0)
     ) OR EXISTS (
         SELECT FROM unnest(unanswered_id) AS asked (id) JOIN commands ON command_id = asked.id

@@ -29,7 +29,8 @@ const JUDGED: &str = "SELECT head FROM append_to_log(
 
 /// The same by the function that only checks: the streams are new.
 const UNDISPUTED: &str = "SELECT append_undisputed(
-    own_token => (SELECT token FROM log_writer), now_micros => 0, check_stream => '{}', check_version => '{}',
+    own_token => (SELECT token FROM log_writer), now_micros => 0, grown_stream => '{}', grown_version => '{}',
+    read_stream => '{}', read_version => '{}',
     unanswered_id => '{}', event_stream => ARRAY[$1 || $3, $2 || $3], event_version => ARRAY[1, 1],
     event_id => ARRAY[gen_random_uuid(), gen_random_uuid()], event_type => ARRAY['Written', 'Written'],
     event_schema => ARRAY[1, 1], event_payload => ARRAY['{}', '{}'], event_metadata => ARRAY[$4, $4],
