@@ -18,7 +18,7 @@ use crate::log::TestLog;
 use crate::reader::Reader;
 
 /// Longer than anything here takes: what is waited for in vain fails instead of hanging.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits until something is so.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut so: impl FnMut() -> F) {
