@@ -71,7 +71,16 @@ impl Store {
     /// Brings the tables up to date. Of two that start at once, one does it and the other finds it done.
     pub async fn migrate(&self, migrations: Migrations) -> Result<(), MigrateError> {
         match &self.0 {
-            Kind::Sqlite(database) => migrator(migrations.sqlite).run(database.writer()).await,
+            Kind::Sqlite(database) => {
+                let migrator = migrator(migrations.sqlite);
+                match migrator.run(database.writer()).await {
+                    // The other was first: its tables are there by now, and it wrote down that they are.
+                    Err(MigrateError::ExecuteMigration(..)) => {
+                        migrator.run(database.writer()).await
+                    }
+                    done => done,
+                }
+            }
             Kind::Postgres(schema) => {
                 let nothing_more = async |_: &mut sqlx::PgConnection| Ok(());
                 let (table, all) = (migrations.table, migrations.postgres);
