@@ -15,9 +15,10 @@ mod query;
 mod supervised;
 mod unprivileged;
 
-pub use absent::{is_required, skipped};
+pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use database::{Database, POSTGRES_VARIABLE, database};
 pub use nats::{Nats, nats};
+pub use nats_binary::{NATS_VARIABLE, nats_server};
 pub use nats_cluster::{NatsCluster, nats_cluster};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresSettings};

