@@ -1,8 +1,7 @@
-//! Builds models as they were at a position, in a folder of their own, to look at.
+//! Builds models as they were at a position, in a place of their own, to look at.
 //!
-//! Nothing of the live models is touched: the folder holds generation 1 of each model, built from position 1.
+//! Nothing of the live models is touched: the place holds generation 1 of each model, built from position 1.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use event_store::Position;
@@ -12,21 +11,23 @@ use crate::inspect::Model;
 use crate::projectors::{Projector, readers};
 use crate::runner::applier::ApplyError;
 use crate::runner::build::{BuildError, OnProgress, build};
-use crate::sqlite::generation::{self, Generation};
+use crate::storage::generation::Generation;
+use crate::storage::home::Home;
 
 /// Builds these models from the log up to `to`, both ends included; beyond the head it is the head.
 pub async fn build_as_of(
     feed: Arc<dyn Feed>,
-    folder: &Path,
+    home: impl Into<Home>,
     projectors: &[Projector],
     to: Position,
     progress: OnProgress,
 ) -> Result<Vec<Model>, BuildError> {
+    let home = home.into();
     let to = to.min(*feed.head().borrow());
     let mut building = Vec::new();
     for projector in projectors {
-        generation::remove(&generation::path(folder, projector.name(), 1));
-        let opened = projector.open(folder, 1, &feed.identity()).await;
+        home.remove(projector.name(), 1).await;
+        let opened = projector.open(&home, 1, &feed.identity()).await;
         building.push((projector.name(), opened.map_err(ApplyError::from)?));
     }
     let opened: Vec<Generation> =

@@ -16,8 +16,9 @@ pub mod projectors;
 pub mod queries;
 pub mod runner;
 pub mod service;
-pub mod sqlite;
+pub mod storage;
 
+pub use crate::storage::home::Home;
 pub use projectors::Projector;
 pub use queries::sagas::{NoSagaStates, SagaStates, SagaSummary};
 pub use service::{ProjectionService, Settings, StartError};

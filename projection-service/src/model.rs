@@ -3,8 +3,8 @@
 //! **Invariant:** an event touches the row of one key, and a row depends on nothing else, so rows can be folded in any
 //! batches and written once a batch.
 
+use ::storage::Connection;
 use domain::event::{Event, EventType};
-use sqlx::SqliteConnection;
 
 use crate::folds::{FoldError, Seen};
 
@@ -67,15 +67,15 @@ pub trait ReadModel: Send + Sync + 'static {
     /// The key of a row.
     fn key_of(row: &Self::Row) -> &str;
 
-    /// Reads the rows of these keys: a JSON array of texts.
+    /// Reads the rows of these keys.
     fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
 
     /// Writes each row once.
     fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<Self::Row>],
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }

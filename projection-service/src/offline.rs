@@ -1,23 +1,21 @@
-//! Read models without a running service: those of a folder, to be looked at, and those built anew from the log into a
+//! Read models without a running service: those of a service, to be looked at, and those built anew from the log into a
 //! folder of their own, up to any position.
 //!
 //! **Invariant:** what is looked at is never written, so a service may run over it; what is built belongs to the caller.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::storage::{Location, Store, Transaction};
 use event_store::{Mark, Position};
 use messaging::feed::Feed;
-use sqlx::{Sqlite, Transaction};
-use storage::Database;
 
 use crate::projectors::{Projector, readers};
 use crate::runner::applier::Apply;
 use crate::runner::build::{BuildError, Building, OnProgress, build};
-use crate::sqlite::catalog::{Catalog, Kept, Role};
-use crate::sqlite::checkpoint::Checkpoint;
-use crate::sqlite::digest::{self, Difference, TableDigest};
-use crate::sqlite::{checkpoint, generation};
+use crate::storage::catalog::{Catalog, Kept, Role};
+use crate::storage::checkpoint::{self, Checkpoint};
+use crate::storage::digest::{self, Difference, TableDigest};
+use crate::storage::home::Home;
 
 /// Why models could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +35,7 @@ pub struct StoredModel {
     pub projector: Projector,
     /// The number of its live generation.
     pub generation: u32,
-    database: Database,
+    database: Store,
 }
 
 /// A model as of one moment: what is written later is not in it.
@@ -47,20 +45,21 @@ pub struct ModelSnapshot {
     pub projector: Projector,
     /// The last position folded into it.
     pub position: Position,
-    rows: Transaction<'static, Sqlite>,
+    rows: Transaction,
 }
 
 /// The live models of a folder; none when there are no read models in it.
-pub async fn stored(folder: &Path) -> Result<Vec<StoredModel>, sqlx::Error> {
-    if !folder.join("catalog.db").is_file() {
+pub async fn stored(home: impl Into<Home>) -> Result<Vec<StoredModel>, sqlx::Error> {
+    let home = home.into();
+    if !home.catalog().exists().await? {
         return Ok(Vec::new());
     }
-    let catalog = Catalog::open_read_only(folder).await?;
+    let catalog = Catalog::open_read_only(&home).await?;
     let mut models = Vec::new();
     for &projector in Projector::ALL {
         let Some(generation) = catalog.live(projector.name()).await? else { continue };
-        let path = generation::path(folder, projector.name(), generation);
-        let database = Database::open_read_only(&path, 1).await?;
+        let location = home.generation(projector.name(), generation);
+        let database = Store::open_read_only(&location, 1).await?;
         models.push(StoredModel { projector, generation, database });
     }
     catalog.close().await;
@@ -75,21 +74,21 @@ impl StoredModel {
 
     /// How far it has folded which log.
     pub async fn mark(&self) -> Result<Mark, sqlx::Error> {
-        let mut reader = self.database.reader().acquire().await?;
+        let mut reader = self.database.reader().await?;
         let checkpoint = checkpoint::find(&mut reader).await?;
         let Checkpoint { position, event_id, identity } = checkpoint;
         Ok(Mark { log: identity, position, event_id })
     }
 
-    /// Closes its file.
+    /// Closes it.
     pub async fn close(self) {
         self.database.close().await;
     }
 }
 
 impl ModelSnapshot {
-    async fn take(projector: Projector, database: &Database) -> Result<Self, sqlx::Error> {
-        let mut rows = database.reader().begin().await?;
+    async fn take(projector: Projector, database: &Store) -> Result<Self, sqlx::Error> {
+        let mut rows = database.snapshot().await?;
         // The snapshot is taken by the first read.
         let position = checkpoint::position(&mut rows).await?;
         Ok(Self { projector, position, rows })
@@ -140,9 +139,9 @@ impl BuiltModel {
         ModelSnapshot::take(self.projector, &self.applier.generation().database).await
     }
 
-    /// Its file.
-    pub fn path(&self) -> PathBuf {
-        self.applier.generation().path.clone()
+    /// Where it is.
+    pub fn location(&self) -> &Location {
+        &self.applier.generation().location
     }
 
     /// The number of its generation.
@@ -150,7 +149,7 @@ impl BuiltModel {
         self.applier.generation().number
     }
 
-    /// Closes its file.
+    /// Closes it.
     pub async fn close(self) {
         self.applier.generation().database.close().await;
     }
@@ -160,16 +159,17 @@ impl BuiltModel {
 /// once for all of them, unless they want different positions.
 pub async fn build_as_of(
     feed: &Arc<dyn Feed>,
-    folder: &Path,
+    home: impl Into<Home>,
     mut wanted: Vec<Wanted>,
     progress: OnProgress,
 ) -> Result<Vec<BuiltModel>, OfflineError> {
+    let home = home.into();
     // Whoever has the least to fold is done first, and the others go on from there.
     wanted.sort_by_key(|one| one.to);
     let mut building: Vec<Building> = Vec::new();
     for Wanted { projector, generation: number, .. } in &wanted {
-        generation::remove(&generation::path(folder, projector.name(), *number));
-        let applier = projector.open(folder, *number, &feed.identity()).await?;
+        home.remove(projector.name(), *number).await;
+        let applier = projector.open(&home, *number, &feed.identity()).await?;
         building.push((projector.name(), applier));
     }
     let mut built = Vec::new();
@@ -187,8 +187,12 @@ pub async fn build_as_of(
 }
 
 /// The first number that no generation of a model has in this folder.
-pub async fn next_generation(folder: &Path, projector: Projector) -> Result<u32, sqlx::Error> {
-    let catalog = Catalog::open(folder).await?;
+pub async fn next_generation(
+    home: impl Into<Home>,
+    projector: Projector,
+) -> Result<u32, sqlx::Error> {
+    let home = home.into();
+    let catalog = Catalog::open(&home).await?;
     let entry = catalog.find(projector.name()).await;
     catalog.close().await;
     Ok(entry?.map_or(1, |entry| entry.next_generation()))
@@ -197,23 +201,24 @@ pub async fn next_generation(folder: &Path, projector: Projector) -> Result<u32,
 /// Makes a model that was built in the folder of the live ones the only one of its kind. No service may run over the
 /// folder.
 pub async fn make_live(
-    folder: &Path,
+    home: impl Into<Home>,
     model: BuiltModel,
     old: Option<StoredModel>,
 ) -> Result<(), sqlx::Error> {
+    let home = home.into();
     let (projector, number) = (model.projector, model.generation());
     model.close().await;
     if let Some(old) = old {
         old.close().await;
     }
-    let catalog = Catalog::open(folder).await?;
+    let catalog = Catalog::open(&home).await?;
     let before = catalog.find(projector.name()).await?;
     catalog.register(projector.name(), projector.definition().version, number).await?;
     catalog.close().await;
     if let Some(before) = before {
         let kept = before.kept.map(|kept| kept.generation);
         for number in std::iter::once(before.live).chain(kept) {
-            generation::remove(&generation::path(folder, projector.name(), number));
+            home.remove(projector.name(), number).await;
         }
     }
     Ok(())
@@ -221,15 +226,16 @@ pub async fn make_live(
 
 /// Keeps a model that was built in the folder of the live ones beside the live one of its kind, for an operator to decide.
 /// No service may run over the folder.
-pub async fn keep_candidate(folder: &Path, model: BuiltModel) -> Result<(), sqlx::Error> {
+pub async fn keep_candidate(home: impl Into<Home>, model: BuiltModel) -> Result<(), sqlx::Error> {
+    let home = home.into();
     let (projector, number) = (model.projector, model.generation());
     model.close().await;
-    let catalog = Catalog::open(folder).await?;
+    let catalog = Catalog::open(&home).await?;
     let before = catalog.find(projector.name()).await?.and_then(|entry| entry.kept);
     catalog.keep(projector.name(), Kept { generation: number, role: Role::Candidate }).await?;
     catalog.close().await;
     if let Some(before) = before {
-        generation::remove(&generation::path(folder, projector.name(), before.generation));
+        home.remove(projector.name(), before.generation).await;
     }
     Ok(())
 }
@@ -247,12 +253,13 @@ pub enum Decision {
 
 /// Carries a decision out; false when no such generation is kept. No service may run over the folder.
 pub async fn decide(
-    folder: &Path,
+    home: impl Into<Home>,
     projector: Projector,
     decision: Decision,
 ) -> Result<bool, sqlx::Error> {
+    let home = home.into();
     let name = projector.name();
-    let catalog = Catalog::open(folder).await?;
+    let catalog = Catalog::open(&home).await?;
     let entry = catalog.find(name).await?;
     let kept = entry.as_ref().and_then(|entry| entry.kept);
     let decided = match (entry, kept, decision) {
@@ -262,7 +269,7 @@ pub async fn decide(
         }
         (_, Some(kept), Decision::Drop) => {
             let dropped = catalog.drop_kept(name, kept.generation, None).await?;
-            generation::remove(&generation::path(folder, name, kept.generation));
+            home.remove(name, kept.generation).await;
             dropped
         }
         _ => false,

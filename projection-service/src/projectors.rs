@@ -1,20 +1,19 @@
 //! The one list of projectors.
 
-use std::path::Path;
-
 use event_store::LogIdentity;
 
 use crate::decoded::Readers;
 use crate::model::{Definition, ReadModel};
 use crate::runner::applier::{Applier, Apply};
-use crate::sqlite::customers::Customers;
-use crate::sqlite::generation::Generation;
-use crate::sqlite::orders::Orders;
-use crate::sqlite::payments::Payments;
-use crate::sqlite::products::Products;
-use crate::sqlite::sales::Sales;
-use crate::sqlite::shipments::Shipments;
-use crate::sqlite::stock::Stock;
+use crate::storage::customers::Customers;
+use crate::storage::generation::Generation;
+use crate::storage::home::Home;
+use crate::storage::orders::Orders;
+use crate::storage::payments::Payments;
+use crate::storage::products::Products;
+use crate::storage::sales::Sales;
+use crate::storage::shipments::Shipments;
+use crate::storage::stock::Stock;
 
 macro_rules! projectors {
     ($($model:ident),+ $(,)?) => {
@@ -35,7 +34,7 @@ macro_rules! projectors {
             fn applier(
                 self,
                 generation: Generation,
-                checkpoint: crate::sqlite::checkpoint::Checkpoint,
+                checkpoint: crate::storage::checkpoint::Checkpoint,
             ) -> Box<dyn Apply> {
                 let bit = self.bit();
                 match self {
@@ -67,13 +66,13 @@ impl Projector {
     /// Opens a generation of its model, to apply pages to it.
     pub async fn open(
         self,
-        folder: &Path,
+        home: &Home,
         generation: u32,
         identity: &LogIdentity,
     ) -> Result<Box<dyn Apply>, sqlx::Error> {
         let definition = self.definition();
         let (generation, checkpoint) =
-            Generation::open(folder, definition, generation, identity).await?;
+            Generation::open(home, definition, generation, identity).await?;
         Ok(self.applier(generation, checkpoint))
     }
 }

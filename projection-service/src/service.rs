@@ -1,10 +1,11 @@
 //! Starts the projectors and answers queries.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use ::storage::{Held, Lease, LeaseSettings};
 use event_store::keys::Vault;
 use messaging::feed::Feed;
+use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,22 +18,25 @@ use crate::runner::applier::Apply;
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::{RebuildError, Rebuilder};
 use crate::runner::{Hub, KeepFor, Live, NEAR, Surroundings};
-use crate::sqlite::catalog::{Catalog, Entry, Role};
-use crate::sqlite::generation;
+use crate::storage::catalog::{Catalog, Entry, Role};
+use crate::storage::home::Home;
 
 /// How the service is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder of the read models' files.
-    pub folder: PathBuf,
+    /// Where the read models are: a folder of files, or schemas of a PostgreSQL database.
+    pub home: Home,
+    /// Where several services run on the same models, one of them is active: whoever holds this lease. `None` where there
+    /// is one only, as over a folder.
+    pub lease: Option<LeaseSettings>,
     /// How long a generation is kept beside the live one, for a rollback or a decision.
     pub keep_for: KeepFor,
 }
 
 impl Settings {
-    /// With its defaults, in this folder.
-    pub fn at(folder: PathBuf) -> Self {
-        Self { folder, keep_for: KeepFor::default() }
+    /// With its defaults, with the models here, for the only service on them.
+    pub fn at(home: impl Into<Home>) -> Self {
+        Self { home: home.into(), lease: None, keep_for: KeepFor::default() }
     }
 }
 
@@ -45,31 +49,44 @@ pub enum StartError {
     /// A database can't be opened.
     #[error("a read model's database can't be opened")]
     Database(#[from] sqlx::Error),
+    /// A lease was asked for where there can be one service only.
+    #[error("read models in files have one service; a lease is for those in PostgreSQL")]
+    NotShared,
+    /// The table of leases can't be made.
+    #[error("the lease of the read models can't be asked for")]
+    Lease(#[from] MigrateError),
 }
 
 /// The projectors, running, and their queries.
 pub struct ProjectionService {
     app: App,
     catalog: Catalog,
+    held: Arc<Held>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 impl ProjectionService {
-    /// Opens the models, goes on from their checkpoints, and goes on with rebuilds that were under way.
+    /// Waits for the lease where there is one; whoever starts it may stop waiting at any time. Then opens the models, goes on from their checkpoints, and goes on with rebuilds that were under way.
     pub async fn start(
         settings: Settings,
         feed: Arc<dyn Feed>,
         vault: Arc<Vault>,
         sagas: Arc<dyn SagaStates>,
     ) -> Result<Self, StartError> {
-        tokio::fs::create_dir_all(&settings.folder).await?;
-        let catalog = Catalog::open(&settings.folder).await?;
+        settings.home.make().await?;
+        let catalog = Catalog::open(&settings.home).await?;
+        if settings.lease.is_some() && !settings.home.is_shared() {
+            return Err(StartError::NotShared);
+        }
+        let right = Arc::new(acquire(&catalog, settings.lease).await?);
+        let catalog = catalog.guarded(right.fence());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(stop_when_lost(Arc::clone(&right), stop.clone()));
         let rebuilder = Rebuilder {
             feed: Arc::clone(&feed),
             readers: readers(),
-            folder: settings.folder,
+            home: settings.home.guarded(right.fence()),
             catalog: catalog.clone(),
             tasks: tasks.clone(),
             stop: stop.clone(),
@@ -109,7 +126,7 @@ impl ProjectionService {
         let handles = handles.into();
         let deciding = Arc::default();
         let app = App { handles, feed, vault, sagas, rebuilder, deciding };
-        Ok(Self { app, catalog, tasks, stop })
+        Ok(Self { app, catalog, held: right, tasks, stop })
     }
 
     /// The queries, without a prefix, with their description.
@@ -134,12 +151,37 @@ impl ProjectionService {
         self.app.rebuilder.begin(handles, None).await
     }
 
-    /// Ends every projector after the batch it is at, and closes the files.
+    /// Returns when it ends by itself: another service has taken the lease. What it shows grows stale from then on; it has
+    /// to be shut down, and may be started anew as a standby.
+    pub async fn ended(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Ends every projector after the batch it is at, lets a standby take over, and closes the databases.
     pub async fn shutdown(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.held.give_back().await;
         self.catalog.close().await;
+    }
+}
+
+/// The right to write, as soon as it can be had.
+async fn acquire(catalog: &Catalog, lease: Option<LeaseSettings>) -> Result<Held, MigrateError> {
+    match lease {
+        Some(lease) => Ok(Lease::shared(catalog.store(), lease).await?.acquire().await),
+        None => Ok(Lease::always().acquire().await),
+    }
+}
+
+async fn stop_when_lost(held: Arc<Held>, stop: CancellationToken) {
+    tokio::select! {
+        () = held.lost() => {
+            tracing::error!("the lease of the read models is lost: another service is active");
+            stop.cancel();
+        }
+        () = stop.cancelled() => {}
     }
 }
 
@@ -154,13 +196,13 @@ struct Opened {
 /// more: a new one takes its place at once, and catches up.
 async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, sqlx::Error> {
     let definition = projector.definition();
-    let (folder, catalog) = (&rebuilder.folder, &rebuilder.catalog);
+    let (home, catalog) = (&rebuilder.home, &rebuilder.catalog);
     let found = catalog.find(definition.name).await?;
     let entry = match found {
         Some(entry) if entry.version == definition.version => entry,
         other => {
             let live = other.map_or(1, |old| old.next_generation());
-            generation::remove(&generation::path(folder, definition.name, live));
+            home.remove(definition.name, live).await;
             catalog.register(definition.name, definition.version, live).await?;
             let version = definition.version;
             Entry { version, live, building: None, kept: None, outcome: None }
@@ -169,12 +211,12 @@ async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, sql
     // What a process left behind that ended between a decision and its file's end.
     let named = [Some(entry.live), entry.building, entry.kept.map(|kept| kept.generation)];
     for number in (1..entry.next_generation()).filter(|number| !named.contains(&Some(*number))) {
-        generation::remove(&generation::path(folder, definition.name, number));
+        home.remove(definition.name, number).await;
     }
     let identity = rebuilder.feed.identity();
-    let applier = projector.open(folder, entry.live, &identity).await?;
+    let applier = projector.open(home, entry.live, &identity).await?;
     let beside = match entry.kept {
-        Some(kept) => Some((projector.open(folder, kept.generation, &identity).await?, kept.role)),
+        Some(kept) => Some((projector.open(home, kept.generation, &identity).await?, kept.role)),
         None => None,
     };
     Ok(Opened { applier, beside, entry })

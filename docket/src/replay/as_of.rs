@@ -36,7 +36,7 @@ pub(super) async fn run(
     let of = data.path().display();
     output::line(format_args!("The state as of position {} of {of}:", grouped(position)))?;
     for model in built {
-        output::line(format_args!("  {}", model.path().display()))?;
+        output::line(format_args!("  {}", model.location()))?;
         for table in model.snapshot().await?.digest().await? {
             let rows = grouped(table.rows);
             output::line(format_args!(

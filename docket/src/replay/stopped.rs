@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use event_store::EventLog as _;
 use projection_service::Projector;
 use projection_service::offline::{self, BuiltModel, Decision, StoredModel, Wanted};
-use projection_service::sqlite::digest::Difference;
+use projection_service::storage::digest::Difference;
 
 use super::bars::Bars;
 use super::decision;

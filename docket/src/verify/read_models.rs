@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use event_store::{EventLog as _, Position};
 use invariants::{Finding, Rule};
 use projection_service::offline::{ModelSnapshot, Wanted, build_as_of};
-use projection_service::sqlite::digest::Difference;
+use projection_service::storage::digest::Difference;
 use serde::Serialize;
 
 use crate::data_dir::ReadLog;

@@ -20,7 +20,7 @@ use super::paging::ListParams;
 use super::reading::{MinPosition, Reading};
 use crate::folds::customers::CustomerRow;
 use crate::projectors::Projector;
-use crate::sqlite::customers;
+use crate::storage::customers;
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

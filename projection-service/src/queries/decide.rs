@@ -13,7 +13,7 @@ use super::operator::NoWords;
 use super::projections::ProjectionAnswer;
 use super::reading::NoParams;
 use crate::runner::handle::Handle;
-use crate::sqlite::catalog::{Asked, Role};
+use crate::storage::catalog::{Asked, Role};
 
 macro_rules! decision {
     ($(#[doc = $doc:literal])+ $name:ident, $path:literal, $verb:literal, |$app:ident, $handle:ident, $asked:ident| $act:expr) => {

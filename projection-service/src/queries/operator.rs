@@ -17,7 +17,7 @@ use super::projections::{describe, find};
 use crate::runner::decide::DecisionError;
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::RebuildError;
-use crate::sqlite::catalog::Asked;
+use crate::storage::catalog::Asked;
 
 /// Nothing more has to be told.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]

@@ -18,8 +18,8 @@ use super::order_answer::{OrderAnswer, OrderSummary, whole};
 use super::reading::{MinPosition, Reading};
 use crate::folds::order_row::OrderStatus;
 use crate::projectors::Projector;
-use crate::sqlite::order_list::{self, Wanted};
-use crate::sqlite::orders;
+use crate::storage::order_list::{self, Wanted};
+use crate::storage::orders;
 
 /// Which orders are asked for; filters narrow each other.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

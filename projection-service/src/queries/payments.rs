@@ -17,7 +17,7 @@ use super::app::App;
 use super::reading::{MinPosition, Reading};
 use crate::folds::payments::PaymentRow;
 use crate::projectors::Projector;
-use crate::sqlite::payments::{self, Wanted};
+use crate::storage::payments::{self, Wanted};
 
 /// A payment. Amounts are minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

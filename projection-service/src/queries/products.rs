@@ -16,7 +16,7 @@ use super::paging::ListParams;
 use super::reading::{MinPosition, Reading};
 use crate::folds::products::ProductRow;
 use crate::projectors::Projector;
-use crate::sqlite::products;
+use crate::storage::products;
 
 /// A price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

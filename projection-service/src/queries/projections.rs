@@ -17,7 +17,7 @@ use crate::projectors::Projector;
 use crate::runner::applier::Fault;
 use crate::runner::handle::Handle;
 use crate::runner::status::{KeptBeside, Progress, Rebuilt, State as Standing};
-use crate::sqlite::catalog::{Kept, Role};
+use crate::storage::catalog::{Kept, Role};
 
 /// A projector in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

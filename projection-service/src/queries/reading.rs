@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use ::storage::Transaction;
 use event_store::Position;
 use service_kit::position::{PositionToken, WantedPosition};
 use service_kit::problem::{Code, Problem, internal};
-use sqlx::{Sqlite, Transaction};
 
 use super::answer::SeenAt;
 use super::app::App;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
-use crate::sqlite::checkpoint;
+use crate::storage::checkpoint;
 
 /// How long a read waits for `min_position`.
 const MOST_WAIT: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub struct NoParams {}
 
 /// A snapshot of a model.
 pub(super) struct Reading {
-    pub(super) transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: Transaction,
     pub(super) seen: SeenAt,
 }
 
@@ -52,7 +52,7 @@ impl App {
             let generation = handle.current();
             // Asked before the snapshot is taken: then the snapshot shows it.
             let reached = generation.position_seen();
-            match generation.database.reader().begin().await {
+            match generation.database.snapshot().await {
                 Ok(transaction) => return self.snapshot(handle, transaction, reached).await,
                 // It was switched to another generation meanwhile.
                 Err(sqlx::Error::PoolClosed) if handle.current().number != generation.number => {}
@@ -64,7 +64,7 @@ impl App {
     async fn snapshot(
         &self,
         handle: &Handle,
-        mut transaction: Transaction<'static, Sqlite>,
+        mut transaction: Transaction,
         reached: Position,
     ) -> Result<Reading, Problem> {
         let kept =

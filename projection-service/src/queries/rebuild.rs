@@ -31,7 +31,7 @@ pub async fn rebuild_projection(
     headers: HeaderMap,
     OptionalJsonBody(NoWords {}): OptionalJsonBody<NoWords>,
 ) -> Result<Response, Problem> {
-    let rebuild = async |handle: &Arc<_>, asked: crate::sqlite::catalog::Asked<'_>| {
+    let rebuild = async |handle: &Arc<_>, asked: crate::storage::catalog::Asked<'_>| {
         app.rebuilder.begin(vec![Arc::clone(handle)], Some(asked)).await
     };
     app.carry_out(&headers, (&name, "rebuild"), StatusCode::ACCEPTED, rebuild).await

@@ -13,7 +13,7 @@ use super::app::App;
 use super::reading::{MinPosition, Reading};
 use crate::folds::sales::Cell;
 use crate::projectors::Projector;
-use crate::sqlite::sales_report::{Group, GroupBy, report};
+use crate::storage::sales_report::{Group, GroupBy, report};
 
 /// What the report shows.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

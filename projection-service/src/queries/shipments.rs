@@ -16,7 +16,7 @@ use super::app::App;
 use super::reading::{MinPosition, Reading};
 use crate::folds::shipments::ShipmentRow;
 use crate::projectors::Projector;
-use crate::sqlite::shipments::{self, Wanted};
+use crate::storage::shipments::{self, Wanted};
 
 /// What a shipment carries of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

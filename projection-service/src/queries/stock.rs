@@ -16,7 +16,7 @@ use super::paging::ListParams;
 use super::reading::{MinPosition, Reading};
 use crate::folds::stock::StockRow;
 use crate::projectors::Projector;
-use crate::sqlite::stock;
+use crate::storage::stock;
 
 /// The stock of a SKU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! Applies pages to one generation of one model.
 //!
-//! **Invariant:** rows and checkpoint commit in one transaction, the checkpoint compared and moved first; a position at
+//! **Invariant:** rows and checkpoint commit in one transaction, lease and checkpoint compared first; a position at
 //! or below the checkpoint is passed over. What is kept in memory changes only after the commit.
 //!
 //! A page without anything that the model reads is passed in memory only: the file's checkpoint follows with the next
@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use ::storage::{Connection, Transaction};
 use domain::event::Event;
 use event_store::Position;
 use futures::future::BoxFuture;
@@ -17,8 +18,8 @@ use super::cache::Cache;
 use crate::decoded::{Decoded, Page};
 use crate::folds::{FoldError, Seen};
 use crate::model::{ReadModel, Touched};
-use crate::sqlite::checkpoint::{self, Checkpoint};
-use crate::sqlite::generation::Generation;
+use crate::storage::checkpoint::{self, Checkpoint};
+use crate::storage::generation::Generation;
 
 /// Why a projector stands still: an event that it can't take.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -39,6 +40,9 @@ pub enum ApplyError {
     /// The database failed; nothing of the page was applied.
     #[error("the read model's database failed")]
     Database(#[from] sqlx::Error),
+    /// Another process has taken over; nothing of the page was applied.
+    #[error("another process has taken over the read models")]
+    LeaseLost,
     /// Another writer moved the checkpoint.
     #[error("another writer moved the checkpoint from position {0}")]
     Fenced(Position),
@@ -73,6 +77,8 @@ pub struct Applier<M: ReadModel> {
     /// The model's bit in [`Decoded::readers`].
     bit: u32,
     cache: Cache<M::Row>,
+    /// A commit failed: whether it happened is asked before anything else.
+    unsure: bool,
 }
 
 /// A row before the batch and as it is folded.
@@ -82,6 +88,12 @@ type BeforeAfter<R> = (Option<R>, Option<R>);
 enum Stopped {
     At(Fault),
     Error(ApplyError),
+}
+
+impl From<ApplyError> for Stopped {
+    fn from(error: ApplyError) -> Self {
+        Self::Error(error)
+    }
 }
 
 impl From<sqlx::Error> for Stopped {
@@ -95,7 +107,7 @@ impl<M: ReadModel> Applier<M> {
     pub fn new(generation: Generation, checkpoint: Checkpoint, bit: u32) -> Self {
         let kept = checkpoint.clone();
         generation.reached(checkpoint.position);
-        Self { generation, checkpoint, kept, bit, cache: Cache::new(M::CACHED_ROWS) }
+        Self { generation, checkpoint, kept, bit, cache: Cache::new(M::CACHED_ROWS), unsure: false }
     }
 
     async fn run(&mut self, page: &Page, to: Position) -> Result<(), ApplyError> {
@@ -115,6 +127,9 @@ impl<M: ReadModel> Applier<M> {
     }
 
     async fn batch(&mut self, page: &Page, to: Position) -> Result<(), Stopped> {
+        if self.unsure {
+            self.find_out().await?;
+        }
         let from = self.checkpoint.position;
         let Some(event_id) = page.id_at(to).filter(|_| to > from) else { return Ok(()) };
         let events: Vec<&Decoded> = page
@@ -139,15 +154,11 @@ impl<M: ReadModel> Applier<M> {
         to: Position,
         event_id: Uuid,
     ) -> Result<(), Stopped> {
-        let mut transaction =
-            self.generation.database.writer().begin_with("BEGIN IMMEDIATE").await?;
-        if !checkpoint::advance(&mut transaction, &self.kept, to, event_id).await? {
-            return Err(Stopped::Error(ApplyError::Fenced(self.kept.position)));
-        }
+        let mut transaction = self.begin(to, event_id).await?;
         let loaded = self.load(&mut transaction, events).await?;
         let rows = self.fold(loaded, events)?;
         M::write(&mut transaction, &rows).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         self.kept.position = to;
         self.kept.event_id = Some(event_id);
         for row in rows {
@@ -156,16 +167,52 @@ impl<M: ReadModel> Applier<M> {
         Ok(())
     }
 
+    /// Begins to write: the lease is compared and the checkpoint is compared and moved before anything else.
+    async fn begin(&self, to: Position, event_id: Uuid) -> Result<Transaction, ApplyError> {
+        let mut transaction = self.generation.database.begin().await?;
+        if !self.generation.fence.pass(&mut transaction).await? {
+            return Err(ApplyError::LeaseLost);
+        }
+        if !checkpoint::advance(&mut transaction, &self.kept, to, event_id).await? {
+            return Err(ApplyError::Fenced(self.kept.position));
+        }
+        Ok(transaction)
+    }
+
+    async fn commit(&mut self, transaction: Transaction) -> Result<(), ApplyError> {
+        let committed = transaction.commit().await;
+        self.unsure = committed.is_err();
+        Ok(committed?)
+    }
+
+    /// After a commit that failed: it may have happened. What is in memory is not trusted any more.
+    async fn find_out(&mut self) -> Result<(), ApplyError> {
+        let mut transaction = self.generation.database.begin().await?;
+        if !self.generation.fence.pass(&mut transaction).await? {
+            return Err(ApplyError::LeaseLost);
+        }
+        let identity = &self.kept.identity;
+        self.kept = checkpoint::find_or_begin(&mut transaction, identity).await?;
+        transaction.commit().await?;
+        self.cache = Cache::new(M::CACHED_ROWS);
+        if self.kept.position > self.checkpoint.position {
+            self.checkpoint = self.kept.clone();
+        }
+        self.unsure = false;
+        Ok(())
+    }
+
     async fn keep(&mut self) -> Result<(), ApplyError> {
+        if self.unsure {
+            self.find_out().await?;
+        }
         let Some(event_id) = self.checkpoint.event_id.filter(|_| self.kept != self.checkpoint)
         else {
             return Ok(());
         };
         let to = self.checkpoint.position;
-        let mut connection = self.generation.database.writer().acquire().await?;
-        if !checkpoint::advance(&mut connection, &self.kept, to, event_id).await? {
-            return Err(ApplyError::Fenced(self.kept.position));
-        }
+        let transaction = self.begin(to, event_id).await?;
+        self.commit(transaction).await?;
         self.kept = self.checkpoint.clone();
         Ok(())
     }
@@ -173,7 +220,7 @@ impl<M: ReadModel> Applier<M> {
     /// The rows that the events touch and the cache lacks.
     async fn load(
         &self,
-        connection: &mut sqlx::SqliteConnection,
+        connection: &mut Connection,
         events: &[&Decoded],
     ) -> Result<HashMap<String, M::Row>, Stopped> {
         let mut missing: Vec<&str> = events
@@ -186,9 +233,7 @@ impl<M: ReadModel> Applier<M> {
         if missing.is_empty() {
             return Ok(HashMap::new());
         }
-        let keys =
-            serde_json::to_string(&missing).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let rows = M::load(connection, keys).await?;
+        let rows = M::load(connection, &missing).await?;
         Ok(rows.into_iter().map(|row| (M::key_of(&row).to_owned(), row)).collect())
     }
 

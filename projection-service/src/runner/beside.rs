@@ -10,7 +10,7 @@ use event_store::Position;
 use super::applier::{Apply, ApplyError};
 use super::status::KeptBeside;
 use crate::decoded::Page;
-use crate::sqlite::catalog::{Kept, Role};
+use crate::storage::catalog::{Kept, Role};
 
 /// How long a generation is kept beside the live one, from the switch or from a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,25 +1,25 @@
 //! Compares two generations that stand at one position, while both go on.
 
+use ::storage::Transaction;
 use event_store::Position;
-use sqlx::{Sqlite, Transaction};
 
 use crate::model::Definition;
-use crate::sqlite::checkpoint;
-use crate::sqlite::digest::{Difference, TableDigest, differences, digest};
-use crate::sqlite::generation::Generation;
+use crate::storage::checkpoint;
+use crate::storage::digest::{Difference, TableDigest, differences, digest};
+use crate::storage::generation::Generation;
 
 /// Rows that are told when two generations differ.
 const TOLD_ROWS: usize = 20;
 
 /// A read snapshot of a generation: what is written later is not in it.
 pub(super) struct Snapshot {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: Transaction,
     pub(super) position: Position,
 }
 
 impl Snapshot {
     pub(super) async fn open(generation: &Generation) -> Result<Self, sqlx::Error> {
-        let mut transaction = generation.database.reader().begin().await?;
+        let mut transaction = generation.database.snapshot().await?;
         // The snapshot is taken by the first read.
         let position = checkpoint::position(&mut transaction).await?;
         Ok(Self { transaction, position })

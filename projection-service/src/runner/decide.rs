@@ -4,7 +4,7 @@
 
 use super::handle::{Handle, Held, Resume};
 use super::rebuild::Rebuilder;
-use crate::sqlite::catalog::{Asked, Kept, Role};
+use crate::storage::catalog::{Asked, Kept, Role};
 
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]

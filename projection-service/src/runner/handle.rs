@@ -8,9 +8,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::applier::Apply;
 use super::status::Status;
 use crate::projectors::Projector;
-use crate::sqlite::catalog::Kept;
-use crate::sqlite::checkpoint::Checkpoint;
-use crate::sqlite::generation::Generation;
+use crate::storage::catalog::Kept;
+use crate::storage::checkpoint::Checkpoint;
+use crate::storage::generation::Generation;
 
 /// A projector that was asked to stand still for a moment.
 pub(super) struct Held {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use messaging::feed::Feed;
 
-use crate::sqlite::checkpoint::Checkpoint;
+use crate::storage::checkpoint::Checkpoint;
 
 /// How long to wait before the feed is asked again.
 const RETRY: Duration = Duration::from_millis(500);

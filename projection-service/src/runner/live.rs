@@ -17,8 +17,8 @@ use super::status::{Progress, State};
 use super::{history, source};
 use crate::decoded::{Page, Readers};
 use crate::projectors::Projector;
-use crate::sqlite::catalog::{Catalog, Role};
-use crate::sqlite::checkpoint::Checkpoint;
+use crate::storage::catalog::{Catalog, Role};
+use crate::storage::checkpoint::Checkpoint;
 
 /// A projector this many events behind the shared reader catches up on its own before it takes a seat.
 pub(crate) const NEAR: u64 = 10_000;
@@ -195,6 +195,11 @@ impl Live {
                     return Ok(());
                 }
                 Err(ApplyError::Fault(fault)) => return Err(Left::Faulted(fault)),
+                Err(error @ ApplyError::LeaseLost) => {
+                    tracing::error!(%error, "the projectors end");
+                    self.around.stop.cancel();
+                    return Err(Left::Stopped);
+                }
                 Err(error @ ApplyError::Fenced(position)) => {
                     return Err(Left::Faulted(Fault { position, cause: error.to_string() }));
                 }

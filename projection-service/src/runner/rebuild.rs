@@ -3,7 +3,6 @@
 //! **Invariant:** until the switch the live generation is not touched; whatever goes wrong, it stays live. The switch is
 //! one transaction of the catalog, made while the live one stands still at the new one's position.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,8 +17,9 @@ use super::compare::{Comparison, Snapshot, compare};
 use super::handle::{Handle, Held, Resume};
 use super::status::{Progress, Rebuilt};
 use crate::decoded::Readers;
-use crate::sqlite::catalog::{Asked, Catalog};
-use crate::sqlite::generation::{self, Generation};
+use crate::storage::catalog::{Asked, Catalog};
+use crate::storage::generation::Generation;
+use crate::storage::home::Home;
 
 /// A generation this close to the log's head is brought to the live one's position while that one stands still.
 const CLOSE: u64 = 2_000;
@@ -58,7 +58,7 @@ enum GivenUp {
 pub struct Rebuilder {
     pub(crate) feed: Arc<dyn Feed>,
     pub(crate) readers: Readers,
-    pub(crate) folder: PathBuf,
+    pub(crate) home: Home,
     pub(crate) catalog: Catalog,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -79,7 +79,7 @@ impl Rebuilder {
             let name = handle.projector.name();
             match self.catalog.build(name, asked).await {
                 Ok(Some(number)) => {
-                    generation::remove(&generation::path(&self.folder, name, number));
+                    self.home.remove(name, number).await;
                     self.tasks.spawn(drop_kept(Arc::clone(&handle), number));
                     noted.push((handle, number));
                 }
@@ -135,7 +135,7 @@ impl Rebuilder {
         let mut opened = Vec::new();
         let mut under_way = Vec::new();
         for (handle, number) in noted {
-            match handle.projector.open(&self.folder, number, &self.feed.identity()).await {
+            match handle.projector.open(&self.home, number, &self.feed.identity()).await {
                 Ok(applier) => {
                     under_way.push((handle.clone(), applier.generation().clone()));
                     opened.push((handle.projector.name(), applier));
@@ -278,7 +278,7 @@ impl Rebuilder {
         if let Err(error) = self.catalog.give_up(name, number).await {
             tracing::warn!(%error, name, "the catalog still says that a model is being built");
         }
-        generation::remove(&generation::path(&self.folder, name, number));
+        self.home.remove(name, number).await;
         self.tell(handle, Rebuilt::Failed { cause }).await;
     }
 }

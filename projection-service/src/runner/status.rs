@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::applier::Fault;
-use crate::sqlite::catalog::Kept;
-use crate::sqlite::digest::{Difference, TableDigest};
+use crate::storage::catalog::Kept;
+use crate::storage::digest::{Difference, TableDigest};
 
 /// Where a projector stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]

@@ -3,8 +3,10 @@
 
 mod crash;
 mod folds;
+mod place;
 mod positions;
 mod queries;
 mod rebuild;
+mod replicas;
 mod rollback;
 mod shop;

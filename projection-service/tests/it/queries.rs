@@ -4,14 +4,26 @@ use axum::http::StatusCode;
 use projection_service::Projector;
 use serde_json::json;
 
+use crate::place::{Place, on_both};
 use crate::shop::{Shop, ask, caught_up, get, placed};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
 
-#[tokio::test]
-async fn a_completed_order_is_told_in_full() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+on_both! {
+    a_completed_order_is_told_in_full,
+    a_return_is_found_with_its_order,
+    an_order_is_told_as_it_was,
+    every_answer_says_its_position_and_min_position_waits_for_it,
+    paging_gives_every_order_once_newest_first_with_each_filter,
+    bad_parameters_are_problems,
+    a_cursor_belongs_to_its_list_and_filters,
+    the_sales_report_counts_from_confirmation_less_cancelled_lines,
+    personal_data_is_opened_for_the_answer_and_gone_after_erasure,
+    an_event_that_cannot_be_read_faults_its_projector_and_no_other,
+}
+
+async fn a_completed_order_is_told_in_full(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     shop.append(DAY, &[("StockReceived", json!({ "sku": "22423", "quantity": 10 }))]).await;
     let end = shop.completed_order("o1", DAY, "22423").await;
     let service = shop.start().await;
@@ -46,10 +58,8 @@ async fn a_completed_order_is_told_in_full() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn a_return_is_found_with_its_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn a_return_is_found_with_its_order(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     shop.completed_order("o1", DAY, "a").await;
     let lines = json!([{ "line": 1, "quantity": 2 }]);
     let wanted = json!({ "order_id": "o1", "return_id": "o1-r1", "lines": lines });
@@ -65,10 +75,8 @@ async fn a_return_is_found_with_its_order() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn an_order_is_told_as_it_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn an_order_is_told_as_it_was(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let end = shop.completed_order("o1", DAY, "22423").await;
     let service = shop.start().await;
     caught_up(&service, end).await;
@@ -89,10 +97,8 @@ async fn an_order_is_told_as_it_was() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn every_answer_says_its_position_and_min_position_waits_for_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn every_answer_says_its_position_and_min_position_waits_for_it(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let service = shop.start().await;
     let appended = shop.append(DAY, &[placed("o1", "22423", 1)]).await;
     let answer = ask(&service, "GET", &format!("/orders?min_position={appended}")).await;
@@ -117,10 +123,8 @@ async fn every_answer_says_its_position_and_min_position_waits_for_it() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn paging_gives_every_order_once_newest_first_with_each_filter() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn paging_gives_every_order_once_newest_first_with_each_filter(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let mut end = 0;
     for n in 0..25 {
         let at = format!("2010-12-{:02}T10:00:00Z", 1 + n / 3);
@@ -162,10 +166,8 @@ async fn paging_gives_every_order_once_newest_first_with_each_filter() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn bad_parameters_are_problems() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = Shop::new(folder.path()).start().await;
+async fn bad_parameters_are_problems(place: Place) {
+    let service = Shop::new(place.home("models")).start().await;
     for (uri, status, code) in [
         ("/orders?limit=0", 400, "invalid_limit"),
         ("/orders?limit=1001", 400, "invalid_limit"),
@@ -201,10 +203,8 @@ async fn bad_parameters_are_problems() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn a_cursor_belongs_to_its_list_and_filters() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn a_cursor_belongs_to_its_list_and_filters(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let mut end = 0;
     for id in ["o1", "o2", "o3"] {
         end = shop.completed_order(id, DAY, "a").await;
@@ -232,10 +232,8 @@ async fn a_cursor_belongs_to_its_list_and_filters() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn the_sales_report_counts_from_confirmation_less_cancelled_lines() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn the_sales_report_counts_from_confirmation_less_cancelled_lines(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     shop.completed_order("o1", DAY, "a").await;
     shop.append(DAY, &[placed("never", "a", 9)]).await;
     shop.append(
@@ -271,10 +269,8 @@ async fn the_sales_report_counts_from_confirmation_less_cancelled_lines() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn personal_data_is_opened_for_the_answer_and_gone_after_erasure() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn personal_data_is_opened_for_the_answer_and_gone_after_erasure(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let sealed = shop.vault.seal("customer-c1", br#""Ada Lovelace""#).await.unwrap();
     let name = json!({ "person": sealed.person, "sealed": sealed.sealed });
     let registered = shop
@@ -291,10 +287,8 @@ async fn personal_data_is_opened_for_the_answer_and_gone_after_erasure() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn an_event_that_cannot_be_read_faults_its_projector_and_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn an_event_that_cannot_be_read_faults_its_projector_and_no_other(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     shop.append(
         DAY,
         &[placed("o1", "a", 1), ("StockReceived", json!({ "sku": "a", "quantity": 4 }))],

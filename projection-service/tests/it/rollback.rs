@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use projection_service::runner::KeepFor;
 use projection_service::runner::handle::Handle;
 use projection_service::runner::status::{Rebuilt, Status};
-use projection_service::sqlite::catalog::Role;
+use projection_service::storage::catalog::Role;
 use projection_service::{ProjectionService, Projector};
 use serde_json::json;
 
+use crate::place::{Place, on_both};
 use crate::shop::{Answer, Shop, caught_up, digests, get, post};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
@@ -40,13 +41,20 @@ async fn received(shop: &mut Shop, quantity: u32) -> u64 {
 async fn tamper(service: &ProjectionService) {
     let database = stock(service).current().database;
     let wrong = "UPDATE stock SET available = 99 WHERE sku = 'a'";
-    sqlx::query(wrong).execute(database.writer()).await.unwrap();
+    let mut writer = database.writer().await.unwrap();
+    assert_eq!(writer.query(wrong).execute().await.unwrap(), 1);
 }
 
-#[tokio::test]
-async fn p10_a_rollback_after_a_switch_is_not_stale() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+on_both! {
+    p10_a_rollback_after_a_switch_is_not_stale,
+    p10_what_is_kept_and_what_was_asked_outlive_a_restart,
+    p10_a_rebuild_that_differs_is_told_row_for_row_and_waits_for_a_decision,
+    one_generation_at_most_is_kept_and_its_file_goes_with_it,
+    what_is_kept_is_dropped_when_its_time_is_over,
+}
+
+async fn p10_a_rollback_after_a_switch_is_not_stale(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     received(&mut shop, 4).await;
     let service = shop.start().await;
     caught_up(&service, 1).await;
@@ -74,10 +82,8 @@ async fn p10_a_rollback_after_a_switch_is_not_stale() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn p10_what_is_kept_and_what_was_asked_outlive_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn p10_what_is_kept_and_what_was_asked_outlive_a_restart(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     received(&mut shop, 4).await;
     let service = shop.start().await;
     caught_up(&service, 1).await;
@@ -99,10 +105,8 @@ async fn p10_what_is_kept_and_what_was_asked_outlive_a_restart() {
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn p10_a_rebuild_that_differs_is_told_row_for_row_and_waits_for_a_decision() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn p10_a_rebuild_that_differs_is_told_row_for_row_and_waits_for_a_decision(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let end = received(&mut shop, 4).await;
     let service = shop.start().await;
     caught_up(&service, end).await;
@@ -127,10 +131,8 @@ async fn p10_a_rebuild_that_differs_is_told_row_for_row_and_waits_for_a_decision
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn one_generation_at_most_is_kept_and_its_file_goes_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn one_generation_at_most_is_kept_and_its_file_goes_with_it(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     let end = received(&mut shop, 4).await;
     let service = shop.start().await;
     caught_up(&service, end).await;
@@ -145,15 +147,15 @@ async fn one_generation_at_most_is_kept_and_its_file_goes_with_it() {
     service.shutdown().await;
     let service = shop.start().await;
     assert!(until(&service, |_| true).await.kept.is_none());
-    let is_there = |number| folder.path().join(format!("stock.g{number}.db")).exists();
-    assert_eq!([1, 2, 3].map(is_there), [false, false, true]);
+    for (number, wanted) in [(1, false), (2, false), (3, true)] {
+        let is_there = shop.home.generation("stock", number).exists().await.unwrap();
+        assert_eq!(is_there, wanted, "generation {number}");
+    }
     service.shutdown().await;
 }
 
-#[tokio::test]
-async fn what_is_kept_is_dropped_when_its_time_is_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut shop = Shop::new(folder.path());
+async fn what_is_kept_is_dropped_when_its_time_is_over(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
     shop.keep_for = KeepFor { previous: Duration::ZERO, candidate: Duration::ZERO };
     let end = received(&mut shop, 4).await;
     let service = shop.start().await;

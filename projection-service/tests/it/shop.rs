@@ -1,6 +1,5 @@
 //! A small shop: a log, a feed, the service, and events to append.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -12,14 +11,15 @@ use event_store::memory::MemoryLog;
 use event_store::{AppendTransaction, EventLog, Metadata, NewEvent, Verdict};
 use messaging::embedded::EmbeddedFeed;
 use projection_service::runner::KeepFor;
-use projection_service::{NoSagaStates, ProjectionService, Projector, Settings};
+use projection_service::{Home, NoSagaStates, ProjectionService, Projector, Settings};
 use serde_json::{Value, json};
+use storage::LeaseSettings;
 use tower::ServiceExt;
 
 pub(crate) struct Shop {
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) vault: Arc<Vault>,
-    pub(crate) folder: PathBuf,
+    pub(crate) home: Home,
     pub(crate) keep_for: KeepFor,
     commands: u32,
 }
@@ -31,12 +31,12 @@ pub(crate) struct Answer {
 }
 
 impl Shop {
-    pub(crate) fn new(folder: &Path) -> Self {
+    pub(crate) fn new(home: Home) -> Self {
         let vault = Vault::new(Arc::new(MemoryKeys::new()), MasterKey::from_bytes([7; 32]));
         Self {
             log: Arc::new(MemoryLog::new()),
             vault: Arc::new(vault),
-            folder: folder.to_owned(),
+            home,
             keep_for: KeepFor::default(),
             commands: 0,
         }
@@ -47,7 +47,13 @@ impl Shop {
     }
 
     pub(crate) async fn start(&self) -> ProjectionService {
-        let settings = Settings { folder: self.folder.clone(), keep_for: self.keep_for };
+        self.start_with(None).await
+    }
+
+    /// Waits for the lease first, if there is one.
+    pub(crate) async fn start_with(&self, lease: Option<LeaseSettings>) -> ProjectionService {
+        let keep_for = self.keep_for;
+        let settings = Settings { keep_for, lease, ..Settings::at(self.home.clone()) };
         let vault = Arc::clone(&self.vault);
         ProjectionService::start(settings, self.feed(), vault, Arc::new(NoSagaStates))
             .await
@@ -229,9 +235,9 @@ pub(crate) async fn digests(service: &ProjectionService) -> Vec<String> {
     let mut digests = Vec::new();
     for handle in service.handles() {
         let database = handle.current().database;
-        let mut connection = database.reader().acquire().await.unwrap();
+        let mut connection = database.reader().await.unwrap();
         let definition = handle.projector.definition();
-        let found = projection_service::sqlite::digest::digest(&mut connection, definition);
+        let found = projection_service::storage::digest::digest(&mut connection, definition);
         digests.extend(found.await.unwrap().into_iter().map(|one| format!("{one:?}")));
     }
     digests

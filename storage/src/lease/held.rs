@@ -48,7 +48,7 @@ impl Held {
     }
 
     /// Lets the next one have it at once. Best effort: it runs out anyway.
-    pub async fn give_back(self) {
+    pub async fn give_back(&self) {
         let Some(kept) = &self.0 else { return };
         kept.renewing.abort();
         if let Err(error) = kept.shared.give_back(kept.token).await {

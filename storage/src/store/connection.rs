@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** a transaction that is dropped is rolled back.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection};
 
+use super::ddl;
 use super::query::{Kind, Query};
 use super::sql::Sql;
 use crate::postgres::Checkout;
@@ -29,6 +31,17 @@ impl Connection {
         Self(Held::Postgres(connection))
     }
 
+    /// Makes tables and indexes that are not there yet, from statements as SQLite wants them.
+    pub async fn define(&mut self, statements: &[&'static str]) -> Result<(), sqlx::Error> {
+        if let Held::Postgres(connection) = &mut self.0 {
+            return connection.run(sqlx::AssertSqlSafe(ddl::for_postgres(statements))).await;
+        }
+        for statement in statements {
+            self.query(*statement).execute().await?;
+        }
+        Ok(())
+    }
+
     /// A statement to be run here.
     pub fn query(&mut self, sql: impl Into<Sql>) -> Query<'_> {
         let sql = sql.into();
@@ -42,11 +55,18 @@ impl Connection {
     }
 }
 
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
 fn on_sqlite<'c>(connection: &'c mut SqliteConnection, sql: &'static str) -> Query<'c> {
     Query(Kind::Sqlite(connection, sqlx::query(sql)))
 }
 
 /// A transaction: all or nothing.
+#[derive(Debug)]
 pub struct Transaction(Connection);
 
 impl Transaction {

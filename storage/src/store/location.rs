@@ -1,7 +1,10 @@
 //! Where a service's own tables are.
 
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::schema;
 use crate::postgres::PostgresSettings;
 
 /// A SQLite file, or a schema of a PostgreSQL database.
@@ -15,13 +18,62 @@ pub enum Location {
         settings: Box<PostgresSettings>,
         /// Lower-case letters, digits and underscores: it is written into statements.
         schema: String,
+        /// Another schema whose tables are seen too.
+        beside: Option<String>,
     },
 }
 
 impl Location {
     /// This schema of a PostgreSQL database.
     pub fn postgres(settings: PostgresSettings, schema: impl Into<String>) -> Self {
-        Self::Postgres { settings: Box::new(settings), schema: schema.into() }
+        Self::Postgres { settings: Box::new(settings), schema: schema.into(), beside: None }
+    }
+
+    /// Lets statements see the tables of another schema too. A file sees its own only.
+    #[must_use]
+    pub fn beside(mut self, other: impl Into<String>) -> Self {
+        if let Self::Postgres { beside, .. } = &mut self {
+            *beside = Some(other.into());
+        }
+        self
+    }
+
+    /// Whether there is anything.
+    pub async fn exists(&self) -> Result<bool, sqlx::Error> {
+        match self {
+            Self::File(path) => Ok(path.is_file()),
+            Self::Postgres { settings, schema, .. } => schema::exists(settings, schema).await,
+        }
+    }
+
+    /// Deletes everything that is there. Nobody may have it open.
+    pub async fn remove(&self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::File(path) => remove_file(path).map_err(Into::into),
+            Self::Postgres { settings, schema, .. } => schema::remove(settings, schema).await,
+        }
+    }
+}
+
+/// The file and what stands beside it.
+fn remove_file(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Postgres { settings, schema, .. } => write!(f, "{settings:?} schema {schema}"),
+        }
     }
 }
 

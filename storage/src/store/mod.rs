@@ -4,6 +4,7 @@
 //! [`Store`] cannot tell which it is, except from the place that it was opened at.
 
 mod connection;
+mod ddl;
 mod location;
 mod open;
 mod query;

@@ -3,6 +3,7 @@
 //! Whoever uses it does not know which. **Invariant:** what is written between [`Store::begin`] and its commit is seen
 //! whole or not at all.
 
+use std::fmt;
 use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
@@ -31,6 +32,15 @@ pub struct Migrations {
     pub postgres: &'static [(&'static str, &'static str)],
 }
 
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Sqlite(database) => database.fmt(f),
+            Kind::Postgres(schema) => schema.settings.fmt(f),
+        }
+    }
+}
+
 /// Tables of a service, open.
 #[derive(Clone)]
 pub struct Store(Kind);
@@ -50,9 +60,9 @@ impl Store {
     ) -> Result<Self, sqlx::Error> {
         Ok(Self(match location {
             Location::File(path) => Kind::Sqlite(Database::open(path, durability, readers).await?),
-            Location::Postgres { settings, schema } => {
+            Location::Postgres { settings, schema, beside } => {
                 schema::make(settings, schema).await?;
-                Kind::Postgres(Schema::open(settings, schema, readers))
+                Kind::Postgres(Schema::open(settings, schema, beside.as_deref(), readers))
             }
         }))
     }
@@ -61,9 +71,9 @@ impl Store {
     pub async fn open_read_only(location: &Location, readers: u32) -> Result<Self, sqlx::Error> {
         Ok(Self(match location {
             Location::File(path) => Kind::Sqlite(Database::open_read_only(path, readers).await?),
-            Location::Postgres { settings, schema } => {
+            Location::Postgres { settings, schema, beside } => {
                 schema::check_name(schema)?;
-                Kind::Postgres(Schema::open(settings, schema, readers))
+                Kind::Postgres(Schema::open(settings, schema, beside.as_deref(), readers))
             }
         }))
     }

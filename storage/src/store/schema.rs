@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::postgres::{PostgresPool, PostgresSettings};
 
 /// Connections that write: the one task that does, its lease, and a replacement for one that hangs.
-const WRITERS: u32 = 3;
+const WRITERS: u32 = 2;
 
 const EXISTS: &str = "SELECT to_regnamespace($1) IS NOT NULL";
 /// Two that make it at the same moment would collide. The lock ends with its transaction.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7065736348736064)";
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(7065736348736064)";
 
 /// Pools whose sessions see one schema.
 pub(super) struct Schema {
@@ -19,8 +19,14 @@ pub(super) struct Schema {
 }
 
 impl Schema {
-    pub(super) fn open(settings: &PostgresSettings, schema: &str, readers: u32) -> Arc<Self> {
-        let settings = settings.clone().session("search_path", schema);
+    pub(super) fn open(
+        settings: &PostgresSettings,
+        schema: &str,
+        beside: Option<&str>,
+        readers: u32,
+    ) -> Arc<Self> {
+        let path = beside.map_or_else(|| schema.to_owned(), |other| format!("{schema},{other}"));
+        let settings = settings.clone().session("search_path", &path);
         let writer = PostgresPool::new(&settings.clone().connections(WRITERS));
         let reader = PostgresPool::new(&settings.clone().connections(readers));
         Arc::new(Self { settings, writer, reader })
@@ -30,6 +36,32 @@ impl Schema {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whether there is such a schema.
+pub(super) async fn exists(settings: &PostgresSettings, schema: &str) -> Result<bool, sqlx::Error> {
+    check_name(schema)?;
+    let pool = PostgresPool::new(&settings.clone().connections(1));
+    let exists = pool.call(async |connection| {
+        sqlx::query_scalar(EXISTS).bind(schema).fetch_one(connection).await
+    });
+    let exists = exists.await?;
+    pool.close().await;
+    Ok(exists)
+}
+
+/// Deletes the schema with all that is in it.
+pub(super) async fn remove(settings: &PostgresSettings, schema: &str) -> Result<(), sqlx::Error> {
+    check_name(schema)?;
+    let pool = PostgresPool::new(&settings.clone().connections(1));
+    let remove =
+        format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE");
+    let removed = pool.call(async |connection| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(remove)).execute(connection).await.map(drop)
+    });
+    removed.await?;
+    pool.close().await;
+    Ok(())
 }
 
 /// Makes the schema, unless an administrator did.

@@ -3,10 +3,12 @@
 //! **Invariant:** a switch, a rollback and a drop are one transaction here, together with the key of the request that
 //! asked for it: a repeat of the request, also after a restart, changes nothing.
 
-use std::path::Path;
+use std::io;
 
-use sqlx::{Row, Sqlite, Transaction};
-use storage::{Database, Durability};
+use storage::{Durability, Fence, Store, Transaction};
+
+use super::checkpoint::number;
+use super::home::Home;
 
 const SCHEMA: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS projectors (
@@ -32,7 +34,7 @@ const REGISTER: &str = "INSERT INTO projectors (name, version, live, building)
     ON CONFLICT (name) DO UPDATE SET version = $2, live = $3, building = NULL";
 const BUILD: &str = "UPDATE projectors SET building = 1 + (SELECT max(generation) FROM (
         SELECT live AS generation FROM projectors WHERE name = $1
-        UNION ALL SELECT generation FROM kept WHERE name = $1))
+        UNION ALL SELECT generation FROM kept WHERE name = $1) AS known)
     WHERE name = $1 AND building IS NULL RETURNING building";
 const GIVE_UP: &str = "UPDATE projectors SET building = NULL WHERE name = $1 AND building = $2";
 const SWITCH: &str = "UPDATE projectors SET live = $2, building = NULL
@@ -128,35 +130,50 @@ impl Entry {
 
 /// The catalog of projectors.
 #[derive(Debug, Clone)]
-pub struct Catalog(Database);
+pub struct Catalog {
+    store: Store,
+    fence: Fence,
+}
 
 impl Catalog {
-    /// Opens the catalog of this folder.
-    pub async fn open(folder: &Path) -> Result<Self, sqlx::Error> {
-        let database = Database::open(&folder.join("catalog.db"), Durability::Full, 1).await?;
-        for table in SCHEMA {
-            sqlx::query(table).execute(database.writer()).await?;
-        }
-        Ok(Self(database))
+    /// Opens the catalog of these models.
+    pub async fn open(home: &Home) -> Result<Self, sqlx::Error> {
+        let store = Store::open(&home.catalog(), Durability::Full, 1).await?;
+        store.writer().await?.define(&SCHEMA).await?;
+        Ok(Self { store, fence: home.fence.clone() })
     }
 
-    /// Opens the catalog of this folder to look at it.
-    pub async fn open_read_only(folder: &Path) -> Result<Self, sqlx::Error> {
-        Database::open_read_only(&folder.join("catalog.db"), 1).await.map(Self)
+    /// Opens the catalog of these models to look at it.
+    pub async fn open_read_only(home: &Home) -> Result<Self, sqlx::Error> {
+        let store = Store::open_read_only(&home.catalog(), 1).await?;
+        Ok(Self { store, fence: home.fence.clone() })
+    }
+
+    /// The same catalog, for the holder of a lease that stands beside it.
+    pub(crate) fn guarded(self, fence: Fence) -> Self {
+        Self { fence, ..self }
+    }
+
+    /// Where it is kept, and the lease beside it.
+    pub(crate) fn store(&self) -> Store {
+        self.store.clone()
     }
 
     /// What it says of a projector.
     pub async fn find(&self, name: &str) -> Result<Option<Entry>, sqlx::Error> {
-        let found = sqlx::query(FIND).bind(name).fetch_optional(self.0.reader()).await?;
+        let mut reader = self.store.reader().await?;
+        let found = reader.query(FIND).bind(name).fetch_optional().await?;
         let Some(row) = found else { return Ok(None) };
         let kept = match (row.try_get(3)?, row.try_get::<Option<String>, _>(4)?) {
-            (Some(generation), Some(role)) => Some(Kept { generation, role: Role::parse(&role)? }),
+            (Some(generation), Some(role)) => {
+                Some(Kept { generation: number(generation)?, role: Role::parse(&role)? })
+            }
             _ => None,
         };
         Ok(Some(Entry {
-            version: row.try_get(0)?,
-            live: row.try_get(1)?,
-            building: row.try_get(2)?,
+            version: number(row.try_get(0)?)?,
+            live: number(row.try_get(1)?)?,
+            building: row.try_get::<Option<i64>, _>(2)?.map(number).transpose()?,
             kept,
             outcome: row.try_get(5)?,
         }))
@@ -164,16 +181,18 @@ impl Catalog {
 
     /// The live generation of a projector, also of a folder that an earlier version wrote.
     pub async fn live(&self, name: &str) -> Result<Option<u32>, sqlx::Error> {
-        sqlx::query_scalar(LIVE).bind(name).fetch_optional(self.0.reader()).await
+        let mut reader = self.store.reader().await?;
+        let live: Option<i64> = reader.query(LIVE).bind(name).scalar_optional().await?;
+        live.map(number).transpose()
     }
 
     /// Makes a generation the only one, whatever there was before.
     pub async fn register(&self, name: &str, version: u32, live: u32) -> Result<(), sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query(REGISTER).bind(name).bind(version).bind(live);
-        query.execute(&mut *transaction).await?;
-        sqlx::query(DROP_KEPT).bind(name).execute(&mut *transaction).await?;
-        sqlx::query(FORGET_OUTCOME).bind(name).execute(&mut *transaction).await?;
+        let register = transaction.query(REGISTER).bind(name);
+        register.bind(i64::from(version)).bind(i64::from(live)).execute().await?;
+        transaction.query(DROP_KEPT).bind(name).execute().await?;
+        transaction.query(FORGET_OUTCOME).bind(name).execute().await?;
         transaction.commit().await
     }
 
@@ -185,19 +204,20 @@ impl Catalog {
         asked: Option<Asked<'_>>,
     ) -> Result<Option<u32>, sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let number = sqlx::query_scalar(BUILD).bind(name).fetch_optional(&mut *transaction).await?;
-        if number.is_some() {
-            sqlx::query(DROP_KEPT).bind(name).execute(&mut *transaction).await?;
+        let begun: Option<i64> = transaction.query(BUILD).bind(name).scalar_optional().await?;
+        if begun.is_some() {
+            transaction.query(DROP_KEPT).bind(name).execute().await?;
             ask(&mut transaction, asked).await?;
             transaction.commit().await?;
         }
-        Ok(number)
+        begun.map(number).transpose()
     }
 
     /// Notes that it is not being built any more.
     pub async fn give_up(&self, name: &str, building: u32) -> Result<(), sqlx::Error> {
-        let query = sqlx::query(GIVE_UP).bind(name).bind(building);
-        query.execute(self.0.writer()).await.map(drop)
+        let mut transaction = self.begin().await?;
+        transaction.query(GIVE_UP).bind(name).bind(i64::from(building)).execute().await?;
+        transaction.commit().await
     }
 
     /// Makes the generation that was built the live one, and keeps the old one if it is fed on; false when the catalog
@@ -210,8 +230,8 @@ impl Catalog {
         keep: bool,
     ) -> Result<bool, sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query(SWITCH).bind(name).bind(built).bind(old);
-        if query.execute(&mut *transaction).await?.rows_affected() != 1 {
+        let switch = transaction.query(SWITCH).bind(name);
+        if switch.bind(i64::from(built)).bind(i64::from(old)).execute().await? != 1 {
             return Ok(false);
         }
         if keep {
@@ -225,8 +245,8 @@ impl Catalog {
     /// Keeps the generation that was built beside the live one; false when the catalog says otherwise.
     pub async fn keep_candidate(&self, name: &str, built: u32) -> Result<bool, sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query(GIVE_UP).bind(name).bind(built);
-        if query.execute(&mut *transaction).await?.rows_affected() != 1 {
+        let built_up = transaction.query(GIVE_UP).bind(name).bind(i64::from(built));
+        if built_up.execute().await? != 1 {
             return Ok(false);
         }
         keep_one(&mut transaction, name, Kept { generation: built, role: Role::Candidate }).await?;
@@ -250,8 +270,8 @@ impl Catalog {
         asked: Option<Asked<'_>>,
     ) -> Result<bool, sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query(SWAP).bind(name).bind(kept.generation).bind(live);
-        if query.execute(&mut *transaction).await?.rows_affected() != 1 {
+        let swap = transaction.query(SWAP).bind(name).bind(i64::from(kept.generation));
+        if swap.bind(i64::from(live)).execute().await? != 1 {
             return Ok(false);
         }
         let other = Kept { generation: live, role: kept.role.swapped() };
@@ -269,8 +289,8 @@ impl Catalog {
         asked: Option<Asked<'_>>,
     ) -> Result<bool, sqlx::Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query(DROP_ONE_KEPT).bind(name).bind(generation);
-        if query.execute(&mut *transaction).await?.rows_affected() != 1 {
+        let dropped = transaction.query(DROP_ONE_KEPT).bind(name).bind(i64::from(generation));
+        if dropped.execute().await? != 1 {
             return Ok(false);
         }
         ask(&mut transaction, asked).await?;
@@ -280,37 +300,40 @@ impl Catalog {
 
     /// Notes how a rebuild ended.
     pub async fn ended(&self, name: &str, outcome: &str) -> Result<(), sqlx::Error> {
-        sqlx::query(ENDED).bind(name).bind(outcome).execute(self.0.writer()).await.map(drop)
+        let mut transaction = self.begin().await?;
+        transaction.query(ENDED).bind(name).bind(outcome).execute().await?;
+        transaction.commit().await
     }
 
     /// What was asked for under this key, if anything was.
     pub async fn asked(&self, key: &str) -> Result<Option<String>, sqlx::Error> {
-        sqlx::query_scalar(ASKED).bind(key).fetch_optional(self.0.writer()).await
+        self.store.writer().await?.query(ASKED).bind(key).scalar_optional().await
     }
 
     /// Closes it.
     pub async fn close(&self) {
-        self.0.close().await;
+        self.store.close().await;
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.0.writer().begin_with("BEGIN IMMEDIATE").await
+    async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        let mut transaction = self.store.begin().await?;
+        if self.fence.pass(&mut transaction).await? {
+            return Ok(transaction);
+        }
+        Err(io::Error::other("another process has taken over the read models").into())
     }
 }
 
 async fn keep_one(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction,
     name: &str,
     kept: Kept,
 ) -> Result<(), sqlx::Error> {
-    let query = sqlx::query(KEEP).bind(name).bind(kept.generation).bind(kept.role.as_str());
-    query.execute(&mut **transaction).await.map(drop)
+    let keep = transaction.query(KEEP).bind(name).bind(i64::from(kept.generation));
+    keep.bind(kept.role.as_str()).execute().await.map(drop)
 }
 
-async fn ask(
-    transaction: &mut Transaction<'_, Sqlite>,
-    asked: Option<Asked<'_>>,
-) -> Result<(), sqlx::Error> {
+async fn ask(transaction: &mut Transaction, asked: Option<Asked<'_>>) -> Result<(), sqlx::Error> {
     let Some(Asked { key, request }) = asked else { return Ok(()) };
-    sqlx::query(ASK).bind(key).bind(request).execute(&mut **transaction).await.map(drop)
+    transaction.query(ASK).bind(key).bind(request).execute().await.map(drop)
 }

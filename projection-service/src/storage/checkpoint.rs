@@ -1,7 +1,7 @@
 //! How far a generation has folded the log: one row, changed in the transaction of the rows.
 
 use event_store::{LogIdentity, Position};
-use sqlx::{Row, SqliteConnection};
+use storage::Connection;
 use uuid::Uuid;
 
 /// The table, empty in a new file.
@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS checkpoint (
 ) STRICT";
 
 const BEGIN: &str = "INSERT INTO checkpoint (id, position, event_id, log, epoch)
-    VALUES (1, 0, NULL, $1, $2) ON CONFLICT (id) DO NOTHING";
+    VALUES (1, 0, NULL, $1, $2) ON CONFLICT (id) DO UPDATE SET id = 1";
 const FIND: &str = "SELECT position, event_id, log, epoch FROM checkpoint WHERE id = 1";
 const POSITION: &str = "SELECT position FROM checkpoint WHERE id = 1";
 const ADVANCE: &str = "UPDATE checkpoint SET position = $1, event_id = $2
@@ -31,45 +31,55 @@ pub struct Checkpoint {
     pub identity: LogIdentity,
 }
 
-/// The checkpoint of the file; of this log's beginning when there is none yet.
+/// The checkpoint that is kept; of this log's beginning when there is none yet. It writes the row in any case: so it waits
+/// for a commit whose answer was lost, and sees it.
 pub async fn find_or_begin(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     identity: &LogIdentity,
 ) -> Result<Checkpoint, sqlx::Error> {
-    sqlx::query(BEGIN).bind(&*identity.log).bind(identity.epoch).execute(&mut *connection).await?;
+    connection.query(BEGIN).bind(&*identity.log).bind(i64::from(identity.epoch)).execute().await?;
     find(connection).await
 }
 
 /// The checkpoint of the file.
-pub async fn find(connection: &mut SqliteConnection) -> Result<Checkpoint, sqlx::Error> {
-    let row = sqlx::query(FIND).fetch_one(connection).await?;
+pub async fn find(connection: &mut Connection) -> Result<Checkpoint, sqlx::Error> {
+    let row = connection.query(FIND).fetch_one().await?;
+    let event_id: Option<Vec<u8>> = row.try_get(1)?;
+    let event_id = event_id.map(|bytes| Uuid::from_slice(&bytes)).transpose();
+    let log: String = row.try_get(2)?;
     Ok(Checkpoint {
         position: row.try_get::<i64, _>(0)?.cast_unsigned(),
-        event_id: row.try_get(1)?,
-        identity: LogIdentity { log: row.try_get::<String, _>(2)?.into(), epoch: row.try_get(3)? },
+        event_id: event_id.map_err(|error| sqlx::Error::Decode(error.into()))?,
+        identity: LogIdentity { log: log.into(), epoch: number(row.try_get(3)?)? },
     })
 }
 
 /// The position alone, in whatever transaction the connection is.
-pub async fn position(connection: &mut SqliteConnection) -> Result<Position, sqlx::Error> {
-    let position: i64 = sqlx::query_scalar(POSITION).fetch_one(connection).await?;
+pub async fn position(connection: &mut Connection) -> Result<Position, sqlx::Error> {
+    let position: i64 = connection.query(POSITION).scalar().await?;
     Ok(position.cast_unsigned())
 }
 
 /// Moves on from `from`; false when the file is not there: another writer was here.
 pub async fn advance(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     from: &Checkpoint,
     position: Position,
     event_id: Uuid,
 ) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query(ADVANCE)
+    let moved = connection
+        .query(ADVANCE)
         .bind(position.cast_signed())
-        .bind(event_id)
+        .bind(event_id.as_bytes().as_slice())
         .bind(from.position.cast_signed())
         .bind(&*from.identity.log)
-        .bind(from.identity.epoch)
-        .execute(connection)
+        .bind(i64::from(from.identity.epoch))
+        .execute()
         .await?;
-    Ok(moved.rows_affected() == 1)
+    Ok(moved == 1)
+}
+
+/// A small number, which both dialects give as 64 bits.
+pub(super) fn number(number: i64) -> Result<u32, sqlx::Error> {
+    u32::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
 }

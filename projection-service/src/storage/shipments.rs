@@ -2,8 +2,7 @@
 
 use domain::event::Event;
 use domain::shipping::{ShipmentEvent, ShipmentStatus};
-use sqlx::SqliteConnection;
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
 use crate::folds::shipments::{ShipmentRow, fold};
@@ -19,7 +18,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS shipments (
 const BY_ORDER: &str = "CREATE INDEX IF NOT EXISTS shipments_by_order ON shipments (order_id, id)";
 const BY_STATUS: &str = "CREATE INDEX IF NOT EXISTS shipments_by_status ON shipments (status, id)";
 
-const LOAD: &str = "SELECT doc FROM shipments WHERE id IN (SELECT value FROM json_each($1))";
+const LOAD: Sql = one_of!("SELECT doc FROM shipments WHERE id", "$1");
 const FIND: &str = "SELECT doc FROM shipments WHERE id = $1";
 const PAGE: &str = "SELECT doc FROM shipments WHERE id > $1 ORDER BY id LIMIT $2";
 const PAGE_OF_ORDER: &str = "SELECT doc FROM shipments
@@ -74,18 +73,18 @@ impl ReadModel for Shipments {
     }
 
     async fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> Result<Vec<ShipmentRow>, sqlx::Error> {
-        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+        documents::fetch(connection.query(LOAD).bind_texts(keys)).await
     }
 
     async fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<ShipmentRow>],
     ) -> Result<(), sqlx::Error> {
         let rows = documents::encode(rows)?;
-        let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
+        let written = UPSERT.write(connection, &rows, |query, (row, doc)| {
             query
                 .bind(row.id.as_str())
                 .bind(row.order_id.as_str())
@@ -98,11 +97,10 @@ impl ReadModel for Shipments {
 
 /// The row of this key.
 pub async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &str,
 ) -> Result<Option<ShipmentRow>, sqlx::Error> {
-    let found: Option<String> =
-        sqlx::query_scalar(FIND).bind(id).fetch_optional(connection).await?;
+    let found: Option<String> = connection.query(FIND).bind(id).scalar_optional().await?;
     found.as_deref().map(documents::read).transpose()
 }
 
@@ -117,24 +115,24 @@ pub struct Wanted {
 
 /// At most `limit` of those wanted, after this key.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     wanted: Wanted,
     after: &str,
     limit: i64,
 ) -> Result<Vec<ShipmentRow>, sqlx::Error> {
     let query = match wanted {
         Wanted { order_id: Some(order_id), status: Some(status) } => {
-            sqlx::query_scalar(PAGE_OF_ORDER_AND_STATUS).bind(order_id).bind(status_text(status))
+            connection.query(PAGE_OF_ORDER_AND_STATUS).bind(order_id).bind(status_text(status))
         }
         Wanted { order_id: Some(order_id), status: None } => {
-            sqlx::query_scalar(PAGE_OF_ORDER).bind(order_id)
+            connection.query(PAGE_OF_ORDER).bind(order_id)
         }
         Wanted { order_id: None, status: Some(status) } => {
-            sqlx::query_scalar(PAGE_OF_STATUS).bind(status_text(status))
+            connection.query(PAGE_OF_STATUS).bind(status_text(status))
         }
-        Wanted { order_id: None, status: None } => sqlx::query_scalar(PAGE),
+        Wanted { order_id: None, status: None } => connection.query(PAGE),
     };
-    documents::fetch(connection, query.bind(after).bind(limit)).await
+    documents::fetch(query.bind(after).bind(limit)).await
 }
 
 fn status_text(status: ShipmentStatus) -> &'static str {

@@ -1,7 +1,7 @@
 //! The list of orders, newest first. Every filter has an index that serves it; the others narrow what it finds.
 
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
+use storage::Connection;
 
 use super::documents;
 use super::orders::micros;
@@ -50,7 +50,7 @@ pub fn key(row: &OrderRow) -> Key {
 
 /// At most `limit` of those wanted, after the order of this key.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     wanted: Wanted,
     after: Option<Key>,
     limit: i64,
@@ -64,7 +64,8 @@ pub async fn page(
     let carts_too = wanted.placed_from.is_none() && wanted.placed_before.is_none();
     let before = (wanted.placed_before.map_or(i64::MAX, micros), String::new());
     let (time, id) = after.map_or(before.clone(), |after| after.min(before));
-    let query = sqlx::query_scalar(statement)
+    let query = connection
+        .query(statement)
         .bind(time)
         .bind(id)
         .bind(wanted.placed_from.map_or(i64::MIN, micros))
@@ -73,5 +74,5 @@ pub async fn page(
         .bind(carts_too)
         .bind(wanted.sku)
         .bind(limit);
-    documents::fetch(connection, query).await
+    documents::fetch(query).await
 }

@@ -1,4 +1,5 @@
-//! The read models in SQLite: one file a generation of a projector, and a catalog of which generation is live.
+//! The read models in SQLite or PostgreSQL: one file or schema a generation of a projector, and a catalog of which
+//! generation is live.
 //!
 //! All SQL of this crate is here, a constant a statement. **Invariant:** a model's rows and its checkpoint change in
 //! one transaction.
@@ -9,6 +10,7 @@ pub mod customers;
 pub mod digest;
 mod documents;
 pub mod generation;
+pub mod home;
 pub mod order_list;
 pub mod orders;
 pub mod payments;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use futures::TryStreamExt;
-use sqlx::{Row, SqliteConnection};
+use storage::Connection;
 
 use super::sales::cell;
 use crate::folds::sales::Cell;
@@ -38,14 +38,14 @@ pub struct GroupBy {
 
 /// The report over the days from `from` to `to`, both included, in the order of its groups; rows of zeros left out.
 pub async fn report(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     by: GroupBy,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
 ) -> Result<Vec<(Group, Cell)>, sqlx::Error> {
     let from = from.map_or_else(String::new, |day| day.to_string());
     let to = to.map_or_else(|| "~".to_owned(), |day| day.to_string());
-    let mut rows = sqlx::query(CELLS).bind(from).bind(to).fetch(connection);
+    let mut rows = connection.query(CELLS).bind(from).bind(to).fetch();
     let mut groups: BTreeMap<Group, Cell> = BTreeMap::new();
     while let Some(row) = rows.try_next().await? {
         let day: String = row.try_get(4)?;

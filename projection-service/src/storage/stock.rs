@@ -3,9 +3,7 @@
 use domain::event::Event;
 use domain::ids::Sku;
 use domain::inventory::StockEvent;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Row, Sql, one_of};
 
 use crate::folds::stock::{StockRow, fold};
 use crate::folds::{FoldError, Seen};
@@ -18,8 +16,11 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS stock (
     version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID";
 
-const LOAD: &str = "SELECT sku, available, reserved, version FROM stock
-    WHERE sku IN (SELECT value FROM json_each($1))";
+const LOAD: Sql = one_of!(
+    "SELECT sku, available, reserved, version FROM stock
+    WHERE sku",
+    "$1"
+);
 const PAGE: &str = "SELECT sku, available, reserved, version FROM stock
     WHERE sku > $1 ORDER BY sku LIMIT $2";
 const FIND: &str = "SELECT sku, available, reserved, version FROM stock WHERE sku = $1";
@@ -43,8 +44,8 @@ impl ReadModel for Stock {
         schema: &[SCHEMA],
         tables: &[Table {
             name: "stock",
-            rows: "SELECT sku, json_array(available, reserved, version) FROM stock ORDER BY sku",
-            stable: "SELECT sku, json_array(available, reserved) FROM stock ORDER BY sku",
+            rows: "SELECT sku, '[' || available || ',' || reserved || ',' || version || ']' FROM stock ORDER BY sku",
+            stable: "SELECT sku, '[' || available || ',' || reserved || ']' FROM stock ORDER BY sku",
         }],
         types: || names(StockEvent::TYPES),
     };
@@ -68,18 +69,18 @@ impl ReadModel for Stock {
     }
 
     async fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> Result<Vec<StockRow>, sqlx::Error> {
-        let rows = sqlx::query(LOAD).bind(keys).fetch_all(connection).await?;
+        let rows = connection.query(LOAD).bind_texts(keys).fetch_all().await?;
         rows.iter().map(row).collect()
     }
 
     async fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<StockRow>],
     ) -> Result<(), sqlx::Error> {
-        let written = UPSERT.execute(connection, rows, |query, row| {
+        let written = UPSERT.write(connection, rows, |query, row| {
             let row = &row.after;
             query
                 .bind(row.sku.as_str())
@@ -93,24 +94,21 @@ impl ReadModel for Stock {
 
 /// At most `limit` SKUs after this one.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     after: &str,
     limit: i64,
 ) -> Result<Vec<StockRow>, sqlx::Error> {
-    let rows = sqlx::query(PAGE).bind(after).bind(limit).fetch_all(connection).await?;
+    let rows = connection.query(PAGE).bind(after).bind(limit).fetch_all().await?;
     rows.iter().map(row).collect()
 }
 
 /// The stock of a SKU.
-pub async fn find(
-    connection: &mut SqliteConnection,
-    sku: &str,
-) -> Result<Option<StockRow>, sqlx::Error> {
-    let found = sqlx::query(FIND).bind(sku).fetch_optional(connection).await?;
+pub async fn find(connection: &mut Connection, sku: &str) -> Result<Option<StockRow>, sqlx::Error> {
+    let found = connection.query(FIND).bind(sku).fetch_optional().await?;
     found.as_ref().map(row).transpose()
 }
 
-fn row(row: &SqliteRow) -> Result<StockRow, sqlx::Error> {
+fn row(row: &Row) -> Result<StockRow, sqlx::Error> {
     let sku = Sku::parse(row.try_get(0)?).map_err(|error| sqlx::Error::Decode(error.into()))?;
     Ok(StockRow {
         sku,

@@ -3,18 +3,11 @@
 use crate::model::Touched;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
+use storage::Query;
 
-/// A statement with one parameter after another bound to it.
-pub(super) type Bound<'q> = sqlx::query::QueryScalar<'q, Sqlite, String, SqliteArguments>;
-
-/// Reads documents.
-pub(super) async fn fetch<R: DeserializeOwned>(
-    connection: &mut SqliteConnection,
-    query: Bound<'_>,
-) -> Result<Vec<R>, sqlx::Error> {
-    let texts: Vec<String> = query.fetch_all(connection).await?;
+/// Reads documents: the first column of each row.
+pub(super) async fn fetch<R: DeserializeOwned>(query: Query<'_>) -> Result<Vec<R>, sqlx::Error> {
+    let texts: Vec<String> = query.scalars().await?;
     texts.iter().map(|text| read(text)).collect()
 }
 

@@ -2,8 +2,7 @@
 
 use domain::catalog::ProductEvent;
 use domain::event::Event;
-use sqlx::SqliteConnection;
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
 use crate::folds::products::{ProductRow, fold};
@@ -15,7 +14,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS products (
     doc TEXT NOT NULL
 ) STRICT, WITHOUT ROWID";
 
-const LOAD: &str = "SELECT doc FROM products WHERE sku IN (SELECT value FROM json_each($1))";
+const LOAD: Sql = one_of!("SELECT doc FROM products WHERE sku", "$1");
 const FIND: &str = "SELECT doc FROM products WHERE sku = $1";
 const PAGE: &str = "SELECT doc FROM products WHERE sku > $1 ORDER BY sku LIMIT $2";
 static UPSERT: BulkStatement = BulkStatement::new(
@@ -62,18 +61,18 @@ impl ReadModel for Products {
     }
 
     async fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> Result<Vec<ProductRow>, sqlx::Error> {
-        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+        documents::fetch(connection.query(LOAD).bind_texts(keys)).await
     }
 
     async fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<ProductRow>],
     ) -> Result<(), sqlx::Error> {
         let rows = documents::encode(rows)?;
-        let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
+        let written = UPSERT.write(connection, &rows, |query, (row, doc)| {
             query.bind(row.sku.as_str()).bind(doc.as_str())
         });
         written.await.map(drop)
@@ -82,19 +81,18 @@ impl ReadModel for Products {
 
 /// The row of this key.
 pub async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     sku: &str,
 ) -> Result<Option<ProductRow>, sqlx::Error> {
-    let found: Option<String> =
-        sqlx::query_scalar(FIND).bind(sku).fetch_optional(connection).await?;
+    let found: Option<String> = connection.query(FIND).bind(sku).scalar_optional().await?;
     found.as_deref().map(documents::read).transpose()
 }
 
 /// At most `limit` rows after this key.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     after: &str,
     limit: i64,
 ) -> Result<Vec<ProductRow>, sqlx::Error> {
-    documents::fetch(connection, sqlx::query_scalar(PAGE).bind(after).bind(limit)).await
+    documents::fetch(connection.query(PAGE).bind(after).bind(limit)).await
 }

@@ -2,8 +2,7 @@
 
 use domain::event::Event;
 use domain::payments::PaymentEvent;
-use sqlx::SqliteConnection;
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
 use crate::folds::payments::{PaymentRow, fold};
@@ -17,7 +16,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS payments (
 ) STRICT, WITHOUT ROWID";
 const BY_ORDER: &str = "CREATE INDEX IF NOT EXISTS payments_by_order ON payments (order_id, id)";
 
-const LOAD: &str = "SELECT doc FROM payments WHERE id IN (SELECT value FROM json_each($1))";
+const LOAD: Sql = one_of!("SELECT doc FROM payments WHERE id", "$1");
 const FIND: &str = "SELECT doc FROM payments WHERE id = $1";
 const PAGE: &str = "SELECT doc FROM payments WHERE id > $1 ORDER BY id LIMIT $2";
 const PAGE_OF_ORDER: &str = "SELECT doc FROM payments
@@ -68,18 +67,18 @@ impl ReadModel for Payments {
     }
 
     async fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> Result<Vec<PaymentRow>, sqlx::Error> {
-        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+        documents::fetch(connection.query(LOAD).bind_texts(keys)).await
     }
 
     async fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<PaymentRow>],
     ) -> Result<(), sqlx::Error> {
         let rows = documents::encode(rows)?;
-        let written = UPSERT.execute(connection, &rows, |query, (row, doc)| {
+        let written = UPSERT.write(connection, &rows, |query, (row, doc)| {
             query.bind(row.id.as_str()).bind(row.order_id.as_str()).bind(doc.as_str())
         });
         written.await.map(drop)
@@ -88,11 +87,10 @@ impl ReadModel for Payments {
 
 /// The row of this key.
 pub async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &str,
 ) -> Result<Option<PaymentRow>, sqlx::Error> {
-    let found: Option<String> =
-        sqlx::query_scalar(FIND).bind(id).fetch_optional(connection).await?;
+    let found: Option<String> = connection.query(FIND).bind(id).scalar_optional().await?;
     found.as_deref().map(documents::read).transpose()
 }
 
@@ -105,14 +103,14 @@ pub struct Wanted {
 
 /// At most `limit` of those wanted, after this key.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     wanted: Wanted,
     after: &str,
     limit: i64,
 ) -> Result<Vec<PaymentRow>, sqlx::Error> {
     let query = match wanted {
-        Wanted { order_id: Some(order_id) } => sqlx::query_scalar(PAGE_OF_ORDER).bind(order_id),
-        Wanted { order_id: None } => sqlx::query_scalar(PAGE),
+        Wanted { order_id: Some(order_id) } => connection.query(PAGE_OF_ORDER).bind(order_id),
+        Wanted { order_id: None } => connection.query(PAGE),
     };
-    documents::fetch(connection, query.bind(after).bind(limit)).await
+    documents::fetch(query.bind(after).bind(limit)).await
 }

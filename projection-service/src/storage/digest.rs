@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use futures::{Stream, TryStreamExt};
 use serde_json::Value;
-use sqlx::{Row, SqliteConnection};
+use storage::Connection;
 
 use crate::model::Definition;
 
@@ -37,7 +37,7 @@ pub struct Difference {
 
 /// Digests over every row, whole.
 pub async fn digest(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     definition: &Definition,
 ) -> Result<Vec<TableDigest>, sqlx::Error> {
     let mut digests = Vec::new();
@@ -49,7 +49,7 @@ pub async fn digest(
 
 /// Digests over what two runs of the same business have in common: no times, versions or sealed bytes.
 pub async fn digest_stable(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     definition: &Definition,
 ) -> Result<Vec<TableDigest>, sqlx::Error> {
     let mut digests = Vec::new();
@@ -62,8 +62,8 @@ pub async fn digest_stable(
 
 /// The first `limit` rows that differ between two generations.
 pub async fn differences(
-    left: &mut SqliteConnection,
-    right: &mut SqliteConnection,
+    left: &mut Connection,
+    right: &mut Connection,
     definition: &Definition,
     limit: usize,
 ) -> Result<Vec<Difference>, sqlx::Error> {
@@ -103,10 +103,10 @@ pub async fn differences(
 }
 
 fn rows<'c>(
-    connection: &'c mut SqliteConnection,
+    connection: &'c mut Connection,
     statement: &'static str,
 ) -> impl Stream<Item = Result<(String, String), sqlx::Error>> + Send + Unpin + 'c {
-    let rows = sqlx::query(statement).fetch(connection);
+    let rows = connection.query(statement).fetch();
     Box::pin(rows.and_then(async |row| Ok((row.try_get(0)?, row.try_get(1)?))))
 }
 

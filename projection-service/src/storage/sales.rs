@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::event::Event;
 use domain::orders::OrderEvent;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Row, Sql, one_of};
 
 use super::documents;
 use crate::folds::sales::{Cell, CellKey, SalesRow, change, fold};
@@ -28,15 +26,17 @@ const CELLS: &str = "CREATE TABLE IF NOT EXISTS sales_cells (
     returns INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID";
 
-const LOAD: &str =
-    "SELECT doc FROM sales_orders WHERE order_id IN (SELECT value FROM json_each($1))";
+const LOAD: Sql = one_of!("SELECT doc FROM sales_orders WHERE order_id", "$1");
 static UPSERT: BulkStatement = BulkStatement::new(
     "INSERT INTO sales_orders (order_id, doc)",
     2,
     "ON CONFLICT (order_id) DO UPDATE SET doc = excluded.doc",
 );
-const LOAD_CELLS: &str = "SELECT orders, units, sales, returns, cell FROM sales_cells
-    WHERE cell IN (SELECT value FROM json_each($1))";
+const LOAD_CELLS: Sql = one_of!(
+    "SELECT orders, units, sales, returns, cell FROM sales_cells
+    WHERE cell",
+    "$1"
+);
 static UPSERT_CELLS: BulkStatement = BulkStatement::new(
     "INSERT INTO sales_cells (cell, day, country, currency, orders, units, sales, returns)",
     8,
@@ -65,9 +65,9 @@ impl ReadModel for Sales {
             },
             Table {
                 name: "sales_cells",
-                rows: "SELECT cell, json_array(orders, units, sales, returns)
+                rows: "SELECT cell, '[' || orders || ',' || units || ',' || sales || ',' || returns || ']'
                     FROM sales_cells ORDER BY cell",
-                stable: "SELECT cell, json_array(orders, units, sales, returns)
+                stable: "SELECT cell, '[' || orders || ',' || units || ',' || sales || ',' || returns || ']'
                     FROM sales_cells ORDER BY cell",
             },
         ],
@@ -98,18 +98,18 @@ impl ReadModel for Sales {
     }
 
     async fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> Result<Vec<SalesRow>, sqlx::Error> {
-        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+        documents::fetch(connection.query(LOAD).bind_texts(keys)).await
     }
 
     async fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<SalesRow>],
     ) -> Result<(), sqlx::Error> {
         let documents = documents::encode(rows)?;
-        let written = UPSERT.execute(&mut *connection, &documents, |query, (row, doc)| {
+        let written = UPSERT.write(connection, &documents, |query, (row, doc)| {
             query.bind(row.order_id.as_str()).bind(doc.as_str())
         });
         written.await?;
@@ -126,15 +126,15 @@ impl ReadModel for Sales {
 }
 
 async fn change_cells(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     changes: BTreeMap<CellKey, Cell>,
 ) -> Result<(), sqlx::Error> {
     if changes.is_empty() {
         return Ok(());
     }
     let keys: Vec<String> = changes.keys().map(cell_text).collect();
-    let keys_json = documents::text(&keys)?;
-    let rows = sqlx::query(LOAD_CELLS).bind(keys_json).fetch_all(&mut *connection).await?;
+    let texts: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let rows = connection.query(LOAD_CELLS).bind_texts(&texts).fetch_all().await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {
         found.insert(row.try_get::<String, _>(4)?, cell(row)?);
@@ -149,7 +149,7 @@ async fn change_cells(
         })
         .collect();
     let zeros = cells.iter().any(|(_, _, cell)| cell.is_zero());
-    let written = UPSERT_CELLS.execute(&mut *connection, &cells, |query, (text, key, cell)| {
+    let written = UPSERT_CELLS.write(connection, &cells, |query, (text, key, cell)| {
         query
             .bind(text.as_str())
             .bind(key.day.to_string())
@@ -162,7 +162,7 @@ async fn change_cells(
     });
     written.await?;
     if zeros {
-        sqlx::query(DROP_ZEROS).execute(connection).await?;
+        connection.query(DROP_ZEROS).execute().await?;
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn cell_text(key: &CellKey) -> String {
 }
 
 /// The four numbers of a cell, in the first four columns.
-pub(super) fn cell(row: &SqliteRow) -> Result<Cell, sqlx::Error> {
+pub(super) fn cell(row: &Row) -> Result<Cell, sqlx::Error> {
     Ok(Cell {
         orders: row.try_get(0)?,
         units: row.try_get(1)?,

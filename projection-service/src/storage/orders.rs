@@ -8,8 +8,7 @@ use domain::inventory::ReservationEvent;
 use domain::orders::OrderEvent;
 use domain::payments::PaymentEvent;
 use domain::shipping::ShipmentEvent;
-use sqlx::SqliteConnection;
-use storage::BulkStatement;
+use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
 use crate::folds::order_row::OrderRow;
@@ -36,7 +35,7 @@ const SKUS: &str = "CREATE TABLE IF NOT EXISTS order_skus (
     PRIMARY KEY (sku, listed_at, order_id)
 ) STRICT, WITHOUT ROWID";
 
-const LOAD: &str = "SELECT doc FROM orders WHERE id IN (SELECT value FROM json_each($1))";
+const LOAD: Sql = one_of!("SELECT doc FROM orders WHERE id", "$1");
 const FIND: &str = "SELECT doc FROM orders WHERE id = $1";
 static UPSERT: BulkStatement = BulkStatement::new(
     "INSERT INTO orders (id, listed_at, status, customer_id, doc)",
@@ -70,9 +69,9 @@ impl ReadModel for Orders {
             },
             Table {
                 name: "order_skus",
-                rows: "SELECT json_array(sku, order_id), CAST(listed_at AS TEXT)
+                rows: "SELECT sku || ' ' || order_id, CAST(listed_at AS TEXT)
                     FROM order_skus ORDER BY sku, order_id, listed_at",
-                stable: "SELECT json_array(sku, order_id), 'true'
+                stable: "SELECT sku || ' ' || order_id, 'true'
                     FROM order_skus ORDER BY sku, order_id, listed_at",
             },
         ],
@@ -101,18 +100,18 @@ impl ReadModel for Orders {
     }
 
     async fn load(
-        connection: &mut SqliteConnection,
-        keys: String,
+        connection: &mut Connection,
+        keys: &[&str],
     ) -> Result<Vec<OrderRow>, sqlx::Error> {
-        documents::fetch(connection, sqlx::query_scalar(LOAD).bind(keys)).await
+        documents::fetch(connection.query(LOAD).bind_texts(keys)).await
     }
 
     async fn write(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         rows: &[Touched<OrderRow>],
     ) -> Result<(), sqlx::Error> {
         let documents = documents::encode(rows)?;
-        let written = UPSERT.execute(&mut *connection, &documents, |query, (row, doc)| {
+        let written = UPSERT.write(connection, &documents, |query, (row, doc)| {
             query
                 .bind(row.id.as_str())
                 .bind(micros(row.listed_at()))
@@ -148,7 +147,7 @@ fn skus(row: &OrderRow) -> BTreeSet<SkuEntry<'_>> {
 }
 
 async fn write_skus(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: &[Touched<OrderRow>],
 ) -> Result<(), sqlx::Error> {
     let mut added: Vec<SkuEntry<'_>> = Vec::new();
@@ -163,27 +162,18 @@ async fn write_skus(
         }
         let (old, new) = (before.as_ref().map(skus).unwrap_or_default(), skus(after));
         for (sku, at, order_id) in old.difference(&new) {
-            sqlx::query(DROP_SKU)
-                .bind(*sku)
-                .bind(at)
-                .bind(*order_id)
-                .execute(&mut *connection)
-                .await?;
+            connection.query(DROP_SKU).bind(*sku).bind(at).bind(*order_id).execute().await?;
         }
         added.extend(new.difference(&old));
     }
-    let written = ADD_SKUS.execute(connection, &added, |query, (sku, at, order_id)| {
-        query.bind(*sku).bind(at).bind(*order_id)
+    let written = ADD_SKUS.write(connection, &added, |query, (sku, at, order_id)| {
+        query.bind(*sku).bind(*at).bind(*order_id)
     });
     written.await.map(drop)
 }
 
 /// The order of this id.
-pub async fn find(
-    connection: &mut SqliteConnection,
-    id: &str,
-) -> Result<Option<OrderRow>, sqlx::Error> {
-    let found: Option<String> =
-        sqlx::query_scalar(FIND).bind(id).fetch_optional(connection).await?;
+pub async fn find(connection: &mut Connection, id: &str) -> Result<Option<OrderRow>, sqlx::Error> {
+    let found: Option<String> = connection.query(FIND).bind(id).scalar_optional().await?;
     found.as_deref().map(documents::read).transpose()
 }
