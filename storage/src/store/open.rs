@@ -78,7 +78,8 @@ impl Store {
         }))
     }
 
-    /// Brings the tables up to date. Of two that start at once, one does it and the other finds it done.
+    /// Brings the tables up to date. Of two that start at once on PostgreSQL, one does it and the other finds it done; a
+    /// SQLite file has one owner.
     pub async fn migrate(&self, migrations: Migrations) -> Result<(), MigrateError> {
         match &self.0 {
             Kind::Sqlite(database) => {
