@@ -11,6 +11,7 @@ mod request_hash;
 mod service;
 mod side_effects;
 
+pub mod parking;
 pub mod participants;
 pub mod payments;
 pub mod processor;

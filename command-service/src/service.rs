@@ -41,6 +41,7 @@ pub struct CommandService {
     runner: IntentRunner,
     hasher: RequestHasher,
     app: App,
+    simulated: Option<Ledger>,
     erasures: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -63,12 +64,12 @@ impl CommandService {
             settings.processor,
             vec![Arc::clone(&waiters) as _, Arc::new(observer)],
         );
-        let (provider, ledger): (Arc<dyn PaymentProvider>, _) = match provider {
+        let (provider, simulated): (Arc<dyn PaymentProvider>, _) = match provider {
             Provider::Simulated(ledger) => {
                 let behaviour = SimulatorSettings { deadline: settings.payments.deadline };
-                let simulated =
+                let provider =
                     SimulatedProvider::start(ledger.clone(), Arc::clone(&clock), behaviour);
-                (Arc::new(simulated), Some(ledger))
+                (Arc::new(provider), Some(ledger))
             }
             Provider::Other(provider) => (provider, None),
         };
@@ -82,15 +83,15 @@ impl CommandService {
             Arc::clone(&clock),
         );
         let store = Arc::clone(&log);
-        let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters, ledger);
+        let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters);
         let stop = CancellationToken::new();
         let erasures = tokio::spawn(app.eraser().keep_finishing(store, stop.clone()));
-        Self { processor, runner, hasher, app, erasures, stop }
+        Self { processor, runner, hasher, app, simulated, erasures, stop }
     }
 
     /// The endpoints, without the `/v1` that stands before them.
     pub fn router(&self) -> OpenApiRouter {
-        http::router(self.app.clone())
+        http::router(self.app.clone(), self.simulated.clone())
     }
 
     /// The queue's handler.

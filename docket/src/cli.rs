@@ -12,6 +12,10 @@ use crate::events::{self, EventsArgs};
 use crate::import::{self, ImportArgs};
 use crate::output;
 use crate::replay::{self, ReplayArgs};
+use crate::serve::{
+    CommandServiceArgs, GatewayArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
+    SagaOrchestratorArgs,
+};
 use crate::status::{self, StatusArgs};
 use crate::usage;
 use crate::verify::{self, VerifyArgs};
@@ -37,6 +41,12 @@ enum Command {
     Replay(ReplayArgs),
     Events(EventsArgs),
     Digest(DigestArgs),
+    #[expect(clippy::enum_variant_names, reason = "named like the process")]
+    CommandService(CommandServiceArgs),
+    ProjectionService(ProjectionServiceArgs),
+    SagaOrchestrator(SagaOrchestratorArgs),
+    PaymentSimulator(PaymentSimulatorArgs),
+    Gateway(GatewayArgs),
 }
 
 /// Does what the words say; the exit code of the process.
@@ -64,8 +74,17 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
             Command::Replay(args) => replay::run(args).await,
             Command::Events(args) => events::run(args).await,
             Command::Digest(args) => digest::run(args).await,
+            Command::CommandService(args) => ended(Box::pin(args.run()).await),
+            Command::ProjectionService(args) => ended(Box::pin(args.run()).await),
+            Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
+            Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
+            Command::Gateway(args) => ended(Box::pin(args.run()).await),
         }
     })
+}
+
+fn ended(service: Result<()>) -> Result<ExitCode> {
+    service.map(|()| ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn read_file(path: &Path) -> Result<Settings> {
 }
 
 /// An address to listen on, or what is wrong with it. Whether its host exists and its port is free shows later.
-fn listen_address(text: &str) -> Result<String, String> {
+pub(crate) fn listen_address(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or_default();
     if host.is_empty() || port.parse::<u16>().is_err() {
         return Err("is not a host and a port like 127.0.0.1:8080".to_owned());

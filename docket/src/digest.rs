@@ -1,9 +1,10 @@
 //! `docket digest`: what all read models come to, without what differs between two runs of the same business.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use event_store::{EventLog as _, Position};
 use projection_service::Projector;
 use projection_service::offline::{self, ModelSnapshot, Wanted};
@@ -22,6 +23,9 @@ pub(crate) struct DigestArgs {
 }
 
 pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
+    if let Some(models) = DataDir::of_projection_service(&args.data.data_dir) {
+        return as_they_stand(&models).await;
+    }
     let data = DataDir::existing(&args.data.data_dir)?;
     let log = data.open_log().await?;
     let head = *log.head().borrow();
@@ -44,15 +48,34 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
     snapshots.sort_by_key(|snapshot| {
         Projector::ALL.iter().position(|projector| *projector == snapshot.projector)
     });
+    print(snapshots).await?;
+    for model in built {
+        model.close().await;
+    }
+    log.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A projection-service has no log to build from: its models are taken as they are.
+async fn as_they_stand(data: &DataDir) -> Result<ExitCode> {
+    let mut snapshots = Vec::new();
+    for model in offline::stored(&data.projections()).await? {
+        snapshots.push(model.snapshot().await?);
+    }
+    let positions: HashSet<Position> = snapshots.iter().map(|model| model.position).collect();
+    if positions.len() > 1 {
+        bail!("the read models stand at different positions; try again when they are settled");
+    }
+    print(snapshots).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn print(snapshots: Vec<ModelSnapshot>) -> Result<()> {
     for mut snapshot in snapshots {
         for table in snapshot.digest_stable().await? {
             let rows = grouped(table.rows);
             output::line(format_args!("{:<24} {rows:>12} rows  {}", table.table, table.digest))?;
         }
     }
-    for model in built {
-        model.close().await;
-    }
-    log.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod import;
 mod numbers;
 mod output;
 mod replay;
+mod serve;
 mod status;
 mod target;
 mod usage;

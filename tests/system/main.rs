@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod crash;
+mod distributed;
 mod erasure;
 mod import;
 mod payment_methods;
@@ -10,4 +11,5 @@ mod platform;
 mod process;
 mod promises;
 mod restore;
+mod services;
 mod shop;

@@ -6,7 +6,7 @@ use crate::platform::{Data, Platform};
 use crate::shop::order;
 
 /// Method, the order's end, its reason, its saga's end, and the provider's ledger: held, taken.
-const METHODS: [(&str, &str, &str, &str, i64, i64); 8] = [
+pub(crate) const METHODS: [(&str, &str, &str, &str, i64, i64); 8] = [
     ("pm_ok", "completed", "", "completed", 2550, 2550),
     ("pm_slow", "completed", "", "completed", 2550, 2550),
     ("pm_capture_fails_twice", "completed", "", "completed", 2550, 2550),

@@ -119,13 +119,16 @@ impl Platform {
 
     /// Starts one over this folder, with short deadlines.
     pub(crate) async fn start(data: &Data) -> Self {
-        let mut process = docket(&["dev", "--listen", "127.0.0.1:0"])
-            .arg("--data-dir")
-            .arg(data.path())
-            .env("DOCKET_PAYMENT_DEADLINE_MS", "300")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = docket(&["dev", "--listen", "127.0.0.1:0"]);
+        command.arg("--data-dir").arg(data.path()).env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        let platform = Self::of(command).await;
+        assert_eq!(platform.get("/health/ready").await.status, StatusCode::OK);
+        platform
+    }
+
+    /// Starts a process that says where it listens.
+    pub(crate) async fn of(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = loop {
             let line = lines.next_line().await.unwrap().expect("the platform says where it is");
@@ -136,9 +139,7 @@ impl Platform {
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let client = Client::builder().no_proxy().build().unwrap();
-        let platform = Self { url, client, process, own: None };
-        assert_eq!(platform.get("/health/ready").await.status, StatusCode::OK);
-        platform
+        Self { url, client, process, own: None }
     }
 
     /// `GET`.
@@ -190,6 +191,11 @@ impl Platform {
         let same = |model: &Value| model["position"] == model["head"];
         let all = |list: &Value| list["items"].as_array().is_some_and(|list| list.iter().all(same));
         self.until("/v1/projections", all).await;
+    }
+
+    /// Waits until it says that it is ready.
+    pub(crate) async fn until_ready(&self) {
+        self.until("/health/ready", |health| health["status"] == "ready").await;
     }
 
     /// `kill -9`.

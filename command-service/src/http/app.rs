@@ -8,7 +8,6 @@ use service_kit::clock::Clock;
 
 use super::waiting::OrderWaiters;
 use crate::erasure::Eraser;
-use crate::payments::simulator::Ledger;
 use crate::processor::ProcessorHandle;
 use crate::request_hash::RequestHasher;
 
@@ -22,11 +21,10 @@ pub(crate) struct App {
     pub(super) clock: Clock,
     pub(super) waiters: Arc<OrderWaiters>,
     pub(super) eraser: Eraser,
-    pub(super) ledger: Option<Ledger>,
 }
 
 impl App {
-    /// Puts together what the handlers need. Without a ledger there is no simulated provider to look at.
+    /// Puts together what the handlers need.
     pub(crate) fn new(
         processor: ProcessorHandle,
         log: Arc<dyn EventLog>,
@@ -34,11 +32,10 @@ impl App {
         hasher: RequestHasher,
         clock: Clock,
         waiters: Arc<OrderWaiters>,
-        ledger: Option<Ledger>,
     ) -> Self {
         let eraser =
             Eraser::new(Arc::clone(&vault), processor.clone(), hasher.clone(), Arc::clone(&clock));
-        Self { processor, log, vault, hasher, clock, waiters, eraser, ledger }
+        Self { processor, log, vault, hasher, clock, waiters, eraser }
     }
 
     /// Nobody waits for an order's decision any more.

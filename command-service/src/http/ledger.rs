@@ -9,11 +9,11 @@ use service_kit::problem::{Code, Problem, ProblemBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::app::App;
-use crate::payments::simulator::LedgerEntry;
+use crate::payments::simulator::{Ledger, LedgerEntry};
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_ledger))
+/// Without a ledger there is no simulated provider to look at.
+pub(crate) fn router(ledger: Option<Ledger>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(list_ledger)).with_state(ledger)
 }
 
 /// Which entries.
@@ -40,13 +40,13 @@ struct LedgerQuery {
     (status = 200, body = Page<LedgerEntry>),
     (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
 async fn list_ledger(
-    State(app): State<App>,
+    State(ledger): State<Option<Ledger>>,
     QueryParams(query): QueryParams<LedgerQuery>,
 ) -> Result<Json<Page<LedgerEntry>>, Problem> {
     let page = PageParams { limit: query.limit, cursor: query.cursor };
     let paging = Paging::parse(&page, "ledger", &query.payment_id)?;
     let after = paging.after.unwrap_or_default();
-    let Some(ledger) = &app.ledger else { return Err(Code::NotFound.into()) };
+    let Some(ledger) = ledger else { return Err(Code::NotFound.into()) };
     let read = ledger.page(query.payment_id.as_deref(), after, paging.to_read()).await;
     let entries = read.map_err(|error| {
         tracing::warn!(%error, "the simulated provider's ledger could not be read");

@@ -23,5 +23,6 @@ mod stock;
 mod waiting;
 
 pub(crate) use app::App;
+pub(crate) use ledger::router as ledger_router;
 pub(crate) use routes::router;
 pub(crate) use waiting::OrderWaiters;

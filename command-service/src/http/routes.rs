@@ -6,6 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::accepted::Accepted;
 use super::app::App;
 use super::{customers, events, ledger, orders, products, shipments, stock};
+use crate::payments::simulator::Ledger;
 
 /// The schemas that only responses name: those are not gathered with the routes.
 #[derive(OpenApi)]
@@ -13,7 +14,7 @@ use super::{customers, events, ledger, orders, products, shipments, stock};
 struct Answers;
 
 /// The endpoints, and their description.
-pub(crate) fn router(app: App) -> OpenApiRouter {
+pub(crate) fn router(app: App, simulated: Option<Ledger>) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Answers::openapi())
         .merge(products::router())
         .merge(stock::router())
@@ -21,6 +22,6 @@ pub(crate) fn router(app: App) -> OpenApiRouter {
         .merge(orders::router())
         .merge(shipments::router())
         .merge(events::router())
-        .merge(ledger::router())
         .with_state(app)
+        .merge(ledger::router(simulated))
 }

@@ -6,11 +6,13 @@
 //! **Invariant:** a provider is never called without an intent on disk, and never twice with different keys for one
 //! attempt; an unknown outcome is asked for, never undone or repeated blindly.
 
+mod http_provider;
 pub(crate) mod intents;
 mod provider;
 mod runner;
 pub mod simulator;
 pub(crate) mod watch;
 
+pub use http_provider::HttpProvider;
 pub use provider::{PaymentProvider, ProviderCall, WhenAbsent};
 pub use runner::{IntentRunner, Opened, OpenedIntents, RunnerSettings, opened_intents};

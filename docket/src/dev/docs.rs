@@ -6,6 +6,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use service_kit::problem::{Code, Problem};
 use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::error_pages;
@@ -18,10 +19,17 @@ use super::error_pages;
         `GET` reads a model and says its position in `Docket-Position`. Errors are `application/problem+json` \
         with a stable `code`, explained under `/docs/errors/{code}`. Amounts are integers in minor units."
 ))]
-pub(crate) struct Frame;
+struct Frame;
+
+/// Services under `/v1`, with everything that explains them.
+pub(crate) fn documented(services: OpenApiRouter) -> Router {
+    let framed = OpenApiRouter::with_openapi(Frame::openapi()).nest("/v1", services);
+    let (router, api) = framed.split_for_parts();
+    router.merge(self::router(api))
+}
 
 /// Everything that explains the API.
-pub(crate) fn router(api: utoipa::openapi::OpenApi) -> Router {
+fn router(api: utoipa::openapi::OpenApi) -> Router {
     let browser = Router::from(SwaggerUi::new("/docs").url("/openapi.json", api));
     // It says nothing about a file that it does not have.
     let browser = browser.layer(map_response(async |response: Response| {

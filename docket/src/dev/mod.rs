@@ -13,5 +13,8 @@ mod platform;
 mod readiness;
 mod serve;
 
+pub(crate) use docs::documented;
 pub(crate) use lock::DataLock;
-pub(crate) use serve::run;
+pub(crate) use platform::order_timeouts;
+pub(crate) use readiness::{report_models, report_sagas};
+pub(crate) use serve::{cannot_listen, install_logs, run};

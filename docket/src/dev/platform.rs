@@ -23,7 +23,6 @@ use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
 use service_kit::clock;
 use service_kit::health::Health;
-use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{docs, history, home, readiness};
@@ -91,11 +90,7 @@ impl Platform {
             .merge(self.commands.router())
             .merge(self.projections.router())
             .merge(self.orchestrator.router());
-        let (router, api) = OpenApiRouter::with_openapi(docs::Frame::openapi())
-            .nest("/v1", services)
-            .split_for_parts();
-        let router = router
-            .merge(docs::router(api))
+        let router = docs::documented(services)
             .merge(home::router(self.log.head()))
             .merge(self.health.router())
             .merge(self.metrics.clone());
@@ -139,12 +134,16 @@ fn start_commands(
 }
 
 fn saga_settings(settings: &Settings, data: &DataDir) -> saga_orchestrator::Settings {
-    let seconds = i64::try_from(settings.order_deadline_s).unwrap_or(i64::MAX / 1_000);
-    let order_deadline = chrono::Duration::seconds(seconds);
     saga_orchestrator::Settings {
-        timeouts: Timeouts { order_deadline, ..Timeouts::default() },
+        timeouts: order_timeouts(settings.order_deadline_s),
         ..saga_orchestrator::Settings::at(data.sagas())
     }
+}
+
+/// The sagas' usual times, with this one from placed to confirmed.
+pub(crate) fn order_timeouts(deadline_s: u64) -> Timeouts {
+    let seconds = i64::try_from(deadline_s).unwrap_or(i64::MAX / 1_000);
+    Timeouts { order_deadline: chrono::Duration::seconds(seconds), ..Timeouts::default() }
 }
 
 /// The orchestrator as the query side sees it. Weak, so that whoever ends the platform is the last to hold it.

@@ -28,6 +28,12 @@ pub(crate) async fn keep(
 
 /// Asks once.
 pub(crate) fn report(health: &Health, sagas: &Orchestrator, models: &ProjectionService) {
+    report_sagas(health, sagas);
+    report_models(health, models);
+}
+
+/// Asks the orchestrator.
+pub(crate) fn report_sagas(health: &Health, sagas: &Orchestrator) {
     match sagas.status().phase {
         Phase::Standby | Phase::CatchingUp | Phase::Live => health.up("sagas"),
         Phase::Retrying { cause } => health.down("sagas", format!("tries again: {cause}")),
@@ -36,6 +42,10 @@ pub(crate) fn report(health: &Health, sagas: &Orchestrator, models: &ProjectionS
         }
         Phase::Stopped => health.down("sagas", "stopped"),
     }
+}
+
+/// Asks every read model.
+pub(crate) fn report_models(health: &Health, models: &ProjectionService) {
     for model in models.status() {
         let part = format!("read_model_{}", model.name);
         match model.fault {

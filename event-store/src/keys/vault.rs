@@ -101,6 +101,11 @@ impl Vault {
         erased
     }
 
+    /// Holds the person's key no longer: it was destroyed elsewhere.
+    pub fn forget(&self, person: &str) {
+        self.cache.forget(person);
+    }
+
     async fn sealing_key(&self, person: &str) -> Result<Arc<RandomizedNonceKey>, SealError> {
         if let Some(key) = self.cache.get(person) {
             return Ok(key);

@@ -7,9 +7,12 @@
 
 mod behaviour;
 mod entry;
+mod http;
 mod provider;
 mod sqlite;
+pub(super) mod wire;
 
 pub use entry::{EntryStatus, LedgerEntry};
+pub use http::{desk_router, ledger_router};
 pub use provider::{SimulatedProvider, SimulatorSettings};
 pub use sqlite::Ledger;

@@ -1,0 +1,59 @@
+//! A payment provider that is asked over HTTP: the simulated one, as a process of its own.
+//!
+//! **Invariant:** whatever goes wrong on the way is [`ProviderOutcome::Unknown`]. Only an answer of the provider says that
+//! something was done or never will be.
+
+use std::time::Duration;
+
+use domain::payments::ProviderOutcome;
+use futures::future::BoxFuture;
+use serde::Serialize;
+
+use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
+use super::simulator::wire::{CALLS, PROBES, Probe};
+
+/// How long connecting may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+
+/// A provider behind this address.
+#[derive(Debug, Clone)]
+pub struct HttpProvider {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl HttpProvider {
+    /// The provider at this address, such as `http://127.0.0.1:8084`, which may take so long to answer.
+    pub fn new(base: &str, deadline: Duration) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_WITHIN.min(deadline))
+            .timeout(deadline)
+            .build()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+    }
+
+    async fn ask<Q: Serialize + Sync>(&self, path: &str, question: &Q) -> ProviderOutcome {
+        let asked = self.http.post(format!("{}{path}", self.base)).json(question).send();
+        let answer = async { asked.await?.error_for_status()?.json().await };
+        answer.await.unwrap_or_else(|error: reqwest::Error| {
+            tracing::info!(%error, "the payment provider did not answer; the outcome is unknown");
+            ProviderOutcome::Unknown
+        })
+    }
+}
+
+impl PaymentProvider for HttpProvider {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+        Box::pin(self.ask(CALLS, call))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        call: &'a ProviderCall,
+        when_absent: WhenAbsent,
+    ) -> BoxFuture<'a, ProviderOutcome> {
+        let probe = Probe { call: call.clone(), close: when_absent == WhenAbsent::Close };
+        Box::pin(async move { self.ask(PROBES, &probe).await })
+    }
+}

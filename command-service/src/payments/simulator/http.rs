@@ -1,0 +1,37 @@
+//! The simulated provider as an HTTP server: calls and probes come in, outcomes go out.
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use domain::payments::ProviderOutcome;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::provider::SimulatedProvider;
+use super::sqlite::Ledger;
+use super::wire::{CALLS, PROBES, Probe};
+use crate::payments::provider::{PaymentProvider, ProviderCall, WhenAbsent};
+
+/// Where the command-service asks.
+pub fn desk_router(provider: SimulatedProvider) -> Router {
+    Router::new().route(CALLS, post(call)).route(PROBES, post(probe)).with_state(provider)
+}
+
+/// Where people look into the provider's book, without `/v1`.
+pub fn ledger_router(ledger: Ledger) -> OpenApiRouter {
+    crate::http::ledger_router(Some(ledger))
+}
+
+async fn call(
+    State(provider): State<SimulatedProvider>,
+    Json(call): Json<ProviderCall>,
+) -> Json<ProviderOutcome> {
+    Json(provider.call(&call).await)
+}
+
+async fn probe(
+    State(provider): State<SimulatedProvider>,
+    Json(probe): Json<Probe>,
+) -> Json<ProviderOutcome> {
+    let when_absent = if probe.close { WhenAbsent::Close } else { WhenAbsent::LeaveOpen };
+    Json(provider.probe(&probe.call, when_absent).await)
+}

@@ -1,0 +1,150 @@
+//! The words that several processes take: each is a flag, an environment variable and a key of the settings file.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use async_nats::Client;
+use messaging::jetstream::{self, CommandsSettings, ConnectionSettings, EventsSettings, Names};
+
+use super::file::{SettingsFile, needed, secret};
+use crate::config::{LogFormat, Settings, listen_address};
+
+/// What every process takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct ProcessArgs {
+    /// Settings file (TOML); keys are named like the flags, with underscores
+    #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on
+    #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address)]
+    listen: Option<String>,
+    /// Log lines for people or machines [default: text]
+    #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+    /// What is logged, in the syntax of `RUST_LOG` [default: `warn,sqlx::query=error,docket=info`]
+    #[arg(long, env = "DOCKET_LOG_FILTER", value_name = "FILTER")]
+    log_filter: Option<String>,
+}
+
+/// How a process listens and logs.
+#[derive(Debug, Clone)]
+pub(super) struct ProcessSettings {
+    pub(super) listen: String,
+    pub(super) log_format: LogFormat,
+    pub(super) log_filter: String,
+}
+
+impl ProcessArgs {
+    pub(super) fn file(&self) -> Result<SettingsFile> {
+        SettingsFile::read(self.config.as_deref())
+    }
+
+    pub(super) fn resolve(self, file: &SettingsFile, usual_listen: &str) -> ProcessSettings {
+        let usual = Settings::default();
+        let listen = self.listen.or_else(|| file.listen.clone());
+        let filter = self.log_filter.or_else(|| file.log_filter.clone());
+        ProcessSettings {
+            listen: listen.unwrap_or_else(|| usual_listen.to_owned()),
+            log_format: self.log_format.or(file.log_format).unwrap_or(usual.log_format),
+            log_filter: filter.unwrap_or(usual.log_filter),
+        }
+    }
+}
+
+/// Its own database.
+#[derive(Clone, Default, clap::Args)]
+pub(super) struct DatabaseArgs {
+    /// Address of this service's PostgreSQL database
+    #[arg(long, env = "DOCKET_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
+    postgres_url: Option<String>,
+    /// File with that address
+    #[arg(long, env = "DOCKET_POSTGRES_URL_FILE", value_name = "FILE")]
+    postgres_url_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for DatabaseArgs {
+    /// Without the address: a password may stand in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseArgs(..)")
+    }
+}
+
+impl DatabaseArgs {
+    pub(super) fn url(self, file: &SettingsFile) -> Result<String> {
+        let other = (file.postgres_url.clone(), file.postgres_url_file.clone());
+        let said = (self.postgres_url, self.postgres_url_file);
+        needed("postgres_url", secret("postgres_url", said, other)?)
+    }
+}
+
+/// The broker between the processes.
+#[derive(Clone, Default, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "each is a flag of a process that has others")]
+pub(super) struct NatsArgs {
+    /// Addresses of NATS, separated by commas
+    #[arg(long, env = "DOCKET_NATS_URL", hide_env_values = true, value_name = "URLS")]
+    nats_url: Option<String>,
+    /// File with those addresses
+    #[arg(long, env = "DOCKET_NATS_URL_FILE", value_name = "FILE")]
+    nats_url_file: Option<PathBuf>,
+    /// File with JWT and seed to log in to NATS
+    #[arg(long, env = "DOCKET_NATS_CREDENTIALS", value_name = "FILE")]
+    nats_credentials: Option<PathBuf>,
+    /// What subjects begin with; a second installation on the same NATS needs its own [default: docket]
+    #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME")]
+    nats_prefix: Option<String>,
+    /// NATS servers that hold a copy of each stream: 3 in a cluster [default: 1]
+    #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER")]
+    nats_replicas: Option<usize>,
+}
+
+impl std::fmt::Debug for NatsArgs {
+    /// Without the address: a password may stand in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NatsArgs(..)")
+    }
+}
+
+impl NatsArgs {
+    pub(super) fn resolve(self, file: &SettingsFile) -> Result<Broker> {
+        let other = (file.nats_url.clone(), file.nats_url_file.clone());
+        let url = secret("nats_url", (self.nats_url, self.nats_url_file), other)?;
+        let prefix = self.nats_prefix.or_else(|| file.nats_prefix.clone());
+        Ok(Broker {
+            servers: needed("nats_url", url)?,
+            credentials: self.nats_credentials.or_else(|| file.nats_credentials.clone()),
+            names: prefix.map_or_else(Names::default, |prefix| Names::of(&prefix)),
+            replicas: self.nats_replicas.or(file.nats_replicas).unwrap_or(1),
+        })
+    }
+}
+
+/// Where the broker is, and what is called how on it.
+#[derive(Clone)]
+pub(super) struct Broker {
+    servers: String,
+    credentials: Option<PathBuf>,
+    /// The names of streams and subjects.
+    pub(super) names: Names,
+    replicas: usize,
+}
+
+impl Broker {
+    /// A connection; it is made in the background, for as long as it takes.
+    pub(super) async fn connect(&self, name: &str) -> Result<Client> {
+        let credentials = self.credentials.clone();
+        let settings =
+            ConnectionSettings { credentials, ..ConnectionSettings::new(&self.servers, name) };
+        Ok(jetstream::connect(&settings).await?)
+    }
+
+    /// How the stream of events is kept.
+    pub(super) fn events(&self) -> EventsSettings {
+        EventsSettings { replicas: self.replicas, ..EventsSettings::default() }
+    }
+
+    /// How the queue of commands is kept.
+    pub(super) fn commands(&self) -> CommandsSettings {
+        CommandsSettings { replicas: self.replicas, ..CommandsSettings::default() }
+    }
+}

@@ -1,0 +1,260 @@
+//! `docket command-service`: owns the log; decides, appends, publishes, takes commands from the queue.
+//!
+//! **Invariant:** nothing is decided before this process holds the lease and has taken the log over. One whose log was
+//! taken over by another ends, so that its supervisor starts it anew as a standby.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use async_nats::Client;
+use command_service::parking::ParkedCommands;
+use command_service::payments::{HttpProvider, RunnerSettings};
+use command_service::processor::ProcessorSettings;
+use command_service::{CommandService, CommandSettings, Provider};
+use event_store::EventLog;
+use event_store::keys::postgres::PostgresKeys;
+use event_store::keys::{KeyStore, MasterKey, Vault};
+use event_store::postgres::PostgresLog;
+use messaging::jetstream::{
+    Announcer, CommandConsumer, ConsumerSettings, EpochKeeper, HistoryServer, OwnedLog, Relay,
+    RelaySettings,
+};
+use service_kit::clock;
+use service_kit::health::Health;
+use storage::postgres::PostgresSettings;
+use storage::{Durability, Lease, LeaseSettings, Location, Store};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
+use super::file::{needed, secret};
+use super::person_keys;
+use super::process::{Process, watch_nats};
+use super::upstream::upstream_url;
+use crate::config;
+use crate::dev::documented;
+
+/// Start the service that decides commands and owns the log
+#[derive(clap::Args)]
+pub(crate) struct CommandServiceArgs {
+    #[command(flatten)]
+    process: ProcessArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Address of the PostgreSQL database with people's keys [default: the log's]
+    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
+    keys_postgres_url: Option<String>,
+    /// File with that address
+    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL_FILE", value_name = "FILE")]
+    keys_postgres_url_file: Option<PathBuf>,
+    #[command(flatten)]
+    nats: NatsArgs,
+    /// File with the key that wraps people's keys; made if there is none
+    #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
+    /// Where the payment provider is, such as `docket payment-simulator`
+    #[arg(long, env = "DOCKET_PAYMENT_PROVIDER_URL", value_name = "URL", value_parser = upstream_url)]
+    payment_provider_url: Option<String>,
+    /// Milliseconds that the payment provider may take to answer [default: 2000]
+    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS")]
+    payment_deadline_ms: Option<u64>,
+}
+
+impl std::fmt::Debug for CommandServiceArgs {
+    /// Without addresses: passwords may stand in them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CommandServiceArgs(..)")
+    }
+}
+
+/// What the process needs to know.
+struct Needs {
+    log_url: String,
+    keys_url: String,
+    broker: Broker,
+    master_key: PathBuf,
+    provider_url: String,
+    payment_deadline: Duration,
+}
+
+impl CommandServiceArgs {
+    /// Runs until a signal, or until another process has taken the log over.
+    pub(crate) async fn run(self) -> Result<()> {
+        let file = self.process.file()?;
+        let keys = (self.keys_postgres_url, self.keys_postgres_url_file);
+        let file_keys = (file.keys_postgres_url.clone(), file.keys_postgres_url_file.clone());
+        let keys_url = secret("keys_postgres_url", keys, file_keys)?;
+        let log_url = self.database.url(&file)?;
+        let provider = self.payment_provider_url.or_else(|| file.payment_provider_url.clone());
+        let deadline = self.payment_deadline_ms.or(file.payment_deadline_ms);
+        let deadline = deadline.unwrap_or(config::Settings::default().payment_deadline_ms);
+        let key = self.master_key_file.or_else(|| file.master_key_file.clone());
+        let needs = Needs {
+            keys_url: keys_url.unwrap_or_else(|| log_url.clone()),
+            log_url,
+            broker: self.nats.resolve(&file)?,
+            master_key: needed("master_key_file", key)?,
+            provider_url: needed("payment_provider_url", provider)?,
+            payment_deadline: Duration::from_millis(deadline),
+        };
+        let settings = self.process.resolve(&file, "127.0.0.1:8081");
+        let process = Process::begin("command-service", &settings).await?;
+        let Some(active) = process.start(Box::pin(Active::start(&needs, &process.health))).await?
+        else {
+            process.drain().await;
+            return Ok(());
+        };
+        process.ready(documented(active.commands.router()))?;
+        let ended = process.until_stopped(active.superseded()).await;
+        active.commands.end_waits();
+        process.drain().await;
+        active.shutdown().await;
+        ended
+    }
+}
+
+/// The one process that owns the log.
+struct Active {
+    log: Arc<PostgresLog>,
+    keys: Arc<PostgresKeys>,
+    parked: Arc<ParkedCommands>,
+    commands: CommandService,
+    renewing: JoinHandle<()>,
+    leases: Store,
+    give_back: CancellationToken,
+    /// The queue's consumer.
+    taking: (CancellationToken, JoinHandle<()>),
+    /// What other processes are told.
+    telling: (CancellationToken, TaskTracker),
+}
+
+impl Active {
+    /// Waits for the lease, takes the log over, and starts everything.
+    async fn start(needs: &Needs, health: &Health) -> Result<Self> {
+        let master = MasterKey::load_or_create(&needs.master_key)
+            .with_context(|| format!("the master key {}", needs.master_key.display()))?;
+        let client = needs.broker.connect("docket command-service").await?;
+        tokio::spawn(watch_nats(health.clone(), client.clone(), false));
+        PostgresLog::migrate(&needs.log_url, None).await?;
+        PostgresKeys::migrate(&needs.keys_url, None).await?;
+        let own = PostgresSettings::new(&needs.log_url, "docket command-service")?.connections(2);
+        let location = Location::postgres(own, "command_service");
+        let leases = Store::open(&location, Durability::Full, 1).await?;
+        let lease = Lease::shared(leases.clone(), lease_settings()).await?;
+        health.down("log", "stands by: another command-service is active");
+        let held = lease.acquire().await;
+        let give_back = CancellationToken::new();
+        let renewing = tokio::spawn(keep_lease(lease, held, give_back.clone()));
+
+        let log = Arc::new(PostgresLog::open(&needs.log_url).await?);
+        log.take_over().await?;
+        health.up("log");
+        let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
+        let parked = Arc::new(ParkedCommands::open(&location, clock::system()).await?);
+        let commands = start_commands(needs, master, &log, &keys)?;
+        let taking = take_commands(needs, client.clone(), &commands, &parked);
+        let telling = tell_others(&needs.broker, &client, &log, &keys);
+        Ok(Self { log, keys, parked, commands, renewing, leases, give_back, taking, telling })
+    }
+
+    /// Returns when another process has taken the log over.
+    async fn superseded(&self) -> String {
+        let mut token = self.log.token();
+        // The log lives as long as this.
+        let _ = token.wait_for(Option::is_none).await;
+        "another command-service has taken the log over".to_owned()
+    }
+
+    /// Takes before it tells no more: what was appended at the end is still published.
+    async fn shutdown(self) {
+        let (stop, task) = self.taking;
+        stop.cancel();
+        let _ = task.await;
+        self.commands.shutdown().await;
+        let (stop, tasks) = self.telling;
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        self.log.close().await;
+        self.keys.close().await;
+        self.parked.close().await;
+        self.give_back.cancel();
+        let _ = self.renewing.await;
+        self.leases.close().await;
+    }
+}
+
+fn lease_settings() -> LeaseSettings {
+    LeaseSettings::new("command-service", format!("process {}", std::process::id()))
+}
+
+/// A lease that runs out because the database was away is taken again. It only keeps two processes from taking the log
+/// from each other in turn: what makes an append safe is the log's own token.
+async fn keep_lease(lease: Lease, mut held: storage::Held, give_back: CancellationToken) {
+    while give_back.run_until_cancelled(held.lost()).await.is_some() {
+        let Some(again) = give_back.run_until_cancelled(lease.acquire()).await else { return };
+        held = again;
+    }
+    held.give_back().await;
+}
+
+fn start_commands(
+    needs: &Needs,
+    master: MasterKey,
+    log: &Arc<PostgresLog>,
+    keys: &Arc<PostgresKeys>,
+) -> Result<CommandService> {
+    let deadline = needs.payment_deadline;
+    let settings = CommandSettings {
+        request_secret: master.derive("request hashes"),
+        processor: ProcessorSettings::default(),
+        payments: RunnerSettings { deadline, ..RunnerSettings::default() },
+    };
+    let provider = HttpProvider::new(&needs.provider_url, deadline)
+        .context("the payment provider can't be asked over HTTP")?;
+    let provider = Provider::Other(Arc::new(provider));
+    let vault = Arc::new(Vault::new(Arc::clone(keys) as Arc<dyn KeyStore>, master));
+    let log = Arc::clone(log) as Arc<dyn EventLog>;
+    Ok(CommandService::start(settings, log, vault, provider, clock::system()))
+}
+
+fn take_commands(
+    needs: &Needs,
+    client: Client,
+    commands: &CommandService,
+    parked: &Arc<ParkedCommands>,
+) -> (CancellationToken, JoinHandle<()>) {
+    let names = needs.broker.names.clone();
+    let settings =
+        ConsumerSettings { commands: needs.broker.commands(), ..ConsumerSettings::default() };
+    let participants = Arc::new(commands.participants());
+    let parking = Arc::clone(parked) as Arc<_>;
+    let consumer = CommandConsumer::new(client, names, settings, participants, parking);
+    let stop = CancellationToken::new();
+    (stop.clone(), tokio::spawn(consumer.run(stop)))
+}
+
+fn tell_others(
+    broker: &Broker,
+    client: &Client,
+    log: &Arc<PostgresLog>,
+    keys: &Arc<PostgresKeys>,
+) -> (CancellationToken, TaskTracker) {
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let epochs = Arc::clone(log) as Arc<dyn EpochKeeper>;
+    let owned = OwnedLog::new(Arc::clone(log) as Arc<dyn EventLog>, epochs);
+    let names = &broker.names;
+    let settings = RelaySettings { events: broker.events(), ..RelaySettings::default() };
+    let relay = Relay::new(client.clone(), names.clone(), Arc::clone(&owned), settings);
+    tasks.spawn(relay.run(stop.clone()));
+    let announcer = Announcer::new(client.clone(), names.clone(), Arc::clone(&owned));
+    tasks.spawn(announcer.run(stop.clone()));
+    let history = HistoryServer::new(client.clone(), names.clone(), owned);
+    tasks.spawn(history.run(stop.clone()));
+    let keys = Arc::clone(keys) as Arc<dyn KeyStore>;
+    tasks.spawn(person_keys::serve(client.clone(), names.clone(), keys, stop.clone()));
+    (stop, tasks)
+}

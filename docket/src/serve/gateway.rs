@@ -1,0 +1,174 @@
+//! `docket gateway`: one address before the services. In this first form it only hands requests on by path.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use service_kit::health::Health;
+use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
+use service_kit::problem::{Code, Problem};
+
+use super::args::ProcessArgs;
+use super::process::{Process, nothing};
+use super::upstream::{self, Handed, Upstream, upstream_url};
+
+/// Longer than the longest wait that a client may ask for.
+const USUAL_DEADLINE_MS: u64 = 35_000;
+/// How often the services are asked whether they are ready.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const PAGE: &str =
+    "Docket gateway. The API is under /v1; /health/ready tells which services are there.\n";
+
+/// Start the one address before the services
+#[derive(Debug, clap::Args)]
+pub(crate) struct GatewayArgs {
+    #[command(flatten)]
+    process: ProcessArgs,
+    /// Where the command-service is [default: <http://127.0.0.1:8081>]
+    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URL", value_parser = upstream_url)]
+    command_service_url: Option<String>,
+    /// Where the projection-service is [default: <http://127.0.0.1:8082>]
+    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URL", value_parser = upstream_url)]
+    projection_service_url: Option<String>,
+    /// Where the saga-orchestrator is [default: <http://127.0.0.1:8083>]
+    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URL", value_parser = upstream_url)]
+    saga_orchestrator_url: Option<String>,
+    /// Where the payment simulator is, to look at its ledger [default: <http://127.0.0.1:8084>]
+    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = upstream_url)]
+    payment_simulator_url: Option<String>,
+    /// Milliseconds that a service may take to answer [default: 35000]
+    #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS")]
+    upstream_deadline_ms: Option<u64>,
+}
+
+/// The services behind it.
+#[derive(Debug)]
+struct Upstreams {
+    commands: Upstream,
+    models: Upstream,
+    sagas: Upstream,
+    simulator: Upstream,
+}
+
+impl GatewayArgs {
+    /// Runs until a signal.
+    pub(crate) async fn run(self) -> Result<()> {
+        let file = self.process.file()?;
+        let deadline = self.upstream_deadline_ms.or(file.upstream_deadline_ms);
+        let deadline = Duration::from_millis(deadline.unwrap_or(USUAL_DEADLINE_MS));
+        let client = upstream::client(deadline).context("services can't be asked over HTTP")?;
+        let upstream = |name, given: Option<String>, file: &Option<String>, port: u16| {
+            let url = given.or_else(|| file.clone());
+            let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+            Upstream::new(name, url, client.clone())
+        };
+        let (commands, models) = (self.command_service_url, self.projection_service_url);
+        let (sagas, simulator) = (self.saga_orchestrator_url, self.payment_simulator_url);
+        let upstreams = Arc::new(Upstreams {
+            commands: upstream("command-service", commands, &file.command_service_url, 8081),
+            models: upstream("projection-service", models, &file.projection_service_url, 8082),
+            sagas: upstream("saga-orchestrator", sagas, &file.saga_orchestrator_url, 8083),
+            simulator: upstream("payment-simulator", simulator, &file.payment_simulator_url, 8084),
+        });
+        let settings = self.process.resolve(&file, "127.0.0.1:8080");
+        let process = Process::begin("gateway", &settings).await?;
+        let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&upstreams)));
+        let router = Router::new()
+            .route("/", get(|| async { PAGE }))
+            .route("/v1/{*path}", any(hand_on))
+            .with_state(upstreams);
+        process.ready(router)?;
+        let ended = process.until_stopped(nothing()).await;
+        process.drain().await;
+        watched.abort();
+        ended
+    }
+}
+
+async fn hand_on(State(upstreams): State<Arc<Upstreams>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return Problem::from(Code::BodyTooLarge).into_response();
+    };
+    let mut headers = parts.headers;
+    if let Some(RequestId(id)) = parts.extensions.get()
+        && let Ok(id) = HeaderValue::from_str(id)
+    {
+        headers.insert(REQUEST_ID, id);
+    }
+    let upstream = upstreams.of(&parts.method, parts.uri.path());
+    upstream.hand_on(Handed { method: parts.method, uri: parts.uri, headers, body }).await
+}
+
+impl Upstreams {
+    /// Who answers a request.
+    fn of(&self, method: &Method, path: &str) -> &Upstream {
+        let words: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+        match *words {
+            ["sagas", ..] => &self.sagas,
+            ["simulator", ..] => &self.simulator,
+            ["projections", ..] => &self.models,
+            ["events"] | ["orders", _, "events"] => &self.commands,
+            _ if method == Method::POST => &self.commands,
+            _ => &self.models,
+        }
+    }
+}
+
+/// The gateway is ready when every service that it hands requests to is; the simulator's ledger is only to look at.
+async fn keep_health(health: Health, upstreams: Arc<Upstreams>) {
+    let mut ticks = tokio::time::interval(ASK_EVERY);
+    loop {
+        ticks.tick().await;
+        for upstream in [&upstreams.commands, &upstreams.models, &upstreams.sagas] {
+            if upstream.is_ready().await {
+                health.up(upstream.name());
+            } else {
+                health.down(upstream.name(), "not ready");
+            }
+        }
+        let simulator = &upstreams.simulator;
+        if simulator.is_ready().await {
+            health.up(simulator.name());
+        } else {
+            health.degraded(simulator.name(), "degraded: not ready");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_has_the_service_that_answers_it() {
+        let client = upstream::client(Duration::from_secs(1)).unwrap();
+        let of = |name| Upstream::new(name, String::new(), client.clone());
+        let upstreams = Upstreams {
+            commands: of("commands"),
+            models: of("models"),
+            sagas: of("sagas"),
+            simulator: of("simulator"),
+        };
+        for (method, path, service) in [
+            (Method::POST, "/v1/orders", "commands"),
+            (Method::GET, "/v1/orders", "models"),
+            (Method::GET, "/v1/orders/events", "models"),
+            (Method::GET, "/v1/orders/o-1/events", "commands"),
+            (Method::GET, "/v1/events", "commands"),
+            (Method::GET, "/v1/reports/sales", "models"),
+            (Method::POST, "/v1/projections/orders/rebuild", "models"),
+            (Method::POST, "/v1/sagas/order-1/retry", "sagas"),
+            (Method::GET, "/v1/sagas", "sagas"),
+            (Method::GET, "/v1/simulator/ledger", "simulator"),
+        ] {
+            assert_eq!(upstreams.of(&method, path).name(), service, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The services as processes of their own: each file is one process' composition root, and names its backends.
+//!
+//! What they have in common is [`process`]. `docket dev` is the same services in one process.
+
+mod args;
+mod command_service;
+mod erasures;
+mod file;
+mod gateway;
+mod payment_simulator;
+mod person_keys;
+mod process;
+mod projection_service;
+mod saga_orchestrator;
+mod saga_states;
+mod upstream;
+
+pub(crate) use command_service::CommandServiceArgs;
+pub(crate) use gateway::GatewayArgs;
+pub(crate) use payment_simulator::PaymentSimulatorArgs;
+pub(crate) use projection_service::ProjectionServiceArgs;
+pub(crate) use saga_orchestrator::SagaOrchestratorArgs;

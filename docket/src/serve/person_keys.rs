@@ -1,0 +1,128 @@
+//! People's keys, asked from the command-service: wrapped by the master key, so that the way between is told nothing.
+//!
+//! **Invariant:** whoever asks only opens. Keys are made and destroyed where they are kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::{DateTime, Utc};
+use event_store::StoreError;
+use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
+use futures::future::BoxFuture;
+use messaging::jetstream::{self, AskError, Names};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+/// What is asked.
+const SERVICE: &str = "person-key";
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Serialize, Deserialize)]
+struct Question {
+    person: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Absent,
+    Present { wrapped: String },
+    Erased { at: DateTime<Utc> },
+}
+
+/// Answers from this store until it is stopped.
+pub(super) async fn serve(
+    client: Client,
+    names: Names,
+    keys: Arc<dyn KeyStore>,
+    stop: CancellationToken,
+) {
+    let answer = move |question: Question| -> BoxFuture<'static, Result<Answer, String>> {
+        let keys = Arc::clone(&keys);
+        Box::pin(async move {
+            match keys.find(&question.person).await {
+                Ok(KeyState::Absent) => Ok(Answer::Absent),
+                Ok(KeyState::Present(key)) => {
+                    Ok(Answer::Present { wrapped: BASE64.encode(key.wrapped) })
+                }
+                Ok(KeyState::Erased { at }) => Ok(Answer::Erased { at }),
+                Err(error) => {
+                    tracing::warn!(%error, "a person's key can't be read");
+                    Err("the key store can't be read now".to_owned())
+                }
+            }
+        })
+    };
+    jetstream::serve(client, names, SERVICE, answer, stop).await;
+}
+
+/// The keys of the command-service, as another process sees them.
+pub(super) struct AskedKeys {
+    client: Client,
+    names: Names,
+}
+
+/// Keys are made and destroyed elsewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("this process only opens what others have sealed")]
+struct OnlyOpens;
+
+/// A wrapped key that is no text of one.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer holds no key")]
+struct NoKey(#[source] base64::DecodeError);
+
+impl AskedKeys {
+    pub(super) fn new(client: Client, names: Names) -> Self {
+        Self { client, names }
+    }
+
+    async fn ask(&self, person: &str) -> Result<KeyState, StoreError> {
+        let question = Question { person: person.to_owned() };
+        let asked = jetstream::ask(&self.client, &self.names, SERVICE, &question, PATIENCE).await;
+        let failed = |error: AskError| StoreError::new("ask for a person's key", error);
+        Ok(match asked.map_err(failed)? {
+            Answer::Absent => KeyState::Absent,
+            Answer::Erased { at } => KeyState::Erased { at },
+            Answer::Present { wrapped } => {
+                let wrapped = BASE64.decode(wrapped).map_err(NoKey);
+                let failed = |error| StoreError::new("ask for a person's key", error);
+                KeyState::Present(DataKey { wrapped: wrapped.map_err(failed)? })
+            }
+        })
+    }
+}
+
+fn only_opens(operation: &'static str) -> StoreError {
+    StoreError::new(operation, OnlyOpens)
+}
+
+impl KeyStore for AskedKeys {
+    fn get_or_insert<'a>(
+        &'a self,
+        _person: &'a str,
+        _candidate: DataKey,
+    ) -> BoxFuture<'a, Result<DataKey, KeyError>> {
+        Box::pin(async { Err(only_opens("make a key").into()) })
+    }
+
+    fn find<'a>(&'a self, person: &'a str) -> BoxFuture<'a, Result<KeyState, StoreError>> {
+        Box::pin(self.ask(person))
+    }
+
+    fn erase<'a>(
+        &'a self,
+        _person: &'a str,
+        _at: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Err(only_opens("destroy a key")) })
+    }
+
+    fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
+        Box::pin(async { Err(only_opens("list erasures")) })
+    }
+}

@@ -1,0 +1,148 @@
+//! What every process has: logs, signals, an address that answers from the first moment, health, metrics, and an end in
+//! order.
+//!
+//! **Invariant:** the address answers as long as the process lives. Until the service is there, everything but health
+//! and metrics is 503 with `Retry-After`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use async_nats::Client;
+use async_nats::connection::State as Connection;
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::any;
+use futures::future::BoxFuture;
+use service_kit::health::Health;
+use service_kit::problem::{Code, Problem};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::args::ProcessSettings;
+use crate::dev::{cannot_listen, install_logs};
+use crate::output;
+
+/// How long requests under way may take after a signal; see `docket dev`.
+const DRAIN: Duration = Duration::from_secs(6);
+/// How often is looked whether NATS is there.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A process that listens.
+pub(super) struct Process {
+    name: &'static str,
+    /// Cancelled by a signal.
+    pub(super) stop: CancellationToken,
+    /// What its parts say.
+    pub(super) health: Health,
+    metrics: Router,
+    shown: watch::Sender<Router>,
+    draining: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Process {
+    /// Listens, and says where on the standard output.
+    pub(super) async fn begin(name: &'static str, settings: &ProcessSettings) -> Result<Self> {
+        install_logs(settings.log_format, &settings.log_filter)?;
+        let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
+        let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
+        let listener = TcpListener::bind(&settings.listen).await;
+        let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
+        let address = listener.local_addr()?;
+        let (shown, router) = watch::channel(Router::new());
+        let draining = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, router, draining.clone()));
+        let health = Health::default();
+        health.down("service", "starts");
+        let process = Self { name, stop, health, metrics, shown, draining, server };
+        process.show(Router::new().route("/", any(not_yet)).route("/{*path}", any(not_yet)));
+        process.say_where(address)?;
+        Ok(process)
+    }
+
+    fn say_where(&self, address: SocketAddr) -> Result<()> {
+        output::line(format_args!("docket {} listens on http://{address}", self.name))?;
+        Ok(())
+    }
+
+    /// Answers with this from now on.
+    pub(super) fn show(&self, router: Router) {
+        let router = router.merge(self.health.router()).merge(self.metrics.clone());
+        drop(self.shown.send_replace(service_kit::http::finish(router)));
+    }
+
+    /// The service is there.
+    pub(super) fn ready(&self, router: Router) -> Result<()> {
+        self.show(router);
+        self.health.up("service");
+        output::line(format_args!("docket {} is up", self.name))?;
+        Ok(())
+    }
+
+    /// Starts something, unless a signal comes first.
+    pub(super) async fn start<T>(&self, starting: BoxFuture<'_, Result<T>>) -> Result<Option<T>> {
+        self.stop.run_until_cancelled(starting).await.transpose()
+    }
+
+    /// Waits for a signal, or for `fault`, which says why the process can't go on.
+    pub(super) async fn until_stopped(&self, fault: impl Future<Output = String>) -> Result<()> {
+        tokio::select! {
+            () = self.stop.cancelled() => Ok(()),
+            why = fault => bail!("{} ends: {why}", self.name),
+        }
+    }
+
+    /// Takes no more requests and lets those under way end.
+    pub(super) async fn drain(self) {
+        self.draining.cancel();
+        let mut server = self.server;
+        if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
+            tracing::warn!("requests were still under way when the time to end them was over");
+            server.abort();
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    shown: watch::Receiver<Router>,
+    draining: CancellationToken,
+) -> std::io::Result<()> {
+    let dispatch = move |request: Request| {
+        let router = shown.borrow().clone();
+        router.oneshot(request)
+    };
+    let router = Router::new().fallback(dispatch);
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move { draining.cancelled().await })
+        .await
+}
+
+async fn not_yet() -> Problem {
+    Problem::from(Code::Unavailable).detail("the service starts, or stands by").retry_after(1)
+}
+
+/// Tells of the connection to NATS for as long as the process lives. Without it a process that `needs` it is not ready;
+/// another one only works less well.
+pub(super) async fn watch_nats(health: Health, client: Client, needs: bool) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        looks.tick().await;
+        if client.connection_state() == Connection::Connected {
+            health.up("nats");
+        } else if needs {
+            health.down("nats", "not connected");
+        } else {
+            health.degraded("nats", "degraded: not connected; what is appended waits in the log");
+        }
+    }
+}
+
+/// Nothing can go wrong that ends the process.
+pub(super) async fn nothing() -> String {
+    std::future::pending().await
+}

@@ -1,0 +1,104 @@
+//! `docket saga-orchestrator`: reads the feed, keeps sagas in its own database, sends commands into the queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use messaging::jetstream::{JetStreamFeed, JetStreamQueue};
+use saga_orchestrator::{Orchestrator, Settings};
+use service_kit::clock;
+use service_kit::health::Health;
+use storage::postgres::PostgresSettings;
+use storage::{LeaseSettings, Location};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
+use super::process::{Process, nothing, watch_nats};
+use super::saga_states;
+use crate::config;
+use crate::dev::{documented, order_timeouts, report_sagas};
+
+/// How often the orchestrator is asked how it does.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// Start the service that carries every order to its end
+#[derive(Debug, clap::Args)]
+pub(crate) struct SagaOrchestratorArgs {
+    #[command(flatten)]
+    process: ProcessArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    nats: NatsArgs,
+    /// Seconds from placed to confirmed, after which an order is rejected [default: 900]
+    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS")]
+    order_deadline_s: Option<u64>,
+}
+
+impl SagaOrchestratorArgs {
+    /// Runs until a signal.
+    pub(crate) async fn run(self) -> Result<()> {
+        let file = self.process.file()?;
+        let database = PostgresSettings::new(&self.database.url(&file)?, "docket sagas")
+            .context("the address of the sagas' database can't be read")?;
+        let broker = self.nats.resolve(&file)?;
+        let deadline = self.order_deadline_s.or(file.order_deadline_s);
+        let deadline = deadline.unwrap_or(config::Settings::default().order_deadline_s);
+        let settings = self.process.resolve(&file, "127.0.0.1:8083");
+        let process = Process::begin("saga-orchestrator", &settings).await?;
+
+        let holder = format!("process {}", std::process::id());
+        let settings = Settings {
+            lease: Some(LeaseSettings::new("saga-orchestrator", holder)),
+            timeouts: order_timeouts(deadline),
+            ..Settings::at(Location::postgres(database, "sagas"))
+        };
+        let stop = CancellationToken::new();
+        let starting = start(settings, &broker, &process.health, &stop);
+        let Some((orchestrator, answers)) = process.start(Box::pin(starting)).await? else {
+            process.drain().await;
+            return Ok(());
+        };
+        let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&orchestrator)));
+        let router: Router = documented(orchestrator.router());
+        process.ready(router)?;
+        let ended = process.until_stopped(nothing()).await;
+        process.drain().await;
+        watched.abort();
+        let _ = watched.await;
+        stop.cancel();
+        let _ = answers.await;
+        if let Some(orchestrator) = Arc::into_inner(orchestrator) {
+            orchestrator.shutdown().await;
+        } else {
+            tracing::warn!("someone still asks the orchestrator; its lease runs out");
+        }
+        ended
+    }
+}
+
+async fn start(
+    settings: Settings,
+    broker: &Broker,
+    health: &Health,
+    stop: &CancellationToken,
+) -> Result<(Arc<Orchestrator>, tokio::task::JoinHandle<()>)> {
+    let client = broker.connect("docket saga-orchestrator").await?;
+    tokio::spawn(watch_nats(health.clone(), client.clone(), true));
+    let names = broker.names.clone();
+    let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
+    let feed = Arc::new(JetStreamFeed::open(client.clone(), names.clone()).await);
+    let orchestrator = Orchestrator::start(settings, feed, Arc::new(queue), clock::system());
+    let orchestrator = Arc::new(orchestrator.await?);
+    let answers = saga_states::serve(client, names, Arc::clone(&orchestrator), stop.clone());
+    Ok((orchestrator, tokio::spawn(answers)))
+}
+
+async fn keep_health(health: Health, orchestrator: Arc<Orchestrator>) {
+    let mut ticks = tokio::time::interval(ASK_EVERY);
+    loop {
+        ticks.tick().await;
+        report_sagas(&health, &orchestrator);
+    }
+}

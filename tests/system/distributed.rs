@@ -1,0 +1,140 @@
+//! The services as separate processes do what one process does, also when some of them are lost under way.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::process::Child;
+
+use crate::payment_methods::METHODS;
+use crate::platform::{Data, Platform, docket, example_day};
+use crate::services::Services;
+use crate::shop::order;
+
+/// Rows of the example day that are imported, with the line that names the columns.
+const ROWS: usize = 500;
+/// Events in the log when the command-service is killed, and when the broker is wiped.
+const KILL_AT: u64 = 600;
+const WIPE_AT: u64 = 1_000;
+
+/// An order of every payment method, each carried to its end.
+async fn place_every_method(platform: &Platform) {
+    platform.sell("paid", 100).await;
+    let orders = METHODS.map(|(method, end, ..)| async move {
+        platform.place(&order(method, "paid", method)).await;
+        if end != "rejected" {
+            platform.deliver(method).await;
+        }
+    });
+    futures::future::join_all(orders).await;
+    for (method, end, _, saga, ..) in METHODS {
+        let there = |order: &Value| order["status"] == end && order["sagas"][0]["state"] == saga;
+        platform.until(&format!("/v1/orders/{method}"), there).await;
+    }
+}
+
+fn part_of_a_day(folder: &Path) -> PathBuf {
+    let day = std::fs::read_to_string(example_day()).unwrap();
+    let part: Vec<&str> = day.lines().take(ROWS).collect();
+    let path = folder.join("part.csv");
+    std::fs::write(&path, part.join("\n") + "\n").unwrap();
+    path
+}
+
+fn import(platform: &Platform, file: &Path) -> Child {
+    docket(&["import", "online-retail", "--url", &platform.url])
+        .arg(file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Imports until it succeeds: one that was disturbed goes on.
+async fn import_all(platform: &Platform, mut running: Child, file: &Path) {
+    for _ in 0..5 {
+        let ended: ExitStatus = running.wait().await.unwrap();
+        if ended.success() {
+            return;
+        }
+        platform.until_ready().await;
+        running = import(platform, file);
+    }
+    panic!("the import does not succeed");
+}
+
+async fn until_head(platform: &Platform, events: u64) {
+    let there = |models: &Value| models["items"][0]["head"].as_u64() >= Some(events);
+    platform.until("/v1/projections", there).await;
+}
+
+/// What one undisturbed process comes to.
+async fn embedded(file: &Path) -> String {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    import_all(&platform, import(&platform, file), file).await;
+    place_every_method(&platform).await;
+    platform.settle().await;
+    platform.terminate().await;
+    data.digest().await
+}
+
+#[tokio::test]
+async fn p9_broker_amnesia_separate_processes_end_as_one_does_though_broker_and_service_are_lost() {
+    let Some(mut services) = Services::start().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = part_of_a_day(folder.path());
+    let expected = embedded(&file).await;
+
+    let running = import(&services.gateway, &file);
+    until_head(&services.gateway, KILL_AT).await;
+    services.kill_command_service().await;
+    until_head(&services.gateway, WIPE_AT).await;
+    services.wipe_broker();
+    import_all(&services.gateway, running, &file).await;
+    place_every_method(&services.gateway).await;
+
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let begun = std::time::Instant::now();
+    loop {
+        ticks.tick().await;
+        services.gateway.settle().await;
+        let digest = services.read_models.docket(&["digest"]).await;
+        if digest.stdout == expected.as_bytes() || begun.elapsed() > Duration::from_secs(30) {
+            break;
+        }
+    }
+    let read_models = services.terminate().await;
+    assert_eq!(read_models.digest().await, expected);
+}
+
+#[tokio::test]
+async fn personal_data_is_opened_by_the_query_side_until_the_person_is_erased() {
+    let Some(services) = Services::start().await else { return };
+    let customer = json!({ "customer_id": "ada", "name": "Ada Other", "email": "ada@example.org" });
+    let registered = services.gateway.post("/v1/customers", "ada", &customer).await.ok();
+    let path = format!("/v1/customers/ada?min_position={}", registered["position"]);
+    assert_eq!(services.gateway.get(&path).await.ok()["name"], "Ada Other");
+    let erased = services.gateway.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
+    let path = format!("/v1/customers/ada?min_position={}", erased["position"]);
+    services.gateway.until(&path, |ada| ada["name"].is_null() && ada["id"] == "ada").await;
+    services.terminate().await;
+}
+
+#[tokio::test]
+async fn while_a_service_is_away_its_paths_are_503_and_the_others_answer() {
+    let Some(mut services) = Services::start().await else { return };
+    services.gateway.sell("22423", 5).await;
+    services.nats.stop().unwrap();
+    let receive = json!({ "quantity": 2 });
+    let without_broker = services.gateway.post("/v1/stock/22423/receive", "r", &receive).await;
+    assert!(without_broker.status.is_success(), "commands need no broker: {without_broker:?}");
+    services.nats.start_again().unwrap();
+    services.gateway.until("/v1/stock/22423", |stock| stock["available"] == 7).await;
+    services.stop_command_service().await;
+    let away = services.gateway.post("/v1/stock/22423/receive", "s", &receive).await;
+    assert_eq!(away.problem(), (503, "unavailable"));
+    assert_eq!(away.header("retry-after"), "1");
+    assert_eq!(services.gateway.get("/v1/stock/22423").await.ok()["available"], 7);
+}

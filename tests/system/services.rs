@@ -1,0 +1,130 @@
+//! The services as separate processes, with real servers between them.
+
+use std::path::PathBuf;
+
+use test_servers::{Database, Nats, free_port};
+use tokio::process::Command;
+
+use crate::platform::{Data, Platform, docket};
+
+/// Every process, and what it keeps.
+pub(crate) struct Services {
+    /// What clients talk to.
+    pub(crate) gateway: Platform,
+    /// The broker.
+    pub(crate) nats: Nats,
+    commands: Option<Platform>,
+    models: Platform,
+    sagas: Platform,
+    simulator: Platform,
+    /// The read models' folder.
+    pub(crate) read_models: Data,
+    ports: Ports,
+    log: Database,
+    _saga_log: Database,
+    ledger: Data,
+}
+
+#[derive(Clone, Copy)]
+struct Ports {
+    commands: u16,
+    models: u16,
+    sagas: u16,
+    simulator: u16,
+}
+
+impl Services {
+    /// Starts everything; `None` when a server can't be had and the test may be skipped.
+    pub(crate) async fn start() -> Option<Self> {
+        let (log, saga_log) = (test_servers::database()?, test_servers::database()?);
+        let nats = test_servers::nats()?;
+        let port = || free_port().unwrap();
+        let ports = Ports { commands: port(), models: port(), sagas: port(), simulator: port() };
+        let (ledger, read_models) = (Data::new(), Data::new());
+        let mut simulator = service("payment-simulator", ports.simulator);
+        simulator.arg("--data-dir").arg(ledger.path());
+        let simulator = Platform::of(simulator).await;
+        let commands = Platform::of(command_service(ports, &log, &nats, &ledger)).await;
+        commands.until_ready().await;
+        let mut models = service("projection-service", ports.models);
+        models.env("DOCKET_NATS_URL", nats.url()).arg("--data-dir").arg(read_models.path());
+        models.arg("--master-key-file").arg(master_key(&ledger));
+        let models = Platform::of(models).await;
+        let mut sagas = service("saga-orchestrator", ports.sagas);
+        sagas.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", saga_log.url());
+        let sagas = Platform::of(sagas).await;
+        let mut gateway = service("gateway", 0);
+        for (flag, port) in [
+            ("--command-service-url", ports.commands),
+            ("--projection-service-url", ports.models),
+            ("--saga-orchestrator-url", ports.sagas),
+            ("--payment-simulator-url", ports.simulator),
+        ] {
+            gateway.arg(flag).arg(format!("http://127.0.0.1:{port}"));
+        }
+        let gateway = Platform::of(gateway).await;
+        gateway.until_ready().await;
+        let commands = Some(commands);
+        Some(Self {
+            gateway,
+            nats,
+            commands,
+            models,
+            sagas,
+            simulator,
+            read_models,
+            ports,
+            log,
+            _saga_log: saga_log,
+            ledger,
+        })
+    }
+
+    /// `kill -9` of the command-service, and a new one on the same port.
+    pub(crate) async fn kill_command_service(&mut self) {
+        self.commands.take().unwrap().kill().await;
+        let command = command_service(self.ports, &self.log, &self.nats, &self.ledger);
+        self.commands = Some(Platform::of(command).await);
+    }
+
+    /// SIGTERM to the command-service; it ends well.
+    pub(crate) async fn stop_command_service(&mut self) {
+        assert!(self.commands.take().unwrap().terminate().await.success());
+    }
+
+    /// Stops the broker, deletes all that it has, and starts it.
+    pub(crate) fn wipe_broker(&mut self) {
+        self.nats.stop().unwrap();
+        self.nats.wipe().unwrap();
+        self.nats.start_again().unwrap();
+    }
+
+    /// SIGTERM to all, senders before receivers; each ends well.
+    pub(crate) async fn terminate(self) -> Data {
+        for process in [self.gateway, self.sagas, self.commands.unwrap(), self.models] {
+            assert!(process.terminate().await.success());
+        }
+        assert!(self.simulator.terminate().await.success());
+        self.read_models
+    }
+}
+
+/// Outside of its folder's owner's business: any folder that lives as long as the services.
+fn master_key(folder: &Data) -> PathBuf {
+    folder.path().join("master.key")
+}
+
+fn service(name: &str, port: u16) -> Command {
+    let mut command = docket(&[name, "--listen", &format!("127.0.0.1:{port}")]);
+    command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+    command
+}
+
+fn command_service(ports: Ports, log: &Database, nats: &Nats, ledger: &Data) -> Command {
+    let mut command = service("command-service", ports.commands);
+    command.env("DOCKET_POSTGRES_URL", log.url()).env("DOCKET_NATS_URL", nats.url());
+    command.arg("--master-key-file").arg(master_key(ledger));
+    let provider = format!("http://127.0.0.1:{}", ports.simulator);
+    command.args(["--payment-provider-url", &provider]);
+    command
+}
