@@ -4,6 +4,7 @@
 //! **Invariant:** one writer connection a SQLite file, and readers never wait for it; every call of PostgreSQL ends
 //! within its time; nothing here knows whose tables these are.
 
+mod away;
 mod backoff;
 mod bulk;
 mod lease;
@@ -13,6 +14,7 @@ mod sqlite;
 pub mod postgres;
 pub mod store;
 
+pub use away::is_away;
 pub use backoff::Backoff;
 pub use bulk::BulkStatement;
 pub use lease::{Fence, Held, Lease, LeaseSettings};

@@ -7,7 +7,7 @@ use domain::refusal::Refusal;
 use serde::Serialize;
 use serde_json::Value;
 use service_kit::position::{HEADER, PositionToken};
-use service_kit::problem::{Problem, internal};
+use service_kit::problem::{Code, Problem, internal};
 
 use crate::runner::applier::Fault;
 
@@ -60,7 +60,16 @@ pub(super) fn not_found(refusal: &Refusal) -> Problem {
 
 /// A read of the database, or the problem that it failed.
 pub(super) fn read<T>(result: Result<T, sqlx::Error>) -> Result<T, Problem> {
-    result.map_err(|error| internal(&error))
+    result.map_err(|error| failed(&error))
+}
+
+/// The database could not answer: gone for now, or something is wrong.
+pub(super) fn failed(error: &sqlx::Error) -> Problem {
+    if storage::is_away(error) {
+        tracing::warn!(%error, "the database of the read models can't be reached");
+        return Problem::from(Code::Unavailable).retry_after(1);
+    }
+    internal(error)
 }
 
 /// An enum's word, as it stands in JSON.

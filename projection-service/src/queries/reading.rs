@@ -5,9 +5,9 @@ use std::time::Duration;
 use ::storage::Transaction;
 use event_store::Position;
 use service_kit::position::{PositionToken, WantedPosition};
-use service_kit::problem::{Code, Problem, internal};
+use service_kit::problem::{Code, Problem};
 
-use super::answer::SeenAt;
+use super::answer::{SeenAt, failed};
 use super::app::App;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
@@ -56,7 +56,7 @@ impl App {
                 Ok(transaction) => return self.snapshot(handle, transaction, reached).await,
                 // It was switched to another generation meanwhile.
                 Err(sqlx::Error::PoolClosed) if handle.current().number != generation.number => {}
-                Err(error) => return Err(internal(&error)),
+                Err(error) => return Err(failed(&error)),
             }
         }
     }
@@ -67,8 +67,7 @@ impl App {
         mut transaction: Transaction,
         reached: Position,
     ) -> Result<Reading, Problem> {
-        let kept =
-            checkpoint::position(&mut transaction).await.map_err(|error| internal(&error))?;
+        let kept = checkpoint::position(&mut transaction).await.map_err(|error| failed(&error))?;
         let position = kept.max(reached);
         let stale = handle.status().borrow().fault.clone();
         let seen = SeenAt { token: self.token(position), stale };

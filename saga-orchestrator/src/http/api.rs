@@ -88,7 +88,7 @@ impl Api {
 /// The database could not answer: gone for now, or something is wrong.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 pub(super) fn failed(error: sqlx::Error) -> Problem {
-    if matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) {
+    if storage::is_away(&error) {
         tracing::warn!(%error, "the database of the sagas can't be reached");
         return Problem::from(Code::Unavailable).retry_after(1);
     }

@@ -248,7 +248,7 @@ fn fault(position: Position, cause: String) -> Phase {
 
 /// What a later try may get past; everything else would fail again.
 fn is_passing(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(_) | sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+    matches!(error, sqlx::Error::Database(_)) || storage::is_away(error)
 }
 
 fn state_word(state: SagaState) -> &'static str {

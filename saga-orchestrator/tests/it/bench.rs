@@ -32,6 +32,8 @@ pub(crate) struct Bench {
 enum Home {
     Folder(tempfile::TempDir),
     Database(test_servers::Database),
+    /// The address of a database on a server that the test starts and kills.
+    Server(String),
 }
 
 /// Each case on both dialects. Where PostgreSQL is not installed, that half is passed over with a word.
@@ -61,6 +63,10 @@ impl Bench {
         Some(Self::at(Home::Database(test_servers::database()?)).await)
     }
 
+    pub(crate) async fn on_server(server: &test_servers::Postgres) -> Self {
+        Self::at(Home::Server(server.url("postgres"))).await
+    }
+
     async fn at(home: Home) -> Self {
         let clock = TestClock::new();
         let shop = Shop::open(&clock).await;
@@ -72,10 +78,8 @@ impl Bench {
     pub(crate) fn location(&self, name: &str) -> Location {
         match &self.home {
             Home::Folder(folder) => folder.path().join(format!("{name}.db")).into(),
-            Home::Database(database) => {
-                let settings = PostgresSettings::new(&database.url(), "test").unwrap();
-                Location::postgres(settings, name)
-            }
+            Home::Database(database) => in_schema(&database.url(), name),
+            Home::Server(url) => in_schema(url, name),
         }
     }
 
@@ -100,6 +104,10 @@ impl Bench {
         let started = Orchestrator::start(settings, feed, queue, self.clock.reader()).await;
         Running::of(started.unwrap())
     }
+}
+
+fn in_schema(url: &str, name: &str) -> Location {
+    Location::postgres(PostgresSettings::new(url, "test").unwrap(), name)
 }
 
 /// A running orchestrator, asked over its API.

@@ -70,3 +70,23 @@ async fn one_whose_lease_was_taken_is_refused_whole(bench: Bench) {
     assert_eq!(sleeper.get("/sagas/order-o1").await.0, StatusCode::NOT_FOUND);
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_database_that_is_killed_costs_seconds_and_no_saga() {
+    let mut server = match test_servers::Postgres::start() {
+        Ok(server) => server,
+        Err(missing) => return test_servers::skipped(&missing),
+    };
+    let bench = Bench::on_server(&server).await;
+    let running = start(&bench, "only", Duration::from_secs(2)).await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    server.kill().unwrap();
+    bench.shop.place("o2", "pm_ok", 1).await;
+    let away = |status: &Status| matches!(status.phase, Phase::Retrying { .. } | Phase::Standby);
+    running.until("it notices", away).await;
+    assert_eq!(running.get("/sagas/order-o1").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    server.start_again().unwrap();
+    running.until_saga("order-o2", "waiting", "complete_order").await;
+    assert_eq!(running.get("/sagas/order-o1").await.1["state"], "waiting");
+}

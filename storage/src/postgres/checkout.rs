@@ -112,7 +112,7 @@ impl Checkout {
         match &outcome {
             Ok(_) => self.unsettled = false,
             // The others lead to the same server and are most likely gone too.
-            Err(sqlx::Error::Io(_)) => self.shared.idle().clear(),
+            Err(error) if crate::is_away(error) => self.shared.idle().clear(),
             Err(_) => {}
         }
         outcome
