@@ -39,13 +39,6 @@ impl DataDir {
         Ok(found)
     }
 
-    /// The folder of a projection-service: it has read models, and no log.
-    pub(crate) fn of_projection_service(folder: &Path) -> Option<Self> {
-        let found = Self(folder.to_owned());
-        let has_models = found.projections().join("catalog.db").is_file();
-        (has_models && !found.log().exists()).then_some(found)
-    }
-
     /// A folder to write to, made if need be.
     pub(crate) fn create(folder: &Path) -> Result<Self> {
         check_no_file(folder)?;

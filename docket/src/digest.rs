@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use event_store::{EventLog as _, Position};
-use projection_service::Projector;
 use projection_service::offline::{self, ModelSnapshot, Wanted};
+use projection_service::{Home, Projector};
+use storage::postgres::PostgresSettings;
 
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::numbers::grouped;
@@ -20,11 +21,21 @@ use crate::output;
 pub(crate) struct DigestArgs {
     #[command(flatten)]
     data: DataDirArg,
+    /// Address of a projection-service's PostgreSQL database: its models are taken as they stand
+    #[arg(long, value_name = "URL")]
+    postgres_url: Option<String>,
+}
+
+/// Where a projection-service keeps its models in its database.
+pub(crate) fn read_models(url: &str) -> Result<Home> {
+    let settings = PostgresSettings::new(url, "docket read models")
+        .context("the address of the read models' database can't be read")?;
+    Ok(Home::postgres(settings, "read_models"))
 }
 
 pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
-    if let Some(models) = DataDir::of_projection_service(&args.data.data_dir) {
-        return as_they_stand(&models).await;
+    if let Some(url) = &args.postgres_url {
+        return as_they_stand(read_models(url)?).await;
     }
     let data = DataDir::existing(&args.data.data_dir)?;
     let log = data.open_log().await?;
@@ -57,9 +68,9 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
 }
 
 /// A projection-service has no log to build from: its models are taken as they are.
-async fn as_they_stand(data: &DataDir) -> Result<ExitCode> {
+async fn as_they_stand(home: Home) -> Result<ExitCode> {
     let mut snapshots = Vec::new();
-    for model in offline::stored(&data.projections()).await? {
+    for model in offline::stored(home).await? {
         snapshots.push(model.snapshot().await?);
     }
     let positions: HashSet<Position> = snapshots.iter().map(|model| model.position).collect();

@@ -100,13 +100,13 @@ async fn p9_broker_amnesia_separate_processes_end_as_one_does_though_broker_and_
     loop {
         ticks.tick().await;
         services.gateway.settle().await;
-        let digest = services.read_models.docket(&["digest"]).await;
-        if digest.stdout == expected.as_bytes() || begun.elapsed() > Duration::from_secs(30) {
+        let digest = services.digest().await;
+        if digest == expected {
             break;
         }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{digest}\nis not\n{expected}");
     }
-    let read_models = services.terminate().await;
-    assert_eq!(read_models.digest().await, expected);
+    services.terminate().await;
 }
 
 #[tokio::test]
@@ -137,4 +137,26 @@ async fn while_a_service_is_away_its_paths_are_503_and_the_others_answer() {
     assert_eq!(away.problem(), (503, "unavailable"));
     assert_eq!(away.header("retry-after"), "1");
     assert_eq!(services.gateway.get("/v1/stock/22423").await.ok()["available"], 7);
+}
+
+#[tokio::test]
+async fn a_paused_command_service_is_replaced_and_ends_when_it_wakes() {
+    let Some(mut services) = Services::start().await else { return };
+    services.gateway.sell("22423", 5).await;
+    let (first, second) = (services.take_command_service(), services.standby().await);
+    let stands_by = |health: &Value| health["parts"]["log"].as_str().is_some_and(|log| log != "up");
+    second.until("/health/ready", stands_by).await;
+    let receive = json!({ "quantity": 2 });
+    let standby = second.post("/v1/stock/22423/receive", "early", &receive).await;
+    assert_eq!(standby.problem(), (503, "unavailable"));
+
+    first.signal("-STOP").await;
+    second.until_ready().await;
+    second.post("/v1/stock/22423/receive", "second", &receive).await.ok();
+    first.signal("-CONT").await;
+    let late = first.post("/v1/stock/22423/receive", "late", &receive).await;
+    assert_eq!(late.problem(), (503, "unavailable"), "refused whole: {late:?}");
+    assert!(!first.ended().await.success(), "a supervisor starts it anew");
+    services.gateway.until("/v1/stock/22423", |stock| stock["available"] == 7).await;
+    assert!(second.terminate().await.success());
 }

@@ -204,9 +204,19 @@ impl Platform {
     }
 
     /// SIGTERM; returns how it ended.
-    pub(crate) async fn terminate(mut self) -> std::process::ExitStatus {
+    pub(crate) async fn terminate(self) -> std::process::ExitStatus {
+        self.signal("-TERM").await;
+        self.ended().await
+    }
+
+    /// Sends a signal, such as `-STOP`.
+    pub(crate) async fn signal(&self, signal: &str) {
         let pid = self.process.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+    }
+
+    /// Waits until it has ended; returns how.
+    pub(crate) async fn ended(mut self) -> std::process::ExitStatus {
         tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends").unwrap()
     }
 }

@@ -17,8 +17,8 @@ pub(crate) struct Services {
     models: Platform,
     sagas: Platform,
     simulator: Platform,
-    /// The read models' folder.
-    pub(crate) read_models: Data,
+    /// The read models' database.
+    read_models: Database,
     ports: Ports,
     log: Database,
     _saga_log: Database,
@@ -40,14 +40,14 @@ impl Services {
         let nats = test_servers::nats()?;
         let port = || free_port().unwrap();
         let ports = Ports { commands: port(), models: port(), sagas: port(), simulator: port() };
-        let (ledger, read_models) = (Data::new(), Data::new());
+        let (ledger, read_models) = (Data::new(), test_servers::database()?);
         let mut simulator = service("payment-simulator", ports.simulator);
         simulator.arg("--data-dir").arg(ledger.path());
         let simulator = Platform::of(simulator).await;
         let commands = Platform::of(command_service(ports, &log, &nats, &ledger)).await;
         commands.until_ready().await;
         let mut models = service("projection-service", ports.models);
-        models.env("DOCKET_NATS_URL", nats.url()).arg("--data-dir").arg(read_models.path());
+        models.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", read_models.url());
         models.arg("--master-key-file").arg(master_key(&ledger));
         let models = Platform::of(models).await;
         let mut sagas = service("saga-orchestrator", ports.sagas);
@@ -87,6 +87,17 @@ impl Services {
         self.commands = Some(Platform::of(command).await);
     }
 
+    /// A second command-service beside the first.
+    pub(crate) async fn standby(&self) -> Platform {
+        let ports = Ports { commands: free_port().unwrap(), ..self.ports };
+        Platform::of(command_service(ports, &self.log, &self.nats, &self.ledger)).await
+    }
+
+    /// The command-service, which nobody keeps any more.
+    pub(crate) fn take_command_service(&mut self) -> Platform {
+        self.commands.take().unwrap()
+    }
+
     /// SIGTERM to the command-service; it ends well.
     pub(crate) async fn stop_command_service(&mut self) {
         assert!(self.commands.take().unwrap().terminate().await.success());
@@ -99,13 +110,19 @@ impl Services {
         self.nats.start_again().unwrap();
     }
 
+    /// What `docket digest` says of the read models; nothing while they stand at different positions.
+    pub(crate) async fn digest(&self) -> String {
+        let url = self.read_models.url();
+        let output = docket(&["digest", "--postgres-url", &url]).output().await.unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// SIGTERM to all, senders before receivers; each ends well.
-    pub(crate) async fn terminate(self) -> Data {
+    pub(crate) async fn terminate(self) {
         for process in [self.gateway, self.sagas, self.commands.unwrap(), self.models] {
             assert!(process.terminate().await.success());
         }
         assert!(self.simulator.terminate().await.success());
-        self.read_models
     }
 }
 

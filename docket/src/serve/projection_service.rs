@@ -8,18 +8,18 @@ use anyhow::{Context as _, Result, bail};
 use event_store::keys::{MasterKey, Vault};
 use messaging::feed::Feed;
 use messaging::jetstream::JetStreamFeed;
-use projection_service::{ProjectionService, Settings};
+use projection_service::{Home, ProjectionService, Settings};
 use service_kit::health::Health;
+use storage::LeaseSettings;
 
-use super::args::{Broker, NatsArgs, ProcessArgs};
+use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
 use super::erasures;
 use super::file::needed;
 use super::person_keys::AskedKeys;
-use super::process::{Process, nothing, watch_nats};
+use super::process::{Process, watch_nats};
 use super::saga_states::AskedStates;
-use crate::config;
-use crate::data_dir::DataDir;
-use crate::dev::{DataLock, documented, report_models};
+use crate::dev::{documented, report_models};
+use crate::digest::read_models;
 
 /// How often the models are asked how they do.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -30,30 +30,26 @@ pub(crate) struct ProjectionServiceArgs {
     #[command(flatten)]
     process: ProcessArgs,
     #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
     nats: NatsArgs,
     /// File with the key that wraps people's keys; the same as that of the command-service
     #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
-    /// Folder of the read models, made if need be [default: data]
-    #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
 }
 
 impl ProjectionServiceArgs {
-    /// Runs until a signal.
+    /// Runs until a signal, or until another process has taken the lease of the models.
     pub(crate) async fn run(self) -> Result<()> {
         let file = self.process.file()?;
         let broker = self.nats.resolve(&file)?;
         let key = self.master_key_file.or_else(|| file.master_key_file.clone());
         let master = existing_key(&needed("master_key_file", key)?)?;
-        let folder = self.data_dir.or_else(|| file.data_dir.clone());
-        let folder = folder.unwrap_or(config::Settings::default().data_dir);
+        let home = read_models(&self.database.url(&file)?)?;
         let settings = self.process.resolve(&file, "127.0.0.1:8082");
         let process = Process::begin("projection-service", &settings).await?;
 
-        let data = DataDir::create(&folder)?;
-        let _lock = DataLock::take(&data)?;
-        let starting = start(&data, master, &broker, &process.health);
+        let starting = start(home, master, &broker, &process.health);
         let Some(models) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
@@ -61,12 +57,17 @@ impl ProjectionServiceArgs {
         let models = Arc::new(models);
         let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&models)));
         process.ready(documented(models.router()))?;
-        let ended = process.until_stopped(nothing()).await;
+        let ended = process.until_stopped(taken(&models)).await;
         process.drain().await;
         watched.abort();
         models.shutdown().await;
         ended
     }
+}
+
+async fn taken(models: &ProjectionService) -> String {
+    models.ended().await;
+    "another projection-service has taken the lease of the read models".to_owned()
 }
 
 /// Of a key that is not there, nothing could be opened: another one is not made.
@@ -78,7 +79,7 @@ fn existing_key(path: &Path) -> Result<MasterKey> {
 }
 
 async fn start(
-    data: &DataDir,
+    home: Home,
     master: MasterKey,
     broker: &Broker,
     health: &Health,
@@ -91,7 +92,9 @@ async fn start(
     let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client, names).await);
     tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));
-    let settings = Settings::at(data.projections());
+    let holder = format!("process {}", std::process::id());
+    let lease = Some(LeaseSettings::new("projection-service", holder));
+    let settings = Settings { lease, ..Settings::at(home) };
     Ok(ProjectionService::start(settings, feed, vault, states).await?)
 }
 
