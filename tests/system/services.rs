@@ -126,7 +126,7 @@ impl Services {
     }
 }
 
-/// Outside of its folder's owner's business: any folder that lives as long as the services.
+/// In a folder that lives as long as the services.
 fn master_key(folder: &Data) -> PathBuf {
     folder.path().join("master.key")
 }

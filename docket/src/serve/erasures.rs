@@ -9,6 +9,8 @@ use messaging::feed::{Feed, FeedError};
 
 /// After trouble, the feed is taken up again after this time.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Longer than it takes from an erasure's event to the end of the key, when nothing is in the way.
+const DESTROYED_WITHIN: Duration = Duration::from_secs(10);
 /// Events that are looked at together.
 const PART: usize = 1_000;
 
@@ -26,17 +28,28 @@ pub(super) async fn follow(feed: Arc<dyn Feed>, vault: Arc<Vault>) {
     }
 }
 
-async fn follow_from(feed: &dyn Feed, vault: &Vault, after: &mut u64) -> Result<(), FeedError> {
+async fn follow_from(
+    feed: &dyn Feed,
+    vault: &Arc<Vault>,
+    after: &mut u64,
+) -> Result<(), FeedError> {
     let mut subscription = feed.subscribe(*after).await?;
     loop {
         for event in subscription.next(PART).await?.iter() {
             *after = event.position;
             if is_erasure(event) {
                 // A person's stream bears the person's name.
-                vault.forget(&event.stream);
+                tokio::spawn(forget(Arc::clone(vault), event.stream.to_string()));
             }
         }
     }
+}
+
+/// The key is destroyed a moment after the event: one that was read in between is forgotten too.
+async fn forget(vault: Arc<Vault>, person: String) {
+    vault.forget(&person);
+    tokio::time::sleep(DESTROYED_WITHIN).await;
+    vault.forget(&person);
 }
 
 fn is_erasure(event: &RecordedEvent) -> bool {
