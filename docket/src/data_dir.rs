@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use event_store::EventLog;
+use event_store::keys::MasterKey;
 use event_store::sqlite::SqliteLog;
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
@@ -65,6 +66,22 @@ impl DataDir {
     /// The master key.
     pub(crate) fn master_key(&self) -> PathBuf {
         self.0.join("master.key")
+    }
+
+    /// The master key, drawn for a folder without data. Data without its key is refused: another key would open no personal
+    /// data, and would take repeats of old commands for other commands.
+    pub(crate) fn load_master_key(&self) -> Result<MasterKey> {
+        let path = self.master_key();
+        if !path.exists() && (self.log().exists() || self.keys().exists()) {
+            bail!(
+                "{} is missing, and {} holds data: without its key personal data can't be opened and repeated commands \
+                 can't be recognized. Put the file back from your backup",
+                path.display(),
+                self.0.display()
+            );
+        }
+        MasterKey::load_or_create(&path)
+            .with_context(|| format!("the master key {} can't be read", path.display()))
     }
 
     /// The event log.
@@ -141,6 +158,20 @@ mod tests {
         }
         let foreign = DataDir::existing(folder.path()).unwrap_err().to_string();
         assert!(foreign.contains("holds no Docket data"), "{foreign}");
+    }
+
+    #[test]
+    fn a_master_key_is_drawn_for_a_new_folder_and_never_for_one_with_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::create(folder.path()).unwrap();
+        data.load_master_key().unwrap();
+        data.load_master_key().unwrap();
+        std::fs::write(data.log(), "").unwrap();
+        data.load_master_key().unwrap();
+        std::fs::remove_file(data.master_key()).unwrap();
+        let error = data.load_master_key().unwrap_err().to_string();
+        assert!(error.contains("Put the file back from your backup"), "{error}");
+        assert!(!data.master_key().exists(), "nothing was drawn");
     }
 
     #[tokio::test]

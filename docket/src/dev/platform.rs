@@ -14,8 +14,8 @@ use command_service::{CommandService, CommandSettings, Provider};
 use domain::ids::OrderId;
 use domain::sagas::Timeouts;
 use event_store::EventLog;
+use event_store::keys::Vault;
 use event_store::keys::sqlite::SqliteKeys;
-use event_store::keys::{MasterKey, Vault};
 use event_store::sqlite::SqliteLog;
 use futures::future::BoxFuture;
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
@@ -45,8 +45,7 @@ impl Platform {
     /// Opens the data folder and starts everything.
     pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
         let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
-        let master = MasterKey::load_or_create(&data.master_key())
-            .context("the master key can't be read")?;
+        let master = data.load_master_key()?;
         let mut log =
             SqliteLog::open(&data.log()).await.context("the event log can't be opened")?;
         history::check(&mut log, data).await.context("the log's history can't be checked")?;

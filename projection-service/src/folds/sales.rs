@@ -63,14 +63,15 @@ impl Cell {
         self == Self::default()
     }
 
-    /// Both together. Amounts beyond all bounds stay at the bound.
+    /// Both together. Sums wrap: what goes beyond all bounds comes back when it is taken away again, where a sum that stays at
+    /// its bound would be wrong for ever.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
-            orders: self.orders.saturating_add(other.orders),
-            units: self.units.saturating_add(other.units),
-            sales: self.sales.saturating_add(other.sales),
-            returns: self.returns.saturating_add(other.returns),
+            orders: self.orders.wrapping_add(other.orders),
+            units: self.units.wrapping_add(other.units),
+            sales: self.sales.wrapping_add(other.sales),
+            returns: self.returns.wrapping_add(other.returns),
         }
     }
 
@@ -78,10 +79,10 @@ impl Cell {
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self {
-            orders: self.orders.saturating_sub(other.orders),
-            units: self.units.saturating_sub(other.units),
-            sales: self.sales.saturating_sub(other.sales),
-            returns: self.returns.saturating_sub(other.returns),
+            orders: self.orders.wrapping_sub(other.orders),
+            units: self.units.wrapping_sub(other.units),
+            sales: self.sales.wrapping_sub(other.sales),
+            returns: self.returns.wrapping_sub(other.returns),
         }
     }
 }
@@ -141,15 +142,15 @@ pub fn fold(
         OrderEvent::LinesCancelled(event) => {
             let row = placed(row)?;
             Ok(Some(SalesRow {
-                units: row.units.saturating_sub(units(&event.lines)),
-                sales: row.sales.saturating_sub(event.amount),
+                units: row.units.wrapping_sub(units(&event.lines)),
+                sales: row.sales.wrapping_sub(event.amount),
                 ..row
             }))
         }
         OrderEvent::ReturnReceived(event) => {
             let mut row = placed(row)?;
             let returned = row.returns.entry(seen.occurred_at.date_naive()).or_default();
-            *returned = returned.saturating_add(event.amount);
+            *returned = returned.wrapping_add(event.amount);
             Ok(Some(row))
         }
         OrderEvent::DraftCreated(_)
@@ -169,5 +170,18 @@ pub fn fold(
         | OrderEvent::ReturnRequested(_)
         | OrderEvent::OrderCompleted(_)
         | OrderEvent::OrderErased(_) => Ok(row),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_beyond_all_bounds_comes_back_when_it_is_taken_away() {
+        let large = Cell { orders: 1, units: 1, sales: i64::MAX, returns: i64::MAX };
+        let small = Cell { orders: 1, units: 2, sales: 300, returns: 40 };
+        let sum = small.plus(large).plus(large);
+        assert_eq!(sum.minus(large).minus(large), small);
     }
 }
