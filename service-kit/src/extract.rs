@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request}
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
@@ -99,6 +100,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
+        parameters_are_text(query)?;
         let pairs = form_urlencoded::parse(query.as_bytes());
         let deserializer = serde_urlencoded::Deserializer::new(pairs);
         serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
@@ -106,6 +108,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
             mistakes::problem(Code::InvalidQuery, &path, &error.to_string())
         })
     }
+}
+
+/// Refuses what [`form_urlencoded::parse`] would replace by U+FFFD and so turn into another question.
+fn parameters_are_text(query: &str) -> Result<(), Problem> {
+    for pair in query.split('&') {
+        let (raw, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let Ok(name) = percent_decode_str(raw).decode_utf8() else {
+            let wrong = "is no parameter's name: its percent-encoded bytes are not UTF-8";
+            return Err(Problem::from(Code::InvalidQuery)
+                .mistake(raw, wrong)
+                .detail(format!("`{raw}` {wrong}")));
+        };
+        if percent_decode_str(value).decode_utf8().is_err() {
+            let wrong = "is not text: its percent-encoded bytes are not UTF-8";
+            let detail = format!("`{name}` {wrong}");
+            return Err(Problem::from(Code::InvalidQuery).mistake(name, wrong).detail(detail));
+        }
+    }
+    Ok(())
 }
 
 /// The ids of a path.
@@ -200,5 +221,19 @@ mod tests {
     fn what_follows_the_body_is_refused() {
         assert!(parse_json::<Body>(br#"{"lines":[]} x"#).is_err());
         assert!(parse_json::<Body>(b"{\"lines\":[\xff]}").is_err());
+    }
+    #[test]
+    fn a_parameter_that_is_not_text_is_named_and_not_replaced() {
+        for (query, pointer) in
+            [("sku=%ff", "sku"), ("limit=2&s%6Bu=a%C3", "sku"), ("%fe=a", "%fe"), ("%ff", "%ff")]
+        {
+            let problem = parameters_are_text(query).unwrap_err().to_json();
+            assert_eq!(problem["code"], "invalid_query", "{query}");
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{query}");
+            assert!(problem["detail"].as_str().unwrap().contains("not UTF-8"), "{problem}");
+        }
+        for query in ["", "a", "a=&b", "sku=%EF%BF%BD", "sku=caf%C3%A9+au=lait", "sku=100%"] {
+            assert!(parameters_are_text(query).is_ok(), "{query}");
+        }
     }
 }

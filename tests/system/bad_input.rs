@@ -106,6 +106,7 @@ async fn headers_paths_and_queries_are_checked() {
         ("/v1/orders?limit=1001", 400, "invalid_limit"),
         ("/v1/orders?cursor=zzz", 400, "invalid_cursor"),
         ("/v1/orders?status=lost", 400, "invalid_query"),
+        ("/v1/orders?sku=%ff", 400, "invalid_query"),
         ("/v1/orders/nope", 404, "order_not_found"),
         ("/v1/sagas/nope", 404, "saga_not_found"),
         ("/v1/nothing", 404, "not_found"),

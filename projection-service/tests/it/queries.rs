@@ -178,6 +178,7 @@ async fn bad_parameters_are_problems(place: Place) {
         ("/orders/o1?as_of_version=0", 400, "invalid_query"),
         ("/reports/sales?group_by=year", 400, "invalid_query"),
         ("/orders?bogus=1", 400, "invalid_query"),
+        ("/orders?sku=%ff", 400, "invalid_query"),
         ("/orders/o1?bogus=1", 400, "invalid_query"),
         ("/products?order_id=o1", 400, "invalid_query"),
         ("/stock/a?bogus=1", 400, "invalid_query"),
