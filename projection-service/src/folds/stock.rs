@@ -25,14 +25,14 @@ impl StockRow {
     }
 }
 
+/// The stock of a SKU that nothing happened to yet: its stream has no event.
+pub fn begin(sku: Sku) -> StockRow {
+    StockRow { sku, available: 0, reserved: 0, version: 0 }
+}
+
 /// Folds an event of a SKU's stock.
 pub fn fold(row: Option<StockRow>, event: &StockEvent, seen: Seen) -> StockRow {
-    let mut row = row.unwrap_or_else(|| StockRow {
-        sku: event.sku().clone(),
-        available: 0,
-        reserved: 0,
-        version: 0,
-    });
+    let mut row = row.unwrap_or_else(|| begin(event.sku().clone()));
     let (available, reserved) = match event {
         StockEvent::StockReceived(event) => (i64::from(event.quantity.get()), 0),
         StockEvent::StockAdjusted(event) => (event.delta, 0),

@@ -29,7 +29,7 @@ pub struct StockAnswer {
     pub reserved: i64,
     /// Units in the house.
     pub on_hand: i64,
-    /// The version of its stream.
+    /// The version of its stream; 0 before its first units.
     pub version: u64,
 }
 
@@ -71,6 +71,13 @@ pub async fn get_stock(
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
     let found = read(stock::find(&mut transaction, sku.as_str()).await)?;
-    let row = found.ok_or_else(|| not_found(&Refusal::ProductNotFound { sku }))?;
+    let row = found.ok_or_else(|| no_stock(sku))?;
     Ok(Answer(seen, StockAnswer::from(row)).into_response())
+}
+
+fn no_stock(sku: Sku) -> Problem {
+    let detail = format!(
+        "there is no stock of `{sku}`: no such product is known, or it is not a stocked one"
+    );
+    not_found(&Refusal::ProductNotFound { sku }).detail(detail)
 }

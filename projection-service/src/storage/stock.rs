@@ -1,11 +1,12 @@
 //! The table of stock.
 
+use domain::catalog::{ProductEvent, ProductRegistered};
 use domain::event::Event;
 use domain::ids::Sku;
 use domain::inventory::StockEvent;
 use storage::{BulkStatement, Connection, Row, Sql, one_of};
 
-use crate::folds::stock::{StockRow, fold};
+use crate::folds::stock::{StockRow, begin, fold};
 use crate::folds::{FoldError, Seen};
 use crate::model::{Definition, ReadModel, Table, Touched, names};
 
@@ -31,7 +32,7 @@ static UPSERT: BulkStatement = BulkStatement::new(
         reserved = excluded.reserved, version = excluded.version",
 );
 
-/// Stock per SKU.
+/// Stock per SKU, from the registration of its product on.
 #[derive(Debug, Clone, Copy)]
 pub struct Stock;
 
@@ -40,19 +41,26 @@ impl ReadModel for Stock {
 
     const DEFINITION: Definition = Definition {
         name: "stock",
-        version: 1,
+        version: 2,
         schema: &[SCHEMA],
         tables: &[Table {
             name: "stock",
             rows: "SELECT sku, '[' || available || ',' || reserved || ',' || version || ']' FROM stock ORDER BY sku",
             stable: "SELECT sku, '[' || available || ',' || reserved || ']' FROM stock ORDER BY sku",
         }],
-        types: || names(StockEvent::TYPES),
+        types: || {
+            let mut types = names(StockEvent::TYPES);
+            let registered = |name: &&str| *name == "ProductRegistered";
+            types.extend(names(ProductEvent::TYPES).into_iter().filter(registered));
+            types
+        },
     };
 
     fn key(event: &Event) -> Option<&str> {
-        let Event::Stock(event) = event else { return None };
-        Some(event.sku().as_str())
+        if let Event::Stock(event) = event {
+            return Some(event.sku().as_str());
+        }
+        stocked(event).map(|product| product.sku.as_str())
     }
 
     fn fold(
@@ -60,8 +68,10 @@ impl ReadModel for Stock {
         event: &Event,
         seen: Seen,
     ) -> Result<Option<StockRow>, FoldError> {
-        let Event::Stock(event) = event else { return Ok(row) };
-        Ok(Some(fold(row, event, seen)))
+        if let Event::Stock(event) = event {
+            return Ok(Some(fold(row, event, seen)));
+        }
+        Ok(row.or_else(|| stocked(event).map(|product| begin(product.sku.clone()))))
     }
 
     fn key_of(row: &StockRow) -> &str {
@@ -90,6 +100,12 @@ impl ReadModel for Stock {
         });
         written.await.map(drop)
     }
+}
+
+/// The registration of a product that units are kept of, if the event is one.
+fn stocked(event: &Event) -> Option<&ProductRegistered> {
+    let Event::Product(ProductEvent::ProductRegistered(product)) = event else { return None };
+    product.stocked.then_some(product)
 }
 
 /// At most `limit` SKUs after this one.

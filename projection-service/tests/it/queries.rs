@@ -18,6 +18,7 @@ on_both! {
     bad_parameters_are_problems,
     a_cursor_belongs_to_its_list_and_filters,
     the_sales_report_counts_from_confirmation_less_cancelled_lines,
+    a_stocked_product_has_zero_stock_from_its_registration_on,
     personal_data_is_opened_for_the_answer_and_gone_after_erasure,
     an_event_that_cannot_be_read_faults_its_projector_and_no_other,
 }
@@ -267,6 +268,36 @@ async fn the_sales_report_counts_from_confirmation_less_cancelled_lines(place: P
         days["rows"],
         json!([{ "day": "2010-12-01", "currency": "GBP", "orders": 1, "units": 3, "sales": 750, "returns": 0 }])
     );
+    service.shutdown().await;
+}
+
+async fn a_stocked_product_has_zero_stock_from_its_registration_on(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
+    let product = |sku: &str, stocked: bool| {
+        let price = json!({ "amount": 250, "currency": "GBP" });
+        let registered =
+            json!({ "sku": sku, "name": "Mug", "unit_price": price, "stocked": stocked });
+        ("ProductRegistered", registered)
+    };
+    let end = shop.append(DAY, &[product("mug", true), product("post", false)]).await;
+    let service = shop.start().await;
+    let zero = get(&service, &format!("/stock/mug?min_position={end}")).await;
+    assert_eq!(
+        zero,
+        json!({ "sku": "mug", "available": 0, "reserved": 0, "on_hand": 0, "version": 0 })
+    );
+    assert_eq!(get(&service, "/stock").await["items"], json!([zero]));
+    for sku in ["post", "none"] {
+        let answer = ask(&service, "GET", &format!("/stock/{sku}")).await;
+        assert_eq!(answer.status.as_u16(), 404, "{sku}");
+        assert_eq!(answer.body["code"], "product_not_found", "{sku}");
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains(sku) && detail.contains("not a stocked one"), "{detail}");
+    }
+    let received = ("StockReceived", json!({ "sku": "mug", "quantity": 4 }));
+    let end = shop.append(DAY, &[received]).await;
+    let four = get(&service, &format!("/stock/mug?min_position={end}")).await;
+    assert_eq!((&four["available"], &four["version"]), (&json!(4), &json!(1)));
     service.shutdown().await;
 }
 
