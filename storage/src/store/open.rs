@@ -82,16 +82,7 @@ impl Store {
     /// SQLite file has one owner.
     pub async fn migrate(&self, migrations: Migrations) -> Result<(), MigrateError> {
         match &self.0 {
-            Kind::Sqlite(database) => {
-                let migrator = migrator(migrations.sqlite);
-                match migrator.run(database.writer()).await {
-                    // The other was first: its tables are there by now, and it wrote down that they are.
-                    Err(MigrateError::ExecuteMigration(..)) => {
-                        migrator.run(database.writer()).await
-                    }
-                    done => done,
-                }
-            }
+            Kind::Sqlite(database) => migrator(migrations.sqlite).run(database.writer()).await,
             Kind::Postgres(schema) => {
                 let nothing_more = async |_: &mut sqlx::PgConnection| Ok(());
                 let (table, all) = (migrations.table, migrations.postgres);
