@@ -98,15 +98,47 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, 
     }
 }
 
-/// Creates a stream. One that is there already with the same settings is fine.
+/// A stream is not made smaller than this, in bytes.
+const LEAST_BYTES: i64 = 16 * 1024 * 1024;
+
+/// Creates a stream. One that is there already with the same settings is fine. Where the servers have not the room that
+/// is wanted, it is made smaller: readers get from the log what it can't hold.
 pub(super) async fn create(context: &Context, mut config: Config) -> Result<Info, Trouble> {
+    let wanted = config.max_bytes;
     let mut created = context.create_stream(config.clone()).await;
     if config.num_replicas > 1 && created.as_ref().is_err_and(is_single_server) {
         config.num_replicas = 1;
-        created = context.create_stream(config).await;
+        created = context.create_stream(config.clone()).await;
+    }
+    while created.as_ref().is_err_and(is_too_large) && config.max_bytes / 2 >= LEAST_BYTES {
+        config.max_bytes /= 2;
+        created = context.create_stream(config.clone()).await;
     }
     let stream = created.map_err(broker("the stream can't be created"))?;
-    Ok(stream.cached_info().clone())
+    let info = stream.cached_info().clone();
+    if info.config.max_bytes < wanted {
+        tracing::warn!(
+            stream = config.name,
+            wanted,
+            given = info.config.max_bytes,
+            "the servers have less room than is wanted: the stream holds fewer events, and older ones are read from the log"
+        );
+    }
+    Ok(info)
+}
+
+/// Whether the servers have not the room for a stream.
+fn is_too_large(error: &CreateStreamError) -> bool {
+    match error.kind() {
+        CreateStreamErrorKind::JetStream(cause) => matches!(
+            cause.error_code(),
+            ErrorCode::STORAGE_RESOURCES_EXCEEDED
+                | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
+                | ErrorCode::INSUFFICIENT_RESOURCES
+                | ErrorCode::CLUSTER_NO_PEERS
+        ),
+        _ => false,
+    }
 }
 
 /// Whether a stream can't have replicas because there is one server only.
@@ -136,6 +168,11 @@ pub(super) async fn put_right(context: &Context, info: &Info, wanted: &Config, t
     let mut wanted = wanted.clone();
     if !is_clustered(info) {
         wanted.num_replicas = 1;
+    }
+    // A stream that was made smaller for want of room stays so until somebody makes it anew.
+    let given = info.config.max_bytes;
+    if (LEAST_BYTES..wanted.max_bytes).contains(&given) {
+        wanted.max_bytes = given;
     }
     if same(&info.config, &wanted) {
         *told = false;

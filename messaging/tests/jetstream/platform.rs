@@ -93,11 +93,14 @@ pub(crate) struct Platform {
 impl Platform {
     /// `None` when nats-server can't be had.
     pub(crate) async fn start(events: u64, settings: RelaySettings) -> Option<Self> {
-        let nats = test_servers::nats()?;
+        Some(Self::start_on(test_servers::nats()?, events, settings).await)
+    }
+
+    pub(crate) async fn start_on(nats: Nats, events: u64, settings: RelaySettings) -> Self {
         let client = client(&nats.url()).await;
         let log = TestLog::of(events);
         let owner = Some(Owner::start(&client, &log, settings));
-        Some(Self { client, log, owner, nats })
+        Self { client, log, owner, nats }
     }
 
     pub(crate) async fn feed(&self) -> JetStreamFeed {

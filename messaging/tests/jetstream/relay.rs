@@ -30,6 +30,17 @@ async fn a_message_stands_at_its_position_and_names_log_context_and_type() {
 }
 
 #[tokio::test]
+async fn where_the_server_has_little_room_the_stream_is_smaller() {
+    let room = 100 * 1024 * 1024;
+    let Some(nats) = test_servers::nats_with_room(room) else { return };
+    let platform = Platform::start_on(nats, 50, settings()).await;
+    platform.published(50).await;
+    is_a_copy(&platform, 1, 50).await;
+    let given = platform.info().await.unwrap().config.max_bytes;
+    assert!(given > 0 && given.unsigned_abs() <= room, "{given}");
+}
+
+#[tokio::test]
 async fn two_relays_at_once_publish_every_event_once() {
     let Some(platform) = Platform::start(500, settings()).await else { return };
     let other = client(&platform.nats.url()).await;

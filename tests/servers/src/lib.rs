@@ -17,7 +17,7 @@ mod unprivileged;
 
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use database::{Database, POSTGRES_VARIABLE, database};
-pub use nats::{Nats, nats};
+pub use nats::{Nats, nats, nats_with_room};
 pub use nats_binary::{NATS_VARIABLE, nats_server};
 pub use nats_cluster::{NatsCluster, nats_cluster};
 pub use port::free_port;

@@ -35,8 +35,13 @@ pub struct Nats {
     monitor: u16,
     /// What its configuration says of a cluster.
     cluster: String,
+    /// The bytes that its streams may reserve.
+    room: u64,
     folder: TempDir,
 }
+
+/// Streams of tests reserve far more than they ever hold: this does not depend on how full the disk is.
+const ROOM: u64 = 64 * 1024 * 1024 * 1024;
 
 /// A server; `None` when nats-server can't be had and the test may be skipped.
 ///
@@ -51,6 +56,18 @@ pub fn nats() -> Option<Nats> {
         Ok(nats) => Some(nats),
         Err(error) => panic!("{error:#}"),
     }
+}
+
+/// As [`nats`], but its streams may reserve only so many bytes together.
+///
+/// # Panics
+/// As [`nats`].
+pub fn nats_with_room(bytes: u64) -> Option<Nats> {
+    let mut nats = nats()?;
+    nats.room = bytes;
+    let restarted = nats.stop().and_then(|()| nats.start_again());
+    assert!(restarted.is_ok(), "{restarted:?}");
+    Some(nats)
 }
 
 impl Nats {
@@ -71,7 +88,15 @@ impl Nats {
     pub(crate) fn prepare(cluster: String) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("docket-nats-").tempdir()?;
         let (port, monitor) = (free_port()?, free_port()?);
-        Ok(Self { process: None, program: nats_server()?, port, monitor, cluster, folder })
+        Ok(Self {
+            process: None,
+            program: nats_server()?,
+            port,
+            monitor,
+            cluster,
+            room: ROOM,
+            folder,
+        })
     }
 
     /// What it calls itself.
@@ -107,11 +132,12 @@ impl Nats {
         let store = self.store();
         let text = format!(
             "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"{}\"\n\
-             jetstream {{ store_dir: \"{}\" }}\n{}",
+             jetstream {{ store_dir: \"{}\", max_file_store: {} }}\n{}",
             self.port,
             self.monitor,
             self.name(),
             store.display(),
+            self.room,
             self.cluster
         );
         fs::write(&config, text)?;
