@@ -51,7 +51,7 @@ macro_rules! commands {
 }
 
 commands! {
-    catalog::{RegisterProduct, ChangePrice, DiscontinueProduct}
+    catalog::{RegisterProduct, ChangePrice, RenameProduct, DiscontinueProduct}
     customers::{RegisterCustomer, ChangeContact, BlockCustomer, EraseCustomer}
     inventory::{
         ReceiveStock, AdjustStock, ReserveStock, ReleaseStock, ShipStock, RestockReturn, WriteOff,

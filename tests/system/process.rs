@@ -28,7 +28,7 @@ async fn a_second_process_on_the_same_data_is_refused() {
 const DESCRIBED: [(&str, &str); 2] = [
     (
         "post",
-        "/products /products/{sku}/price /products/{sku}/discontinue /stock/{sku}/receive /stock/{sku}/adjust \
+        "/products /products/{sku}/price /products/{sku}/name /products/{sku}/discontinue /stock/{sku}/receive /stock/{sku}/adjust \
          /customers /customers/{id}/contact /customers/{id}/block /customers/{id}/erase /orders /orders/{id}/lines \
          /orders/{id}/lines/{line}/quantity /orders/{id}/lines/{line}/remove /orders/{id}/place /orders/{id}/hold \
          /orders/{id}/release /orders/{id}/cancel /orders/{id}/erase /orders/{id}/lines/cancel /orders/{id}/returns \

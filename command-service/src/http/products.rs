@@ -1,8 +1,8 @@
-//! `POST /products`, `/products/{sku}/price`, `/products/{sku}/discontinue`
+//! `POST /products`, `/products/{sku}/price`, `/products/{sku}/name`, `/products/{sku}/discontinue`
 
 use axum::extract::State;
 use axum::response::Response;
-use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct};
+use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct, RenameProduct};
 use domain::ids::Sku;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(register_product))
         .routes(routes!(change_price))
+        .routes(routes!(rename_product))
         .routes(routes!(discontinue_product))
 }
 
@@ -86,6 +87,33 @@ async fn change_price(
     JsonBody(body): JsonBody<ChangePriceBody>,
 ) -> Result<Response, Problem> {
     let command = ChangePrice { sku, unit_price: body.unit_price.money() };
+    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+}
+
+/// A new name.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RenameProductBody {
+    /// What people call it now.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    name: Label,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<BusinessTime>,
+}
+
+/// Change a product's name
+#[utoipa::path(post, path = "/products/{sku}/name", tag = "Products",
+    params(("sku" = String, Path), CommandHeaders), request_body = RenameProductBody,
+    responses(Changed, Problems))]
+#[tracing::instrument(skip_all, fields(%sku))]
+async fn rename_product(
+    State(app): State<App>,
+    PathParams(sku): PathParams<Sku>,
+    asked: Asked,
+    JsonBody(body): JsonBody<RenameProductBody>,
+) -> Result<Response, Problem> {
+    let command = RenameProduct { sku, name: body.name.clone() };
     asked.run(&app, &body, body.occurred_at, command, answers::changed).await
 }
 

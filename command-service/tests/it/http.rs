@@ -209,6 +209,7 @@ async fn the_description_has_every_endpoint() {
             "/orders/{id}/returns/{return}/receive",
             "/products",
             "/products/{sku}/discontinue",
+            "/products/{sku}/name",
             "/products/{sku}/price",
             "/shipments/{id}/deliver",
             "/shipments/{id}/ship",

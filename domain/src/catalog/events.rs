@@ -31,6 +31,15 @@ pub struct PriceChanged {
     pub unit_price: Money,
 }
 
+/// People call it otherwise from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProductRenamed {
+    /// The product.
+    pub sku: Sku,
+    /// What people call it now.
+    pub name: Label,
+}
+
 /// The product is sold no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProductDiscontinued {
@@ -40,7 +49,7 @@ pub struct ProductDiscontinued {
 
 context_events! {
     /// The events of a product.
-    ProductEvent { ProductRegistered = 1, PriceChanged = 1, ProductDiscontinued = 1 }
+    ProductEvent { ProductRegistered = 1, PriceChanged = 1, ProductRenamed = 1, ProductDiscontinued = 1 }
 }
 
 impl ProductEvent {
@@ -49,6 +58,7 @@ impl ProductEvent {
         match self {
             Self::ProductRegistered(event) => &event.sku,
             Self::PriceChanged(event) => &event.sku,
+            Self::ProductRenamed(event) => &event.sku,
             Self::ProductDiscontinued(event) => &event.sku,
         }
     }

@@ -60,11 +60,11 @@ impl Product {
         }
     }
 
-    fn priced(self, unit_price: Money) -> Self {
+    fn described(self, change: impl FnOnce(Listing) -> Listing) -> Self {
         match self {
             Self::Absent => Self::Absent,
-            Self::Sold(listing) => Self::Sold(Listing { unit_price, ..listing }),
-            Self::Discontinued(listing) => Self::Discontinued(Listing { unit_price, ..listing }),
+            Self::Sold(listing) => Self::Sold(change(listing)),
+            Self::Discontinued(listing) => Self::Discontinued(change(listing)),
         }
     }
 }
@@ -79,7 +79,12 @@ impl Aggregate for Product {
                 unit_price: event.unit_price,
                 stocked: event.stocked,
             }),
-            ProductEvent::PriceChanged(event) => self.priced(event.unit_price),
+            ProductEvent::PriceChanged(event) => {
+                self.described(|listing| Listing { unit_price: event.unit_price, ..listing })
+            }
+            ProductEvent::ProductRenamed(event) => {
+                self.described(|listing| Listing { name: event.name.clone(), ..listing })
+            }
             ProductEvent::ProductDiscontinued(_) => match self {
                 Self::Absent => Self::Absent,
                 Self::Sold(listing) | Self::Discontinued(listing) => Self::Discontinued(listing),

@@ -82,6 +82,8 @@ fn catalog() -> Vec<Event> {
     vec![
         ProductRegistered { sku: sku(), name, unit_price: gbp(255), stocked: true }.into(),
         PriceChanged { sku: sku(), unit_price: gbp(295) }.into(),
+        ProductRenamed { sku: sku(), name: Label::parse("WHITE HEART T-LIGHT HOLDER").unwrap() }
+            .into(),
         ProductDiscontinued { sku: sku() }.into(),
     ]
 }

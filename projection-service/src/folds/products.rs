@@ -45,6 +45,9 @@ pub fn fold(
         ProductEvent::PriceChanged(event) => {
             ProductRow { unit_price: event.unit_price, ..begun(row)? }
         }
+        ProductEvent::ProductRenamed(event) => {
+            ProductRow { name: event.name.as_str().to_owned(), ..begun(row)? }
+        }
         ProductEvent::ProductDiscontinued(_) => ProductRow { discontinued: true, ..begun(row)? },
     };
     Ok(ProductRow { version: seen.version, ..row })

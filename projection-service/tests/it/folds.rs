@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use projection_service::folds::order_row::{OrderRow, OrderStatus, Pending};
-use projection_service::folds::{Seen, orders, payments, shipments};
+use projection_service::folds::{Seen, orders, payments, products, shipments};
 use serde_json::{Value, json};
 
 use crate::shop::placed;
@@ -21,6 +21,26 @@ fn order(events: &[(&str, Value)]) -> OrderRow {
         row = orders::fold(row, &event(one), seen(version)).unwrap();
     }
     row.unwrap()
+}
+
+#[test]
+fn a_product_takes_another_name_and_another_price() {
+    let price = |amount: i64| json!({ "amount": amount, "currency": "GBP" });
+    let events = [
+        (
+            "ProductRegistered",
+            json!({ "sku": "a", "name": "a", "unit_price": price(0), "stocked": true }),
+        ),
+        ("ProductRenamed", json!({ "sku": "a", "name": "Mug" })),
+        ("PriceChanged", json!({ "sku": "a", "unit_price": price(255) })),
+    ];
+    let mut row = None;
+    for (version, one) in (1..).zip(&events) {
+        let Event::Product(one) = event(one) else { panic!("{} is of a product", one.0) };
+        row = Some(products::fold(row, &one, seen(version)).unwrap());
+    }
+    let row = row.unwrap();
+    assert_eq!((row.name.as_str(), row.unit_price.minor(), row.version), ("Mug", 255, 3));
 }
 
 #[test]
