@@ -29,6 +29,18 @@ impl BulkStatement {
         Self { head, columns, tail, texts: [const { OnceLock::new() }; CHUNKS.len()] }
     }
 
+    /// How many rows the last statement carries, when so many are written.
+    pub fn last_chunk(mut rows: usize) -> usize {
+        let mut last = 0;
+        for size in CHUNKS {
+            while rows >= size {
+                rows -= size;
+                last = size;
+            }
+        }
+        last
+    }
+
     /// Writes all rows; `bind` binds one row's columns in order. Returns the number of rows affected.
     pub async fn execute<'q, R>(
         &self,
@@ -119,5 +131,11 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(sum, 617);
+    }
+
+    #[test]
+    fn the_last_chunk_is_what_the_others_leave() {
+        let of = [0, 1, 15, 16, 17, 256, 617].map(BulkStatement::last_chunk);
+        assert_eq!(of, [0, 1, 15, 16, 1, 256, 9]);
     }
 }

@@ -10,6 +10,7 @@ mod bulk;
 mod lease;
 mod migrations;
 mod sqlite;
+mod write_transaction;
 
 pub mod postgres;
 pub mod store;
@@ -21,3 +22,4 @@ pub use lease::{Fence, Held, Lease, LeaseSettings};
 pub use migrations::migrator;
 pub use sqlite::{Database, Durability};
 pub use store::{Connection, Location, Migrations, Query, Row, Sql, Store, Transaction};
+pub use write_transaction::WriteTransaction;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
-use storage::{BulkStatement, Database};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
+use storage::{BulkStatement, Database, WriteTransaction};
 use tokio::sync::watch;
 
 use crate::batch::{self, IntentChanges};
@@ -18,8 +19,6 @@ use crate::{event_id, head};
 
 use super::{intents, known, schema};
 
-const BEGIN: &str = "BEGIN IMMEDIATE";
-
 /// `OR FAIL`: a failure rolls the whole transaction back anyway, so the statement need not be able to undo itself, which
 /// would copy every page that it touches.
 static INSERT_EVENTS: BulkStatement = BulkStatement::new(
@@ -28,11 +27,12 @@ static INSERT_EVENTS: BulkStatement = BulkStatement::new(
     "",
 );
 
-static INSERT_COMMANDS: BulkStatement = BulkStatement::new(
-    "INSERT OR FAIL INTO commands (command_id, request_hash, status, body, version, position)",
-    6,
-    "",
-);
+static INSERT_COMMANDS: BulkStatement = BulkStatement::new(COMMANDS, 6, "");
+/// The last rows go along with the commit.
+static INSERT_LAST_COMMANDS: BulkStatement = BulkStatement::new(COMMANDS, 6, "; COMMIT");
+const COMMANDS: &str =
+    "INSERT OR FAIL INTO commands (command_id, request_hash, status, body, version, position)";
+const COMMIT: &str = "COMMIT";
 
 /// What an append needs. Owns it all, so that it outlives its caller.
 pub(super) struct Appender {
@@ -60,21 +60,21 @@ impl Appender {
         }
     }
 
-    /// A transaction that is dropped before its commit is rolled back before its connection is used again.
     async fn commit(
         &self,
         batch: &[AppendTransaction],
     ) -> Result<(Vec<Verdict>, Position), sqlx::Error> {
-        let mut transaction = self.database.writer().begin_with(BEGIN).await?;
-        let judgement = judge(batch, known::of_batch(&mut transaction, batch).await?);
+        let mut transaction = WriteTransaction::of_own_words(self.database.writer()).await?;
+        let connection = transaction.connection();
+        let judgement = judge(batch, known::begin_and_ask(connection, batch).await?);
         let now = clock::read(&self.clock);
         let events = recorded(&judgement.accepted, now);
-        insert_events(&mut transaction, &events).await?;
-        insert_commands(&mut transaction, &judgement.accepted).await?;
+        insert_events(connection, &events).await?;
         let committed =
             judgement.accepted.iter().flat_map(|accepted| &accepted.transaction.intents);
-        intents::change(&mut transaction, &IntentChanges::of(committed), now).await?;
-        transaction.commit().await?;
+        intents::change(connection, &IntentChanges::of(committed), now).await?;
+        insert_commands_and_commit(connection, &judgement.accepted).await?;
+        transaction.is_committed();
         self.recent.remember(events);
         Ok((judgement.verdicts, judgement.head))
     }
@@ -150,24 +150,33 @@ fn encode_metadata(events: &[RecordedEvent]) -> Result<Vec<Arc<str>>, sqlx::Erro
     Ok(texts)
 }
 
-async fn insert_commands(
+async fn insert_commands_and_commit(
     connection: &mut SqliteConnection,
     accepted: &[Accepted<'_>],
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<(&AppendTransaction, &StoredAnswer)> = accepted
+    let rows: Vec<CommandRow<'_>> = accepted
         .iter()
         .filter_map(|accepted| Some((accepted.transaction, accepted.answer.as_ref()?)))
         .collect();
-    INSERT_COMMANDS
-        .execute(connection, &rows, |query, (transaction, answer)| {
-            query
-                .bind(Arc::clone(&transaction.command_id))
-                .bind(&transaction.request_hash[..])
-                .bind(answer.status)
-                .bind(answer.body.as_str())
-                .bind(integer(answer.version))
-                .bind(integer(answer.position))
-        })
-        .await?;
+    let (rows, last) = rows.split_at(rows.len() - BulkStatement::last_chunk(rows.len()));
+    INSERT_COMMANDS.execute(connection, rows, bind_command).await?;
+    if last.is_empty() {
+        sqlx::query(COMMIT).execute(connection).await?;
+    } else {
+        INSERT_LAST_COMMANDS.execute(connection, last, bind_command).await?;
+    }
     Ok(())
+}
+
+type CommandRow<'a> = (&'a AppendTransaction, &'a StoredAnswer);
+type Insert<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+fn bind_command<'q>(query: Insert<'q>, (transaction, answer): &'q CommandRow<'_>) -> Insert<'q> {
+    query
+        .bind(Arc::clone(&transaction.command_id))
+        .bind(&transaction.request_hash[..])
+        .bind(answer.status)
+        .bind(answer.body.as_str())
+        .bind(integer(answer.version))
+        .bind(integer(answer.position))
 }

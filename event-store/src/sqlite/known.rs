@@ -20,21 +20,23 @@ macro_rules! asked_commands {
 }
 pub(super) use asked_commands;
 
-/// Known commands (0), the head (1) and the last version of each stream (2); the kind comes last. One statement is one way
-/// to the connection's thread and back, which is most of what a small batch costs. A stream without events has no version.
-const OF_BATCH: &str = concat!(
+/// Known commands (0), the head (1) and the last version of each stream (2); the kind comes last. One text is one way to the
+/// connection's thread and back, which is most of what a small batch costs. A stream without events has no version.
+/// `IMMEDIATE`: a read that turns into a write can fail.
+const BEGIN_AND_ASK: &str = concat!(
+    "BEGIN IMMEDIATE; ",
     asked_commands!(", 0"),
     " UNION ALL SELECT '', NULL, 0, '', (SELECT max(position) FROM events), 0, 1
       UNION ALL SELECT value, NULL, 0, '', (SELECT max(version) FROM events WHERE stream = value), 0, 2
       FROM json_each($2)"
 );
 
-/// Everything that a batch is judged by. Called inside the writing transaction, so that nothing changes in between.
-pub(super) async fn of_batch(
+/// Begins the writing transaction and reads everything that a batch is judged by: nothing changes in between.
+pub(super) async fn begin_and_ask(
     connection: &mut SqliteConnection,
     batch: &[AppendTransaction],
 ) -> Result<Known, sqlx::Error> {
-    let rows = sqlx::query(OF_BATCH)
+    let rows = sqlx::query(BEGIN_AND_ASK)
         .bind(json(batch::command_ids(batch))?)
         .bind(json(batch::streams(batch))?)
         .fetch_all(connection)

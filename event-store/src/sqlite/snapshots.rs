@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sqlx::SqlitePool;
 
+use storage::WriteTransaction;
+
 use crate::sql::rows::integer;
 use crate::types::Snapshot;
-
-const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// An older one of the same schema never replaces a newer one; one that is ahead of its stream is no fold of it.
 const SAVE: &str = "INSERT INTO snapshots (stream, schema_hash, version, state)
@@ -23,14 +23,14 @@ pub(super) async fn save(
     snapshots: Vec<Snapshot>,
 ) -> Result<(), sqlx::Error> {
     // Few and seldom: a statement each.
-    let mut transaction = writer.begin_with(BEGIN).await?;
+    let mut transaction = WriteTransaction::begin(writer).await?;
     for snapshot in snapshots {
         sqlx::query(SAVE)
             .bind(Arc::clone(&snapshot.stream))
             .bind(schema_hash.cast_signed())
             .bind(integer(snapshot.version))
             .bind(snapshot.state)
-            .execute(&mut *transaction)
+            .execute(transaction.connection())
             .await?;
     }
     transaction.commit().await

@@ -12,13 +12,15 @@ use super::ddl;
 use super::query::{Kind, Query};
 use super::sql::Sql;
 use crate::postgres::Checkout;
+use crate::write_transaction::WriteTransaction;
 
 /// A connection that nobody else uses meanwhile.
 pub struct Connection(Held);
 
 enum Held {
     Sqlite(PoolConnection<Sqlite>),
-    SqliteBegun(sqlx::Transaction<'static, Sqlite>),
+    SqliteWriting(WriteTransaction),
+    SqliteReading(sqlx::Transaction<'static, Sqlite>),
     Postgres(Checkout),
 }
 
@@ -47,7 +49,8 @@ impl Connection {
         let sql = sql.into();
         match &mut self.0 {
             Held::Sqlite(connection) => on_sqlite(connection, sql.sqlite),
-            Held::SqliteBegun(connection) => on_sqlite(connection, sql.sqlite),
+            Held::SqliteWriting(transaction) => on_sqlite(transaction.connection(), sql.sqlite),
+            Held::SqliteReading(transaction) => on_sqlite(transaction, sql.sqlite),
             Held::Postgres(connection) => {
                 Query(Kind::Postgres(connection, sqlx::query(sql.postgres)))
             }
@@ -70,8 +73,12 @@ fn on_sqlite<'c>(connection: &'c mut SqliteConnection, sql: &'static str) -> Que
 pub struct Transaction(Connection);
 
 impl Transaction {
-    pub(super) fn sqlite(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self(Connection(Held::SqliteBegun(transaction)))
+    pub(super) fn sqlite(transaction: WriteTransaction) -> Self {
+        Self(Connection(Held::SqliteWriting(transaction)))
+    }
+
+    pub(super) fn sqlite_snapshot(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
+        Self(Connection(Held::SqliteReading(transaction)))
     }
 
     pub(super) fn postgres(begun: Checkout) -> Self {
@@ -81,7 +88,8 @@ impl Transaction {
     /// Makes it so. When this fails, it may have been done and, on PostgreSQL, may still be.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         match self.0.0 {
-            Held::SqliteBegun(transaction) => transaction.commit().await,
+            Held::SqliteWriting(transaction) => transaction.commit().await,
+            Held::SqliteReading(transaction) => transaction.commit().await,
             Held::Postgres(mut connection) => connection.commit().await,
             // It was never begun: there is nothing to be done.
             Held::Sqlite(_) => Ok(()),

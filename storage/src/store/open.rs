@@ -11,10 +11,9 @@ use sqlx::migrate::MigrateError;
 use super::connection::{Connection, Transaction};
 use super::location::Location;
 use super::schema::{self, Schema};
+use crate::write_transaction::WriteTransaction;
 use crate::{Database, Durability, migrator};
 
-/// `BEGIN IMMEDIATE`: a read that turns into a write can fail.
-const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
 const BEGIN_POSTGRES: &str = "BEGIN";
 /// One snapshot for all statements, as a transaction of SQLite has it. Rows may come as slowly as they are taken, and
 /// two snapshots are compared in turn; each call still has its time on our side.
@@ -110,7 +109,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         match &self.0 {
             Kind::Sqlite(database) => {
-                Ok(Transaction::sqlite(database.writer().begin_with(BEGIN_SQLITE).await?))
+                Ok(Transaction::sqlite(WriteTransaction::begin(database.writer()).await?))
             }
             Kind::Postgres(schema) => {
                 let mut connection = schema.writer.checkout().await?;
@@ -139,7 +138,9 @@ impl Store {
     /// Begins to read: everything that is read shows one moment, that of the first statement.
     pub async fn snapshot(&self) -> Result<Transaction, sqlx::Error> {
         match &self.0 {
-            Kind::Sqlite(database) => Ok(Transaction::sqlite(database.reader().begin().await?)),
+            Kind::Sqlite(database) => {
+                Ok(Transaction::sqlite_snapshot(database.reader().begin().await?))
+            }
             Kind::Postgres(schema) => {
                 let mut connection = schema.reader.checkout().await?;
                 connection.begin(SNAPSHOT_POSTGRES).await?;
