@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use event_store::EventLog;
@@ -11,9 +12,12 @@ use crate::erasure::Eraser;
 use crate::processor::ProcessorHandle;
 use crate::request_hash::RequestHasher;
 
-/// What the handlers share; cheap to clone.
+/// What the handlers share. Every layer around a handler clones it for every request: so it is one pointer.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+/// What is shared.
+pub(crate) struct Shared {
     pub(super) processor: ProcessorHandle,
     pub(super) log: Arc<dyn EventLog>,
     pub(super) vault: Arc<Vault>,
@@ -21,6 +25,14 @@ pub(crate) struct App {
     pub(super) clock: Clock,
     pub(super) waiters: Arc<OrderWaiters>,
     pub(super) eraser: Eraser,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl App {
@@ -35,7 +47,7 @@ impl App {
     ) -> Self {
         let eraser =
             Eraser::new(Arc::clone(&vault), processor.clone(), hasher.clone(), Arc::clone(&clock));
-        Self { processor, log, vault, hasher, clock, waiters, eraser }
+        Self(Arc::new(Shared { processor, log, vault, hasher, clock, waiters, eraser }))
     }
 
     /// Nobody waits for an order's decision any more.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use domain::decide::{Context, Decide};
 use domain::stream::Stream;
-use event_store::{AppendError, AppendTransaction, EventLog, LoadRequest, Loaded, Verdict};
+use event_store::{AppendError, EventLog, LoadRequest, Loaded, Verdict};
 use service_kit::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -77,8 +77,7 @@ impl Worker {
         }
         #[expect(clippy::cast_precision_loss, reason = "a histogram; batches are small")]
         metrics::histogram!("docket_command_batch_size").record(decided.len() as f64);
-        let transactions = decided.iter().map(|(_, decision)| decision.transaction.clone());
-        match self.append(transactions.collect(), &decided).await {
+        match self.append(&decided).await {
             Ok(appended) => carried.extend(self.conclude(decided, appended)),
             Err(error) => answer_all(decided.into_iter().map(|(job, _)| job), &error),
         }
@@ -182,25 +181,22 @@ impl Worker {
 
     /// Sends the batch until the log says what became of it. An append that failed may have been carried out, or may
     /// still be: the same transactions are sent again, and the verdicts are final then.
-    async fn append(
-        &mut self,
-        batch: Vec<AppendTransaction>,
-        decided: &[(Job, Decision)],
-    ) -> Result<Appended, ExecuteError> {
+    async fn append(&mut self, decided: &[(Job, Decision)]) -> Result<Appended, ExecuteError> {
         let begun = Instant::now();
         let deadline = tokio::time::Instant::now() + self.settings.unknown_deadline;
         let mut pause = self.settings.resend_first;
         let mut resent = false;
         loop {
-            let call = self.log.append(batch.clone());
+            let batch = decided.iter().map(|(_, decision)| decision.transaction.clone());
+            let call = self.log.append(batch.collect());
             match tokio::time::timeout(self.settings.call_timeout, call).await {
-                Ok(Ok(verdicts)) if verdicts.len() == batch.len() => {
+                Ok(Ok(verdicts)) if verdicts.len() == decided.len() => {
                     metrics::histogram!("docket_append_seconds")
                         .record(begun.elapsed().as_secs_f64());
                     return Ok(Appended { verdicts, resent });
                 }
                 Ok(Ok(verdicts)) => {
-                    let (sent, got) = (batch.len(), verdicts.len());
+                    let (sent, got) = (decided.len(), verdicts.len());
                     tracing::error!(sent, got, "the log gave another number of verdicts");
                     self.evict_all(decided);
                     return Err(ExecuteError::Broken);
