@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::refusal::Refusal;
+
 /// An ISO 4217 currency, written as its three-letter code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
@@ -77,6 +79,10 @@ pub struct Money {
 }
 
 impl Money {
+    /// The most that a price or an order's total can be, in minor units: a hundred billion of most currencies. So low
+    /// that a sum over 900,000 orders of this size is still an `i64`.
+    pub const MOST: i64 = 10_000_000_000_000;
+
     /// `minor` units of `currency`.
     pub fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
@@ -112,6 +118,15 @@ impl Money {
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.same(other)?;
         Some(Self { minor: self.minor.checked_sub(other.minor)?, currency: self.currency })
+    }
+
+    /// Refuses what no price and no total can be; `what` begins the message.
+    pub fn check_bounds(self, what: impl FnOnce() -> String) -> Result<(), Refusal> {
+        match self.minor {
+            price @ ..0 => Err(Refusal::NegativePrice { price }),
+            0..=Self::MOST => Ok(()),
+            _ => Err(Refusal::AmountOverflow { what: what(), limit: Self::MOST }),
+        }
     }
 
     /// The amount of `quantity` units at this price; `None` on overflow.

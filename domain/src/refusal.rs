@@ -114,8 +114,8 @@ refusals! {
         TooManyLines { lines: usize, limit: usize } = "too_many_lines", "{lines} lines are more than the {limit} that are allowed";
         /// A price is at least 0.
         NegativePrice { price: i64 } = "negative_price", "a price of {price} is below 0";
-        /// A sum is larger than an amount can be.
-        AmountOverflow {} = "amount_overflow", "the sum is larger than an amount can be";
+        /// A price, an order's total or a stock is larger than it can be.
+        AmountOverflow { what: String, limit: i64 } = "amount_overflow", "{what} is more than the {limit} that is allowed";
         /// The state does not allow it.
         WrongState { what: &'static str, state: &'static str }
             = "wrong_state", "the {what} is {state}, which does not allow this";

@@ -1,7 +1,7 @@
 //! Parts of bodies that several commands share.
 
 use domain::money::{Currency, Money};
-use domain::orders::LineQuantity;
+use domain::orders::{LineQuantity, MOST_LINES};
 use domain::refusal::Refusal;
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,6 @@ use service_kit::business_time::BusinessTime;
 use service_kit::problem::Problem;
 
 use super::problems::refused;
-
-/// Lines of one command at most.
-const MAX_LINES: usize = 2_000;
 
 /// A body of a command that needs to be told nothing.
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -55,14 +52,15 @@ pub(super) fn line_quantities(lines: &[LineBody]) -> Result<Vec<LineQuantity>, P
 
 /// Refuses too many lines before anything is read for them.
 pub(super) fn check_count(lines: usize) -> Result<(), Problem> {
-    if lines > MAX_LINES {
-        return Err(refused(&Refusal::TooManyLines { lines, limit: MAX_LINES }));
+    if lines > MOST_LINES {
+        return Err(refused(&Refusal::TooManyLines { lines, limit: MOST_LINES }));
     }
     Ok(())
 }
 
-/// Minor units of a price: at least 0.
-#[derive(Debug, Clone, Copy, Serialize)]
+/// Minor units of a price: at least 0, and at most what an order can come to.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[schema(value_type = i64, minimum = 0, maximum = 10_000_000_000_000_i64)]
 pub(super) struct Amount(i64);
 
 impl<'de> Deserialize<'de> for Amount {
@@ -80,7 +78,6 @@ impl<'de> Deserialize<'de> for Amount {
 #[serde(deny_unknown_fields)]
 pub(super) struct PriceBody {
     /// Minor units.
-    #[schema(value_type = i64, minimum = 0)]
     amount: Amount,
     /// ISO 4217.
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
@@ -99,7 +96,6 @@ impl PriceBody {
 #[serde(untagged)]
 pub(super) enum LinePrice {
     /// Minor units of the order's currency.
-    #[schema(value_type = i64)]
     Minor(Amount),
     /// With its own currency, which has to be the order's.
     Money(PriceBody),

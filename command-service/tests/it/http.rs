@@ -112,6 +112,14 @@ async fn what_a_rule_refuses_is_422_and_what_is_not_there_is_404() {
             "too_many_lines",
         ),
         (with("/customer_id", json!("nobody")), "unknown_customer"),
+        (with("/lines", line(json!(10_000_000_000_001_i64))), "amount_overflow"),
+        (
+            with(
+                "/lines/0",
+                json!({ "sku": "22423", "quantity": 1_000_000_000, "unit_price": 10_001 }),
+            ),
+            "amount_overflow",
+        ),
     ];
     for (body, code) in refused {
         app.post("/orders", "k", &body).await.is_problem(422, code);

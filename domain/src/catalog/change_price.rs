@@ -17,7 +17,7 @@ use crate::stream::Stream;
 pub struct ChangePrice {
     /// The product.
     pub sku: Sku,
-    /// The new price of one unit, at least 0.
+    /// The new price of one unit, from 0 to 10,000,000,000,000.
     pub unit_price: Money,
 }
 
@@ -28,9 +28,7 @@ impl Decide for ChangePrice {
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
         let (sku, unit_price) = (self.sku.clone(), self.unit_price);
-        if unit_price.minor() < 0 {
-            return Err(Refusal::NegativePrice { price: unit_price.minor() }.into());
-        }
+        unit_price.check_bounds(|| format!("the price of `{sku}`"))?;
         match view.product(&sku)? {
             Product::Absent => Err(Refusal::ProductNotFound { sku }.into()),
             Product::Discontinued(_) => Err(Refusal::ProductDiscontinued { sku }.into()),
@@ -71,9 +69,16 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_at_least_0() {
-        given([product("22423", gbp(1_275))])
-            .when(change(-1))
-            .then_refused(&Refusal::NegativePrice { price: -1 });
+    fn a_price_is_at_least_0_and_at_most_what_an_order_can_come_to() {
+        let known = given([product("22423", gbp(1_275))]);
+        known.clone().when(change(-1)).then_refused(&Refusal::NegativePrice { price: -1 });
+        known
+            .when(change(Money::MOST))
+            .then([PriceChanged { sku: sku("22423"), unit_price: gbp(Money::MOST) }])
+            .when(change(Money::MOST + 1))
+            .then_refused(&Refusal::AmountOverflow {
+                what: "the price of `22423`".to_owned(),
+                limit: Money::MOST,
+            });
     }
 }

@@ -20,7 +20,7 @@ pub struct RegisterProduct {
     pub sku: Sku,
     /// What people call it.
     pub name: Label,
-    /// The catalog price of one unit, at least 0.
+    /// The catalog price of one unit, from 0 to 10,000,000,000,000.
     pub unit_price: Money,
     /// Whether units of it are kept in stock.
     pub stocked: bool,
@@ -33,9 +33,7 @@ impl Decide for RegisterProduct {
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
         let sku = &self.sku;
-        if self.unit_price.minor() < 0 {
-            return Err(Refusal::NegativePrice { price: self.unit_price.minor() }.into());
-        }
+        self.unit_price.check_bounds(|| format!("the price of `{sku}`"))?;
         let wanted =
             Listing { name: self.name.clone(), unit_price: self.unit_price, stocked: self.stocked };
         match view.product(sku)? {
@@ -103,8 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_at_least_0() {
+    fn a_price_is_at_least_0_and_at_most_what_an_order_can_come_to() {
         given_nothing().when(register(gbp(-1))).then_refused(&Refusal::NegativePrice { price: -1 });
+        let what = "the price of `22423`".to_owned();
+        given_nothing()
+            .when(register(gbp(Money::MOST + 1)))
+            .then_refused(&Refusal::AmountOverflow { what, limit: Money::MOST });
         given_nothing().when(register(gbp(0))).then([product("22423", gbp(0))]);
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::StockReceived;
+use super::stock::MOST_ON_HAND;
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::Sku;
@@ -34,7 +35,8 @@ impl Decide for ReceiveStock {
         let (sku, quantity) = (self.sku.clone(), self.quantity);
         view.product(&sku)?.check_stocked(&sku)?;
         if !view.stock(&sku)?.can_count(quantity.get().into()) {
-            return Err(Refusal::AmountOverflow {}.into());
+            let what = format!("the stock of `{sku}`");
+            return Err(Refusal::AmountOverflow { what, limit: MOST_ON_HAND }.into());
         }
         Ok(vec![StockReceived { sku, quantity }.into()])
     }
@@ -45,7 +47,9 @@ mod tests {
     use super::super::fixtures::{received, units};
     use super::*;
     use crate::catalog::fixtures::{discontinued, gbp, product, service, sku};
+    use crate::inventory::StockAdjusted;
     use crate::spec::{given, given_nothing};
+    use crate::text::Reason;
 
     fn receive(quantity: u32) -> ReceiveStock {
         ReceiveStock { sku: sku("A"), quantity: units(quantity) }
@@ -66,6 +70,19 @@ mod tests {
             .and([discontinued("A")])
             .when(receive(1))
             .then([received("A", 1)]);
+    }
+
+    #[test]
+    fn a_stock_can_be_counted() {
+        let delta = MOST_ON_HAND - 7;
+        let many = StockAdjusted { sku: sku("A"), delta, reason: Reason::parse("count").unwrap() };
+        let what = "the stock of `A`".to_owned();
+        given([product("A", gbp(1))])
+            .and([many])
+            .when(receive(7))
+            .then([received("A", 7)])
+            .when(receive(1))
+            .then_refused(&Refusal::AmountOverflow { what, limit: MOST_ON_HAND });
     }
 
     #[test]

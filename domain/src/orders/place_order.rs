@@ -75,8 +75,10 @@ mod tests {
     use crate::catalog::fixtures::{discontinued, eur, gbp, product, sku};
     use crate::catalog::{ChangePrice, PriceChanged};
     use crate::customers::fixtures::{blocked, customer_id, erased};
+    use crate::money::Money;
     use crate::orders::{CreateDraft, DraftCreated, MOST_LINES};
     use crate::spec::{given, given_nothing};
+    use crate::text::Quantity;
 
     fn lines() -> Vec<WantedLine> {
         vec![wanted("A", 6, None), wanted("B", 4, None), wanted("POST", 1, None)]
@@ -219,14 +221,24 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_no_amount_can_hold_is_refused() {
-        let dear = gbp(i64::MAX / 2);
-        given(shop())
-            .when(place(vec![wanted("A", 1, Some(dear)), wanted("B", 2, Some(dear))]))
-            .then_refused(&Refusal::AmountOverflow {});
-        given(shop())
-            .when(place(vec![wanted("A", 3, Some(dear))]))
-            .then_refused(&Refusal::AmountOverflow {});
+    fn an_order_comes_to_so_little_that_sums_over_many_orders_do_not_overflow() {
+        let exceeded =
+            |what: &str| Refusal::AmountOverflow { what: what.into(), limit: Money::MOST };
+        let half = Some(gbp(Money::MOST / 2));
+        let most = given(shop()).when(place(vec![wanted("A", 1, half), wanted("B", 1, half)]));
+        assert_eq!(placed_line(&most), (Money::MOST / 2, Money::MOST));
+        let one_more = wanted("POST", 1, Some(gbp(1)));
+        let too_many = wanted("A", Quantity::MAX, half);
+        for lines in [vec![wanted("A", 2, half), one_more], vec![too_many]] {
+            let refused = exceeded("the total of the order");
+            given(shop()).when(place(lines)).then_refused(&refused);
+        }
+        for dear in [Money::MOST + 1, i64::MAX] {
+            given(shop())
+                .when(place(vec![wanted("A", 1, Some(gbp(dear)))]))
+                .then_refused(&exceeded("the price of `A`"));
+        }
+        assert!(Money::MOST.checked_mul(900_000).is_some());
     }
 
     #[test]

@@ -69,10 +69,12 @@ pub(super) fn price(
         let (expected, found) = (currency, unit_price.currency());
         return Err(Refusal::MixedCurrencies { expected, found }.into());
     }
-    if unit_price.minor() < 0 {
-        return Err(Refusal::NegativePrice { price: unit_price.minor() }.into());
-    }
+    unit_price.check_bounds(|| format!("the price of `{}`", line.sku))?;
     Ok((unit_price, listing.stocked))
+}
+
+fn total_exceeded() -> Refusal {
+    Refusal::AmountOverflow { what: "the total of the order".to_owned(), limit: Money::MOST }
 }
 
 /// The lines with frozen prices, numbered 1..n, and what they cost together in minor units.
@@ -92,7 +94,8 @@ pub(super) fn place<'a>(
         let (unit_price, stocked) = price(wanted, currency, view)?;
         let amount = unit_price.times(wanted.quantity.get());
         let sum = amount.and_then(|amount| total.checked_add(amount));
-        total = sum.ok_or(Refusal::AmountOverflow {})?;
+        let within = sum.filter(|sum| sum.minor() <= Money::MOST);
+        total = within.ok_or_else(total_exceeded)?;
         let of_sku = units.entry(&wanted.sku).or_default();
         *of_sku += u64::from(wanted.quantity.get());
         if *of_sku > Quantity::MAX.into() {

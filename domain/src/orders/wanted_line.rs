@@ -15,7 +15,7 @@ pub struct WantedLine {
     pub sku: Sku,
     /// How many units.
     pub quantity: Quantity,
-    /// A price agreed for this line, at least 0; without it the catalog's holds.
+    /// A price agreed for this line, from 0 to 10,000,000,000,000; without it the catalog's holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Money>,
 }

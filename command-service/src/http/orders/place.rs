@@ -73,7 +73,8 @@ struct PlaceOrderBody {
     /// ISO 4217; the one currency of the order.
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
-    /// What is wanted: 1 to 2000 lines; a draft may begin without.
+    /// What is wanted: 1 to 2000 lines; a draft may begin without. Their total is at most 10,000,000,000,000 minor units
+    /// of the currency, and one product is in them at most 1,000,000,000 times.
     lines: Vec<WantedLineBody>,
     /// How it is paid, such as `pm_ok`.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
