@@ -156,6 +156,9 @@ refusals! {
         /// The units were returned, or a return of them is on its way.
         AlreadyReturned { order_id: OrderId, line: LineNumber }
             = "already_returned", "these units of line {line} of order `{order_id}` are returned or about to be";
+        /// The return was received before, and its units went the other way.
+        ReturnReceived { return_id: ReturnId, restock: bool }
+            = "return_received", "return `{return_id}` was received already, with `restock` {restock}";
         /// Only what was delivered can be returned.
         NotDelivered { order_id: OrderId, line: LineNumber }
             = "not_delivered", "these units of line {line} of order `{order_id}` have not been delivered";

@@ -11,7 +11,7 @@ use super::cache::StateCache;
 use crate::codec;
 
 /// Raise it whenever a state is folded otherwise though its JSON looks the same.
-const STATES_VERSION: u32 = 1;
+const STATES_VERSION: u32 = 2;
 
 /// Names the shape of the states: snapshots of another shape are not used.
 pub(super) fn schema_hash() -> u64 {

@@ -60,7 +60,8 @@ pub(super) struct Cancellation {
 pub(super) struct Return {
     pub(super) id: ReturnId,
     pub(super) lines: Vec<LineQuantity>,
-    pub(super) received: bool,
+    /// Once it was received: whether its units can be sold again.
+    pub(super) restocked: Option<bool>,
 }
 
 /// An order that stands.
@@ -212,7 +213,7 @@ impl PlacedOrder {
     fn return_requested(&mut self, event: &ReturnRequested) {
         self.each(&event.lines, |line, n| line.returning = line.returning.saturating_add(n));
         let (id, lines) = (event.return_id.clone(), event.lines.clone());
-        self.returns.push(Return { id, lines, received: false });
+        self.returns.push(Return { id, lines, restocked: None });
     }
 
     pub(super) fn apply(&mut self, event: &OrderEvent) {
@@ -256,7 +257,7 @@ impl PlacedOrder {
             OrderEvent::ReturnReceived(event) => {
                 let arrived = self.returns.iter_mut().find(|one| one.id == event.return_id);
                 if let Some(arrived) = arrived {
-                    arrived.received = true;
+                    arrived.restocked = Some(event.restock);
                 }
                 self.each(&event.lines, |line, n| {
                     line.returning = line.returning.saturating_sub(n);

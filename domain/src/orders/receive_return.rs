@@ -33,8 +33,10 @@ impl Decide for ReceiveReturn {
         let Some(expected) = order.returns.iter().find(|one| one.id == return_id) else {
             return Err(Refusal::ReturnNotFound { return_id }.into());
         };
-        if expected.received {
-            return Ok(vec![]);
+        match expected.restocked {
+            Some(restocked) if restocked == restock => return Ok(vec![]),
+            Some(restock) => return Err(Refusal::ReturnReceived { return_id, restock }.into()),
+            None => {}
         }
         let lines = expected.lines.clone();
         let amount = order.amount(&order_id, &lines)?;
@@ -72,6 +74,18 @@ mod tests {
             }])
             .when(receive())
             .then_nothing();
+    }
+
+    #[test]
+    fn units_that_went_into_stock_are_not_written_off_later_nor_the_other_way_round() {
+        for restock in [true, false] {
+            given(delivered_order())
+                .and([requested()])
+                .when(ReceiveReturn { restock, ..receive() })
+                .after()
+                .when(ReceiveReturn { restock: !restock, ..receive() })
+                .then_refused(&Refusal::ReturnReceived { return_id: return_id(1), restock });
+        }
     }
 
     #[test]

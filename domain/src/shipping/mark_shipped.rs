@@ -40,7 +40,8 @@ impl Decide for MarkShipped {
         let order_id = shipment.order_id().ok_or_else(missing)?;
         let status = shipment.status().ok_or_else(missing)?;
         if status != ShipmentStatus::Pending {
-            let repeated = shipment.shipped_with(&self.carrier, &self.tracking);
+            let repeated = shipment.shipped_with(&self.carrier, &self.tracking)
+                && self.lines.as_deref().is_none_or(|lines| shipment.is_exactly(lines));
             let refusal = Refusal::WrongState { what: "shipment", state: status.name() };
             return if repeated { Ok(vec![]) } else { Err(refusal.into()) };
         }

@@ -119,14 +119,14 @@ fn a_shipment_is_created_once() {
 
 #[test]
 fn a_parcel_leaves_once() {
-    let again = MarkShipped { tracking: Label::parse("T2").unwrap(), ..ship(1, None) };
-    packed()
-        .when(ship(1, None))
-        .then([shipped(1, &all())])
-        .when(ship(1, None))
-        .then_nothing()
-        .when(again)
-        .then_refused(&wrong_state("shipped"));
+    let otherwise = MarkShipped { tracking: Label::parse("T2").unwrap(), ..ship(1, None) };
+    let gone = packed().when(ship(1, None)).then([shipped(1, &all())]);
+    for same in [ship(1, None), ship(1, Some(&[of(3, 1), of(2, 4), of(1, 6)]))] {
+        gone.clone().when(same).then_nothing();
+    }
+    for other in [otherwise, ship(1, Some(&[of(1, 6)])), ship(1, Some(&[]))] {
+        gone.clone().when(other).then_refused(&wrong_state("shipped"));
+    }
 }
 
 #[test]

@@ -77,6 +77,11 @@ impl Shipment {
         self.cancellations.contains(cancellation_id)
     }
 
+    /// Whether it has these lines and nothing else.
+    pub(super) fn is_exactly(&self, lines: &[LineQuantity]) -> bool {
+        self.without(lines).is_some_and(|rest| rest.is_empty())
+    }
+
     /// The lines without `taken`; `None` when it has not that many.
     pub(super) fn without(&self, taken: &[LineQuantity]) -> Option<Vec<ShipmentLine>> {
         let mut left = self.lines.clone();
