@@ -55,10 +55,10 @@ impl CancelLines {
         wanted: &LineQuantity,
     ) -> Result<(), Refusal> {
         let line = order.line(&self.order_id, wanted.line)?;
-        let (units, cancellable) = (wanted.quantity.get(), left.cancellable(wanted.line, line));
+        let (units, cancellable) = (wanted.quantity.get(), left.cancellable(line));
         if units <= cancellable {
             Ok(())
-        } else if units <= cancellable.saturating_add(left.units(wanted.line, line)) {
+        } else if units <= cancellable.saturating_add(left.units(line)) {
             Err(Refusal::AlreadyShipped { order_id: self.order_id.clone() })
         } else {
             Err(line_sum::exceeded(wanted.line, units, cancellable))

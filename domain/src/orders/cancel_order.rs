@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parcels::LeftHouse;
 use super::placed_order::{Phase, PlacedOrder};
-use super::{CancellationRequested, LineNumber, LineQuantity, Order, OrderCancelled, OrderLine};
+use super::{CancellationRequested, LineQuantity, Order, OrderCancelled, OrderLine};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::CancellationId;
@@ -47,11 +47,11 @@ impl Decide for CancelOrder {
 impl CancelOrder {
     fn cancel(&self, order: &PlacedOrder, view: &View<'_>) -> Result<Vec<Event>, Halt> {
         match &order.phase {
-            Phase::Placed => Ok(vec![self.requested(None, lines(order, |_, line| line.ordered))]),
+            Phase::Placed => Ok(vec![self.requested(None, lines(order, |line| line.ordered))]),
             Phase::Cancelling(_) | Phase::Cancelled => Ok(vec![]),
             Phase::Confirmed | Phase::Fulfilling => {
                 let left = LeftHouse::of(order, &self.order_id, view)?;
-                let lines = lines(order, |number, line| left.cancellable(number, line));
+                let lines = lines(order, |line| left.cancellable(line));
                 if lines.is_empty() {
                     return Err(self.nothing_open(left.is_any(order)).into());
                 }
@@ -83,14 +83,12 @@ impl CancelOrder {
     }
 }
 
-fn lines(order: &PlacedOrder, units: impl Fn(LineNumber, &OrderLine) -> u32) -> Vec<LineQuantity> {
-    let numbered = (1 as LineNumber..).zip(&order.lines);
-    numbered
-        .filter_map(|(number, line)| {
-            let quantity = Quantity::new(units(number, line)).ok()?;
-            Some(LineQuantity { line: number, quantity })
-        })
-        .collect()
+fn lines(order: &PlacedOrder, units: impl Fn(&OrderLine) -> u32) -> Vec<LineQuantity> {
+    let lines = order.lines.iter().filter_map(|line| {
+        let quantity = Quantity::new(units(line)).ok()?;
+        Some(LineQuantity { line: line.line, quantity })
+    });
+    lines.collect()
 }
 
 #[cfg(test)]

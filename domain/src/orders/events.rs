@@ -112,7 +112,7 @@ pub struct OrderPlaced {
     pub customer_id: Option<CustomerId>,
     /// The one currency of the order.
     pub currency: Currency,
-    /// Its lines, numbered 1..n.
+    /// Its lines, by their numbers. Those of a cart keep the numbers that they had in it, so there may be gaps.
     pub lines: Vec<PlacedLine>,
     /// Σ quantity × unit price, minor units.
     pub total: i64,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::draft::Draft;
-use super::placed_order::PlacedOrder;
-use super::{OrderEvent, OrderLine, OrderStatus};
+use super::placed_order::{PlacedOrder, index};
+use super::{LineNumber, OrderEvent, OrderLine, OrderStatus};
 use crate::decide::Aggregate;
 use crate::ids::{CustomerId, OrderId, PaymentId};
 use crate::money::Currency;
@@ -19,7 +19,7 @@ pub enum Order {
     Absent,
     /// A cart.
     Draft(Box<Draft>),
-    /// It was placed; its lines are numbered and its prices frozen.
+    /// It was placed; its prices are frozen.
     Placed(Box<PlacedOrder>),
 }
 
@@ -39,12 +39,18 @@ impl Order {
         matches!(self, Self::Placed(order) if order.held)
     }
 
-    /// The lines of a placed order; line `n` is at `n - 1`.
+    /// The lines of a placed order, by their numbers.
     pub fn lines(&self) -> &[OrderLine] {
         match self {
             Self::Absent | Self::Draft(_) => &[],
             Self::Placed(order) => &order.lines,
         }
+    }
+
+    /// A line of a placed order.
+    pub fn line(&self, number: LineNumber) -> Option<&OrderLine> {
+        let lines = self.lines();
+        index(lines, number).map(|at| &lines[at])
     }
 
     /// The one currency of the order.

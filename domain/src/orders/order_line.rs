@@ -4,12 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PlacedLine;
+use super::{LineNumber, PlacedLine};
 use crate::ids::Sku;
 
 /// A line of a placed order. Its price is frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine {
+    /// Its number within the order.
+    pub line: LineNumber,
     /// What is bought.
     pub sku: Sku,
     /// The price of one unit in minor units of the order's currency.
@@ -46,6 +48,7 @@ fn is_zero(units: &u32) -> bool {
 impl OrderLine {
     pub(super) fn new(line: &PlacedLine) -> Self {
         Self {
+            line: line.line,
             sku: line.sku.clone(),
             unit_price: line.unit_price,
             stocked: line.stocked,

@@ -44,16 +44,16 @@ impl LeftHouse {
     }
 
     /// Units of a line that left the house.
-    pub(super) fn units(&self, number: LineNumber, line: &OrderLine) -> u32 {
-        self.0.get(&number).copied().unwrap_or_default().max(line.shipped)
+    pub(super) fn units(&self, line: &OrderLine) -> u32 {
+        self.0.get(&line.line).copied().unwrap_or_default().max(line.shipped)
     }
 
     /// Units of a line that are here, not cancelled, and that no running cancellation asks for.
-    pub(super) fn cancellable(&self, number: LineNumber, line: &OrderLine) -> u32 {
+    pub(super) fn cancellable(&self, line: &OrderLine) -> u32 {
         line.ordered
             .saturating_sub(line.cancelled)
             .saturating_sub(line.cancelling)
-            .saturating_sub(self.units(number, line))
+            .saturating_sub(self.units(line))
     }
 
     /// Whether anything left the house.

@@ -28,7 +28,8 @@ impl Decide for PlaceDraft {
         let head = &draft.head;
         pricing::look_at(head.customer_id.as_ref(), draft.lines.values(), view)?;
         pricing::check_customer(head.customer_id.as_ref(), view)?;
-        let (lines, total) = pricing::place(draft.lines.values(), head.currency, view)?;
+        let numbered = draft.lines.iter().map(|(number, line)| (*number, line));
+        let (lines, total) = pricing::place(numbered, head.currency, view)?;
         Ok(vec![
             OrderPlaced {
                 order_id,
@@ -48,7 +49,8 @@ impl Decide for PlaceDraft {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{
-        added, cart, draft, expires_at, order_after, order_id, placed, shop, wanted,
+        added, cancellation, cart, confirmed, draft, expires_at, of, order_after, order_id, placed,
+        shop, wanted,
     };
     use super::*;
     use crate::catalog::PriceChanged;
@@ -56,7 +58,7 @@ mod tests {
     use crate::customers::fixtures::{blocked, customer_id};
     use crate::decide::{Entry, State};
     use crate::orders::{
-        AddLine, CancelOrder, EraseOrder, LineRemoved, OrderCancelled, OrderErased,
+        AddLine, CancelLines, CancelOrder, EraseOrder, LineRemoved, OrderCancelled, OrderErased,
     };
     use crate::refusal::Refusal;
     use crate::spec::{given, given_nothing};
@@ -81,12 +83,24 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_of_a_cart_have_gaps_those_of_an_order_have_none() {
+    fn a_line_keeps_the_number_that_it_had_in_the_cart() {
+        let mut kept = placed();
+        for line in &mut kept.lines {
+            line.line += 1;
+        }
+        let cancel =
+            |line| CancelLines { order_id: order_id(), lines: vec![of(line, 1)], reason: None };
+        let missing = Refusal::LineNotFound { order_id: order_id(), line: 1 };
         cart()
             .and([added(1, "POST", 9), added(2, "A", 6), added(3, "B", 4), added(4, "POST", 1)])
             .and([LineRemoved { order_id: order_id(), line: 1 }])
             .when(place())
-            .then([placed()]);
+            .then([kept])
+            .and([confirmed()])
+            .when(cancel(1))
+            .then_refused(&missing)
+            .when(cancel(4))
+            .then([cancellation(Some(1), &[of(4, 1)])]);
     }
 
     #[test]

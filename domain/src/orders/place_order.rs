@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Order, OrderPlaced, pricing};
+use super::{LineNumber, Order, OrderPlaced, pricing};
 use super::{ShippingAddress, WantedLine};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
@@ -51,7 +51,9 @@ impl Decide for PlaceOrder {
             return Err(Refusal::OrderExists { order_id }.into());
         }
         pricing::check_customer(self.customer_id.as_ref(), view)?;
-        let (lines, total) = pricing::place(self.lines.iter(), self.currency, view)?;
+        let numbered =
+            self.lines.iter().zip(1..LineNumber::MAX).map(|(line, number)| (number, line));
+        let (lines, total) = pricing::place(numbered, self.currency, view)?;
         Ok(vec![
             OrderPlaced {
                 order_id,

@@ -145,8 +145,8 @@ impl PlacedOrder {
     }
 
     pub(super) fn line(&self, order_id: &OrderId, line: LineNumber) -> Result<&OrderLine, Refusal> {
-        index(line)
-            .and_then(|at| self.lines.get(at))
+        index(&self.lines, line)
+            .map(|at| &self.lines[at])
             .ok_or_else(|| Refusal::LineNotFound { order_id: order_id.clone(), line })
     }
 
@@ -181,8 +181,8 @@ impl PlacedOrder {
 
     fn each(&mut self, lines: &[LineQuantity], mut change: impl FnMut(&mut OrderLine, u32)) {
         for quantity in lines {
-            if let Some(line) = index(quantity.line).and_then(|at| self.lines.get_mut(at)) {
-                change(line, quantity.quantity.get());
+            if let Some(at) = index(&self.lines, quantity.line) {
+                change(&mut self.lines[at], quantity.quantity.get());
             }
         }
     }
@@ -275,8 +275,9 @@ impl PlacedOrder {
     }
 }
 
-fn index(line: LineNumber) -> Option<usize> {
-    usize::try_from(line.checked_sub(1)?).ok()
+/// Where the line stands: lines are in the order of their numbers, and those of a cart have gaps.
+pub(super) fn index(lines: &[OrderLine], number: LineNumber) -> Option<usize> {
+    lines.binary_search_by_key(&number, |line| line.line).ok()
 }
 
 fn nth(so_far: usize) -> u32 {

@@ -77,9 +77,9 @@ fn total_exceeded() -> Refusal {
     Refusal::AmountOverflow { what: "the total of the order".to_owned(), limit: Money::MOST }
 }
 
-/// The lines with frozen prices, numbered 1..n, and what they cost together in minor units.
+/// The lines with frozen prices, in the order of their numbers, and what they cost together in minor units.
 pub(super) fn place<'a>(
-    wanted: impl ExactSizeIterator<Item = &'a WantedLine>,
+    wanted: impl ExactSizeIterator<Item = (LineNumber, &'a WantedLine)>,
     currency: Currency,
     view: &View<'_>,
 ) -> Result<(Vec<PlacedLine>, i64), Halt> {
@@ -90,7 +90,7 @@ pub(super) fn place<'a>(
     let mut total = Money::zero(currency);
     let mut lines = Vec::with_capacity(wanted.len());
     let mut units: HashMap<&Sku, u64> = HashMap::with_capacity(wanted.len());
-    for (line, wanted) in (1 as LineNumber..).zip(wanted) {
+    for (line, wanted) in wanted {
         let (unit_price, stocked) = price(wanted, currency, view)?;
         let amount = unit_price.times(wanted.quantity.get());
         let sum = amount.and_then(|amount| total.checked_add(amount));

@@ -195,9 +195,8 @@ impl OrderFacts {
     }
 
     fn line(&self, number: LineNumber) -> Option<&PlacedLine> {
-        // Lines are numbered 1..n, so the number finds it at once.
-        let at = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.lines.get(at).filter(|line| line.line == number)
+        let at = self.lines.binary_search_by_key(&number, |line| line.line).ok()?;
+        self.lines.get(at)
     }
 
     /// What is still to be captured.

@@ -122,10 +122,7 @@ fn quantities(lines: &[ShipmentLine]) -> Vec<LineQuantity> {
 /// What these lines cost at the order's prices.
 fn price(order: &Order, lines: &[ShipmentLine]) -> i64 {
     let price = |line: &ShipmentLine| {
-        // Line n stands at n - 1.
-        let at = usize::try_from(line.line).unwrap_or_default();
-        let found = at.checked_sub(1).and_then(|at| order.lines().get(at));
-        let unit_price = found.map_or(0, |found| found.unit_price);
+        let unit_price = order.line(line.line).map_or(0, |found| found.unit_price);
         unit_price.saturating_mul(i64::from(line.quantity.get()))
     };
     lines.iter().map(price).fold(0, i64::saturating_add)

@@ -106,7 +106,7 @@ impl Lines {
     }
 
     fn find(&self, number: LineNumber) -> Option<usize> {
-        // Lines are numbered 1..n, so the first guess is right for all but orders made from a cart.
+        // Most orders' lines are numbered 1..n, so that the first guess is right; those of a cart may have gaps.
         let guess = (number as usize).wrapping_sub(1);
         match self.0.get(guess) {
             Some(line) if line.number == number => Some(guess),

@@ -25,6 +25,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// Place a draft
+///
+/// Its lines keep their numbers; a number of a line that was taken out is not given again.
 #[utoipa::path(post, path = "/orders/{id}/place", tag = "Orders",
     params(("id" = String, Path), CommandHeaders, PreferHeader),
     request_body = Option<ReasonBody>, responses(Changed, Problems))]

@@ -51,6 +51,30 @@ fn cancel(of: &[(u32, u32)]) -> CancelLines {
 }
 
 #[test]
+fn an_order_out_of_a_cart_with_gaps_in_its_lines_is_carried_out_like_any_other() {
+    let mut world = World::new();
+    world.place_from_a_cart("pm_ok");
+    world.run();
+    assert_eq!(world.stock("MUG"), (11, 9));
+    world.order(cancel(&[(3, 1)]));
+    world.run();
+    world.ship(1, None);
+    world.run();
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+    assert_eq!(world.payment(&payment_id()).captured(), TOTAL - 795);
+    world.order(RequestReturn { order_id: order_id(), lines: lines(&[(4, 3)]), reason: None });
+    let return_id = ReturnId::nth(&order_id(), 1);
+    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true });
+    world.run();
+    assert_eq!(world.state_of(&returned()), SagaState::Completed);
+    assert_eq!(world.payment(&payment_id()).refunded(), 3 * 250);
+    assert_eq!((world.stock("MUG"), world.stock("LAMP")), ((14, 0), (19, 0)));
+    world.assert_nothing_held();
+}
+
+#[test]
 fn an_order_goes_from_placed_to_completed() {
     let mut world = placed("pm_ok");
     assert_eq!(world.status(), OrderStatus::Confirmed);

@@ -13,7 +13,10 @@ use domain::event::Event;
 use domain::ids::{OrderId, PaymentId, SagaId, ShipmentId, Sku};
 use domain::inventory::ReceiveStock;
 use domain::money::{Currency, Money};
-use domain::orders::{LineQuantity, OrderStatus, PlaceOrder, ShippingAddress, WantedLine};
+use domain::orders::{
+    CreateDraft, LineQuantity, OrderStatus, PlaceDraft, PlaceOrder, RemoveLine, ShippingAddress,
+    WantedLine,
+};
 use domain::payments::{Operation, Payment, ProviderOutcome, RecordPaymentOutcome};
 use domain::refusal::Refusal;
 use domain::sagas::{
@@ -121,6 +124,30 @@ impl World {
             },
             reference: None,
         });
+    }
+
+    /// Places the same out of a cart whose first line was taken out: its lines are 2 to 5.
+    pub(crate) fn place_from_a_cart(&mut self, method: &str) {
+        let line = |(sku, units): (&str, u32)| WantedLine {
+            sku: Sku::parse(sku).unwrap(),
+            quantity: Quantity::new(units).unwrap(),
+            unit_price: None,
+        };
+        let lines = [("LAMP", 9), ("MUG", 6), ("LAMP", 2), ("MUG", 3), ("POST", 1)];
+        self.order(CreateDraft {
+            order_id: order_id(),
+            customer_id: None,
+            currency: Currency::parse("GBP").unwrap(),
+            lines: lines.map(line).to_vec(),
+            payment_method: PaymentMethod::parse(method).unwrap(),
+            shipping_address: ShippingAddress {
+                country: Country::parse("France").unwrap(),
+                details: None,
+            },
+            reference: None,
+        });
+        self.order(RemoveLine { order_id: order_id(), line: 1 });
+        self.order(PlaceDraft { order_id: order_id() });
     }
 
     /// A person's command; must be accepted.
