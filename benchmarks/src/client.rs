@@ -1,18 +1,25 @@
-//! One HTTP connection, as thin as a library allows: the client shares the machine with what it measures.
+//! One HTTP connection, as thin as can be: the client shares the machine with what it measures, so whatever it costs is
+//! taken from that. It knows what Docket's answers need: a status, and a body of a length that is said before.
+
+use std::fmt::Write as _;
 
 use anyhow::{Context, Result, ensure};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
+use httparse::{EMPTY_HEADER, Response, Status};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+/// Headers of an answer, at most.
+const MOST_HEADERS: usize = 32;
+/// Room for an answer, bytes; it grows when an answer is larger.
+const ROOM: usize = 4096;
 
 /// An open connection.
 pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
+    stream: TcpStream,
     host: String,
+    request: String,
+    answer: Vec<u8>,
 }
 
 impl Connection {
@@ -20,43 +27,70 @@ impl Connection {
     pub(crate) async fn open(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self { sender, host: address.to_owned() })
+        let (request, answer) = (String::new(), Vec::with_capacity(ROOM));
+        Ok(Self { stream, host: address.to_owned(), request, answer })
     }
 
     /// Reads; an answer that is no success is an error.
     pub(crate) async fn get(&mut self, path: &str) -> Result<Value> {
-        let body = self.send(Method::GET, path, None, String::new()).await?;
-        serde_json::from_slice(&body).context("the answer is no JSON")
+        let body = self.send("GET", path, None, "").await?;
+        serde_json::from_slice(body).context("the answer is no JSON")
     }
 
     /// Sends a command; an answer that is no success is an error.
-    pub(crate) async fn post(&mut self, path: &str, key: &str, body: String) -> Result<Bytes> {
-        self.send(Method::POST, path, Some(key), body).await
+    pub(crate) async fn post(&mut self, path: &str, key: &str, body: &str) -> Result<()> {
+        self.send("POST", path, Some(key), body).await.map(drop)
     }
 
     async fn send(
         &mut self,
-        method: Method,
+        method: &str,
         path: &str,
         key: Option<&str>,
-        body: String,
-    ) -> Result<Bytes> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", &self.host)
-            .header("content-type", "application/json");
+        body: &str,
+    ) -> Result<&[u8]> {
+        self.request.clear();
+        write!(self.request, "{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.host)?;
         if let Some(key) = key {
-            request = request.header("idempotency-key", key);
+            write!(self.request, "idempotency-key: {key}\r\n")?;
         }
-        let request = request.body(Full::new(Bytes::from(body)))?;
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        ensure!(status.is_success(), "{path}: {status}: {}", String::from_utf8_lossy(&body));
+        let length = body.len();
+        write!(
+            self.request,
+            "content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )?;
+        self.stream.write_all(self.request.as_bytes()).await?;
+        let (status, begins, ends) = self.head().await?;
+        while self.answer.len() < ends {
+            self.read().await?;
+        }
+        let body = &self.answer[begins..ends];
+        let success = (200..300).contains(&status);
+        ensure!(success, "{path}: {status}: {}", String::from_utf8_lossy(body));
         Ok(body)
+    }
+
+    /// Status, and where the body begins and ends.
+    async fn head(&mut self) -> Result<(u16, usize, usize)> {
+        self.answer.clear();
+        loop {
+            self.read().await?;
+            let mut headers = [EMPTY_HEADER; MOST_HEADERS];
+            let mut response = Response::new(&mut headers);
+            let Status::Complete(begins) = response.parse(&self.answer)? else { continue };
+            let status = response.code.context("an answer without a status")?;
+            let mut headers = response.headers.iter();
+            let length = headers
+                .find(|header| header.name.eq_ignore_ascii_case("content-length"))
+                .context("an answer whose length is not said")?;
+            let length: usize = std::str::from_utf8(length.value)?.parse()?;
+            return Ok((status, begins, begins + length));
+        }
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        let read = self.stream.read_buf(&mut self.answer).await?;
+        ensure!(read > 0, "the platform closed the connection");
+        Ok(())
     }
 }

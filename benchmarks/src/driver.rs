@@ -43,7 +43,7 @@ pub(crate) async fn run(address: &str, load: Load, command: Rc<Command>) -> Resu
                 while begun.elapsed() < load.duration {
                     let (path, key, body) = command(index, n);
                     let sent = Instant::now();
-                    connection.post(&path, &key, body).await?;
+                    connection.post(&path, &key, &body).await?;
                     latency_us.record(u64::try_from(sent.elapsed().as_micros())?)?;
                     n += 1;
                 }

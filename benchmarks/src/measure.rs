@@ -85,7 +85,7 @@ pub(crate) async fn orders(platform: &Platform, load: Load) -> Result<Row> {
     let mut connection = Connection::open(&platform.address).await?;
     for n in 0..SPREAD {
         let (path, key, _) = receive(&format!("spread-{n}"), &format!("fill/{n}"));
-        connection.post(&path, &key, json!({ "quantity": 1_000_000 }).to_string()).await?;
+        connection.post(&path, &key, &json!({ "quantity": 1_000_000 }).to_string()).await?;
     }
     let order = |index: usize, n: u64| {
         let sku = format!("spread-{}", (n * 61 + index as u64 * 16) % SPREAD);
@@ -129,14 +129,14 @@ pub(crate) async fn stream_length(platform: &Platform, length: u32) -> Result<Ve
     register(&mut connection, "fresh").await?;
     for n in 0..length {
         let (path, key, body) = receive("long", &format!("long/fill/{n}"));
-        connection.post(&path, &key, body).await?;
+        connection.post(&path, &key, &body).await?;
     }
     let mut latencies = [Histogram::<u64>::new(3)?, Histogram::<u64>::new(3)?];
     for n in 0..1_000_u32 {
         for (sku, latency_us) in ["long", "fresh"].into_iter().zip(&mut latencies) {
             let (path, key, body) = receive(sku, &format!("{sku}/{n}"));
             let sent = Instant::now();
-            connection.post(&path, &key, body).await?;
+            connection.post(&path, &key, &body).await?;
             latency_us.record(u64::try_from(sent.elapsed().as_micros())?)?;
         }
     }
@@ -171,7 +171,7 @@ pub(crate) async fn replay(platform: &Platform) -> Result<Row> {
     let begun = Instant::now();
     for name in &names {
         let path = format!("/v1/projections/{name}/rebuild");
-        connection.post(&path, &format!("rebuild/{name}"), "{}".to_owned()).await?;
+        connection.post(&path, &format!("rebuild/{name}"), "{}").await?;
     }
     loop {
         let models = connection.get("/v1/projections").await?;
@@ -195,7 +195,7 @@ async fn register(connection: &mut Connection, sku: &str) -> Result<()> {
         "unit_price": { "amount": 100, "currency": "GBP" },
         "stocked": true,
     });
-    connection.post("/v1/products", &format!("register/{sku}"), body.to_string()).await?;
+    connection.post("/v1/products", &format!("register/{sku}"), &body.to_string()).await?;
     Ok(())
 }
 

@@ -11,9 +11,19 @@ use crate::store::{Connection, Query, Sql};
 type SqliteQuery<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// Rows a statement, largest first; the last is 1, so that every number of rows is a sum of them. Every small size is there,
-/// so that the rest is one statement.
-const CHUNKS: [usize; 20] =
-    [256, 128, 64, 32, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
+/// so that the rest is one statement, and a batch of ordinary size is one.
+const CHUNKS: [usize; 35] = chunks();
+
+const fn chunks() -> [usize; 35] {
+    let mut sizes = [256; 35];
+    (sizes[1], sizes[2]) = (128, 64);
+    let mut index = 3;
+    while index < sizes.len() {
+        sizes[index] = sizes.len() - index;
+        index += 1;
+    }
+    sizes
+}
 
 /// `{head} VALUES (?, ?), (?, ?) … {tail}` for any number of rows.
 pub struct BulkStatement {
@@ -135,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_last_chunk_is_what_the_others_leave() {
-        let of = [0, 1, 15, 16, 17, 256, 617].map(BulkStatement::last_chunk);
-        assert_eq!(of, [0, 1, 15, 16, 1, 256, 9]);
+        let of = [0, 1, 32, 33, 63, 64, 256, 617].map(BulkStatement::last_chunk);
+        assert_eq!(of, [0, 1, 32, 1, 31, 64, 256, 9]);
     }
 }

@@ -164,7 +164,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", CACHE)
         .pragma("temp_store", "MEMORY")
         .foreign_keys(false)
-        .statement_cache_capacity(256)
+        .statement_cache_capacity(512)
         .row_buffer_size(ROW_BUFFER)
 }
 
