@@ -5,19 +5,17 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-use crate::config::SettingsArgs;
+use crate::config::{ConfigArgs, Settings, Understood};
 use crate::dev;
 use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
 use crate::import::{self, ImportArgs};
-use crate::output;
 use crate::replay::{self, ReplayArgs};
 use crate::serve::{
     CommandServiceArgs, GatewayArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
     SagaOrchestratorArgs,
 };
 use crate::status::{self, StatusArgs};
-use crate::usage;
 use crate::verify::{self, VerifyArgs};
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
@@ -27,13 +25,13 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    dev: SettingsArgs,
+    dev: Settings,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start the whole platform in one process, data in SQLite files
-    Dev(SettingsArgs),
+    Dev(Settings),
     /// Bring data of another system into a running platform
     Import(ImportArgs),
     Status(StatusArgs),
@@ -47,27 +45,19 @@ enum Command {
     SagaOrchestrator(SagaOrchestratorArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
+    Config(ConfigArgs),
 }
 
 /// Does what the words say; the exit code of the process.
-pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
+pub(crate) fn run(understood: Understood) -> Result<ExitCode> {
+    let Understood { cli, settings } = understood;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the runtime does not start")?;
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Dev(cli.dev)) {
-            Command::Dev(args) => {
-                let settings = match args.resolve() {
-                    Ok(settings) => settings,
-                    Err(error) => {
-                        output::complain(&error);
-                        return Ok(ExitCode::from(usage::WRONG));
-                    }
-                };
-                dev::run(settings).await?;
-                Ok(ExitCode::SUCCESS)
-            }
+            Command::Dev(settings) => ended(Box::pin(dev::run(settings)).await),
             Command::Import(args) => import::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Verify(args) => verify::run(args).await,
@@ -79,6 +69,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
             Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
             Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
             Command::Gateway(args) => ended(Box::pin(args.run()).await),
+            Command::Config(args) => args.run(&settings),
         }
     })
 }

@@ -23,18 +23,16 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 /// A flood of commands is a flood of small allocations, made on one thread and freed on another.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
+    let understood = match config::understand(std::env::args_os().collect()) {
+        Ok(understood) => understood,
         Err(error) => return usage::explain(&error),
     };
-    match cli::run(cli) {
+    match cli::run(understood) {
         Ok(code) => code,
         Err(error) => {
             output::complain(&error);

@@ -5,20 +5,38 @@ use std::process::ExitCode;
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::config::Misunderstood;
+
 /// What a process ends with whose words or settings are wrong.
 pub(crate) const WRONG: u8 = 2;
 
-/// Prints the message, or the help that was asked for; the exit code of the process.
-pub(crate) fn explain(error: &Error) -> ExitCode {
+/// Prints what is wrong, or the help that was asked for; the exit code of the process.
+pub(crate) fn explain(wrong: &Misunderstood) -> ExitCode {
+    let (error, file) = match wrong {
+        Misunderstood::Words(error, file) => (error, file),
+        Misunderstood::File(error) => {
+            crate::output::complain(error);
+            return ExitCode::from(WRONG);
+        }
+    };
     // A reader that has gone needs no message.
     drop(error.print());
-    if let Some(hint) = hint(error, |name| std::env::var(name).ok()) {
+    let variable = |name: &str| std::env::var(name).ok();
+    let in_file = |key: &str| {
+        let file = file.as_ref()?;
+        Some((file.value(key)?.to_owned(), format!("settings file {}", file.path().display())))
+    };
+    if let Some(hint) = hint(error, variable, in_file) {
         crate::output::complain(&anyhow::Error::msg(hint));
     }
     if error.use_stderr() { ExitCode::from(WRONG) } else { ExitCode::SUCCESS }
 }
 
-fn hint(error: &Error, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+fn hint(
+    error: &Error,
+    variable: impl Fn(&str) -> Option<String>,
+    file: impl Fn(&str) -> Option<(String, String)>,
+) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -30,11 +48,15 @@ fn hint(error: &Error, variable: impl Fn(&str) -> Option<String>) -> Option<Stri
         ));
     }
     let flag = text(ContextKind::InvalidArg)?.split_whitespace().next()?;
-    let name = flag.strip_prefix("--")?.replace('-', "_").to_uppercase();
-    let name = format!("DOCKET_{name}");
-    let given = variable(&name)?;
-    (text(ContextKind::InvalidValue)? == given)
-        .then(|| format!("the value `{given}` comes from the environment variable {name}"))
+    let key = flag.strip_prefix("--")?.replace('-', "_");
+    let name = format!("DOCKET_{}", key.to_uppercase());
+    let bad = text(ContextKind::InvalidValue)?;
+    let place = match (variable(&name), file(&key)) {
+        (Some(given), _) if given == bad => format!("environment variable {name}"),
+        (_, Some((given, place))) if given == bad => place,
+        _ => return None,
+    };
+    Some(format!("the value `{bad}` comes from the {place}"))
 }
 
 #[cfg(test)]
@@ -46,7 +68,7 @@ mod tests {
 
     fn hint_to(words: &[&str], value: Option<&str>) -> String {
         let error = Cli::try_parse_from(words).unwrap_err();
-        hint(&error, |_| value.map(str::to_owned)).unwrap_or_default()
+        hint(&error, |_| value.map(str::to_owned), |_| None).unwrap_or_default()
     }
 
     #[test]
@@ -62,5 +84,9 @@ mod tests {
         assert!(said.contains("DOCKET_PAYMENT_DEADLINE_MS"), "{said}");
         assert_eq!(hint_to(&words, Some("300")), "");
         assert_eq!(hint_to(&words, None), "");
+        let error = Cli::try_parse_from(words).unwrap_err();
+        let file = |_: &str| Some(("abc".to_owned(), "settings file x.toml".to_owned()));
+        let said = hint(&error, |_| None, file).unwrap();
+        assert_eq!(said, "the value `abc` comes from the settings file x.toml");
     }
 }

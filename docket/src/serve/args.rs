@@ -6,49 +6,24 @@ use anyhow::Result;
 use async_nats::Client;
 use messaging::jetstream::{self, CommandsSettings, ConnectionSettings, EventsSettings, Names};
 
-use super::file::{SettingsFile, needed, secret};
-use crate::config::{LogFormat, Settings, listen_address};
+use crate::config::{LOG_FILTER, LogFormat, listen_address, needed, secret};
 
-/// What every process takes.
-#[derive(Debug, Clone, Default, clap::Args)]
+/// What every process takes: how it listens and logs.
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct ProcessArgs {
     /// Settings file (TOML); keys are named like the flags, with underscores
     #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Address to listen on
-    #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address)]
-    listen: Option<String>,
-    /// Log lines for people or machines [default: text]
-    #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum)]
-    log_format: Option<LogFormat>,
-    /// What is logged, in the syntax of `RUST_LOG` [default: `warn,sqlx::query=error,docket=info`]
-    #[arg(long, env = "DOCKET_LOG_FILTER", value_name = "FILTER")]
-    log_filter: Option<String>,
-}
-
-/// How a process listens and logs.
-#[derive(Debug, Clone)]
-pub(super) struct ProcessSettings {
+    #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address,
+        default_value = "127.0.0.1:8080")]
     pub(super) listen: String,
+    /// Log lines for people or machines
+    #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum, default_value = "text")]
     pub(super) log_format: LogFormat,
+    /// What is logged, in the syntax of `RUST_LOG`
+    #[arg(long, env = "DOCKET_LOG_FILTER", value_name = "FILTER", default_value = LOG_FILTER)]
     pub(super) log_filter: String,
-}
-
-impl ProcessArgs {
-    pub(super) fn file(&self) -> Result<SettingsFile> {
-        SettingsFile::read(self.config.as_deref())
-    }
-
-    pub(super) fn resolve(self, file: &SettingsFile, usual_listen: &str) -> ProcessSettings {
-        let usual = Settings::default();
-        let listen = self.listen.or_else(|| file.listen.clone());
-        let filter = self.log_filter.or_else(|| file.log_filter.clone());
-        ProcessSettings {
-            listen: listen.unwrap_or_else(|| usual_listen.to_owned()),
-            log_format: self.log_format.or(file.log_format).unwrap_or(usual.log_format),
-            log_filter: filter.unwrap_or(usual.log_filter),
-        }
-    }
 }
 
 /// Its own database.
@@ -70,10 +45,9 @@ impl std::fmt::Debug for DatabaseArgs {
 }
 
 impl DatabaseArgs {
-    pub(super) fn url(self, file: &SettingsFile) -> Result<String> {
-        let other = (file.postgres_url.clone(), file.postgres_url_file.clone());
-        let said = (self.postgres_url, self.postgres_url_file);
-        needed("postgres_url", secret("postgres_url", said, other)?)
+    pub(super) fn url(self) -> Result<String> {
+        let url = secret("postgres_url", self.postgres_url, self.postgres_url_file)?;
+        needed("postgres_url", url)
     }
 }
 
@@ -90,12 +64,12 @@ pub(super) struct NatsArgs {
     /// File with JWT and seed to log in to NATS
     #[arg(long, env = "DOCKET_NATS_CREDENTIALS", value_name = "FILE")]
     nats_credentials: Option<PathBuf>,
-    /// What subjects begin with; a second installation on the same NATS needs its own [default: docket]
-    #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME")]
-    nats_prefix: Option<String>,
-    /// NATS servers that hold a copy of each stream: 3 in a cluster [default: 1]
-    #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER")]
-    nats_replicas: Option<usize>,
+    /// What subjects begin with; a second installation on the same NATS needs its own
+    #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket")]
+    nats_prefix: String,
+    /// NATS servers that hold a copy of each stream: 3 in a cluster
+    #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER", default_value = "1")]
+    nats_replicas: usize,
 }
 
 impl std::fmt::Debug for NatsArgs {
@@ -106,15 +80,13 @@ impl std::fmt::Debug for NatsArgs {
 }
 
 impl NatsArgs {
-    pub(super) fn resolve(self, file: &SettingsFile) -> Result<Broker> {
-        let other = (file.nats_url.clone(), file.nats_url_file.clone());
-        let url = secret("nats_url", (self.nats_url, self.nats_url_file), other)?;
-        let prefix = self.nats_prefix.or_else(|| file.nats_prefix.clone());
+    pub(super) fn resolve(self) -> Result<Broker> {
+        let url = secret("nats_url", self.nats_url, self.nats_url_file)?;
         Ok(Broker {
             servers: needed("nats_url", url)?,
-            credentials: self.nats_credentials.or_else(|| file.nats_credentials.clone()),
-            names: prefix.map_or_else(Names::default, |prefix| Names::of(&prefix)),
-            replicas: self.nats_replicas.or(file.nats_replicas).unwrap_or(1),
+            credentials: self.nats_credentials,
+            names: Names::of(&self.nats_prefix),
+            replicas: self.nats_replicas,
         })
     }
 }

@@ -30,15 +30,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
-use super::file::{needed, secret};
 use super::person_keys;
 use super::process::{Process, watch_nats};
 use super::upstream::upstream_url;
-use crate::config;
+use crate::config::{needed, secret};
 use crate::dev::documented;
 
 /// Start the service that decides commands and owns the log
 #[derive(clap::Args)]
+#[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8081")))]
 pub(crate) struct CommandServiceArgs {
     #[command(flatten)]
     process: ProcessArgs,
@@ -58,9 +58,9 @@ pub(crate) struct CommandServiceArgs {
     /// Where the payment provider is, such as `docket payment-simulator`
     #[arg(long, env = "DOCKET_PAYMENT_PROVIDER_URL", value_name = "URL", value_parser = upstream_url)]
     payment_provider_url: Option<String>,
-    /// Milliseconds that the payment provider may take to answer [default: 2000]
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS")]
-    payment_deadline_ms: Option<u64>,
+    /// Milliseconds that the payment provider may take to answer
+    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
+    payment_deadline_ms: u64,
 }
 
 impl std::fmt::Debug for CommandServiceArgs {
@@ -83,25 +83,18 @@ struct Needs {
 impl CommandServiceArgs {
     /// Runs until a signal, or until another process has taken the log over.
     pub(crate) async fn run(self) -> Result<()> {
-        let file = self.process.file()?;
-        let keys = (self.keys_postgres_url, self.keys_postgres_url_file);
-        let file_keys = (file.keys_postgres_url.clone(), file.keys_postgres_url_file.clone());
-        let keys_url = secret("keys_postgres_url", keys, file_keys)?;
-        let log_url = self.database.url(&file)?;
-        let provider = self.payment_provider_url.or_else(|| file.payment_provider_url.clone());
-        let deadline = self.payment_deadline_ms.or(file.payment_deadline_ms);
-        let deadline = deadline.unwrap_or(config::Settings::default().payment_deadline_ms);
-        let key = self.master_key_file.or_else(|| file.master_key_file.clone());
+        let keys_url =
+            secret("keys_postgres_url", self.keys_postgres_url, self.keys_postgres_url_file)?;
+        let log_url = self.database.url()?;
         let needs = Needs {
             keys_url: keys_url.unwrap_or_else(|| log_url.clone()),
             log_url,
-            broker: self.nats.resolve(&file)?,
-            master_key: needed("master_key_file", key)?,
-            provider_url: needed("payment_provider_url", provider)?,
-            payment_deadline: Duration::from_millis(deadline),
+            broker: self.nats.resolve()?,
+            master_key: needed("master_key_file", self.master_key_file)?,
+            provider_url: needed("payment_provider_url", self.payment_provider_url)?,
+            payment_deadline: Duration::from_millis(self.payment_deadline_ms),
         };
-        let settings = self.process.resolve(&file, "127.0.0.1:8081");
-        let process = Process::begin("command-service", &settings).await?;
+        let process = Process::begin("command-service", &self.process).await?;
         let Some(active) = process.start(Box::pin(Active::start(&needs, &process.health))).await?
         else {
             process.drain().await;

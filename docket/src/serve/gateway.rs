@@ -18,8 +18,6 @@ use super::args::ProcessArgs;
 use super::process::{Process, nothing};
 use super::upstream::{self, Handed, Upstream, upstream_url};
 
-/// Longer than the longest wait that a client may ask for.
-const USUAL_DEADLINE_MS: u64 = 35_000;
 /// How often the services are asked whether they are ready.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 const PAGE: &str =
@@ -30,21 +28,25 @@ const PAGE: &str =
 pub(crate) struct GatewayArgs {
     #[command(flatten)]
     process: ProcessArgs,
-    /// Where the command-service is [default: <http://127.0.0.1:8081>]
-    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URL", value_parser = upstream_url)]
-    command_service_url: Option<String>,
-    /// Where the projection-service is [default: <http://127.0.0.1:8082>]
-    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URL", value_parser = upstream_url)]
-    projection_service_url: Option<String>,
-    /// Where the saga-orchestrator is [default: <http://127.0.0.1:8083>]
-    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URL", value_parser = upstream_url)]
-    saga_orchestrator_url: Option<String>,
-    /// Where the payment simulator is, to look at its ledger [default: <http://127.0.0.1:8084>]
-    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = upstream_url)]
-    payment_simulator_url: Option<String>,
-    /// Milliseconds that a service may take to answer [default: 35000]
-    #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS")]
-    upstream_deadline_ms: Option<u64>,
+    /// Where the command-service is
+    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URL", value_parser = upstream_url,
+        default_value = "http://127.0.0.1:8081")]
+    command_service_url: String,
+    /// Where the projection-service is
+    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URL", value_parser = upstream_url,
+        default_value = "http://127.0.0.1:8082")]
+    projection_service_url: String,
+    /// Where the saga-orchestrator is
+    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URL", value_parser = upstream_url,
+        default_value = "http://127.0.0.1:8083")]
+    saga_orchestrator_url: String,
+    /// Where the payment simulator is, to look at its ledger
+    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = upstream_url,
+        default_value = "http://127.0.0.1:8084")]
+    payment_simulator_url: String,
+    /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
+    #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000")]
+    upstream_deadline_ms: u64,
 }
 
 /// The services behind it.
@@ -59,25 +61,16 @@ struct Upstreams {
 impl GatewayArgs {
     /// Runs until a signal.
     pub(crate) async fn run(self) -> Result<()> {
-        let file = self.process.file()?;
-        let deadline = self.upstream_deadline_ms.or(file.upstream_deadline_ms);
-        let deadline = Duration::from_millis(deadline.unwrap_or(USUAL_DEADLINE_MS));
+        let deadline = Duration::from_millis(self.upstream_deadline_ms);
         let client = upstream::client(deadline).context("services can't be asked over HTTP")?;
-        let upstream = |name, given: Option<String>, file: &Option<String>, port: u16| {
-            let url = given.or_else(|| file.clone());
-            let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
-            Upstream::new(name, url, client.clone())
-        };
-        let (commands, models) = (self.command_service_url, self.projection_service_url);
-        let (sagas, simulator) = (self.saga_orchestrator_url, self.payment_simulator_url);
+        let upstream = |name, url: String| Upstream::new(name, url, client.clone());
         let upstreams = Arc::new(Upstreams {
-            commands: upstream("command-service", commands, &file.command_service_url, 8081),
-            models: upstream("projection-service", models, &file.projection_service_url, 8082),
-            sagas: upstream("saga-orchestrator", sagas, &file.saga_orchestrator_url, 8083),
-            simulator: upstream("payment-simulator", simulator, &file.payment_simulator_url, 8084),
+            commands: upstream("command-service", self.command_service_url),
+            models: upstream("projection-service", self.projection_service_url),
+            sagas: upstream("saga-orchestrator", self.saga_orchestrator_url),
+            simulator: upstream("payment-simulator", self.payment_simulator_url),
         });
-        let settings = self.process.resolve(&file, "127.0.0.1:8080");
-        let process = Process::begin("gateway", &settings).await?;
+        let process = Process::begin("gateway", &self.process).await?;
         let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&upstreams)));
         let router = Router::new()
             .route("/", get(|| async { PAGE }))

@@ -5,7 +5,6 @@
 mod args;
 mod command_service;
 mod erasures;
-mod file;
 mod gateway;
 mod payment_simulator;
 mod person_keys;

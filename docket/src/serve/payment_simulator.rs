@@ -12,35 +12,30 @@ use service_kit::clock;
 
 use super::args::ProcessArgs;
 use super::process::{Process, nothing};
-use crate::config::Settings;
 use crate::data_dir::DataDir;
 use crate::dev::{DataLock, documented};
 
 /// Start the simulated payment provider as a server, with a ledger of its own
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8084")))]
 pub(crate) struct PaymentSimulatorArgs {
     #[command(flatten)]
     process: ProcessArgs,
-    /// Folder of the ledger, made if need be [default: data]
-    #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// Milliseconds that its callers wait: what it is late or nearly late for [default: 2000]
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS")]
-    payment_deadline_ms: Option<u64>,
+    /// Folder of the ledger, made if need be
+    #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// Milliseconds that its callers wait: what it is late or nearly late for
+    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
+    payment_deadline_ms: u64,
 }
 
 impl PaymentSimulatorArgs {
     /// Runs until a signal.
     pub(crate) async fn run(self) -> Result<()> {
-        let usual = Settings::default();
-        let file = self.process.file()?;
-        let deadline = self.payment_deadline_ms.or(file.payment_deadline_ms);
-        let deadline = Duration::from_millis(deadline.unwrap_or(usual.payment_deadline_ms));
-        let folder = self.data_dir.or_else(|| file.data_dir.clone()).unwrap_or(usual.data_dir);
-        let settings = self.process.resolve(&file, "127.0.0.1:8084");
-        let process = Process::begin("payment-simulator", &settings).await?;
+        let deadline = Duration::from_millis(self.payment_deadline_ms);
+        let process = Process::begin("payment-simulator", &self.process).await?;
 
-        let data = DataDir::create(&folder)?;
+        let data = DataDir::create(&self.data_dir)?;
         let _lock = DataLock::take(&data)?;
         let ledger = Ledger::open(&data.ledger()).await.context("the ledger can't be opened")?;
         let behaviour = SimulatorSettings { deadline };

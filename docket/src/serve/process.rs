@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::args::ProcessSettings;
+use super::args::ProcessArgs;
 use crate::dev::{cannot_listen, install_logs};
 use crate::output;
 
@@ -46,7 +46,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Listens, and says where on the standard output.
-    pub(super) async fn begin(name: &'static str, settings: &ProcessSettings) -> Result<Self> {
+    pub(super) async fn begin(name: &'static str, settings: &ProcessArgs) -> Result<Self> {
         install_logs(settings.log_format, &settings.log_filter)?;
         let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
         let metrics = service_kit::metrics::router(service_kit::metrics::install()?);

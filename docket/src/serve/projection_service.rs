@@ -14,10 +14,10 @@ use storage::LeaseSettings;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
 use super::erasures;
-use super::file::needed;
 use super::person_keys::AskedKeys;
 use super::process::{Process, watch_nats};
 use super::saga_states::AskedStates;
+use crate::config::needed;
 use crate::dev::{documented, report_models};
 use crate::digest::read_models;
 
@@ -26,6 +26,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Start the service that keeps read models and answers queries
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8082")))]
 pub(crate) struct ProjectionServiceArgs {
     #[command(flatten)]
     process: ProcessArgs,
@@ -41,13 +42,10 @@ pub(crate) struct ProjectionServiceArgs {
 impl ProjectionServiceArgs {
     /// Runs until a signal, or until another process has taken the lease of the models.
     pub(crate) async fn run(self) -> Result<()> {
-        let file = self.process.file()?;
-        let broker = self.nats.resolve(&file)?;
-        let key = self.master_key_file.or_else(|| file.master_key_file.clone());
-        let master = existing_key(&needed("master_key_file", key)?)?;
-        let home = read_models(&self.database.url(&file)?)?;
-        let settings = self.process.resolve(&file, "127.0.0.1:8082");
-        let process = Process::begin("projection-service", &settings).await?;
+        let broker = self.nats.resolve()?;
+        let master = existing_key(&needed("master_key_file", self.master_key_file)?)?;
+        let home = read_models(&self.database.url()?)?;
+        let process = Process::begin("projection-service", &self.process).await?;
 
         let starting = start(home, master, &broker, &process.health);
         let Some(models) = process.start(Box::pin(starting)).await? else {

@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
 use super::process::{Process, nothing, watch_nats};
 use super::saga_states;
-use crate::config;
 use crate::dev::{documented, order_timeouts, report_sagas};
 
 /// How often the orchestrator is asked how it does.
@@ -24,6 +23,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Start the service that carries every order to its end
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8083")))]
 pub(crate) struct SagaOrchestratorArgs {
     #[command(flatten)]
     process: ProcessArgs,
@@ -31,27 +31,23 @@ pub(crate) struct SagaOrchestratorArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     nats: NatsArgs,
-    /// Seconds from placed to confirmed, after which an order is rejected [default: 900]
-    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS")]
-    order_deadline_s: Option<u64>,
+    /// Seconds from placed to confirmed, after which an order is rejected
+    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900")]
+    order_deadline_s: u64,
 }
 
 impl SagaOrchestratorArgs {
     /// Runs until a signal.
     pub(crate) async fn run(self) -> Result<()> {
-        let file = self.process.file()?;
-        let database = PostgresSettings::new(&self.database.url(&file)?, "docket sagas")
+        let database = PostgresSettings::new(&self.database.url()?, "docket sagas")
             .context("the address of the sagas' database can't be read")?;
-        let broker = self.nats.resolve(&file)?;
-        let deadline = self.order_deadline_s.or(file.order_deadline_s);
-        let deadline = deadline.unwrap_or(config::Settings::default().order_deadline_s);
-        let settings = self.process.resolve(&file, "127.0.0.1:8083");
-        let process = Process::begin("saga-orchestrator", &settings).await?;
+        let broker = self.nats.resolve()?;
+        let process = Process::begin("saga-orchestrator", &self.process).await?;
 
         let holder = format!("process {}", std::process::id());
         let settings = Settings {
             lease: Some(LeaseSettings::new("saga-orchestrator", holder)),
-            timeouts: order_timeouts(deadline),
+            timeouts: order_timeouts(self.order_deadline_s),
             ..Settings::at(Location::postgres(database, "sagas"))
         };
         let stop = CancellationToken::new();

@@ -1,0 +1,16 @@
+//! What the platform and its processes are told: by flags, the environment, a settings file, or nobody.
+//!
+//! Every key is an argument of the command line, with a variable; [`layers`] reads the settings file as more words of that
+//! line. So all three ways are checked alike, and there is one list of keys.
+
+mod file;
+mod layers;
+mod print;
+mod redacted;
+mod secret;
+mod settings;
+
+pub(crate) use layers::{Misunderstood, Understood, understand};
+pub(crate) use print::ConfigArgs;
+pub(crate) use secret::{needed, secret};
+pub(crate) use settings::{LOG_FILTER, LogFormat, Settings, listen_address};

@@ -1,0 +1,61 @@
+//! Secrets, which may stand in a file of their own, and settings without which nothing starts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+
+/// A secret: said itself, or the file that it stands in.
+pub(crate) fn secret(
+    name: &str,
+    said: Option<String>,
+    path: Option<PathBuf>,
+) -> Result<Option<String>> {
+    match (said, path) {
+        (Some(_), Some(_)) => {
+            Err(anyhow!("{name} and {name}_file are both set; which one counts can't be told"))
+        }
+        (Some(said), None) => Ok(Some(said)),
+        (None, Some(path)) => read(name, &path).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A secret from its file, without the line's end.
+pub(super) fn read(name: &str, path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the file {} of {name} can't be read", path.display()))?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// A setting without which a process can't start.
+pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T> {
+    let flag = name.replace('_', "-");
+    let variable = name.to_uppercase();
+    value.ok_or_else(|| {
+        anyhow!(
+            "{name} is missing: say --{flag}, DOCKET_{variable}, or {name} in the settings file"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_from_its_file_without_the_line_s_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        std::fs::write(&path, "postgres://shop:secret@db/log\n").unwrap();
+        let read = secret("postgres_url", None, Some(path.clone())).unwrap();
+        assert_eq!(read.as_deref(), Some("postgres://shop:secret@db/log"));
+        let both = secret("postgres_url", Some("a".to_owned()), Some(path));
+        assert!(both.unwrap_err().to_string().contains("both"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_in_every_way_to_say_it() {
+        let said = needed::<String>("nats_url", None).unwrap_err().to_string();
+        assert!(said.contains("--nats-url") && said.contains("DOCKET_NATS_URL"), "{said}");
+    }
+}
