@@ -12,7 +12,7 @@ use crate::events::{self, EventsArgs};
 use crate::import::{self, ImportArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::serve::{
-    CommandServiceArgs, GatewayArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
+    CommandServiceArgs, GatewayArgs, MigrateArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
     SagaOrchestratorArgs,
 };
 use crate::status::{self, StatusArgs};
@@ -45,6 +45,7 @@ enum Command {
     SagaOrchestrator(SagaOrchestratorArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
+    Migrate(MigrateArgs),
     Config(ConfigArgs),
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn run(understood: Understood) -> Result<ExitCode> {
             Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
             Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
             Command::Gateway(args) => ended(Box::pin(args.run()).await),
+            Command::Migrate(args) => ended(args.run().await),
             Command::Config(args) => args.run(&settings),
         }
     })

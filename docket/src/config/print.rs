@@ -10,7 +10,7 @@ use super::layers::Setting;
 use super::settings::Settings;
 use crate::output;
 use crate::serve::{
-    CommandServiceArgs, GatewayArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
+    CommandServiceArgs, GatewayArgs, MigrateArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
     SagaOrchestratorArgs,
 };
 
@@ -50,6 +50,7 @@ enum Whose {
     SagaOrchestrator(SagaOrchestratorArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
+    Migrate(MigrateArgs),
 }
 
 impl ConfigArgs {

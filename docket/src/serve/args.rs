@@ -51,6 +51,36 @@ impl DatabaseArgs {
     }
 }
 
+/// The databases of the command-service: the log's, and that of people's keys.
+#[derive(Clone, Default, clap::Args)]
+pub(super) struct LogDatabasesArgs {
+    #[command(flatten)]
+    log: DatabaseArgs,
+    /// Address of the PostgreSQL database with people's keys [default: the log's]
+    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
+    keys_postgres_url: Option<String>,
+    /// File with that address
+    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL_FILE", value_name = "FILE")]
+    keys_postgres_url_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for LogDatabasesArgs {
+    /// Without addresses: passwords may stand in them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogDatabasesArgs(..)")
+    }
+}
+
+impl LogDatabasesArgs {
+    /// The log's, and that of the keys.
+    pub(super) fn urls(self) -> Result<(String, String)> {
+        let log = self.log.url()?;
+        let keys =
+            secret("keys_postgres_url", self.keys_postgres_url, self.keys_postgres_url_file)?;
+        Ok((log.clone(), keys.unwrap_or(log)))
+    }
+}
+
 /// The broker between the processes.
 #[derive(Clone, Default, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is a flag of a process that has others")]

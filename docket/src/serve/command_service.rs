@@ -29,27 +29,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
+use super::args::{Broker, LogDatabasesArgs, NatsArgs, ProcessArgs};
 use super::person_keys;
 use super::process::{Process, watch_nats};
 use super::upstream::upstream_url;
-use crate::config::{needed, secret};
+use crate::config::needed;
 use crate::dev::documented;
 
 /// Start the service that decides commands and owns the log
-#[derive(clap::Args)]
+#[derive(Debug, clap::Args)]
 #[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8081")))]
 pub(crate) struct CommandServiceArgs {
     #[command(flatten)]
     process: ProcessArgs,
     #[command(flatten)]
-    database: DatabaseArgs,
-    /// Address of the PostgreSQL database with people's keys [default: the log's]
-    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
-    keys_postgres_url: Option<String>,
-    /// File with that address
-    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL_FILE", value_name = "FILE")]
-    keys_postgres_url_file: Option<PathBuf>,
+    databases: LogDatabasesArgs,
     #[command(flatten)]
     nats: NatsArgs,
     /// File with the key that wraps people's keys; made if there is none
@@ -61,13 +55,6 @@ pub(crate) struct CommandServiceArgs {
     /// Milliseconds that the payment provider may take to answer
     #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
     payment_deadline_ms: u64,
-}
-
-impl std::fmt::Debug for CommandServiceArgs {
-    /// Without addresses: passwords may stand in them.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CommandServiceArgs(..)")
-    }
 }
 
 /// What the process needs to know.
@@ -83,12 +70,10 @@ struct Needs {
 impl CommandServiceArgs {
     /// Runs until a signal, or until another process has taken the log over.
     pub(crate) async fn run(self) -> Result<()> {
-        let keys_url =
-            secret("keys_postgres_url", self.keys_postgres_url, self.keys_postgres_url_file)?;
-        let log_url = self.database.url()?;
+        let (log_url, keys_url) = self.databases.urls()?;
         let needs = Needs {
-            keys_url: keys_url.unwrap_or_else(|| log_url.clone()),
             log_url,
+            keys_url,
             broker: self.nats.resolve()?,
             master_key: needed("master_key_file", self.master_key_file)?,
             provider_url: needed("payment_provider_url", self.payment_provider_url)?,
@@ -107,6 +92,15 @@ impl CommandServiceArgs {
         active.shutdown().await;
         ended
     }
+}
+
+/// What else may be wrong when tables can't be made.
+const NOT_OWNER: &str = "the tables can't be brought up to date; for a role that does not own them, `docket migrate` does it";
+
+/// Where the service has what is not the log: its lease, and what it parks.
+pub(super) fn own_tables(log_url: &str) -> Result<Location> {
+    let own = PostgresSettings::new(log_url, "docket command-service")?.connections(2);
+    Ok(Location::postgres(own, "command_service"))
 }
 
 /// The one process that owns the log.
@@ -131,10 +125,9 @@ impl Active {
             .with_context(|| format!("the master key {}", needs.master_key.display()))?;
         let client = needs.broker.connect("docket command-service").await?;
         tokio::spawn(watch_nats(health.clone(), client.clone(), false));
-        PostgresLog::migrate(&needs.log_url, None).await?;
-        PostgresKeys::migrate(&needs.keys_url, None).await?;
-        let own = PostgresSettings::new(&needs.log_url, "docket command-service")?.connections(2);
-        let location = Location::postgres(own, "command_service");
+        PostgresLog::migrate(&needs.log_url, None).await.context(NOT_OWNER)?;
+        PostgresKeys::migrate(&needs.keys_url, None).await.context(NOT_OWNER)?;
+        let location = own_tables(&needs.log_url)?;
         let leases = Store::open(&location, Durability::Full, 1).await?;
         let lease = Lease::shared(leases.clone(), lease_settings()).await?;
         health.down("log", "stands by: another command-service is active");

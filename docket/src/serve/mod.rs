@@ -6,6 +6,7 @@ mod args;
 mod command_service;
 mod erasures;
 mod gateway;
+mod migrate;
 mod payment_simulator;
 mod person_keys;
 mod process;
@@ -16,6 +17,7 @@ mod upstream;
 
 pub(crate) use command_service::CommandServiceArgs;
 pub(crate) use gateway::GatewayArgs;
+pub(crate) use migrate::MigrateArgs;
 pub(crate) use payment_simulator::PaymentSimulatorArgs;
 pub(crate) use projection_service::ProjectionServiceArgs;
 pub(crate) use saga_orchestrator::SagaOrchestratorArgs;

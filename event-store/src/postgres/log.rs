@@ -43,12 +43,16 @@ impl PostgresLog {
     /// Makes the tables, as their owner, and gives the role `service` what the service needs: it can read and append,
     /// and can't change or delete an event. Again is harmless, also from two processes at once.
     ///
-    /// Without a role the owner itself runs the service; a trigger still refuses every change.
+    /// Without a role whoever asks runs the service. The owner may; a trigger still refuses every change. Another role finds
+    /// out that there is nothing to do, or fails.
     pub async fn migrate(owner: &str, service: Option<&str>) -> Result<(), StoreError> {
         let failed = |error| StoreError::new("read the address of the event log", error);
         let settings = PostgresSettings::new(owner, "docket migrations").map_err(failed)?;
-        let migrated = schema::migrate(&settings, service).await;
-        migrated.map_err(|error| StoreError::new("migrate the event log", error))
+        let failed = |error| StoreError::new("migrate the event log", error);
+        if service.is_none() && schema::is_complete(&settings).await.map_err(failed)? {
+            return Ok(());
+        }
+        schema::migrate(&settings, service).await.map_err(failed)
     }
 
     /// Opens the log at this address, whose tables are made already.

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 use sqlx::migrate::MigrateError;
-use storage::postgres::PostgresSettings;
+use storage::postgres::{PostgresPool, PostgresSettings};
 
 use crate::event_id;
 use crate::sql::rows::{self, IdentityRow};
@@ -10,10 +10,11 @@ use crate::sql::statements;
 use crate::types::{LogIdentity, Position};
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("0001_log", include_str!("migrations/0001_log.sql")),
     ("0002_append", include_str!("migrations/0002_append.sql")),
     ("0003_append_undisputed", include_str!("migrations/0003_append_undisputed.sql")),
+    ("0004_service_looks", include_str!("migrations/0004_service_looks.sql")),
 ];
 
 /// What was applied. The keys may live in the same database.
@@ -42,6 +43,22 @@ pub(super) async fn migrate(
         Ok(())
     })
     .await
+}
+
+/// Whether there is nothing to migrate. The identity is drawn last.
+pub(super) async fn is_complete(settings: &PostgresSettings) -> Result<bool, MigrateError> {
+    let pool = PostgresPool::new(&settings.clone().connections(1));
+    let looked = pool.call(async |connection| {
+        let migrated = storage::postgres::is_migrated(connection, APPLIED, &MIGRATIONS).await;
+        if !migrated.map_err(|error| sqlx::Error::Migrate(Box::new(error)))? {
+            return Ok(false);
+        }
+        let identity = sqlx::query(statements::IDENTITY).fetch_optional(connection).await?;
+        Ok(identity.is_some())
+    });
+    let complete = looked.await?;
+    pool.close().await;
+    Ok(complete)
 }
 
 pub(super) async fn identity(connection: &mut PgConnection) -> Result<LogIdentity, sqlx::Error> {

@@ -38,6 +38,11 @@ impl PostgresSettings {
         Ok(Self { options, connections: 4, call_timeout: CALL_TIMEOUT })
     }
 
+    /// The role that sessions have.
+    pub fn role(&self) -> &str {
+        self.options.get_username()
+    }
+
     /// The most connections that are open at the same time.
     #[must_use]
     pub fn connections(mut self, most: u32) -> Self {

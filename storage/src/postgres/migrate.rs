@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{Migrate as _, MigrateError};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::timeout;
 
@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Held by the session, so it ends with the migrator, however that ends.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended($1, 0))";
+
+const EXISTS: &str = "SELECT to_regclass($1) IS NOT NULL";
 
 /// Runs what is missing of the `(name, sql)` migrations, then `afterwards`, all under one lock. What was applied is kept
 /// in `table`: two components can live in one database.
@@ -41,4 +43,23 @@ where
         Ok(connection.close().await?)
     };
     timeout(PATIENCE, run).await.map_err(|_| sqlx::Error::Io(late()))?
+}
+
+/// Whether all of these were applied. It only looks, so that a role may ask which has no right to migrate.
+pub async fn is_migrated(
+    connection: &mut PgConnection,
+    table: &'static str,
+    migrations: &[(&'static str, &'static str)],
+) -> Result<bool, MigrateError> {
+    let exists: bool = sqlx::query_scalar(EXISTS).bind(table).fetch_one(&mut *connection).await?;
+    if !exists {
+        return Ok(false);
+    }
+    let applied = connection.list_applied_migrations(table).await?;
+    let is_applied = |wanted: &sqlx::migrate::Migration| {
+        applied
+            .iter()
+            .any(|done| done.version == wanted.version && done.checksum == wanted.checksum)
+    };
+    Ok(migrator(migrations).iter().all(is_applied))
 }

@@ -11,5 +11,5 @@ pub use address::PostgresSettings;
 pub use checkout::Checkout;
 pub use durability::weaknesses;
 pub use listen::listen;
-pub use migrate::migrate;
+pub use migrate::{is_migrated, migrate};
 pub use pool::PostgresPool;

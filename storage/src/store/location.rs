@@ -46,6 +46,16 @@ impl Location {
         }
     }
 
+    /// Makes the schema and lets another role make its tables there. A file belongs to whoever opens it.
+    pub async fn make_for(&self, role: &str) -> Result<(), sqlx::Error> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Postgres { settings, schema, .. } => {
+                schema::make_for(settings, schema, role).await
+            }
+        }
+    }
+
     /// Deletes everything that is there. Nobody may have it open.
     pub async fn remove(&self) -> Result<(), sqlx::Error> {
         match self {

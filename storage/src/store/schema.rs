@@ -82,6 +82,24 @@ pub(super) async fn make(settings: &PostgresSettings, schema: &str) -> Result<()
     Ok(())
 }
 
+/// Makes the schema, as its owner, and lets another role make tables in it.
+pub(super) async fn make_for(
+    settings: &PostgresSettings,
+    schema: &str,
+    role: &str,
+) -> Result<(), sqlx::Error> {
+    make(settings, schema).await?;
+    let role = role.replace('"', "\"\"");
+    let grant = format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO \"{role}\"");
+    let pool = PostgresPool::new(&settings.clone().connections(1));
+    let granted = pool.call(async |connection| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(connection).await.map(drop)
+    });
+    granted.await?;
+    pool.close().await;
+    Ok(())
+}
+
 /// It is written into statements and settings.
 pub(super) fn check_name(schema: &str) -> Result<(), sqlx::Error> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -17,7 +17,10 @@ use crate::keys::sql::{rows, statements};
 use super::insert::Table;
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_keys", include_str!("migrations/0001_keys.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("0001_keys", include_str!("migrations/0001_keys.sql")),
+    ("0002_service_looks", include_str!("migrations/0002_service_looks.sql")),
+];
 
 /// What was applied. The log may live in the same database.
 const APPLIED: &str = "key_migrations";
@@ -35,18 +38,30 @@ pub struct PostgresKeys {
 
 impl PostgresKeys {
     /// Makes the table, as its owner, and gives the role `service` what the service needs. Again is harmless, also from
-    /// two processes at once.
+    /// two processes at once. Without a role, whoever asks runs the service; one that is not the owner finds out that there
+    /// is nothing to do, or fails.
     pub async fn migrate(owner: &str, service: Option<&str>) -> Result<(), StoreError> {
         let settings = settings(owner)?;
+        let failed = |error| StoreError::new("migrate the key store", error);
+        if service.is_none() {
+            let pool = PostgresPool::new(&settings);
+            let complete = pool.call(async |connection| {
+                let migrated = storage::postgres::is_migrated(connection, APPLIED, &MIGRATIONS);
+                migrated.await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))
+            });
+            let complete = complete.await.map_err(|error| failed(error.into()))?;
+            pool.close().await;
+            if complete {
+                return Ok(());
+            }
+        }
         let grant = async |connection: &mut sqlx::PgConnection| {
             if let Some(service) = service {
                 sqlx::query(GRANT).bind(service).execute(connection).await?;
             }
             Ok(())
         };
-        storage::postgres::migrate(&settings, APPLIED, &MIGRATIONS, grant)
-            .await
-            .map_err(|error| StoreError::new("migrate the key store", error))
+        storage::postgres::migrate(&settings, APPLIED, &MIGRATIONS, grant).await.map_err(failed)
     }
 
     /// Opens the store at this address, whose table is made already.

@@ -39,6 +39,8 @@ async fn the_service_appends_and_nobody_changes_or_deletes_an_event() {
     PostgresLog::migrate(&owner, Some(&role)).await.unwrap();
     PostgresKeys::migrate(&owner, Some(&role)).await.unwrap();
     let service = owner.replace("postgres@", &format!("{role}@"));
+    PostgresLog::migrate(&service, None).await.expect("it sees that there is nothing to do");
+    PostgresKeys::migrate(&service, None).await.expect("it sees that there is nothing to do");
 
     let log = PostgresLog::open(&service).await.unwrap();
     log.take_over().await.unwrap();
@@ -69,4 +71,24 @@ async fn the_service_appends_and_nobody_changes_or_deletes_an_event() {
     let revive = "UPDATE keys SET erased_at = NULL, wrapped = '\\x01'";
     assert_eq!(state_of(&mut serving, revive).await, APPEND_ONLY);
     assert_eq!(log.read_all(0, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_role_that_owns_nothing_can_t_make_the_tables() {
+    let Some(place) = place() else { return };
+    let (owner, role) = (place.0.url(), format!("stranger_to_{}", place.0.name()));
+    let mut owning = place.connection().await;
+    let create = AssertSqlSafe(format!("CREATE ROLE {role} LOGIN"));
+    sqlx::query(create).execute(&mut owning).await.unwrap();
+    let stranger = owner.replace("postgres@", &format!("{role}@"));
+    for refused in [
+        PostgresLog::migrate(&stranger, None).await.unwrap_err(),
+        PostgresKeys::migrate(&stranger, None).await.unwrap_err(),
+    ] {
+        let mut cause: &dyn std::error::Error = &refused;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        assert!(cause.to_string().contains("permission denied"), "{cause}");
+    }
 }
