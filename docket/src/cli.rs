@@ -9,6 +9,7 @@ use crate::config::{ConfigArgs, Settings, Understood};
 use crate::dev;
 use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
+use crate::health::HealthArgs;
 use crate::import::{self, ImportArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::serve::{
@@ -47,6 +48,7 @@ enum Command {
     Gateway(GatewayArgs),
     Migrate(MigrateArgs),
     Config(ConfigArgs),
+    Health(HealthArgs),
 }
 
 /// Does what the words say; the exit code of the process.
@@ -71,6 +73,7 @@ pub(crate) fn run(understood: Understood) -> Result<ExitCode> {
             Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
             Command::Gateway(args) => ended(Box::pin(args.run()).await),
             Command::Migrate(args) => ended(args.run().await),
+            Command::Health(args) => args.run().await,
             Command::Config(args) => args.run(&settings),
         }
     })

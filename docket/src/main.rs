@@ -11,6 +11,7 @@ mod data_dir;
 mod dev;
 mod digest;
 mod events;
+mod health;
 mod import;
 mod numbers;
 mod output;

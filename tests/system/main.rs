@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not exempt by themselves")]
 
 mod bad_input;
+mod compose;
 mod crash;
 mod distributed;
 mod erasure;

@@ -170,6 +170,11 @@ impl Postgres {
         self.server.port
     }
 
+    /// The folder of its programs, such as `psql`.
+    pub fn programs(&self) -> &std::path::Path {
+        &self.programs
+    }
+
     /// Runs statements as the superuser in the database `postgres`.
     pub fn execute(&self, statements: &[&str]) -> anyhow::Result<()> {
         self.server.execute(statements)

@@ -1,0 +1,205 @@
+//! The services as `docker-compose.yml` has them, with exactly its environment, but on this machine: host names become
+//! the loopback, ports free ones, `/run/secrets` a folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use test_servers::{NatsCluster, Postgres, PostgresSettings, free_port};
+
+use super::file::{Composition, environment, repository, words};
+use crate::platform::{Platform, docket, example_day, text};
+
+/// How long a service may take until it is healthy.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The servers, and the secrets with their addresses.
+struct Ground {
+    postgres: Postgres,
+    _nats: NatsCluster,
+    folder: TempDir,
+}
+
+impl Ground {
+    /// `None` when a server can't be had and the test may be skipped.
+    fn prepare() -> Option<Self> {
+        // The roles belong to a whole server, so it is one of its own.
+        let postgres = match PostgresSettings::default().without_fsync().start() {
+            Ok(postgres) => postgres,
+            Err(missing) => {
+                test_servers::skipped(&missing);
+                return None;
+            }
+        };
+        let nats = test_servers::nats_cluster(3)?;
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = folder.path().join("secrets");
+        let mut make = Command::new(repository("deploy/make-secrets.sh"));
+        succeed(make.arg(&secrets));
+        for secret in std::fs::read_dir(&secrets).unwrap() {
+            let path = secret.unwrap().path();
+            let Ok(told) = std::fs::read_to_string(&path) else { continue };
+            let here = told.replace("postgres:5432", &format!("127.0.0.1:{}", postgres.port()));
+            let here = match here.trim().strip_suffix("nats:4222") {
+                Some(login) => nats.url().replace("nats://", login),
+                None => here,
+            };
+            // As its owner may: the files are for reading only.
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, here).unwrap();
+        }
+        Some(Self { postgres, _nats: nats, folder })
+    }
+
+    fn secrets(&self) -> PathBuf {
+        self.folder.path().join("secrets")
+    }
+
+    /// `psql` of this server.
+    fn psql(&self) -> Command {
+        let mut psql = Command::new(self.postgres.programs().join("psql"));
+        psql.env("PGHOST", "127.0.0.1").env("PGPORT", self.postgres.port().to_string());
+        psql
+    }
+
+    /// What the container of PostgreSQL does at its first start.
+    fn make_roles(&self) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let programs = std::iter::once(self.postgres.programs().to_owned());
+        let path = std::env::join_paths(programs.chain(std::env::split_paths(&path))).unwrap();
+        let mut script = Command::new("sh");
+        script.arg(repository("deploy/postgres/roles.sh")).env("PATH", path);
+        script.env("SECRETS", self.secrets()).env("PGHOST", "127.0.0.1");
+        succeed(script.env("PGPORT", self.postgres.port().to_string()));
+    }
+
+    /// What a role is told when it tries to run a statement in the log's database.
+    fn refusal(&self, role: &str, statement: &str) -> String {
+        let mut psql = self.psql();
+        psql.args(["--username", role, "--dbname", "docket_log", "--command", statement]);
+        let output = psql.output().unwrap();
+        assert!(!output.status.success(), "{role} may {statement}");
+        text(&output)
+    }
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+/// Where each of our services listens here, by its name and port there.
+fn addresses(composition: &Composition) -> BTreeMap<String, String> {
+    let mut addresses = BTreeMap::new();
+    for (name, service) in composition.ours() {
+        let listen = environment(service).into_iter().find(|(name, _)| name == "DOCKET_LISTEN");
+        let Some((_, listen)) = listen else { continue };
+        let port = listen.strip_prefix("0.0.0.0:").unwrap();
+        let here = format!("127.0.0.1:{}", free_port().unwrap());
+        addresses.insert(format!("{name}:{port}"), here);
+    }
+    addresses
+}
+
+/// The environment of a service, with the places of this machine.
+fn here(
+    name: &str,
+    service: &Value,
+    ground: &Ground,
+    addresses: &BTreeMap<String, String>,
+) -> Vec<(String, String)> {
+    let secrets = format!("{}/", ground.secrets().display());
+    let data = ground.folder.path().join(name);
+    let place = |(variable, value): (String, String)| {
+        let mut value = value.replace("/run/secrets/", &secrets);
+        value = value.replace("0.0.0.0:", &format!("{name}:"));
+        for (there, here) in addresses {
+            value = value.replace(there.as_str(), here);
+        }
+        if value == "/data" {
+            value = data.display().to_string();
+        }
+        (variable, value)
+    };
+    environment(service).into_iter().map(place).collect()
+}
+
+/// As the health check of the image asks.
+async fn until_healthy(name: &str, environment: &[(String, String)]) {
+    let begun = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        ticks.tick().await;
+        let mut ask = docket(&["health"]);
+        let output = ask.env_clear().envs(environment.iter().cloned()).output().await.unwrap();
+        if output.status.success() {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{name}: {}", text(&output));
+    }
+}
+
+/// Starts every service once those that it waits for are there.
+async fn start(composition: &Composition, ground: &Ground) -> BTreeMap<String, Platform> {
+    let addresses = addresses(composition);
+    let mut waiting = composition.ours();
+    let mut ended = vec!["postgres".to_owned(), "nats-1".to_owned()];
+    let mut running = BTreeMap::new();
+    while !waiting.is_empty() {
+        let is_next = |service: &Value| {
+            let awaited = service["depends_on"].as_object().into_iter().flatten();
+            awaited.into_iter().all(|(name, _)| ended.contains(name) || running.contains_key(name))
+        };
+        let next = waiting.iter().position(|(_, service)| is_next(service));
+        let (name, service) = waiting.remove(next.expect("they don't wait for each other"));
+        let environment = here(name, service, ground, &addresses);
+        let mut command = docket(&words(&service["command"]));
+        command.env_clear().envs(environment.iter().cloned());
+        if service["healthcheck"]["disable"] == true {
+            let output = command.output().await.unwrap();
+            assert!(output.status.success(), "{name}: {}", text(&output));
+            ended.push(name.to_owned());
+        } else {
+            let platform = Platform::of(command).await;
+            until_healthy(name, &environment).await;
+            running.insert(name.to_owned(), platform);
+        }
+    }
+    running
+}
+
+async fn import(url: &str, day: &Path) -> bool {
+    let mut import = docket(&["import", "online-retail", "--url", url]);
+    let output = import.arg(day).output().await.unwrap();
+    output.status.success()
+}
+
+#[tokio::test]
+async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_day() {
+    let Some(ground) = Ground::prepare() else { return };
+    ground.make_roles();
+    let composition = Composition::whole();
+    let mut services = start(&composition, &ground).await;
+    let gateway = services.remove("gateway").unwrap();
+    assert!(import(&gateway.url, &example_day()).await);
+    gateway.settle().await;
+    let sales = gateway.get("/v1/reports/sales?group_by=month").await.ok();
+    assert_eq!(sales["rows"][0]["orders"], 127, "{sales:#}");
+
+    for statement in ["UPDATE events SET payload = '{}'", "DELETE FROM events", "TRUNCATE events"] {
+        let service = ground.refusal("docket_log_service", statement);
+        assert!(service.contains("permission denied for table events"), "{service}");
+        let owner = ground.refusal("docket_log_owner", statement);
+        assert!(owner.contains("the log is append-only"), "{owner}");
+        let other = ground.refusal("docket_sagas", statement);
+        assert!(other.contains("permission denied for database"), "{other}");
+    }
+    assert!(gateway.terminate().await.success());
+    for name in ["saga-orchestrator", "command-service", "projection-service", "payment-simulator"]
+    {
+        assert!(services.remove(name).unwrap().terminate().await.success(), "{name}");
+    }
+}
