@@ -9,7 +9,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::{self, App, OrderWaiters};
+use crate::http::{self, App, LetterDesk, OrderWaiters};
+use crate::parking::DeadLetters;
 use crate::participants::Participants;
 use crate::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
 use crate::payments::{IntentRunner, PaymentProvider, RunnerSettings, opened_intents};
@@ -42,6 +43,7 @@ pub struct CommandService {
     hasher: RequestHasher,
     app: App,
     simulated: Option<Ledger>,
+    letters: Option<Arc<DeadLetters>>,
     erasures: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -86,17 +88,26 @@ impl CommandService {
         let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters);
         let stop = CancellationToken::new();
         let erasures = tokio::spawn(app.eraser().keep_finishing(store, stop.clone()));
-        Self { processor, runner, hasher, app, simulated, erasures, stop }
+        Self { processor, runner, hasher, app, simulated, letters: None, erasures, stop }
+    }
+
+    /// Keeps what nobody understands among these letters, for an operator to see and replay.
+    #[must_use]
+    pub fn with_dead_letters(mut self, letters: Arc<DeadLetters>) -> Self {
+        self.letters = Some(letters);
+        self
     }
 
     /// The endpoints, without the `/v1` that stands before them.
     pub fn router(&self) -> OpenApiRouter {
-        http::router(self.app.clone(), self.simulated.clone())
+        let desk = LetterDesk { letters: self.letters.clone(), participants: self.participants() };
+        http::router(self.app.clone(), self.simulated.clone(), desk)
     }
 
     /// The queue's handler.
     pub fn participants(&self) -> Participants {
-        Participants::new(self.processor.handle().for_own_work(), self.hasher.clone())
+        let processor = self.processor.handle().for_own_work();
+        Participants::new(processor, self.hasher.clone(), self.letters.clone())
     }
 
     /// The way into the processor, for what comes neither over HTTP nor from the queue.

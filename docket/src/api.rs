@@ -61,6 +61,13 @@ impl Api {
         body(path, response).await
     }
 
+    /// Commands with a body, once.
+    pub(crate) async fn post_json(&self, path: &str, key: &str, json: &Value) -> Result<Value> {
+        let request = self.http.post(format!("{}{path}", self.base)).json(json);
+        let response = self.send(request.header("idempotency-key", key)).await?;
+        body(path, response).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
         request.send().await.with_context(|| format!("no platform answers at {}", self.base))
     }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigArgs, Settings, Understood};
+use crate::dead_letters::DeadLettersArgs;
 use crate::dev;
 use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
@@ -46,6 +47,7 @@ enum Command {
     SagaOrchestrator(SagaOrchestratorArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
+    DeadLetters(DeadLettersArgs),
     Migrate(MigrateArgs),
     Config(ConfigArgs),
     Health(HealthArgs),
@@ -72,6 +74,7 @@ pub(crate) fn run(understood: Understood) -> Result<ExitCode> {
             Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
             Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
             Command::Gateway(args) => ended(Box::pin(args.run()).await),
+            Command::DeadLetters(args) => args.run().await,
             Command::Migrate(args) => ended(args.run().await),
             Command::Health(args) => args.run().await,
             Command::Config(args) => args.run(&settings),

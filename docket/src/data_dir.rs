@@ -99,6 +99,11 @@ impl DataDir {
         self.0.join("sagas.db")
     }
 
+    /// Messages of the command queue that nobody could carry out.
+    pub(crate) fn dead_letters(&self) -> PathBuf {
+        self.0.join("dead-letters.db")
+    }
+
     /// The simulated provider's own ledger.
     pub(crate) fn ledger(&self) -> PathBuf {
         self.0.join("payments-simulator.db")

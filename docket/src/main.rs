@@ -8,6 +8,7 @@ mod api;
 mod cli;
 mod config;
 mod data_dir;
+mod dead_letters;
 mod dev;
 mod digest;
 mod events;

@@ -48,6 +48,8 @@ codes! {
     SagaNotFound = "saga_not_found", NOT_FOUND, "There is no such saga";
     ProjectionNotFound = "projection_not_found", NOT_FOUND, "There is no such projection";
     SagaNotInAttention = "saga_not_in_attention", UNPROCESSABLE_ENTITY, "The saga does not need attention";
+    DeadLetterNotFound = "dead_letter_not_found", NOT_FOUND, "There is no such dead letter";
+    DeadLetterUnreadable = "dead_letter_unreadable", UNPROCESSABLE_ENTITY, "The dead letter can't be understood by this version either";
     PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "The version is not the one of If-Match";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB";

@@ -34,12 +34,14 @@ const DESCRIBED: [(&str, &str); 2] = [
          /orders/{id}/release /orders/{id}/cancel /orders/{id}/erase /orders/{id}/lines/cancel /orders/{id}/returns \
          /orders/{id}/returns/{return}/receive /shipments/{id}/ship /shipments/{id}/deliver /sagas/{id}/retry \
          /sagas/{id}/resolve /projections/{name}/rebuild /projections/{name}/rollback \
-         /projections/{name}/switch /projections/{name}/drop",
+         /projections/{name}/switch /projections/{name}/drop \
+         /dead-letters/{id}/replay",
     ),
     (
         "get",
         "/orders /orders/{id} /orders/{id}/events /products /stock /stock/{sku} /customers/{id} /payments/{id} \
-         /shipments /shipments/{id} /events /simulator/ledger /sagas /sagas/{id} /sagas/{id}/explain /projections \
+         /shipments /shipments/{id} /events /simulator/ledger /sagas /sagas/{id} /sagas/{id}/explain /dead-letters \
+         /dead-letters/{id} /projections \
          /projections/{name} /reports/sales",
     ),
 ];

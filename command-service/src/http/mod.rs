@@ -10,6 +10,7 @@ mod app;
 mod asked;
 mod body;
 mod customers;
+mod dead_letters;
 mod events;
 mod ledger;
 mod orders;
@@ -23,6 +24,7 @@ mod stock;
 mod waiting;
 
 pub(crate) use app::App;
+pub(crate) use dead_letters::LetterDesk;
 pub(crate) use ledger::router as ledger_router;
 pub(crate) use routes::router;
 pub(crate) use waiting::OrderWaiters;

@@ -5,6 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::accepted::Accepted;
 use super::app::App;
+use super::dead_letters::{self, LetterDesk};
 use super::{customers, events, ledger, orders, products, shipments, stock};
 use crate::payments::simulator::Ledger;
 
@@ -14,7 +15,7 @@ use crate::payments::simulator::Ledger;
 struct Answers;
 
 /// The endpoints, and their description.
-pub(crate) fn router(app: App, simulated: Option<Ledger>) -> OpenApiRouter {
+pub(crate) fn router(app: App, simulated: Option<Ledger>, letters: LetterDesk) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Answers::openapi())
         .merge(products::router())
         .merge(stock::router())
@@ -24,4 +25,5 @@ pub(crate) fn router(app: App, simulated: Option<Ledger>) -> OpenApiRouter {
         .merge(events::router())
         .with_state(app)
         .merge(ledger::router(simulated))
+        .merge(dead_letters::router(letters))
 }

@@ -14,8 +14,8 @@ const MAX_CAUSE_CHARS: usize = 400;
 pub(super) enum Understood {
     /// This, about this order.
     Command(OrderId, Box<Command>),
-    /// Nothing that this build knows; what is known of it.
-    Parked(Box<RecordCommandEnd>),
+    /// Nothing that this build knows: what is known of it, and why.
+    Parked(Box<RecordCommandEnd>, String),
     /// Not even which order it is about.
     Hopeless(serde_json::Error),
 }
@@ -51,12 +51,12 @@ pub(super) fn understand(command_id: &str, body: &str) -> Understood {
                 .collect();
             let command = outline.command.unwrap_or_else(|| "unknown".to_owned());
             match Reason::parse(&cause) {
-                Ok(cause) => Understood::Parked(Box::new(RecordCommandEnd {
-                    order_id,
-                    command_id: command_id.to_owned(),
-                    command,
-                    end: CommandEnd::Parked { cause },
-                })),
+                Ok(reason) => {
+                    let (command_id, end) =
+                        (command_id.to_owned(), CommandEnd::Parked { cause: reason });
+                    let record = RecordCommandEnd { order_id, command_id, command, end };
+                    Understood::Parked(Box::new(record), cause)
+                }
                 Err(_) => Understood::Hopeless(error),
             }
         }

@@ -5,5 +5,7 @@
 
 mod message;
 mod participant;
+mod replay;
 
 pub use participant::Participants;
+pub(crate) use replay::NotReplayed;

@@ -9,7 +9,8 @@ use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, Handled};
 
 use super::message::{Understood, understand};
-use crate::processor::{Answer, ExecuteError, ProcessorHandle, Request, WithoutEffect};
+use crate::parking::{DeadLetters, NewLetter};
+use crate::processor::{Answer, ExecuteError, Outcome, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
 
 /// When a command that has to wait for another is asked again.
@@ -24,12 +25,20 @@ const HOPELESS_AGAIN: Duration = Duration::from_mins(1);
 pub struct Participants {
     processor: ProcessorHandle,
     hasher: RequestHasher,
+    letters: Option<Arc<DeadLetters>>,
 }
 
+/// What stands in the log as who asked.
+const SAGA: &str = "saga";
+
 impl Participants {
-    /// Participants that act through this processor.
-    pub(crate) fn new(processor: ProcessorHandle, hasher: RequestHasher) -> Self {
-        Self { processor, hasher }
+    /// Participants that act through this processor, and keep what nobody understands among these letters.
+    pub(crate) fn new(
+        processor: ProcessorHandle,
+        hasher: RequestHasher,
+        letters: Option<Arc<DeadLetters>>,
+    ) -> Self {
+        Self { processor, hasher, letters }
     }
 
     async fn carry_out(&self, message: CommandMessage) -> Handled {
@@ -37,15 +46,32 @@ impl Participants {
             Understood::Command(order_id, command) => {
                 self.execute(&message, *command, WithoutEffect::Record { order_id }).await
             }
-            Understood::Parked(record) => {
+            Understood::Parked(record, cause) => {
                 tracing::error!(command.id = %message.command_id, "a command is parked");
+                if !self.park(&message, cause).await {
+                    return Handled::Later(UNAVAILABLE_AGAIN);
+                }
                 self.execute(&message, (*record).into(), WithoutEffect::Answer).await
             }
             Understood::Hopeless(error) => {
                 tracing::error!(%error, command.id = %message.command_id, "a message can't be understood");
+                self.park(&message, error.to_string()).await;
                 Handled::Later(HOPELESS_AGAIN)
             }
         }
+    }
+
+    /// Whether the message is kept, if there is a place for it.
+    async fn park(&self, message: &CommandMessage, cause: String) -> bool {
+        let Some(letters) = &self.letters else { return true };
+        let kept = match NewLetter::of_command(message, cause) {
+            Ok(letter) => letters.park(&letter).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = &kept {
+            tracing::error!(error, command.id = %message.command_id, "a command can't be parked now");
+        }
+        kept.is_ok()
     }
 
     async fn execute(
@@ -54,24 +80,7 @@ impl Participants {
         command: Command,
         without_effect: WithoutEffect,
     ) -> Handled {
-        let command_id = Arc::clone(&message.command_id);
-        let request = Request {
-            command_id: Arc::clone(&command_id),
-            request_hash: self.hasher.hash(&[message.body.as_bytes()]),
-            command,
-            expected: None,
-            metadata: Arc::new(Metadata {
-                command_id,
-                actor: "saga".into(),
-                correlation_id: Arc::clone(&message.correlation_id),
-                causation_id: message.causation_id.clone(),
-                traceparent: message.traceparent.clone(),
-                occurred_at: message.occurred_at,
-            }),
-            answer: |_, _| Answer { status: 200, body: "{}".to_owned() },
-            without_effect,
-        };
-        match self.processor.execute(request).await {
+        match self.execute_now(self.request(message, command, without_effect, SAGA)).await {
             Ok(_) => Handled::Done,
             Err(ExecuteError::KeyReused) => {
                 // The id stands for another body: what became of that one is in the log.
@@ -95,6 +104,38 @@ impl Participants {
                 | ExecuteError::Stopped,
             ) => Handled::Later(UNAVAILABLE_AGAIN),
         }
+    }
+}
+
+impl Participants {
+    pub(super) fn request(
+        &self,
+        message: &CommandMessage,
+        command: Command,
+        without_effect: WithoutEffect,
+        actor: &str,
+    ) -> Request {
+        let command_id = Arc::clone(&message.command_id);
+        Request {
+            command_id: Arc::clone(&command_id),
+            request_hash: self.hasher.hash(&[message.body.as_bytes()]),
+            command,
+            expected: None,
+            metadata: Arc::new(Metadata {
+                command_id,
+                actor: actor.into(),
+                correlation_id: Arc::clone(&message.correlation_id),
+                causation_id: message.causation_id.clone(),
+                traceparent: message.traceparent.clone(),
+                occurred_at: message.occurred_at,
+            }),
+            answer: |_, _| Answer { status: 200, body: "{}".to_owned() },
+            without_effect,
+        }
+    }
+
+    pub(super) async fn execute_now(&self, request: Request) -> Result<Outcome, ExecuteError> {
+        self.processor.execute(request).await
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod customers;
+mod dead_letters;
 mod http;
 mod orders;
 mod participants;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use command_service::parking::DeadLetters;
 use command_service::payments::RunnerSettings;
 use command_service::payments::simulator::Ledger;
 use command_service::processor::{
@@ -24,6 +25,7 @@ use event_store::{
 use futures::future::BoxFuture;
 use serde_json::Value;
 use service_kit::clock::system;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -249,6 +251,33 @@ impl TestApp {
         Self::paying(log, ledger, folder, payments)
     }
 
+    /// With a place for messages that nobody understands.
+    pub(crate) async fn with_dead_letters() -> Self {
+        let mut app = Self::start().await;
+        let letters = Arc::new(app.letters().await);
+        app.service = app.service.with_dead_letters(letters);
+        app.router = router(&app.service);
+        app
+    }
+
+    /// The same letters, opened once more.
+    pub(crate) async fn letters(&self) -> DeadLetters {
+        DeadLetters::open(&self.letters_file().into(), system()).await.unwrap()
+    }
+
+    /// As if another message had been parked.
+    pub(crate) async fn rewrite_letter(&self, id: &str, body: &str) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.letters_file());
+        let mut connection = options.connect().await.unwrap();
+        let rewrite = sqlx::query("UPDATE dead_letters SET body = $2 WHERE id = $1");
+        rewrite.bind(id).bind(body).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    fn letters_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("dead-letters.db")
+    }
+
     fn paying(
         log: Arc<FaultyLog>,
         ledger: Ledger,
@@ -269,8 +298,7 @@ impl TestApp {
             Provider::Simulated(ledger.clone()),
             system(),
         );
-        let (router, _) = service.router().split_for_parts();
-        let router = service_kit::http::finish(router);
+        let router = router(&service);
         Self { service, log, vault, ledger, router, folder }
     }
 
@@ -318,4 +346,9 @@ impl TestApp {
         let path = format!("/stock/{sku}/receive");
         self.post(&path, &format!("receive/{sku}"), received).await.is(200);
     }
+}
+
+fn router(service: &CommandService) -> axum::Router {
+    let (router, _) = service.router().split_for_parts();
+    service_kit::http::finish(router)
 }

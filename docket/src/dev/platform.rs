@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use command_service::parking::DeadLetters;
 use command_service::payments::RunnerSettings;
 use command_service::payments::simulator::Ledger;
 use command_service::processor::ProcessorSettings;
@@ -33,6 +34,7 @@ use crate::data_dir::DataDir;
 pub(crate) struct Platform {
     log: Arc<SqliteLog>,
     ledger: Ledger,
+    letters: Arc<DeadLetters>,
     commands: CommandService,
     queue: Arc<EmbeddedQueue>,
     orchestrator: Arc<Orchestrator>,
@@ -59,7 +61,10 @@ impl Platform {
         let ledger = Ledger::open(&data.ledger())
             .await
             .context("the ledger of the simulated payment provider can't be opened")?;
-        let commands = start_commands(settings, ledger.clone(), &log, &vault, secret);
+        let letters = DeadLetters::open(&data.dead_letters().into(), clock::system()).await;
+        let letters = Arc::new(letters.context("the dead letters can't be opened")?);
+        let commands = start_commands(settings, ledger.clone(), &log, &vault, secret)
+            .with_dead_letters(Arc::clone(&letters));
         let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log) as Arc<dyn EventLog>));
         let participants = Arc::new(commands.participants());
         let queue = Arc::new(EmbeddedQueue::new(participants, QueueSettings::default()));
@@ -80,7 +85,17 @@ impl Platform {
         readiness::report(&health, &orchestrator, &projections);
         let parts = (Arc::downgrade(&orchestrator), Arc::downgrade(&projections));
         tokio::spawn(readiness::keep(health.clone(), parts.0, parts.1));
-        Ok(Self { log, ledger, commands, queue, orchestrator, projections, health, metrics })
+        Ok(Self {
+            log,
+            ledger,
+            letters,
+            commands,
+            queue,
+            orchestrator,
+            projections,
+            health,
+            metrics,
+        })
     }
 
     /// Everything that is answered over HTTP.
@@ -108,6 +123,7 @@ impl Platform {
         }
         self.queue.shutdown().await;
         self.commands.shutdown().await;
+        self.letters.close().await;
         self.ledger.close().await;
         self.projections.shutdown().await;
         self.log.close().await;

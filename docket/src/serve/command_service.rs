@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_nats::Client;
-use command_service::parking::ParkedCommands;
+use command_service::parking::DeadLetters;
 use command_service::payments::{HttpProvider, RunnerSettings};
 use command_service::processor::ProcessorSettings;
 use command_service::{CommandService, CommandSettings, Provider};
@@ -107,7 +107,7 @@ pub(super) fn own_tables(log_url: &str) -> Result<Location> {
 struct Active {
     log: Arc<PostgresLog>,
     keys: Arc<PostgresKeys>,
-    parked: Arc<ParkedCommands>,
+    letters: Arc<DeadLetters>,
     commands: CommandService,
     renewing: JoinHandle<()>,
     leases: Store,
@@ -139,11 +139,12 @@ impl Active {
         log.take_over().await?;
         health.up("log");
         let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
-        let parked = Arc::new(ParkedCommands::open(&location, clock::system()).await?);
+        let letters = Arc::new(DeadLetters::open(&location, clock::system()).await?);
         let commands = start_commands(needs, master, &log, &keys)?;
-        let taking = take_commands(needs, client.clone(), &commands, &parked);
+        let commands = commands.with_dead_letters(Arc::clone(&letters));
+        let taking = take_commands(needs, client.clone(), &commands, &letters);
         let telling = tell_others(&needs.broker, &client, &log, &keys);
-        Ok(Self { log, keys, parked, commands, renewing, leases, give_back, taking, telling })
+        Ok(Self { log, keys, letters, commands, renewing, leases, give_back, taking, telling })
     }
 
     /// Returns when another process has taken the log over.
@@ -166,7 +167,7 @@ impl Active {
         tasks.wait().await;
         self.log.close().await;
         self.keys.close().await;
-        self.parked.close().await;
+        self.letters.close().await;
         self.give_back.cancel();
         let _ = self.renewing.await;
         self.leases.close().await;
@@ -211,13 +212,13 @@ fn take_commands(
     needs: &Needs,
     client: Client,
     commands: &CommandService,
-    parked: &Arc<ParkedCommands>,
+    letters: &Arc<DeadLetters>,
 ) -> (CancellationToken, JoinHandle<()>) {
     let names = needs.broker.names.clone();
     let settings =
         ConsumerSettings { commands: needs.broker.commands(), ..ConsumerSettings::default() };
     let participants = Arc::new(commands.participants());
-    let parking = Arc::clone(parked) as Arc<_>;
+    let parking = Arc::clone(letters) as Arc<_>;
     let consumer = CommandConsumer::new(client, names, settings, participants, parking);
     let stop = CancellationToken::new();
     (stop.clone(), tokio::spawn(consumer.run(stop)))

@@ -1,5 +1,5 @@
-//! The table of parked messages.
+//! The table of dead letters.
 
-mod parked_commands;
+mod dead_letters;
 
-pub use parked_commands::ParkedCommands;
+pub use dead_letters::DeadLetters;

@@ -1,0 +1,202 @@
+//! `GET /dead-letters`, `GET /dead-letters/{id}`, `POST /dead-letters/{id}/replay`: messages of the command queue that
+//! nobody could carry out.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use domain::text::Reason;
+use serde::{Deserialize, Serialize};
+use service_kit::extract::{JsonBody, PathParams, QueryParams};
+use service_kit::idempotency;
+use service_kit::page::{Page, PageParams, Paging};
+use service_kit::problem::{Code, Problem, ProblemBody};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problems::{Problems, problem};
+use crate::parking::{DeadLetter, DeadLetters};
+use crate::participants::{NotReplayed, Participants};
+
+/// Where letters are, and who carries them out.
+#[derive(Debug, Clone)]
+pub(crate) struct LetterDesk {
+    pub(crate) letters: Option<Arc<DeadLetters>>,
+    pub(crate) participants: Participants,
+}
+
+pub(super) fn router(desk: LetterDesk) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list_dead_letters))
+        .routes(routes!(get_dead_letter))
+        .routes(routes!(replay_dead_letter))
+        .with_state(desk)
+}
+
+impl LetterDesk {
+    fn letters(&self) -> Result<&DeadLetters, Problem> {
+        self.letters.as_deref().ok_or_else(|| Code::NotFound.into())
+    }
+
+    async fn find(&self, id: &str) -> Result<DeadLetter, Problem> {
+        let found = self.letters()?.find(id).await.map_err(|error| unreachable(&error))?;
+        found.ok_or_else(|| {
+            Problem::from(Code::DeadLetterNotFound).detail(format!("no dead letter {id}"))
+        })
+    }
+}
+
+fn unreachable(error: &sqlx::Error) -> Problem {
+    tracing::warn!(%error, "the dead letters can't be reached");
+    Problem::from(Code::Unavailable).retry_after(1)
+}
+
+/// What became of a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum LetterState {
+    /// Nobody carried it out yet.
+    Parked,
+    /// It had its effect.
+    Replayed,
+}
+
+/// A message of the command queue that nobody could carry out.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct DeadLetterItem {
+    /// Its name.
+    id: String,
+    /// The id of the command, when it is one.
+    command_id: Option<String>,
+    /// What became of it.
+    state: LetterState,
+    /// Why nobody could carry it out.
+    cause: String,
+    /// Since when it is here.
+    parked_at: DateTime<Utc>,
+    /// When it was replayed.
+    replayed_at: Option<DateTime<Utc>>,
+    /// Why it was replayed.
+    reason: Option<String>,
+}
+
+/// The same, with the message itself.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct WholeDeadLetter {
+    #[serde(flatten)]
+    letter: DeadLetterItem,
+    /// The message, as it came; personal data in it is sealed.
+    message: String,
+}
+
+impl From<DeadLetter> for WholeDeadLetter {
+    fn from(letter: DeadLetter) -> Self {
+        let message = letter.body.clone();
+        Self { letter: letter.into(), message }
+    }
+}
+
+impl From<DeadLetter> for DeadLetterItem {
+    fn from(letter: DeadLetter) -> Self {
+        let replayed = letter.replayed_at.is_some();
+        Self {
+            id: letter.id,
+            command_id: letter.command_id,
+            state: if replayed { LetterState::Replayed } else { LetterState::Parked },
+            cause: letter.cause,
+            parked_at: letter.parked_at,
+            replayed_at: letter.replayed_at,
+            reason: letter.reason,
+        }
+    }
+}
+
+/// Which letters.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LettersQuery {
+    /// Also those that were replayed.
+    #[serde(default)]
+    all: bool,
+    /// Entries of the page: 1 to 1000, 50 when absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// Dead letters, oldest first
+///
+/// They are not read from the log, so the answer has no `Docket-Position`.
+#[utoipa::path(get, path = "/dead-letters", tag = "Dead letters", params(LettersQuery), responses(
+    (status = 200, body = Page<DeadLetterItem>),
+    (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
+async fn list_dead_letters(
+    State(desk): State<LetterDesk>,
+    QueryParams(query): QueryParams<LettersQuery>,
+) -> Result<Json<Page<DeadLetterItem>>, Problem> {
+    let page = PageParams { limit: query.limit, cursor: query.cursor };
+    let paging = Paging::parse(&page, "dead-letters", &query.all)?;
+    let after = paging.after.unwrap_or_default();
+    let letters = desk.letters()?.page(after, query.all, paging.one_more()).await;
+    let letters = letters.map_err(|error| unreachable(&error))?;
+    let Page { items, next } = paging.cut(letters, |letter| letter.number);
+    Ok(Json(Page { items: items.into_iter().map(DeadLetterItem::from).collect(), next }))
+}
+
+/// A dead letter with its message
+#[utoipa::path(get, path = "/dead-letters/{id}", tag = "Dead letters", params(("id" = String, Path)),
+    responses((status = 200, body = WholeDeadLetter),
+    (status = 404, body = ProblemBody, content_type = "application/problem+json")))]
+async fn get_dead_letter(
+    State(desk): State<LetterDesk>,
+    PathParams(id): PathParams<String>,
+) -> Result<Json<WholeDeadLetter>, Problem> {
+    Ok(Json(desk.find(&id).await?.into()))
+}
+
+/// Why a letter is replayed.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReplayBody {
+    /// Kept with the letter.
+    #[schema(value_type = String)]
+    reason: Reason,
+}
+
+/// Carry a dead letter out, now that its cause is gone
+///
+/// It has its effect once, however often it is asked for: one that was replayed is answered as it is. What is refused, or
+/// still not understood, stays as it was.
+#[utoipa::path(post, path = "/dead-letters/{id}/replay", tag = "Dead letters",
+    params(("id" = String, Path),
+        ("Idempotency-Key" = String, Header, description = "As every command has it; the letter itself is what is done once")),
+    request_body = ReplayBody,
+    responses((status = 200, body = DeadLetterItem), Problems))]
+#[tracing::instrument(skip_all, fields(letter.id = %id))]
+async fn replay_dead_letter(
+    State(desk): State<LetterDesk>,
+    PathParams(id): PathParams<String>,
+    headers: HeaderMap,
+    JsonBody(ReplayBody { reason }): JsonBody<ReplayBody>,
+) -> Result<Json<DeadLetterItem>, Problem> {
+    idempotency::key(&headers)?;
+    let letter = desk.find(&id).await?;
+    if letter.replayed_at.is_none() {
+        desk.participants.replay(&letter.body).await.map_err(|error| match error {
+            NotReplayed::Unreadable(cause) => {
+                Problem::from(Code::DeadLetterUnreadable).detail(cause)
+            }
+            NotReplayed::Refused(error) => problem(error),
+        })?;
+        let told = desk.letters()?.replayed(&id, reason.as_str()).await;
+        told.map_err(|error| unreachable(&error))?;
+        tracing::info!(reason = reason.as_str(), "a dead letter was replayed");
+    }
+    Ok(Json(desk.find(&id).await?.into()))
+}

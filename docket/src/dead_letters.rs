@@ -1,0 +1,132 @@
+//! `docket dead-letters`: messages of the command queue that nobody could carry out, as a running platform has them.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::api::{Api, DEFAULT_URL, base_url, segment};
+use crate::output;
+
+/// Look at messages of the command queue that nobody could carry out, and replay them
+#[derive(Debug, Args)]
+pub(crate) struct DeadLettersArgs {
+    #[command(subcommand)]
+    command: LettersCommand,
+    /// Address of the running platform: the gateway, or the command-service
+    #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
+    url: String,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum LettersCommand {
+    /// List them, oldest first
+    List {
+        /// Also those that were replayed
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one with its message
+    Show {
+        /// Which one, as `list` names it
+        id: String,
+    },
+    /// Carry one out, now that its cause is gone; it has its effect once
+    Replay {
+        /// Which one, as `list` names it
+        id: String,
+        /// Why; kept with the letter
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+impl DeadLettersArgs {
+    /// Asks, and prints the answer.
+    pub(crate) async fn run(self) -> Result<ExitCode> {
+        let api = Api::at(&self.url)?;
+        match self.command {
+            LettersCommand::List { all } => {
+                let letters = list(&api, all).await?;
+                if self.json {
+                    output::line(serde_json::to_string_pretty(&letters)?)?;
+                } else {
+                    output::line(as_table(&letters))?;
+                }
+            }
+            LettersCommand::Show { id } => {
+                let letter = api.get(&format!("/v1/dead-letters/{}", segment(&id))).await?;
+                print(&letter, self.json)?;
+            }
+            LettersCommand::Replay { id, reason } => {
+                let path = format!("/v1/dead-letters/{}/replay", segment(&id));
+                let key = format!("replay-{id}");
+                let letter = api.post_json(&path, &key, &json!({ "reason": reason })).await?;
+                print(&letter, self.json)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Every page.
+async fn list(api: &Api, all: bool) -> Result<Vec<Value>> {
+    let path = format!("/v1/dead-letters?limit=1000&all={all}");
+    let mut page = api.get(&path).await?;
+    let mut letters = Vec::new();
+    loop {
+        letters.extend(page["items"].as_array().into_iter().flatten().cloned());
+        let Some(cursor) = page["next"].as_str() else { return Ok(letters) };
+        page = api.get(&format!("{path}&cursor={}", segment(cursor))).await?;
+    }
+}
+
+fn text<'a>(letter: &'a Value, member: &str) -> &'a str {
+    letter[member].as_str().unwrap_or("-")
+}
+
+fn as_table(letters: &[Value]) -> String {
+    if letters.is_empty() {
+        return "There are no dead letters.".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["ID", "STATE", "PARKED", "COMMAND", "CAUSE"]);
+    for letter in letters {
+        let cells = ["id", "state", "parked_at", "command_id", "cause"];
+        table.add_row(cells.map(|member| text(letter, member)));
+    }
+    table.trim_fmt()
+}
+
+fn print(letter: &Value, as_json: bool) -> Result<()> {
+    if as_json {
+        output::line(serde_json::to_string_pretty(letter)?)?;
+        return Ok(());
+    }
+    let members = ["id", "state", "command_id", "cause", "parked_at", "replayed_at", "reason"];
+    for member in members.into_iter().chain(letter["message"].is_string().then_some("message")) {
+        output::line(format_args!("{member:<12} {}", text(letter, member)))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_is_a_line_of_the_table_with_its_cause() {
+        let letter = json!({ "id": "4f", "state": "parked", "command_id": null,
+            "parked_at": "2026-01-01T00:00:00Z", "cause": "unknown variant `Teleport`" });
+        let table = as_table(&[letter]);
+        let line = table.lines().nth(1).unwrap();
+        assert!(line.contains("4f") && line.contains("unknown variant `Teleport`"), "{table}");
+        assert_eq!(as_table(&[]), "There are no dead letters.");
+    }
+}
