@@ -160,3 +160,53 @@ async fn a_paused_command_service_is_replaced_and_ends_when_it_wakes() {
     services.gateway.until("/v1/stock/22423", |stock| stock["available"] == 7).await;
     assert!(second.terminate().await.success());
 }
+
+#[tokio::test]
+async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_services() {
+    let Some(mut services) = Services::start().await else { return };
+    let api = services.gateway.get("/openapi.json").await.ok();
+    for path in ["/v1/orders", "/v1/sagas/{id}/explain", "/v1/projections", "/v1/dead-letters"] {
+        assert!(api["paths"][path].is_object(), "{path} is not described");
+    }
+    for path in ["/", "/docs/", "/docs/errors/out_of_stock"] {
+        assert!(services.gateway.get(path).await.status.is_success(), "{path}");
+    }
+    let second = services.standby().await;
+    let gateway = services.gateway_before(&second).await;
+    gateway.until_ready().await;
+    gateway.sell("22423", 5).await;
+    let receive = json!({ "quantity": 2 });
+    for key in ["a", "b", "c"] {
+        gateway.post("/v1/stock/22423/receive", key, &receive).await.ok();
+    }
+    services.stop_command_service().await;
+    second.until_ready().await;
+    gateway.post("/v1/stock/22423/receive", "d", &receive).await.ok();
+    gateway.until("/v1/stock/22423", |stock| stock["available"] == 13).await;
+    assert!(gateway.terminate().await.success());
+    assert!(second.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_command_is_a_dead_letter_at_the_gateway_and_on_the_command_line() {
+    let Some(services) = Services::start().await else { return };
+    let broker = async_nats::connect(services.nats.url()).await.unwrap();
+    broker.publish("docket.commands.nonsense", "nonsense".into()).await.unwrap();
+    broker.flush().await.unwrap();
+    let one = |letters: &Value| letters["items"].as_array().is_some_and(|all| all.len() == 1);
+    let listed = services.gateway.until("/v1/dead-letters", one).await;
+    let id = listed["items"][0]["id"].as_str().unwrap();
+    let letters = async |words: &[&str]| {
+        let mut command = docket(&["dead-letters", "--url", &services.gateway.url]);
+        command.args(words).output().await.unwrap()
+    };
+    let table = crate::platform::text(&letters(&["list"]).await);
+    assert!(table.contains(id) && table.contains("expected"), "{table}");
+    let shown = crate::platform::text(&letters(&["show", id]).await);
+    assert!(shown.contains("nonsense"), "{shown}");
+    let refused = letters(&["replay", id, "--reason", "to see"]).await;
+    assert!(!refused.status.success());
+    let said = crate::platform::text(&refused);
+    assert!(said.contains("can't be understood by this version"), "{said}");
+    services.terminate().await;
+}

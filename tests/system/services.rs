@@ -53,16 +53,7 @@ impl Services {
         let mut sagas = service("saga-orchestrator", ports.sagas);
         sagas.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", saga_log.url());
         let sagas = Platform::of(sagas).await;
-        let mut gateway = service("gateway", 0);
-        for (flag, port) in [
-            ("--command-service-url", ports.commands),
-            ("--projection-service-url", ports.models),
-            ("--saga-orchestrator-url", ports.sagas),
-            ("--payment-simulator-url", ports.simulator),
-        ] {
-            gateway.arg(flag).arg(format!("http://127.0.0.1:{port}"));
-        }
-        let gateway = Platform::of(gateway).await;
+        let gateway = Platform::of(gateway(ports, &address(ports.commands))).await;
         gateway.until_ready().await;
         let commands = Some(commands);
         Some(Self {
@@ -91,6 +82,13 @@ impl Services {
     pub(crate) async fn standby(&self) -> Platform {
         let ports = Ports { commands: free_port().unwrap(), ..self.ports };
         Platform::of(command_service(ports, &self.log, &self.nats, &self.ledger)).await
+    }
+
+    /// A gateway that knows a second command-service too.
+    pub(crate) async fn gateway_before(&self, second: &Platform) -> Platform {
+        // The standby is named first, so that it has to be passed over.
+        let urls = format!("{},{}", second.url, address(self.ports.commands));
+        Platform::of(gateway(self.ports, &urls)).await
     }
 
     /// The command-service, which nobody keeps any more.
@@ -135,6 +133,23 @@ fn service(name: &str, port: u16) -> Command {
     let mut command = docket(&[name, "--listen", &format!("127.0.0.1:{port}")]);
     command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
     command
+}
+
+fn address(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn gateway(ports: Ports, command_services: &str) -> Command {
+    let mut gateway = service("gateway", 0);
+    gateway.args(["--command-service-url", command_services]);
+    for (flag, port) in [
+        ("--projection-service-url", ports.models),
+        ("--saga-orchestrator-url", ports.sagas),
+        ("--payment-simulator-url", ports.simulator),
+    ] {
+        gateway.arg(flag).arg(address(port));
+    }
+    gateway
 }
 
 fn command_service(ports: Ports, log: &Database, nats: &Nats, ledger: &Data) -> Command {

@@ -7,9 +7,12 @@ use axum::response::{IntoResponse, Response};
 use service_kit::problem::{Code, Problem};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::error_pages;
+
+/// Where the description is.
+pub(crate) const DESCRIPTION: &str = "/openapi.json";
 
 /// The frame that the services' descriptions are put into.
 #[derive(OpenApi)]
@@ -30,7 +33,16 @@ pub(crate) fn documented(services: OpenApiRouter) -> Router {
 
 /// Everything that explains the API.
 fn router(api: utoipa::openapi::OpenApi) -> Router {
-    let browser = Router::from(SwaggerUi::new("/docs").url("/openapi.json", api));
+    around(SwaggerUi::new("/docs").url(DESCRIPTION, api))
+}
+
+/// The same, for a description that somebody else answers under its path.
+pub(crate) fn explained() -> Router {
+    around(SwaggerUi::new("/docs").config(Config::from(DESCRIPTION)))
+}
+
+fn around(browser: SwaggerUi) -> Router {
+    let browser = Router::from(browser);
     // It says nothing about a file that it does not have.
     let browser = browser.layer(map_response(async |response: Response| {
         if response.status() == StatusCode::NOT_FOUND {

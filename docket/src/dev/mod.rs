@@ -13,7 +13,8 @@ mod platform;
 mod readiness;
 mod serve;
 
-pub(crate) use docs::documented;
+pub(crate) use docs::{DESCRIPTION, documented, explained};
+pub(crate) use home::router as home;
 pub(crate) use lock::DataLock;
 pub(crate) use platform::order_timeouts;
 pub(crate) use readiness::{report_models, report_sagas};

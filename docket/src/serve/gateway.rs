@@ -1,45 +1,47 @@
-//! `docket gateway`: one address before the services. In this first form it only hands requests on by path.
+//! `docket gateway`: one address before the services. In this first form it only hands requests on by path, and explains
+//! the API of all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::Value;
 use service_kit::health::Health;
 use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
 use service_kit::problem::{Code, Problem};
+use tokio::sync::watch;
 
 use super::args::ProcessArgs;
 use super::process::{Process, nothing};
 use super::upstream::{self, Handed, Upstream, upstream_url};
+use crate::dev::{DESCRIPTION, explained, home};
 
 /// How often the services are asked whether they are ready.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-const PAGE: &str =
-    "Docket gateway. The API is under /v1; /health/ready tells which services are there.\n";
 
 /// Start the one address before the services
 #[derive(Debug, clap::Args)]
 pub(crate) struct GatewayArgs {
     #[command(flatten)]
     process: ProcessArgs,
-    /// Where the command-service is
-    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URL", value_parser = upstream_url,
+    /// Where the command-service is; of several processes, separated by commas, one that is ready is asked
+    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URLS", value_parser = upstream_url, value_delimiter = ',',
         default_value = "http://127.0.0.1:8081")]
-    command_service_url: String,
-    /// Where the projection-service is
-    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URL", value_parser = upstream_url,
+    command_service_url: Vec<String>,
+    /// Where the projection-service is; of several processes, separated by commas, one that is ready is asked
+    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URLS", value_parser = upstream_url, value_delimiter = ',',
         default_value = "http://127.0.0.1:8082")]
-    projection_service_url: String,
-    /// Where the saga-orchestrator is
-    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URL", value_parser = upstream_url,
+    projection_service_url: Vec<String>,
+    /// Where the saga-orchestrator is; of several processes, separated by commas, one that is ready is asked
+    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URLS", value_parser = upstream_url, value_delimiter = ',',
         default_value = "http://127.0.0.1:8083")]
-    saga_orchestrator_url: String,
+    saga_orchestrator_url: Vec<String>,
     /// Where the payment simulator is, to look at its ledger
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = upstream_url,
         default_value = "http://127.0.0.1:8084")]
@@ -63,19 +65,23 @@ impl GatewayArgs {
     pub(crate) async fn run(self) -> Result<()> {
         let deadline = Duration::from_millis(self.upstream_deadline_ms);
         let client = upstream::client(deadline).context("services can't be asked over HTTP")?;
-        let upstream = |name, url: String| Upstream::new(name, url, client.clone());
+        let upstream = |name, urls| Upstream::new(name, urls, client.clone());
         let upstreams = Arc::new(Upstreams {
             commands: upstream("command-service", self.command_service_url),
             models: upstream("projection-service", self.projection_service_url),
             sagas: upstream("saga-orchestrator", self.saga_orchestrator_url),
-            simulator: upstream("payment-simulator", self.payment_simulator_url),
+            simulator: upstream("payment-simulator", vec![self.payment_simulator_url]),
         });
         let process = Process::begin("gateway", &self.process).await?;
-        let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&upstreams)));
+        let (told, head) = watch::channel(0);
+        let watched = keep_health(process.health.clone(), Arc::clone(&upstreams), told);
+        let watched = tokio::spawn(watched);
         let router = Router::new()
-            .route("/", get(|| async { PAGE }))
             .route("/v1/{*path}", any(hand_on))
-            .with_state(upstreams);
+            .route(DESCRIPTION, get(description))
+            .with_state(upstreams)
+            .merge(explained())
+            .merge(home(head));
         process.ready(router)?;
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;
@@ -99,6 +105,34 @@ async fn hand_on(State(upstreams): State<Arc<Upstreams>>, request: Request) -> R
     upstream.hand_on(Handed { method: parts.method, uri: parts.uri, headers, body }).await
 }
 
+/// One description of the API from those of the services.
+async fn description(State(upstreams): State<Arc<Upstreams>>) -> Result<Json<Value>, Problem> {
+    let services = [&upstreams.commands, &upstreams.models, &upstreams.sagas];
+    let asked = services.map(|service| service.get_json(DESCRIPTION));
+    let mut whole = Value::Null;
+    for (service, described) in services.iter().zip(futures::future::join_all(asked).await) {
+        let described = described.ok_or_else(|| {
+            let detail = format!("{} does not tell its part", service.name());
+            Problem::from(Code::Unavailable).detail(detail).retry_after(1)
+        })?;
+        join(&mut whole, described);
+    }
+    Ok(Json(whole))
+}
+
+/// Puts two descriptions together: what is in both stays as it is in the first.
+fn join(whole: &mut Value, part: Value) {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            for (name, value) in part {
+                join(whole.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (whole @ Value::Null, part) => *whole = part,
+        _ => {}
+    }
+}
+
 impl Upstreams {
     /// Who answers a request.
     fn of(&self, method: &Method, path: &str) -> &Upstream {
@@ -107,15 +141,15 @@ impl Upstreams {
             ["sagas", ..] => &self.sagas,
             ["simulator", ..] => &self.simulator,
             ["projections", ..] => &self.models,
-            ["events"] | ["orders", _, "events"] => &self.commands,
+            ["events"] | ["orders", _, "events"] | ["dead-letters", ..] => &self.commands,
             _ if method == Method::POST => &self.commands,
             _ => &self.models,
         }
     }
 }
 
-/// The gateway is ready when every service that it hands requests to is; the simulator's ledger is only to look at.
-async fn keep_health(health: Health, upstreams: Arc<Upstreams>) {
+/// The gateway is ready when there is one of every service that it hands requests to and is ready; the simulator's ledger is only to look at.
+async fn keep_health(health: Health, upstreams: Arc<Upstreams>, head: watch::Sender<u64>) {
     let mut ticks = tokio::time::interval(ASK_EVERY);
     loop {
         ticks.tick().await;
@@ -125,6 +159,11 @@ async fn keep_health(health: Health, upstreams: Arc<Upstreams>) {
             } else {
                 health.down(upstream.name(), "not ready");
             }
+        }
+        if let Some(models) = upstreams.models.get_json("/v1/projections").await
+            && let Some(position) = models["items"][0]["head"].as_u64()
+        {
+            head.send_replace(position);
         }
         let simulator = &upstreams.simulator;
         if simulator.is_ready().await {
@@ -142,7 +181,7 @@ mod tests {
     #[test]
     fn every_path_has_the_service_that_answers_it() {
         let client = upstream::client(Duration::from_secs(1)).unwrap();
-        let of = |name| Upstream::new(name, String::new(), client.clone());
+        let of = |name| Upstream::new(name, vec![String::new()], client.clone());
         let upstreams = Upstreams {
             commands: of("commands"),
             models: of("models"),
@@ -155,6 +194,8 @@ mod tests {
             (Method::GET, "/v1/orders/events", "models"),
             (Method::GET, "/v1/orders/o-1/events", "commands"),
             (Method::GET, "/v1/events", "commands"),
+            (Method::GET, "/v1/dead-letters", "commands"),
+            (Method::GET, "/v1/dead-letters/4f", "commands"),
             (Method::GET, "/v1/reports/sales", "models"),
             (Method::POST, "/v1/projections/orders/rebuild", "models"),
             (Method::POST, "/v1/sagas/order-1/retry", "sagas"),
@@ -163,5 +204,15 @@ mod tests {
         ] {
             assert_eq!(upstreams.of(&method, path).name(), service, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn descriptions_are_joined_member_by_member() {
+        let mut whole = serde_json::json!({ "info": { "title": "Docket" }, "paths": { "/a": 1 } });
+        let part = serde_json::json!({ "info": { "title": "other" }, "paths": { "/b": 2 } });
+        join(&mut whole, part);
+        let joined =
+            serde_json::json!({ "info": { "title": "Docket" }, "paths": { "/a": 1, "/b": 2 } });
+        assert_eq!(whole, joined);
     }
 }

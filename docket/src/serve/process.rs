@@ -12,6 +12,8 @@ use async_nats::Client;
 use async_nats::connection::State as Connection;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::future::BoxFuture;
 use service_kit::health::Health;
@@ -28,6 +30,8 @@ use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
 const DRAIN: Duration = Duration::from_secs(6);
+/// On an answer of a process that takes no requests yet: another one may.
+pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
 /// How often is looked whether NATS is there.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -122,8 +126,9 @@ async fn serve(
         .await
 }
 
-async fn not_yet() -> Problem {
-    Problem::from(Code::Unavailable).detail("the service starts, or stands by").retry_after(1)
+async fn not_yet() -> impl IntoResponse {
+    let problem = Problem::from(Code::Unavailable).detail("the service starts, or stands by");
+    ([(STANDBY, HeaderValue::from_static("1"))], problem.retry_after(1))
 }
 
 /// Tells of the connection to NATS for as long as the process lives. Without it a process that `needs` it is not ready;
