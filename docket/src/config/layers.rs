@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::Path;
 
 use anyhow::Error;
 use clap::parser::ValueSource;
@@ -50,8 +51,22 @@ pub(crate) struct Setting {
     pub(crate) source: String,
 }
 
+/// The processes that are also programs: this one, under another name.
+const PROGRAMS: [&str; 5] =
+    ["command-service", "projection-service", "saga-orchestrator", "payment-simulator", "gateway"];
+
+/// Called by the name of a process, the program is that process.
+fn under_its_name(mut words: Vec<OsString>) -> Vec<OsString> {
+    let name = words.first().and_then(|path| Path::new(path).file_stem()).map(OsString::from);
+    if let Some(name) = name.filter(|name| PROGRAMS.iter().any(|program| name == program)) {
+        words.insert(1, name);
+    }
+    words
+}
+
 /// Reads the words of a command line.
 pub(crate) fn understand(words: Vec<OsString>) -> Result<Understood, Misunderstood> {
+    let words = under_its_name(words);
     let command = Cli::command();
     let read = |words: &[OsString], file: Option<&SettingsFile>| {
         let read = command.clone().try_get_matches_from(words);
@@ -172,8 +187,6 @@ fn settings(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn file(folder: &Path, text: &str) -> String {
@@ -204,6 +217,13 @@ mod tests {
             assert_eq!(said("order_deadline_s"), ("30".into(), from_file));
             assert_eq!(said("data_dir"), ("data".into(), "default".into()));
         }
+    }
+
+    #[test]
+    fn called_by_the_name_of_a_process_the_program_is_that_process() {
+        let named = |path: &str| under_its_name(vec![path.into(), "--help".into()]);
+        assert_eq!(named("/usr/bin/gateway"), ["/usr/bin/gateway", "gateway", "--help"]);
+        assert_eq!(named("./docket"), ["./docket", "--help"]);
     }
 
     #[test]
