@@ -20,9 +20,8 @@ fn reserve(units: u32) -> CommandMessage {
 }
 
 fn teleport() -> CommandMessage {
-    let mut unknown = reserve(1);
-    unknown.body = r#"{"command":"Teleport","body":{"order_id":"o"}}"#.to_owned();
-    unknown
+    let body = r#"{"command":"Teleport","body":{"order_id":"o"}}"#.to_owned();
+    CommandMessage { body, ..reserve(1) }
 }
 
 /// What an older version that knew no such command would have left: the letter, and the event.
