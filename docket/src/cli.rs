@@ -1,11 +1,12 @@
 //! The words of the command line and what each of them calls.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-use crate::config::{ConfigArgs, Settings, Understood};
+use crate::config::{ConfigArgs, Setting, Settings, Understood};
 use crate::dead_letters::DeadLettersArgs;
 use crate::dev;
 use crate::digest::{self, DigestArgs};
@@ -53,6 +54,9 @@ enum Command {
     Health(HealthArgs),
 }
 
+/// How long the end of a process may wait for the collector of traces.
+const LAST_SPANS: Duration = Duration::from_secs(2);
+
 /// Does what the words say; the exit code of the process.
 pub(crate) fn run(understood: Understood) -> Result<ExitCode> {
     let Understood { cli, settings } = understood;
@@ -61,25 +65,32 @@ pub(crate) fn run(understood: Understood) -> Result<ExitCode> {
         .build()
         .context("the runtime does not start")?;
     runtime.block_on(async {
-        match cli.command.unwrap_or(Command::Dev(cli.dev)) {
-            Command::Dev(settings) => ended(Box::pin(dev::run(settings)).await),
-            Command::Import(args) => import::run(args).await,
-            Command::Status(args) => status::run(args).await,
-            Command::Verify(args) => verify::run(args).await,
-            Command::Replay(args) => replay::run(args).await,
-            Command::Events(args) => events::run(args).await,
-            Command::Digest(args) => digest::run(args).await,
-            Command::CommandService(args) => ended(Box::pin(args.run()).await),
-            Command::ProjectionService(args) => ended(Box::pin(args.run()).await),
-            Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
-            Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
-            Command::Gateway(args) => ended(Box::pin(args.run()).await),
-            Command::DeadLetters(args) => args.run().await,
-            Command::Migrate(args) => ended(args.run().await),
-            Command::Health(args) => args.run().await,
-            Command::Config(args) => args.run(&settings),
-        }
+        let command = cli.command.unwrap_or(Command::Dev(cli.dev));
+        let ended = Box::pin(carry_out(command, &settings)).await;
+        service_kit::telemetry::flush(LAST_SPANS).await;
+        ended
     })
+}
+
+async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
+    match command {
+        Command::Dev(settings) => ended(Box::pin(dev::run(settings)).await),
+        Command::Import(args) => import::run(args).await,
+        Command::Status(args) => status::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Events(args) => events::run(args).await,
+        Command::Digest(args) => digest::run(args).await,
+        Command::CommandService(args) => ended(Box::pin(args.run()).await),
+        Command::ProjectionService(args) => ended(Box::pin(args.run()).await),
+        Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
+        Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
+        Command::Gateway(args) => ended(Box::pin(args.run()).await),
+        Command::DeadLetters(args) => args.run().await,
+        Command::Migrate(args) => ended(args.run().await),
+        Command::Health(args) => args.run().await,
+        Command::Config(args) => args.run(settings),
+    }
 }
 
 fn ended(service: Result<()>) -> Result<ExitCode> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::event::{DecodeError, Event};
 use event_store::{Position, RecordedEvent, Version};
+use service_kit::trace;
 use uuid::Uuid;
 
 /// An event of the log that at least one projector reads.
@@ -26,6 +27,8 @@ pub struct Decoded {
     pub event: Result<Event, DecodeError>,
     /// One bit for each projector that reads its type.
     pub readers: u32,
+    /// W3C trace context of what caused it, while it is followed and traces are sent.
+    pub traceparent: Option<Arc<str>>,
 }
 
 /// A contiguous piece of the log.
@@ -76,6 +79,19 @@ impl Readers {
         Self(Arc::new(map))
     }
 
+    /// Decodes what somebody reads as it happens: its traces go on.
+    pub fn decode_live(&self, events: &[RecordedEvent]) -> Option<Page> {
+        let mut page = self.decode(events)?;
+        if trace::is_on() {
+            for decoded in &mut page.events {
+                let at = decoded.position - page.first;
+                let event = usize::try_from(at).ok().and_then(|at| events.get(at));
+                decoded.traceparent = event.and_then(|event| event.metadata.traceparent.clone());
+            }
+        }
+        Some(page)
+    }
+
     /// Decodes what somebody reads; `None` for no events.
     pub fn decode(&self, events: &[RecordedEvent]) -> Option<Page> {
         Some(Page {
@@ -100,6 +116,7 @@ impl From<&RecordedEvent> for Decoded {
             recorded_at: event.recorded_at,
             event: Event::from_json(&event.event_type, event.schema_version, &event.payload),
             readers: u32::MAX,
+            traceparent: None,
         }
     }
 }

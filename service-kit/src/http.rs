@@ -10,10 +10,12 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::{Instrument as _, Span};
 
 use crate::extract::answer_with;
 use crate::hear_out::hear_out;
 use crate::problem::{Code, Problem};
+use crate::trace;
 
 /// The largest body of a request, bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -47,15 +49,18 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     Problem::from(Code::Internal).into_response()
 }
 
-/// Gives the request an id, adds it to the answer and to a problem's body, and counts the request.
+/// Gives the request an id, adds it to the answer and to a problem's body, counts the request and traces it.
 async fn identify(mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let span = span(&request, route.as_deref());
     let begun = Instant::now();
-    let mut response = next.run(request).await;
-    record(method, route, response.status().as_u16(), begun);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    trace::answered(&span, status.as_u16(), status.is_server_error());
+    record(method, route, status.as_u16(), begun);
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let mut body = problem.to_json();
         if let Some(members) = body.as_object_mut() {
@@ -70,6 +75,17 @@ async fn identify(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The span of a request. Those of whoever watches the process have none: they come every second.
+fn span(request: &Request, route: Option<&str>) -> Span {
+    match route {
+        Some("/metrics" | "/health/live" | "/health/ready") => Span::none(),
+        route => {
+            let (method, headers) = (request.method(), request.headers());
+            trace::server_span(method, route.unwrap_or("unmatched"), headers)
+        }
+    }
 }
 
 /// The client's own id when it is short and plain, else one that we draw.

@@ -17,3 +17,4 @@ pub mod position;
 pub mod problem;
 pub mod shutdown;
 pub mod telemetry;
+pub mod trace;

@@ -14,3 +14,4 @@ mod promises;
 mod restore;
 mod services;
 mod shop;
+mod traces;

@@ -148,6 +148,12 @@ impl Platform {
         answer(response).await
     }
 
+    /// `GET` of what is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        response.text().await.unwrap()
+    }
+
     /// `POST` of a command under a key.
     pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.post_with(path, &[("idempotency-key", key)], body.to_string()).await

@@ -31,26 +31,34 @@ struct Ports {
     models: u16,
     sagas: u16,
     simulator: u16,
+    /// Where traces go, if anywhere.
+    collector: Option<u16>,
 }
 
 impl Services {
     /// Starts everything; `None` when a server can't be had and the test may be skipped.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(None).await
+    }
+
+    /// The same, with every process sending its traces to a collector on this port.
+    pub(crate) async fn start_with(collector: Option<u16>) -> Option<Self> {
         let (log, saga_log) = (test_servers::database()?, test_servers::database()?);
         let nats = test_servers::nats()?;
         let port = || free_port().unwrap();
-        let ports = Ports { commands: port(), models: port(), sagas: port(), simulator: port() };
+        let (commands, models, sagas, simulator) = (port(), port(), port(), port());
+        let ports = Ports { commands, models, sagas, simulator, collector };
         let (ledger, read_models) = (Data::new(), test_servers::database()?);
-        let mut simulator = service("payment-simulator", ports.simulator);
+        let mut simulator = ports.service("payment-simulator", ports.simulator);
         simulator.arg("--data-dir").arg(ledger.path());
         let simulator = Platform::of(simulator).await;
         let commands = Platform::of(command_service(ports, &log, &nats, &ledger)).await;
         commands.until_ready().await;
-        let mut models = service("projection-service", ports.models);
+        let mut models = ports.service("projection-service", ports.models);
         models.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", read_models.url());
         models.arg("--master-key-file").arg(master_key(&ledger));
         let models = Platform::of(models).await;
-        let mut sagas = service("saga-orchestrator", ports.sagas);
+        let mut sagas = ports.service("saga-orchestrator", ports.sagas);
         sagas.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", saga_log.url());
         let sagas = Platform::of(sagas).await;
         let gateway = Platform::of(gateway(ports, &address(ports.commands))).await;
@@ -129,10 +137,21 @@ fn master_key(folder: &Data) -> PathBuf {
     folder.path().join("master.key")
 }
 
-fn service(name: &str, port: u16) -> Command {
-    let mut command = docket(&[name, "--listen", &format!("127.0.0.1:{port}")]);
-    command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
-    command
+impl Ports {
+    fn service(self, name: &str, port: u16) -> Command {
+        let mut command = docket(&[name, "--listen", &format!("127.0.0.1:{port}")]);
+        command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        if let Some(collector) = self.collector {
+            send_traces(&mut command, collector);
+        }
+        command
+    }
+}
+
+/// Lets a process send its traces to a collector on this port, soon after each span.
+pub(crate) fn send_traces(command: &mut Command, collector: u16) {
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{collector}"));
+    command.env("OTEL_BSP_SCHEDULE_DELAY", "50");
 }
 
 fn address(port: u16) -> String {
@@ -140,7 +159,7 @@ fn address(port: u16) -> String {
 }
 
 fn gateway(ports: Ports, command_services: &str) -> Command {
-    let mut gateway = service("gateway", 0);
+    let mut gateway = ports.service("gateway", 0);
     gateway.args(["--command-service-url", command_services]);
     for (flag, port) in [
         ("--projection-service-url", ports.models),
@@ -153,7 +172,7 @@ fn gateway(ports: Ports, command_services: &str) -> Command {
 }
 
 fn command_service(ports: Ports, log: &Database, nats: &Nats, ledger: &Data) -> Command {
-    let mut command = service("command-service", ports.commands);
+    let mut command = ports.service("command-service", ports.commands);
     command.env("DOCKET_POSTGRES_URL", log.url()).env("DOCKET_NATS_URL", nats.url());
     command.arg("--master-key-file").arg(master_key(ledger));
     let provider = format!("http://127.0.0.1:{}", ports.simulator);

@@ -12,6 +12,7 @@ use service_kit::business_time::BusinessTime;
 use service_kit::extract::header_text;
 use service_kit::idempotency;
 use service_kit::problem::{Code, Problem};
+use service_kit::trace;
 
 use super::accepted;
 use super::app::App;
@@ -58,7 +59,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
             path: uri.path().to_owned(),
             key: idempotency::key(&parts.headers)?.to_owned(),
             expected: header_text(&parts.headers, "if-match")?.map(version).transpose()?,
-            traceparent: traceparent.filter(|text| text.len() <= 64).map(Arc::from),
+            traceparent: traceparent
+                .filter(|text| text.len() <= 64 && trace::is_context(text))
+                .map(Arc::from),
         })
     }
 }

@@ -7,6 +7,8 @@ use domain::command::Command;
 use event_store::Metadata;
 use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, Handled};
+use service_kit::trace;
+use tracing::Instrument as _;
 
 use super::message::{Understood, understand};
 use crate::parking::{DeadLetters, NewLetter};
@@ -141,6 +143,9 @@ impl Participants {
 
 impl CommandHandler for Participants {
     fn handle(&self, message: CommandMessage) -> BoxFuture<'_, Handled> {
-        Box::pin(self.carry_out(message))
+        let span =
+            tracing::info_span!("process", otel.name = "process command", otel.kind = "consumer");
+        trace::follow(&span, message.traceparent.as_deref());
+        Box::pin(self.carry_out(message).instrument(span))
     }
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use domain::payments::ProviderOutcome;
 use futures::future::BoxFuture;
+use reqwest::Method;
 use serde::Serialize;
+use service_kit::trace;
+use tracing::Instrument as _;
 
 use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
 use super::simulator::wire::{CALLS, PROBES, Probe};
@@ -34,9 +37,16 @@ impl HttpProvider {
     }
 
     async fn ask<Q: Serialize + Sync>(&self, path: &str, question: &Q) -> ProviderOutcome {
-        let asked = self.http.post(format!("{}{path}", self.base)).json(question).send();
-        let answer = async { asked.await?.error_for_status()?.json().await };
-        answer.await.unwrap_or_else(|error: reqwest::Error| {
+        let span = trace::client_span(&Method::POST, "payment-provider");
+        let mut headers = reqwest::header::HeaderMap::new();
+        trace::inject(&span, &mut headers);
+        let asked = self.http.post(format!("{}{path}", self.base)).headers(headers).json(question);
+        let answer = async {
+            let answer = asked.send().await?;
+            trace::answered(&span, answer.status().as_u16(), !answer.status().is_success());
+            answer.error_for_status()?.json().await
+        };
+        answer.instrument(span.clone()).await.unwrap_or_else(|error: reqwest::Error| {
             tracing::info!(%error, "the payment provider did not answer; the outcome is unknown");
             ProviderOutcome::Unknown
         })

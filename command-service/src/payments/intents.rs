@@ -48,6 +48,7 @@ pub(crate) fn call(event: &Event, metadata: &Metadata) -> Option<ProviderCall> {
         method: asked.method.cloned(),
         correlation_id: metadata.correlation_id.to_string(),
         occurred_at: metadata.occurred_at,
+        traceparent: metadata.traceparent.clone(),
     })
 }
 

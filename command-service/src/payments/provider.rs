@@ -1,5 +1,7 @@
 //! The port to a payment provider.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, PaymentId};
 use domain::money::Money;
@@ -30,6 +32,9 @@ pub struct ProviderCall {
     pub correlation_id: String,
     /// Business time, handed on to the outcome.
     pub occurred_at: DateTime<Utc>,
+    /// W3C trace context of what asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Arc<str>>,
 }
 
 /// What a probe does when the provider has never seen the key.

@@ -13,9 +13,11 @@ use domain::event::Event;
 use domain::payments::{ProviderOutcome, RecordPaymentOutcome};
 use event_store::{EventLog, Intent, IntentChange, Metadata};
 use service_kit::clock::Clock;
+use service_kit::trace;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
 
 use super::intents::{OUTCOME, UNKNOWN};
 use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
@@ -193,7 +195,9 @@ impl IntentRunner {
                 () = shared.stop.cancelled() => {}
                 () = async {
                     match side_effect {
-                        SideEffect::Payment(call) => shared.run(&id, &call, begun).await,
+                        SideEffect::Payment(call) => {
+                            shared.run(&id, &call, begun).instrument(span_of(&call)).await;
+                        }
                         SideEffect::Watch(watch) => shared.look(&id, &watch, opened_at).await,
                         SideEffect::Erasure(_) => {}
                     }
@@ -313,13 +317,21 @@ impl Shared {
                 actor: "payments".into(),
                 correlation_id: call.correlation_id.as_str().into(),
                 causation_id: Some(id.into()),
-                traceparent: None,
+                traceparent: call.traceparent.clone(),
                 occurred_at: call.occurred_at,
             }),
             answer: |_, _| Answer { status: 200, body: "{}".to_owned() },
             without_effect: WithoutEffect::Answer,
         }
     }
+}
+
+/// From an intent to its outcome, a part of the trace of what left the intent.
+fn span_of(call: &ProviderCall) -> Span {
+    let operation = call.operation.name();
+    let span = tracing::info_span!("payment", operation, payment.id = %call.payment_id);
+    trace::follow(&span, call.traceparent.as_deref());
+    span
 }
 
 fn count(call: &ProviderCall, kind: &'static str, outcome: &ProviderOutcome) {

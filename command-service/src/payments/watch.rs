@@ -42,6 +42,7 @@ pub(crate) fn begun(event: &Event, command: &Command, metadata: &Metadata) -> Op
         method: None,
         correlation_id: metadata.correlation_id.to_string(),
         occurred_at: metadata.occurred_at,
+        traceparent: metadata.traceparent.clone(),
     };
     Some(Watch { call, void: command.clone() })
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use event_store::KnownCommand;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::request::{ExecuteError, Outcome, Request};
 
@@ -14,6 +15,8 @@ pub(super) struct Job {
     pub(super) request: Request,
     /// How often it was decided and lost to a conflict.
     pub(super) conflicts: u32,
+    /// What is traced of it.
+    pub(super) span: Span,
     reply: oneshot::Sender<Result<Outcome, ExecuteError>>,
 }
 
@@ -21,9 +24,10 @@ impl Job {
     /// A command that was not decided yet.
     pub(super) fn new(
         request: Request,
+        span: Span,
         reply: oneshot::Sender<Result<Outcome, ExecuteError>>,
     ) -> Self {
-        Self { request, conflicts: 0, reply }
+        Self { request, conflicts: 0, span, reply }
     }
 
     /// Answers; a caller who has gone away is no matter.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use event_store::EventLog;
 use service_kit::clock::Clock;
+use service_kit::trace;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use super::batch::Job;
 use super::lanes::{self, Entrances, Lane};
@@ -68,18 +70,34 @@ impl ProcessorHandle {
     }
 
     /// Carries a command out and answers after its commit. Dropping the future does not take the command back.
-    pub async fn execute(&self, request: Request) -> Result<Outcome, ExecuteError> {
-        let (reply, answer) = oneshot::channel();
+    ///
+    /// Its events continue the trace that it is asked in, or else the one that its metadata names.
+    pub async fn execute(&self, mut request: Request) -> Result<Outcome, ExecuteError> {
         let command = request.command.name();
-        let result = match self.entrances.of(self.lane).try_send(Job::new(request, reply)) {
-            Ok(()) => answer.await.unwrap_or(Err(ExecuteError::Stopped)),
-            Err(TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
-            Err(TrySendError::Closed(_)) => Err(ExecuteError::Stopped),
-        };
+        let span = tracing::info_span!(
+            "command",
+            otel.name = command,
+            command.id = %request.command_id,
+            outcome = tracing::field::Empty,
+        );
+        if let Some(traceparent) = trace::traceparent(&span) {
+            Arc::make_mut(&mut request.metadata).traceparent = Some(traceparent);
+        }
+        let result = self.hand_over(request, span.clone()).instrument(span.clone()).await;
         let outcome = outcome_label(&result);
+        span.record("outcome", outcome);
         metrics::counter!("docket_commands_total", "command" => command, "outcome" => outcome)
             .increment(1);
         result
+    }
+
+    async fn hand_over(&self, request: Request, span: Span) -> Result<Outcome, ExecuteError> {
+        let (reply, answer) = oneshot::channel();
+        match self.entrances.of(self.lane).try_send(Job::new(request, span, reply)) {
+            Ok(()) => answer.await.unwrap_or(Err(ExecuteError::Stopped)),
+            Err(TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
+            Err(TrySendError::Closed(_)) => Err(ExecuteError::Stopped),
+        }
     }
 }
 

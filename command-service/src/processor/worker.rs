@@ -9,6 +9,7 @@ use domain::stream::Stream;
 use event_store::{AppendError, EventLog, LoadRequest, Loaded, Verdict};
 use service_kit::clock::Clock;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::batch::{Job, split_repeats};
 use super::cache::StateCache;
@@ -77,6 +78,7 @@ impl Worker {
         }
         #[expect(clippy::cast_precision_loss, reason = "a histogram; batches are small")]
         metrics::histogram!("docket_command_batch_size").record(decided.len() as f64);
+        let _appends = spans_of_append(&decided);
         match self.append(&decided).await {
             Ok(appended) => carried.extend(self.conclude(decided, appended)),
             Err(error) => answer_all(decided.into_iter().map(|(job, _)| job), &error),
@@ -107,7 +109,11 @@ impl Worker {
                     job.answer_known(known);
                     continue;
                 }
-                match decide(&job.request, &self.cache, &context) {
+                let decided_now = {
+                    let _decides = tracing::info_span!(parent: &job.span, "decide").entered();
+                    decide(&job.request, &self.cache, &context)
+                };
+                match decided_now {
                     Ok(decision) => {
                         decision.events.iter().for_each(|event| self.cache.evolve(event));
                         decided.push((job, decision));
@@ -291,6 +297,13 @@ impl Worker {
             observer.committed(&decision.events, &decision.transaction.intents);
         }
     }
+}
+
+/// A span for each command that is traced, as long as the batch is appended.
+fn spans_of_append(decided: &[(Job, Decision)]) -> Vec<Span> {
+    let traced = decided.iter().filter(|(job, _)| !job.span.is_disabled());
+    let span = |job: &Job| tracing::info_span!(parent: &job.span, "append", batch = decided.len());
+    traced.map(|(job, _)| span(job)).collect()
 }
 
 fn answer_all(jobs: impl IntoIterator<Item = Job>, error: &ExecuteError) {

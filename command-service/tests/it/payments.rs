@@ -193,6 +193,7 @@ async fn land(app: &TestApp) {
         method: Some(PaymentMethod::parse("pm_ok").unwrap()),
         correlation_id: "o".to_owned(),
         occurred_at: system()(),
+        traceparent: None,
     };
     provider.call(&call).await;
 }

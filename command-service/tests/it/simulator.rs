@@ -34,6 +34,7 @@ fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {
         method: (operation == Operation::Authorize).then(|| PaymentMethod::parse("pm_ok").unwrap()),
         correlation_id: "o".to_owned(),
         occurred_at: system()(),
+        traceparent: None,
     }
 }
 

@@ -21,7 +21,7 @@ const DRAIN: Duration = Duration::from_secs(6);
 /// Runs the platform until SIGTERM or Ctrl-C.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     let begun = Instant::now();
-    install_logs(settings.log_format, &settings.log_filter)?;
+    install_logs("docket", settings.log_format, &settings.log_filter)?;
     let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
     let listener = TcpListener::bind(&settings.listen).await;
     let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
@@ -49,13 +49,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     Ok(())
 }
 
-/// Starts logging for the whole process.
-pub(crate) fn install_logs(format: LogFormat, filter: &str) -> Result<()> {
+/// Starts logging for the whole process, and tracing if the environment says where to.
+pub(crate) fn install_logs(service: &str, format: LogFormat, filter: &str) -> Result<()> {
     let format = match format {
         LogFormat::Text => telemetry::LogFormat::Text,
         LogFormat::Json => telemetry::LogFormat::Json,
     };
-    telemetry::install(format, filter).context("logging does not start")
+    telemetry::install(service, format, filter).context("logging does not start")
 }
 
 /// Why there is no listening: someone else does, or the system's own words.

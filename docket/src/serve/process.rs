@@ -51,7 +51,7 @@ pub(super) struct Process {
 impl Process {
     /// Listens, and says where on the standard output.
     pub(super) async fn begin(name: &'static str, settings: &ProcessArgs) -> Result<Self> {
-        install_logs(settings.log_format, &settings.log_filter)?;
+        install_logs(&format!("docket-{name}"), settings.log_format, &settings.log_filter)?;
         let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
         let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
         let listener = TcpListener::bind(&settings.listen).await;

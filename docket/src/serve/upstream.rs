@@ -12,6 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use reqwest::Client;
 use serde_json::Value;
 use service_kit::problem::{Code, Problem};
+use service_kit::trace;
+use tracing::Instrument as _;
 
 use super::process::STANDBY;
 use crate::api::base_url;
@@ -126,8 +128,15 @@ impl Upstream {
         let Handed { method, uri, headers, body } = request;
         let path = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
         let url = format!("{}{path}", process.base);
-        let sent = self.client.request(method, url).headers(passed_on(&headers)).body(body).send();
-        let answer = sent.await.map_err(NotTaken::Away)?;
+        let span = trace::client_span(&method, self.name);
+        let mut headers = passed_on(&headers);
+        trace::inject(&span, &mut headers);
+        let sent = self.client.request(method, url).headers(headers).body(body).send();
+        let sent = sent.instrument(span.clone()).await.inspect_err(|_| {
+            span.record("otel.status_code", "ERROR");
+        });
+        let answer = sent.map_err(NotTaken::Away)?;
+        trace::answered(&span, answer.status().as_u16(), answer.status().is_server_error());
         let (status, headers) = (answer.status(), passed_on(answer.headers()));
         let body = answer.bytes().await.map_err(NotTaken::Away)?;
         let stands_by = status == StatusCode::SERVICE_UNAVAILABLE && headers.contains_key(STANDBY);

@@ -12,6 +12,8 @@ use ::storage::{Connection, Transaction};
 use domain::event::Event;
 use event_store::Position;
 use futures::future::BoxFuture;
+use service_kit::trace::Causes;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::cache::Cache;
@@ -140,7 +142,8 @@ impl<M: ReadModel> Applier<M> {
             })
             .collect();
         if !events.is_empty() {
-            self.write(&events, to, event_id).await?;
+            let span = span_of(M::DEFINITION.name, &events);
+            self.write(&events, to, event_id).instrument(span).await?;
         }
         self.checkpoint.position = to;
         self.checkpoint.event_id = Some(event_id);
@@ -261,6 +264,20 @@ impl<M: ReadModel> Applier<M> {
             rows.into_iter().filter_map(|(before, after)| Some(Touched { before, after: after? }));
         Ok(touched.collect())
     }
+}
+
+/// Of a batch in which something is traced.
+fn span_of(model: &'static str, events: &[&Decoded]) -> Span {
+    let traces = events.iter().filter_map(|event| event.traceparent.as_deref());
+    Causes::of(traces).map_or_else(Span::none, |causes| {
+        causes.lead_to(tracing::info_span!(
+            "project",
+            otel.name = %format_args!("project {model}"),
+            otel.kind = "consumer",
+            projection = model,
+            events = events.len(),
+        ))
+    })
 }
 
 fn fold_one<M: ReadModel>(

@@ -60,7 +60,7 @@ async fn read_on(
     let mut handed_out = None;
     loop {
         let events = subscription.next(LIVE_PAGE).await?;
-        let Some(mut page) = readers.decode(&events) else { continue };
+        let Some(mut page) = readers.decode_live(&events) else { continue };
         if let Some(handed_out) = handed_out {
             collect(handed_out, hurry).await;
         }
@@ -68,7 +68,7 @@ async fn read_on(
         while page.last() < known && page.ids.len() < LIVE_PAGE {
             // What was read is handed out before a failure is told.
             let Ok(more) = subscription.next(LIVE_PAGE - page.ids.len()).await else { break };
-            page.extend(readers.decode(&more));
+            page.extend(readers.decode_live(&more));
         }
         *at = page.last();
         handed_out = Some(Instant::now());

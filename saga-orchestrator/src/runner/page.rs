@@ -7,6 +7,7 @@ use domain::event::Event;
 use domain::ids::OrderId;
 use domain::sagas::READS;
 use event_store::RecordedEvent;
+use service_kit::trace;
 
 use super::commit::ToSend;
 use super::run::{RunError, Runner};
@@ -20,7 +21,8 @@ impl Runner {
     pub(super) async fn fold_page(&mut self, page: &[RecordedEvent]) -> Result<(), RunError> {
         let Some(last) = page.last() else { return Ok(()) };
         let events = decode(page)?;
-        let mut work = Work { last: Some(last.clone()), ..Work::default() };
+        let traced = self.is_live() && trace::is_on();
+        let mut work = Work { last: Some(last.clone()), traced, ..Work::default() };
         work.orders = self.take_orders(events.iter().map(|(_, _, order_id)| order_id)).await?;
         let mut asked_at = Vec::new();
         for (recorded, event, order_id) in &events {

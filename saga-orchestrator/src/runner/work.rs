@@ -7,6 +7,8 @@ use domain::ids::OrderId;
 use domain::sagas::Outgoing;
 use event_store::{Position, RecordedEvent};
 use messaging::commands::CommandMessage;
+use service_kit::trace;
+use tracing::Span;
 
 use super::order_sagas::OrderSagas;
 use crate::storage::{OutboxRow, PastAction};
@@ -31,6 +33,10 @@ pub(super) struct Work {
     pub(super) done: Vec<Arc<str>>,
     /// The last event folded.
     pub(super) last: Option<RecordedEvent>,
+    /// Whether what asks for commands is traced.
+    pub(super) traced: bool,
+    /// The spans of what asks for commands; they end when those are sent.
+    pub(super) spans: Vec<Span>,
     /// What an operator did, with key and saga.
     pub(super) action: Option<(String, String, PastAction)>,
 }
@@ -46,7 +52,17 @@ impl Work {
         let Some(sagas) = self.orders.get(order_id) else { return Ok(()) };
         for (place, outgoing) in wanted {
             let correlation_id = &sagas.row(place).correlation_id;
-            self.outbox.push(outbox_row(&outgoing, correlation_id, cause)?);
+            let traceparent = match cause {
+                Cause::Event(event) if self.traced => {
+                    let span = span_of(&outgoing, event);
+                    let own = trace::traceparent(&span);
+                    self.spans.push(span);
+                    own.or_else(|| event.metadata.traceparent.clone())
+                }
+                Cause::Event(event) => event.metadata.traceparent.clone(),
+                Cause::Other => None,
+            };
+            self.outbox.push(outbox_row(&outgoing, correlation_id, cause, traceparent)?);
         }
         Ok(())
     }
@@ -66,16 +82,29 @@ impl Work {
     }
 }
 
+/// From an event that was read to the command that it leads to: folded, committed and sent.
+fn span_of(outgoing: &Outgoing, event: &RecordedEvent) -> Span {
+    let span = tracing::info_span!(
+        "react",
+        otel.name = %format_args!("{} -> {}", event.event_type, outgoing.step),
+        otel.kind = "producer",
+        saga.id = %outgoing.saga_id,
+        step = outgoing.step.as_str(),
+        position = event.position,
+    );
+    trace::follow(&span, event.metadata.traceparent.as_deref());
+    span
+}
+
 fn outbox_row(
     outgoing: &Outgoing,
     correlation_id: &Arc<str>,
     cause: Cause<'_>,
+    traceparent: Option<Arc<str>>,
 ) -> serde_json::Result<OutboxRow> {
-    let (causation_id, traceparent) = match cause {
-        Cause::Event(event) => {
-            (Some(event.id.to_string().into()), event.metadata.traceparent.clone())
-        }
-        Cause::Other => (None, None),
+    let causation_id = match cause {
+        Cause::Event(event) => Some(event.id.to_string().into()),
+        Cause::Other => None,
     };
     let message = CommandMessage {
         command_id: outgoing.command_id().into(),

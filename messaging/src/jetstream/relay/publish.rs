@@ -6,6 +6,10 @@ use std::sync::Arc;
 use async_nats::Subject;
 use async_nats::jetstream::message::PublishMessage;
 use event_store::{LogIdentity, RecordedEvent};
+use opentelemetry::global;
+use opentelemetry::propagation::Extractor;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::jetstream::envelope::{self, EnvelopeError};
 use crate::jetstream::names::Names;
@@ -24,6 +28,9 @@ pub(super) struct Subjects {
     context_of: ContextOf,
     known: HashMap<(String, Arc<str>), Subject>,
 }
+
+/// The header of a trace's context.
+const TRACEPARENT: &str = "traceparent";
 
 /// Beyond this, types are no longer a handful.
 const MOST_KNOWN: usize = 10_000;
@@ -46,6 +53,36 @@ impl Subjects {
     }
 }
 
+/// The span of a publish, a part of the trace that the event is of; none for an event without one.
+pub(super) fn span(event: &RecordedEvent) -> Span {
+    let Some(traceparent) = &event.metadata.traceparent else { return Span::none() };
+    let span = tracing::info_span!(
+        "publish",
+        otel.name = %format_args!("publish {}", event.event_type),
+        otel.kind = "producer",
+        position = event.position,
+    );
+    if !span.is_disabled() {
+        let context = global::get_text_map_propagator(|known| known.extract(&Only(traceparent)));
+        // A span that is only logged has no place for it.
+        let _ = span.set_parent(context);
+    }
+    span
+}
+
+/// Headers with nothing but a trace's context.
+struct Only<'t>(&'t str);
+
+impl Extractor for Only<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == TRACEPARENT).then_some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TRACEPARENT]
+    }
+}
+
 /// The message of an event, and its bytes.
 pub(super) fn message(
     log: &LogIdentity,
@@ -61,7 +98,7 @@ pub(super) fn message(
     if let Some(traceparent) = &event.metadata.traceparent
         && traceparent.chars().all(|letter| letter.is_ascii_graphic())
     {
-        message = message.header("traceparent", traceparent.as_ref());
+        message = message.header(TRACEPARENT, traceparent.as_ref());
     }
     Ok((message, bytes))
 }

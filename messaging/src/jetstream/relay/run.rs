@@ -9,6 +9,7 @@ use async_nats::jetstream::context::ContextBuilder;
 use event_store::{Position, RecordedEvent};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::publish::{self, ContextOf, Subjects};
@@ -185,6 +186,8 @@ impl Relay {
         let page = self.continuation(sent).await?;
         let log = self.owned.known_identity();
         let stream = self.names.events();
+        // What is published anew, or long after it happened, is no part of anything that anybody follows.
+        let is_behind = page.len() >= PAGE;
         for event in &page {
             while !window.has_room() {
                 if let Some(position) = window.oldest().await? {
@@ -194,9 +197,10 @@ impl Relay {
             }
             let (message, bytes) = publish::message(&log, &stream, event)?;
             let subject = self.subjects.of(&log, event);
+            let span = if is_behind { Span::none() } else { publish::span(event) };
             let publish = self.context.send_publish(subject, message).await;
             let publish = publish.map_err(broker("an event can't be sent"))?;
-            window.add(event.position, bytes, publish);
+            window.add(event.position, bytes, publish, span);
             *sent = Sent { position: event.position, id: Some(event.id) };
         }
         self.measure();

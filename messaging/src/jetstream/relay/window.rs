@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
 use event_store::Position;
+use tracing::Span;
 
 use crate::jetstream::trouble::{Trouble, broker};
 
@@ -22,6 +23,8 @@ struct Waiting {
     position: Position,
     bytes: usize,
     acknowledged: Acknowledged,
+    /// Ends with the acknowledgement.
+    _span: Span,
 }
 
 impl Window {
@@ -38,9 +41,16 @@ impl Window {
         self.waiting.len() < self.most_events && self.bytes < self.most_bytes
     }
 
-    pub(super) fn add(&mut self, position: Position, bytes: usize, publish: PublishAckFuture) {
+    pub(super) fn add(
+        &mut self,
+        position: Position,
+        bytes: usize,
+        publish: PublishAckFuture,
+        span: Span,
+    ) {
         self.bytes += bytes;
-        self.waiting.push_back(Waiting { position, bytes, acknowledged: publish.into_future() });
+        let acknowledged = publish.into_future();
+        self.waiting.push_back(Waiting { position, bytes, acknowledged, _span: span });
     }
 
     /// Waits until the oldest publish is in the stream, and gives its position. Given up in the middle, it loses
