@@ -1,4 +1,5 @@
-//! House rules that no lint knows: names and sizes of files, where SQL may stand, which crate may use which.
+//! House rules that no lint knows: names and sizes of files, where SQL may stand, which crate may use which, and
+//! whether every metric is described.
 //!
 //! A `#[cfg(test)]` item ends a file's code: tests stand last, and they are not counted.
 
@@ -7,6 +8,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use crate::edges;
+use crate::metric_names;
 use crate::sources::{self, SourceFile};
 
 /// The most lines of code that a file may have.
@@ -31,8 +33,10 @@ const SQL_STARTS: [&str; 10] = [
 
 /// Checks every rule and names every breach.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
-    let mut breaches: Vec<String> = sources::read(root)?.iter().flat_map(breaches_of).collect();
+    let files = sources::read(root)?;
+    let mut breaches: Vec<String> = files.iter().flat_map(breaches_of).collect();
     breaches.extend(edges::breaches(root)?);
+    breaches.extend(metric_names::breaches(root, &files)?);
     if breaches.is_empty() {
         println!("the house rules are kept");
         return Ok(());

@@ -4,6 +4,7 @@
 
 mod edges;
 mod house;
+mod metric_names;
 mod servers;
 mod sources;
 mod steps;
@@ -21,7 +22,7 @@ Commands:
   with-servers <CARGO COMMAND>
           Runs, say, `nextest run -p event-store` beside the servers that tests need, started once
   schemas Writes the schemas and golden files of new events and commands (schemas/), generated from the types
-  house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which)
+  house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
 Each step says how long it took; the first that fails ends the run with exit code 1.";

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::command::Command;
@@ -261,18 +261,20 @@ impl Shared {
 
     async fn ask(&self, call: &ProviderCall) -> ProviderOutcome {
         let Ok(_permit) = self.bulkhead.acquire().await else { return ProviderOutcome::Unknown };
+        let begun = Instant::now();
         let asked = tokio::time::timeout(self.settings.deadline, self.provider.call(call)).await;
         let outcome = asked.unwrap_or(ProviderOutcome::Unknown);
-        count(call, "call", &outcome);
+        count(call, "call", &outcome, begun);
         outcome
     }
 
     async fn probe(&self, call: &ProviderCall, when_absent: WhenAbsent) -> ProviderOutcome {
         let Ok(_permit) = self.bulkhead.acquire().await else { return ProviderOutcome::Unknown };
+        let begun = Instant::now();
         let probe = self.provider.probe(call, when_absent);
         let probed = tokio::time::timeout(self.settings.deadline, probe).await;
         let outcome = probed.unwrap_or(ProviderOutcome::Unknown);
-        count(call, "probe", &outcome);
+        count(call, "probe", &outcome, begun);
         outcome
     }
 
@@ -334,7 +336,7 @@ fn span_of(call: &ProviderCall) -> Span {
     span
 }
 
-fn count(call: &ProviderCall, kind: &'static str, outcome: &ProviderOutcome) {
+fn count(call: &ProviderCall, kind: &'static str, outcome: &ProviderOutcome, begun: Instant) {
     let outcome = match outcome {
         ProviderOutcome::Authorized { .. } | ProviderOutcome::Done => "done",
         ProviderOutcome::Refused { .. } => "refused",
@@ -345,4 +347,7 @@ fn count(call: &ProviderCall, kind: &'static str, outcome: &ProviderOutcome) {
     metrics::counter!("docket_provider_calls_total",
         "operation" => operation, "kind" => kind, "outcome" => outcome)
     .increment(1);
+    metrics::histogram!("docket_provider_call_duration_seconds",
+        "operation" => operation, "kind" => kind)
+    .record(begun.elapsed().as_secs_f64());
 }

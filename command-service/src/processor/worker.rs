@@ -197,7 +197,7 @@ impl Worker {
             let call = self.log.append(batch.collect());
             match tokio::time::timeout(self.settings.call_timeout, call).await {
                 Ok(Ok(verdicts)) if verdicts.len() == decided.len() => {
-                    metrics::histogram!("docket_append_seconds")
+                    metrics::histogram!("docket_append_duration_seconds")
                         .record(begun.elapsed().as_secs_f64());
                     return Ok(Appended { verdicts, resent });
                 }

@@ -10,7 +10,7 @@ mod redacted;
 mod secret;
 mod settings;
 
-pub(crate) use layers::{Misunderstood, Understood, understand};
+pub(crate) use layers::{Misunderstood, Setting, Understood, understand};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::{needed, secret};
 pub(crate) use settings::{LOG_FILTER, LogFormat, Settings, listen_address};

@@ -18,4 +18,4 @@ pub(crate) use home::router as home;
 pub(crate) use lock::DataLock;
 pub(crate) use platform::order_timeouts;
 pub(crate) use readiness::{report_models, report_sagas};
-pub(crate) use serve::{cannot_listen, install_logs, run};
+pub(crate) use serve::{cannot_listen, install_logs, metrics_router, run};

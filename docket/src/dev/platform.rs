@@ -26,6 +26,7 @@ use service_kit::clock;
 use service_kit::health::Health;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::serve::metrics_router;
 use super::{docs, history, home, readiness};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
@@ -46,7 +47,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Opens the data folder and starts everything.
     pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
-        let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
+        let metrics = metrics_router()?;
         let master = data.load_master_key()?;
         let mut log =
             SqliteLog::open(&data.log()).await.context("the event log can't be opened")?;

@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use axum::Router;
 use service_kit::telemetry;
 use tokio::net::TcpListener;
 
@@ -56,6 +57,13 @@ pub(crate) fn install_logs(service: &str, format: LogFormat, filter: &str) -> Re
         LogFormat::Json => telemetry::LogFormat::Json,
     };
     telemetry::install(service, format, filter).context("logging does not start")
+}
+
+/// Starts to record metrics for the whole process; `/metrics`, with the texts of `docs/metrics.md`.
+pub(crate) fn metrics_router() -> Result<Router> {
+    let recorded = service_kit::metrics::install()?;
+    service_kit::metrics::describe(include_str!("../../../docs/metrics.md"));
+    Ok(service_kit::metrics::router(recorded))
 }
 
 /// Why there is no listening: someone else does, or the system's own words.

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::args::ProcessArgs;
-use crate::dev::{cannot_listen, install_logs};
+use crate::dev::{cannot_listen, install_logs, metrics_router};
 use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
@@ -53,7 +53,7 @@ impl Process {
     pub(super) async fn begin(name: &'static str, settings: &ProcessArgs) -> Result<Self> {
         install_logs(&format!("docket-{name}"), settings.log_format, &settings.log_filter)?;
         let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
-        let metrics = service_kit::metrics::router(service_kit::metrics::install()?);
+        let metrics = metrics_router()?;
         let listener = TcpListener::bind(&settings.listen).await;
         let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
         let address = listener.local_addr()?;

@@ -368,9 +368,9 @@ impl Live {
         let seconds = self.begun.0.elapsed().as_secs_f64();
         let rate = Progress::after(seconds, self.begun.1, position, head).rate;
         let state = if position + NEAR < head { State::CatchingUp } else { State::Running };
-        metrics::gauge!("docket_projection_position", "name" => self.handle.projector.name())
+        metrics::gauge!("docket_projection_position", "projection" => self.handle.projector.name())
             .set(gauge(position));
-        metrics::gauge!("docket_projection_lag", "name" => self.handle.projector.name())
+        metrics::gauge!("docket_projection_lag_events", "projection" => self.handle.projector.name())
             .set(gauge(head.saturating_sub(position)));
         self.handle.update(|status| {
             status.position = position;

@@ -230,7 +230,7 @@ impl Relay {
     fn measure(&self) {
         let lag = self.owned.head().saturating_sub(self.acknowledged);
         metrics::gauge!("docket_relay_position").set(self.acknowledged as f64);
-        metrics::gauge!("docket_relay_lag").set(lag as f64);
+        metrics::gauge!("docket_relay_lag_events").set(lag as f64);
     }
 
     fn published(&mut self, position: Position) {
