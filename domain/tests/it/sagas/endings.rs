@@ -388,6 +388,28 @@ fn a_refund_that_fails_needs_attention() {
 }
 
 #[test]
+fn a_parked_command_of_any_step_that_is_replayed_lets_its_saga_go_on() {
+    for before in 0..4 {
+        let mut world = World::new();
+        world.place("pm_ok");
+        for _ in 0..before {
+            world.run_one();
+        }
+        let parked = world.park_next();
+        world.run();
+        assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention, "{}", parked.step);
+        world.replay(&parked);
+        world.run();
+        world.ship(1, None);
+        world.deliver(1).unwrap();
+        world.run();
+        assert_eq!(world.status(), OrderStatus::Completed, "{}", parked.step);
+        assert_eq!(world.state_of(&order_saga()), SagaState::Completed, "{}", parked.step);
+        assert_eq!(world.payment(&payment_id()).captured(), TOTAL);
+    }
+}
+
+#[test]
 fn a_refusal_at_any_step_before_the_pivot_is_undone() {
     for step in ["reserve_stock", "authorize_payment", "confirm_order"] {
         let mut world = World::new();

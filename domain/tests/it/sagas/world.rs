@@ -274,6 +274,24 @@ impl World {
         self.ended.insert(id);
     }
 
+    /// Nobody understands the oldest command: it is parked.
+    pub(crate) fn park_next(&mut self) -> Outgoing {
+        let next = self.queue.remove(0);
+        self.end(&next, CommandEnd::Parked { cause: Reason::parse("unknown").unwrap() });
+        self.ended.insert(next.command_id());
+        next
+    }
+
+    /// A parked command is carried out after all, under an id below its own.
+    pub(crate) fn replay(&mut self, parked: &Outgoing) {
+        let id = format!("{}/replay", parked.command_id());
+        let events = self.decide(&parked.command).unwrap();
+        self.append(events, &id);
+        if let Stream::Payment(payment_id) = parked.command.target() {
+            self.ask_provider(&payment_id, &id);
+        }
+    }
+
     fn end(&mut self, outgoing: &Outgoing, end: CommandEnd) {
         let (command, command_id) = (outgoing.command.name().to_owned(), outgoing.command_id());
         let record =
