@@ -48,6 +48,8 @@ pub struct Database {
     reader: SqlitePool,
     /// Held during a checkpoint: SQLite refuses a second one at once, without waiting.
     checkpoint: Arc<Mutex<()>>,
+    /// Held by the task that makes checkpoints, as long as it has the file open.
+    checkpointer: Arc<Mutex<()>>,
 }
 
 impl Database {
@@ -71,15 +73,23 @@ impl Database {
             .pragma("journal_size_limit", LOG_SIZE_LIMIT);
         let writer = pool(1).connect_with(writing).await?;
         let reader = pool(readers).connect_with(options.read_only(true)).await?;
-        let database = Self { writer, reader, checkpoint: Arc::default() };
-        tokio::spawn(database.clone().keep_checkpointing(path.to_owned()));
+        let (checkpoint, checkpointer) = (Arc::default(), Arc::<Mutex<()>>::default());
+        let has_it_open = Arc::clone(&checkpointer).lock_owned().await;
+        let database = Self { writer, reader, checkpoint, checkpointer };
+        let other = database.clone();
+        let path = path.to_owned();
+        tokio::spawn(async move {
+            other.keep_checkpointing(path).await;
+            drop(has_it_open);
+        });
         Ok(database)
     }
 
     /// Opens a file that exists, to look at it only; another process may be writing it.
     pub async fn open_read_only(path: &Path, readers: u32) -> Result<Self, sqlx::Error> {
         let reader = pool(readers).connect_with(options(path).read_only(true)).await?;
-        Ok(Self { writer: reader.clone(), reader, checkpoint: Arc::default() })
+        let (checkpoint, checkpointer) = (Arc::default(), Arc::default());
+        Ok(Self { writer: reader.clone(), reader, checkpoint, checkpointer })
     }
 
     /// The pool of the one writing connection. Begin with `BEGIN IMMEDIATE`: a read that turns into a write can fail.
@@ -108,6 +118,8 @@ impl Database {
         self.reader.close().await;
         self.leave_no_log().await;
         self.writer.close().await;
+        // Whoever is the last to close the file takes away what stands beside it.
+        drop(self.checkpointer.lock().await);
     }
 
     /// Best effort: whatever stays is carried over by the next process that opens the file.
@@ -224,6 +236,19 @@ mod tests {
         let log = std::fs::metadata(folder.path().join("t.db-wal")).unwrap();
         assert_eq!(log.len(), 0);
         elsewhere.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_close_leaves_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..20 {
+            let path = folder.path().join(format!("{n}.db"));
+            let database = Database::open(&path, Durability::Rebuildable, 1).await.unwrap();
+            sqlx::query("CREATE TABLE t (a BLOB)").execute(database.writer()).await.unwrap();
+            database.close().await;
+            let files = std::fs::read_dir(folder.path()).unwrap().count();
+            assert_eq!(files, n + 1, "nothing stands beside {}", path.display());
+        }
     }
 
     #[tokio::test]
