@@ -253,7 +253,7 @@ pub(crate) fn cancelled() -> Log {
     log
 }
 
-fn merged(mut to: Value, more: Value) -> Value {
+pub(crate) fn merged(mut to: Value, more: Value) -> Value {
     if let (Value::Object(to), Value::Object(more)) = (&mut to, more) {
         to.extend(more);
     }

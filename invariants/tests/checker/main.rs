@@ -5,6 +5,7 @@ mod cancellations;
 mod ledger;
 mod log;
 mod returns;
+mod rules;
 
 use event_store::RecordedEvent;
 use invariants::{Checker, Progress, Report, Rule};
