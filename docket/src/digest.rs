@@ -41,7 +41,8 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
     let log = data.open_log().await?;
     let head = *log.head().borrow();
     let mut snapshots: Vec<ModelSnapshot> = Vec::new();
-    for model in offline::stored(&data.projections()).await? {
+    // What can't be read, or was built by another version, is built anew as what is behind.
+    for model in offline::survey(&data.projections()).await?.models {
         let snapshot = model.snapshot().await?;
         if snapshot.position == head {
             snapshots.push(snapshot);
@@ -70,7 +71,7 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
 /// A projection-service has no log to build from: its models are taken as they are.
 async fn as_they_stand(home: Home) -> Result<ExitCode> {
     let mut snapshots = Vec::new();
-    for model in offline::stored(home).await? {
+    for model in offline::survey(home).await?.complete()? {
         snapshots.push(model.snapshot().await?);
     }
     let positions: HashSet<Position> = snapshots.iter().map(|model| model.position).collect();

@@ -31,7 +31,7 @@ impl Model {
         let catalog = Catalog::open_read_only(&home).await?;
         let live = catalog.live(projector.name()).await;
         catalog.close().await;
-        let Some(live) = live? else { return Ok(None) };
+        let Some((live, _)) = live? else { return Ok(None) };
         let generation = Generation::look(&home, projector.definition(), live).await?;
         Ok(Some(Self { projector, generation }))
     }

@@ -23,6 +23,22 @@ pub enum OfflineError {
     /// A file can't be made or read.
     #[error("a read model's database failed")]
     Database(#[from] sqlx::Error),
+    /// A model that is needed can't be read.
+    #[error("{location} can't be read as a read model's database")]
+    Unreadable {
+        /// Where it is.
+        location: String,
+        /// Why it can't.
+        source: sqlx::Error,
+    },
+    /// A model that is needed was built by another version.
+    #[error(
+        "the read model `{model}` was built by another version of Docket; it is built anew when a service starts"
+    )]
+    OtherVersion {
+        /// Which one.
+        model: &'static str,
+    },
     /// The log can't be read or folded.
     #[error("a read model can't be built")]
     Build(#[from] BuildError),
@@ -48,25 +64,120 @@ pub struct ModelSnapshot {
     rows: Transaction,
 }
 
-/// The live models of a folder; none when there are no read models in it.
-pub async fn stored(home: impl Into<Home>) -> Result<Vec<StoredModel>, sqlx::Error> {
+/// The live models of a folder, and what is there and can't be used as one.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Those that can be read.
+    pub models: Vec<StoredModel>,
+    /// Those that another version of their definition built: they are built anew at the next start of a service.
+    pub other_versions: Vec<OtherVersion>,
+    /// Those whose databases can't be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A live model that another version of its definition built.
+#[derive(Debug)]
+pub struct OtherVersion {
+    /// Which model it is.
+    pub projector: Projector,
+    /// The version that built it.
+    pub version: u32,
+}
+
+/// A database that can't be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Which model it should be; `None` for the catalog of all.
+    pub projector: Option<Projector>,
+    /// Where it is.
+    pub location: Location,
+    /// Why it can't.
+    pub error: sqlx::Error,
+}
+
+/// Looks at the live models of a folder, each by itself; there are none when there are no read models in it.
+pub async fn survey(home: impl Into<Home>) -> Result<Survey, sqlx::Error> {
     let home = home.into();
+    let mut survey = Survey::default();
     if !home.catalog().exists().await? {
-        return Ok(Vec::new());
+        return Ok(survey);
     }
-    let catalog = Catalog::open_read_only(&home).await?;
-    let mut models = Vec::new();
-    for &projector in Projector::ALL {
-        let Some(generation) = catalog.live(projector.name()).await? else { continue };
+    let catalog = match named(&home).await {
+        Ok(catalog) => catalog,
+        Err(error) => {
+            let location = home.catalog();
+            survey.unreadable.push(Unreadable { projector: None, location, error });
+            return Ok(survey);
+        }
+    };
+    for (projector, generation, version) in catalog {
+        if version != projector.definition().version {
+            survey.other_versions.push(OtherVersion { projector, version });
+            continue;
+        }
         let location = home.generation(projector.name(), generation);
-        let database = Store::open_read_only(&location, 1).await?;
-        models.push(StoredModel { projector, generation, database });
+        match StoredModel::open(projector, generation, &location).await {
+            Ok(model) => survey.models.push(model),
+            Err(error) => {
+                let projector = Some(projector);
+                survey.unreadable.push(Unreadable { projector, location, error });
+            }
+        }
+    }
+    Ok(survey)
+}
+
+impl Survey {
+    /// All of the models; an error when one can't be used.
+    pub fn complete(self) -> Result<Vec<StoredModel>, OfflineError> {
+        if let Some(other) = self.other_versions.first() {
+            return Err(OfflineError::OtherVersion { model: other.projector.name() });
+        }
+        match self.unreadable.into_iter().next() {
+            Some(Unreadable { location, error: source, .. }) => {
+                Err(OfflineError::Unreadable { location: location.to_string(), source })
+            }
+            None => Ok(self.models),
+        }
+    }
+}
+
+/// What the catalog names: models, their live generations, and the versions that built them.
+async fn named(home: &Home) -> Result<Vec<(Projector, u32, u32)>, sqlx::Error> {
+    let catalog = Catalog::open_read_only(home).await?;
+    let mut named = Vec::new();
+    for &projector in Projector::ALL {
+        match catalog.live(projector.name()).await {
+            Ok(Some((generation, version))) => named.push((projector, generation, version)),
+            Ok(None) => {}
+            Err(error) => {
+                catalog.close().await;
+                return Err(error);
+            }
+        }
     }
     catalog.close().await;
-    Ok(models)
+    Ok(named)
 }
 
 impl StoredModel {
+    /// Opens it and looks whether anything can be read.
+    async fn open(
+        projector: Projector,
+        generation: u32,
+        location: &Location,
+    ) -> Result<Self, sqlx::Error> {
+        let database = Store::open_read_only(location, 1).await?;
+        let model = Self { projector, generation, database };
+        match model.mark().await {
+            Ok(_) => Ok(model),
+            Err(error) => {
+                model.close().await;
+                Err(error)
+            }
+        }
+    }
+
     /// The model as of now.
     pub async fn snapshot(&self) -> Result<ModelSnapshot, sqlx::Error> {
         ModelSnapshot::take(self.projector, &self.database).await

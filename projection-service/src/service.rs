@@ -1,8 +1,9 @@
 //! Starts the projectors and answers queries.
 
+use std::io;
 use std::sync::Arc;
 
-use ::storage::{Held, Lease, LeaseSettings};
+use ::storage::{Held, Lease, LeaseSettings, is_damaged};
 use event_store::keys::Vault;
 use messaging::feed::Feed;
 use sqlx::migrate::MigrateError;
@@ -49,6 +50,14 @@ pub enum StartError {
     /// A database can't be opened.
     #[error("a read model's database can't be opened")]
     Database(#[from] sqlx::Error),
+    /// This database can't be opened.
+    #[error("{location} can't be opened as a read model's database")]
+    Model {
+        /// Which one.
+        location: String,
+        /// Why.
+        source: sqlx::Error,
+    },
     /// A lease was asked for where there can be one service only.
     #[error("read models in files have one service; a lease is for those in PostgreSQL")]
     NotShared,
@@ -75,7 +84,7 @@ impl ProjectionService {
         sagas: Arc<dyn SagaStates>,
     ) -> Result<Self, StartError> {
         settings.home.make().await?;
-        let catalog = Catalog::open(&settings.home).await?;
+        let catalog = catalog(&settings.home).await?;
         if settings.lease.is_some() && !settings.home.is_shared() {
             return Err(StartError::NotShared);
         }
@@ -167,6 +176,21 @@ impl ProjectionService {
     }
 }
 
+/// The catalog; a new one when the file is damaged.
+async fn catalog(home: &Home) -> Result<Catalog, StartError> {
+    match Catalog::open(home).await {
+        Err(error) if is_damaged(&error) => {
+            home.start_over(&error)?;
+            Ok(Catalog::open(home).await?)
+        }
+        Err(source) => {
+            let location = home.catalog().to_string();
+            Err(StartError::Model { location, source })
+        }
+        Ok(catalog) => Ok(catalog),
+    }
+}
+
 /// The right to write, as soon as it can be had.
 async fn acquire(catalog: &Catalog, lease: Option<LeaseSettings>) -> Result<Held, MigrateError> {
     match lease {
@@ -194,32 +218,84 @@ struct Opened {
 
 /// Opens the live generation and the one kept beside it. A live one of another definition can be neither fed nor read any
 /// more: a new one takes its place at once, and catches up.
-async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, sqlx::Error> {
+async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, StartError> {
     let definition = projector.definition();
     let (home, catalog) = (&rebuilder.home, &rebuilder.catalog);
     let found = catalog.find(definition.name).await?;
     let entry = match found {
         Some(entry) if entry.version == definition.version => entry,
-        other => {
-            let live = other.map_or(1, |old| old.next_generation());
-            home.remove(definition.name, live).await;
-            catalog.register(definition.name, definition.version, live).await?;
-            let version = definition.version;
-            Entry { version, live, building: None, kept: None, outcome: None }
-        }
+        other => begin_anew(projector, rebuilder, other.as_ref()).await?,
     };
     // What a process left behind that ended between a decision and its file's end.
     let named = [Some(entry.live), entry.building, entry.kept.map(|kept| kept.generation)];
     for number in (1..entry.next_generation()).filter(|number| !named.contains(&Some(*number))) {
         home.remove(definition.name, number).await;
     }
-    let identity = rebuilder.feed.identity();
-    let applier = projector.open(home, entry.live, &identity).await?;
-    let beside = match entry.kept {
-        Some(kept) => Some((projector.open(home, kept.generation, &identity).await?, kept.role)),
-        None => None,
-    };
+    let (applier, entry) = open_live(projector, rebuilder, entry).await?;
+    let beside = open_beside(projector, rebuilder, &entry).await?;
     Ok(Opened { applier, beside, entry })
+}
+
+/// Opens the live generation; a new one when its file is damaged.
+async fn open_live(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    entry: Entry,
+) -> Result<(Box<dyn Apply>, Entry), StartError> {
+    if let Some(applier) = open_one(projector, rebuilder, entry.live).await? {
+        return Ok((applier, entry));
+    }
+    let entry = begin_anew(projector, rebuilder, Some(&entry)).await?;
+    let opened = open_one(projector, rebuilder, entry.live).await?;
+    let applier = opened.ok_or_else(|| io::Error::other("a file that was just made is damaged"))?;
+    Ok((applier, entry))
+}
+
+/// Opens the generation that is kept beside the live one; none when its file is damaged.
+async fn open_beside(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    entry: &Entry,
+) -> Result<Option<(Box<dyn Apply>, Role)>, StartError> {
+    let Some(kept) = entry.kept else { return Ok(None) };
+    let opened = open_one(projector, rebuilder, kept.generation).await?;
+    if opened.is_none() {
+        rebuilder.catalog.drop_kept(projector.name(), kept.generation, None).await?;
+    }
+    Ok(opened.map(|applier| (applier, kept.role)))
+}
+
+/// A new generation takes the live one's place, and no other is kept or built.
+async fn begin_anew(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    old: Option<&Entry>,
+) -> Result<Entry, sqlx::Error> {
+    let definition = projector.definition();
+    let live = old.map_or(1, Entry::next_generation);
+    rebuilder.home.remove(definition.name, live).await;
+    rebuilder.catalog.register(definition.name, definition.version, live).await?;
+    Ok(Entry { version: definition.version, live, building: None, kept: None, outcome: None })
+}
+
+/// Opens a generation; `None` when its file was damaged, and is set aside.
+async fn open_one(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    number: u32,
+) -> Result<Option<Box<dyn Apply>>, StartError> {
+    let home = &rebuilder.home;
+    match projector.open(home, number, &rebuilder.feed.identity()).await {
+        Ok(applier) => Ok(Some(applier)),
+        Err(error) if is_damaged(&error) => {
+            home.set_aside(projector.name(), number, &error)?;
+            Ok(None)
+        }
+        Err(source) => {
+            let location = home.generation(projector.name(), number).to_string();
+            Err(StartError::Model { location, source })
+        }
+    }
 }
 
 /// Where the shared reader begins: at the last of those projectors that are close to the foremost one. The others

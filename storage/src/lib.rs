@@ -7,6 +7,7 @@
 mod away;
 mod backoff;
 mod bulk;
+mod damage;
 mod lease;
 mod migrations;
 mod sqlite;
@@ -18,6 +19,7 @@ pub mod store;
 pub use away::is_away;
 pub use backoff::Backoff;
 pub use bulk::BulkStatement;
+pub use damage::is_damaged;
 pub use lease::{Fence, Held, Lease, LeaseSettings};
 pub use migrations::migrator;
 pub use sqlite::{Database, Durability};

@@ -4,6 +4,7 @@
 mod bad_input;
 mod compose;
 mod crash;
+mod damage;
 mod distributed;
 mod erasure;
 mod import;

@@ -41,9 +41,9 @@ pub(super) async fn check(log: &mut SqliteLog, data: &DataDir) -> Result<()> {
 /// Where every reader stands that can be asked. One that can't says so itself when it is opened.
 async fn marks(data: &DataDir) -> Vec<(String, Mark)> {
     let mut marks = Vec::new();
-    match offline::stored(&data.projections()).await {
-        Ok(models) => {
-            for model in models {
+    match offline::survey(&data.projections()).await {
+        Ok(survey) => {
+            for model in survey.models {
                 if let Ok(mark) = model.mark().await {
                     marks.push((model.projector.name().to_owned(), mark));
                 }

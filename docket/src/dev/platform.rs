@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the only place that starts a service, and with `history` the only one that opens its backend to write.
 
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -49,21 +50,24 @@ impl Platform {
     pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
         let metrics = metrics_router()?;
         let master = data.load_master_key()?;
-        let mut log =
-            SqliteLog::open(&data.log()).await.context("the event log can't be opened")?;
+        let mut log = SqliteLog::open(&data.log())
+            .await
+            .with_context(|| irreplaceable("the event log", &data.log()))?;
         history::check(&mut log, data).await.context("the log's history can't be checked")?;
         let log = Arc::new(log);
         let secret = master.derive("request hashes");
         let keys = SqliteKeys::open(&data.keys())
             .await
-            .context("the keys of personal data can't be opened")?;
+            .with_context(|| irreplaceable("the keys of personal data", &data.keys()))?;
         let vault = Arc::new(Vault::new(Arc::new(keys), master));
 
-        let ledger = Ledger::open(&data.ledger())
-            .await
-            .context("the ledger of the simulated payment provider can't be opened")?;
+        let ledger = Ledger::open(&data.ledger()).await.with_context(|| {
+            irreplaceable("the ledger of the simulated provider", &data.ledger())
+        })?;
         let letters = DeadLetters::open(&data.dead_letters().into(), clock::system()).await;
-        let letters = Arc::new(letters.context("the dead letters can't be opened")?);
+        let letters =
+            letters.with_context(|| irreplaceable("the dead letters", &data.dead_letters()));
+        let letters = Arc::new(letters?);
         let commands = start_commands(settings, ledger.clone(), &log, &vault, secret)
             .with_dead_letters(Arc::clone(&letters));
         let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log) as Arc<dyn EventLog>));
@@ -75,7 +79,9 @@ impl Platform {
             queue.clone(),
             clock::system(),
         );
-        let orchestrator = Arc::new(orchestrator.await?);
+        let orchestrator =
+            orchestrator.await.with_context(|| irreplaceable("the sagas", &data.sagas()));
+        let orchestrator = Arc::new(orchestrator?);
         let models = projection_service::Settings::at(data.projections());
         let states = Arc::new(States(Arc::downgrade(&orchestrator)));
         let projections = ProjectionService::start(models, feed, vault, states).await?;
@@ -129,6 +135,14 @@ impl Platform {
         self.projections.shutdown().await;
         self.log.close().await;
     }
+}
+
+/// What a file is that can't be opened, and that no start touches: nothing else knows what it holds.
+fn irreplaceable(what: &str, path: &Path) -> String {
+    let shown = path.display();
+    format!(
+        "{what} can't be opened; nothing was changed. If {shown} is damaged, put it back from your backup"
+    )
 }
 
 fn start_commands(

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use event_store::EventLog as _;
 use projection_service::Projector;
-use projection_service::offline::{self, BuiltModel, Decision, StoredModel, Wanted};
+use projection_service::offline::{
+    self, BuiltModel, Decision, StoredModel, Survey, Unreadable, Wanted,
+};
 use projection_service::storage::digest::Difference;
 
 use super::bars::Bars;
@@ -27,7 +29,15 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     let folder = data.projections();
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} can't be made", folder.display()))?;
-    let mut live = offline::stored(&folder).await?;
+    let Survey { models: mut live, unreadable, other_versions } = offline::survey(&folder).await?;
+    if let Some(catalog) = unreadable.iter().find(|one| one.projector.is_none()) {
+        bail!(
+            "{} can't be read ({}); delete the folder {}: the next start builds all models anew from the log",
+            catalog.location,
+            catalog.error,
+            folder.display()
+        );
+    }
     let mut wanted = Vec::new();
     for &projector in projectors {
         let generation = offline::next_generation(&folder, projector).await?;
@@ -43,7 +53,14 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
         let name = model.projector.name();
         let old = live.iter().position(|old| old.projector == model.projector);
         let old = old.map(|index| live.swap_remove(index));
-        let (differs, compared) = compared(&model, old.as_ref()).await?;
+        let missing = if let Some(one) = of(&unreadable, model.projector) {
+            format!("the old one, {}, could not be read: {}", one.location, one.error)
+        } else if other_versions.iter().any(|one| one.projector == model.projector) {
+            "the old one was built by another version".to_owned()
+        } else {
+            "there was none before".to_owned()
+        };
+        let (differs, compared) = compared(&model, old.as_ref(), missing).await?;
         output::line(format_args!("{name}: {compared}"))?;
         let noted = if differs {
             offline::keep_candidate(&folder, model).await
@@ -58,6 +75,10 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     }
     log.close().await;
     Ok(if differing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn of(unreadable: &[Unreadable], projector: Projector) -> Option<&Unreadable> {
+    unreadable.iter().find(|one| one.projector == Some(projector))
 }
 
 /// What an operator decides about the generations that are kept beside these models.
@@ -81,13 +102,17 @@ pub(super) async fn decide(
 }
 
 /// Whether what was built differs from what was there before, and how, in words.
-async fn compared(model: &BuiltModel, old: Option<&StoredModel>) -> Result<(bool, String)> {
+async fn compared(
+    model: &BuiltModel,
+    old: Option<&StoredModel>,
+    missing: String,
+) -> Result<(bool, String)> {
     let mut new = model.snapshot().await?;
     let digests = new.digest().await?;
     let rows: u64 = digests.iter().map(|table| table.rows).sum();
     let mut differing = Vec::new();
     let how = match old {
-        None => "there was none before".to_owned(),
+        None => missing,
         Some(old) => {
             let mut old = old.snapshot().await?;
             if old.position != new.position {

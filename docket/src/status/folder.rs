@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use domain::sagas::SagaState;
 use event_store::EventLog as _;
-use projection_service::offline;
+use projection_service::{Projector, offline};
 
 use super::{Count, Model, Needing, Status};
 use crate::data_dir::DataDir;
@@ -58,7 +58,18 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
 
 async fn read_models(folder: &DataDir, head: u64) -> Result<Vec<Model>> {
     let mut found = Vec::new();
-    for model in offline::stored(&folder.projections()).await? {
+    let survey = offline::survey(&folder.projections()).await?;
+    for one in survey.unreadable {
+        let name = one.projector.map_or("all", Projector::name).to_owned();
+        let state = format!("{} can't be read; the next start builds it anew", one.location);
+        found.push(Model { name, position: 0, lag: head, state });
+    }
+    for one in survey.other_versions {
+        let name = one.projector.name().to_owned();
+        let state = "of another version; the next start builds it anew".to_owned();
+        found.push(Model { name, position: 0, lag: head, state });
+    }
+    for model in survey.models {
         let position = model.snapshot().await?.position;
         found.push(Model {
             name: model.projector.name().to_owned(),

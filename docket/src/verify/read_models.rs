@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use event_store::{EventLog as _, Position};
 use invariants::{Finding, Rule};
-use projection_service::offline::{ModelSnapshot, Wanted, build_as_of};
+use projection_service::Projector;
+use projection_service::offline::{ModelSnapshot, Survey, Wanted, build_as_of};
 use projection_service::storage::digest::Difference;
 use serde::Serialize;
 
@@ -40,6 +41,44 @@ impl Checked {
     }
 }
 
+/// What is there and is not compared.
+#[derive(Debug, Default)]
+pub(super) struct Unused {
+    /// Whether there is anything.
+    pub(super) any: bool,
+    /// Of what can't be read.
+    pub(super) findings: Vec<Finding>,
+    /// Of what another version built, which is as it should be until the next start.
+    pub(super) notes: Vec<String>,
+}
+
+/// Says of every model of a folder that can't be compared why not.
+pub(super) fn unused(survey: &Survey) -> Unused {
+    let findings = survey.unreadable.iter().map(|one| {
+        let what = one.projector.map_or_else(
+            || "The catalog of the read models".to_owned(),
+            |projector| format!("Read model `{}`", projector.name()),
+        );
+        let (location, error) = (&one.location, &one.error);
+        let statement = format!(
+            "{what} can't be read: {location}: {error}. It holds nothing that the log can't give back: the next start sets \
+             the file aside and builds it anew."
+        );
+        let look = one.projector.map_or("docket replay".to_owned(), |one| rebuild(one.name()));
+        Finding::elsewhere(Rule::ReadModels, statement, look)
+    });
+    let notes = survey.other_versions.iter().map(|other| {
+        let (name, now) = (other.projector.name(), other.projector.definition().version);
+        format!(
+            "Read model `{name}` was built by version {} of its definition, and this Docket has version {now}: it was not \
+             compared, and the next start builds it anew.",
+            other.version
+        )
+    });
+    let any = !survey.unreadable.is_empty() || !survey.other_versions.is_empty();
+    Unused { any, findings: findings.collect(), notes: notes.collect() }
+}
+
 /// Compares what the snapshots show with the fold of the log, which was opened after they were taken.
 pub(super) async fn check(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Result<Vec<Checked>> {
     let head = *log.head().borrow();
@@ -63,7 +102,8 @@ pub(super) async fn check(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Resul
             continue;
         };
         let mut anew = anew.snapshot().await?;
-        checked.push(compare(&mut live, &mut anew).await?);
+        let compared = compare(&mut live, &mut anew).await;
+        checked.push(compared.or_else(|error| broken_off(live.projector, live.position, error))?);
     }
     for model in built {
         model.close().await;
@@ -82,6 +122,19 @@ async fn compare(live: &mut ModelSnapshot, anew: &mut ModelSnapshot) -> Result<C
     }
     let rows = ours.iter().map(|table| table.rows).sum();
     Ok(Checked { name, position: live.position, rows, equal, findings })
+}
+
+/// A live model whose file turned out to be damaged half way; any other failure is no matter of the model.
+fn broken_off(projector: Projector, position: Position, error: anyhow::Error) -> Result<Checked> {
+    if !error.downcast_ref().is_some_and(storage::is_damaged) {
+        return Err(error);
+    }
+    let name = projector.name();
+    let statement = format!(
+        "Read model `{name}` can't be read to its end: its file under projections/ is damaged: {error:#}."
+    );
+    let findings = vec![Finding::elsewhere(Rule::ReadModels, statement, rebuild(name))];
+    Ok(Checked { name, position, rows: 0, equal: false, findings })
 }
 
 fn differs(model: &str, difference: &Difference) -> Finding {
@@ -108,4 +161,49 @@ fn ahead_of_the_log(snapshot: &ModelSnapshot, head: Position) -> Checked {
 
 fn rebuild(model: &str) -> String {
     format!("docket replay --projection {model}")
+}
+
+#[cfg(test)]
+mod tests {
+    use projection_service::offline::{OtherVersion, survey};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_cant_be_read_is_named_with_what_becomes_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("catalog.db"), [0x5a; 9_000]).unwrap();
+        let unused = unused(&survey(folder.path()).await.unwrap());
+        let [found] = unused.findings.as_slice() else { unreachable!("one finding") };
+        assert_eq!(found.rule, Rule::ReadModels);
+        for part in ["catalog.db", "the next start sets the file aside"] {
+            assert!(found.statement.contains(part), "{found:?}");
+        }
+        assert_eq!(unused.notes, [""; 0]);
+    }
+
+    #[test]
+    fn a_model_of_another_version_is_a_note_and_no_finding() {
+        let other = OtherVersion { projector: Projector::Orders, version: 0 };
+        let unused = unused(&Survey { other_versions: vec![other], ..Survey::default() });
+        assert_eq!(unused.findings, []);
+        assert!(unused.any && unused.notes[0].contains("the next start builds it anew"));
+    }
+
+    #[test]
+    fn a_row_that_differs_is_shown_as_it_is_and_as_the_log_makes_it() {
+        let difference = Difference {
+            table: "orders".to_owned(),
+            key: "o1".to_owned(),
+            left: Some("{}".to_owned()),
+            right: None,
+        };
+        let found = differs("orders", &difference);
+        assert_eq!(found.rule, Rule::ReadModels);
+        assert!(
+            found.statement.ends_with("key `o1` has {}; the log makes it no row."),
+            "{found:?}"
+        );
+        assert_eq!(found.look, "docket replay --projection orders");
+    }
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::read_models::Checked;
-use crate::numbers::grouped;
+use crate::numbers::{counted, grouped};
 
 /// Which log was read, and how far.
 #[derive(Debug, Serialize)]
@@ -81,7 +81,9 @@ impl Verified {
         let kept = self.report.findings.len() as u64;
         text.push('\n');
         if total > kept {
-            line(&mut text, &format!("{} more findings are not shown.", grouped(total - kept)));
+            let are = if total - kept == 1 { "is" } else { "are" };
+            let more = counted(total - kept, "more finding");
+            line(&mut text, &format!("{more} {are} not shown."));
         }
         for note in &self.notes {
             line(&mut text, &format!("Note: {note}"));
@@ -90,7 +92,7 @@ impl Verified {
         if total == 0 {
             line(&mut text, &format!("Clean: everything is as it must be. ({seconds:.1} s)"));
         } else {
-            line(&mut text, &format!("{} findings. ({seconds:.1} s)", grouped(total)));
+            line(&mut text, &format!("{}. ({seconds:.1} s)", counted(total, "finding")));
         }
         text
     }

@@ -8,6 +8,8 @@ use domain::sagas::{SagaKind, SagaState};
 use invariants::{Checker, Finding, PlacedOrder, Progress, Rule};
 use saga_orchestrator::{Audit, AuditedSaga};
 
+use crate::numbers::counted;
+
 /// Sagas that a note names at most.
 const NAMED: usize = 5;
 
@@ -43,12 +45,15 @@ pub(super) fn notes(audit: &Audit, checker: &Checker) -> Vec<String> {
     if !needing.is_empty() {
         let more = if needing.len() > NAMED { ", …" } else { "" };
         let named = needing[..needing.len().min(NAMED)].join(", ");
-        notes.push(format!("{} sagas need attention: {named}{more}", needing.len()));
+        let need = if needing.len() == 1 { "needs" } else { "need" };
+        let sagas = counted(needing.len() as u64, "saga");
+        notes.push(format!("{sagas} {need} attention: {named}{more}"));
     }
     let under_way =
         checker.placed_orders().filter(|order| order.progress == Progress::UnderWay).count();
     if under_way > 0 {
-        notes.push(format!("{under_way} orders are under way."));
+        let are = if under_way == 1 { "is" } else { "are" };
+        notes.push(format!("{} {are} under way.", counted(under_way as u64, "order")));
     }
     notes
 }
@@ -148,8 +153,9 @@ fn of_saga(saga_id: &str, statement: String) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use event_store::LogIdentity;
+    use event_store::{LogIdentity, Metadata, RecordedEvent};
     use saga_orchestrator::AuditedCommand;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -180,6 +186,68 @@ mod tests {
         }
     }
 
+    /// A checker that has seen one event, by this command.
+    fn seen(event_type: &str, payload: &Value, command_id: &str) -> Checker {
+        let now = service_kit::clock::system()();
+        let metadata = Metadata {
+            command_id: command_id.into(),
+            actor: "anybody".into(),
+            correlation_id: command_id.into(),
+            causation_id: None,
+            traceparent: None,
+            occurred_at: now,
+        };
+        let mut checker = Checker::default();
+        checker.observe(&RecordedEvent {
+            position: 1,
+            stream: "order-o1".into(),
+            version: 1,
+            id: uuid::Uuid::nil(),
+            event_type: event_type.into(),
+            schema_version: 1,
+            payload: payload.to_string(),
+            metadata: metadata.into(),
+            recorded_at: now,
+        });
+        checker
+    }
+
+    fn placed() -> Checker {
+        let lines =
+            json!([{ "line": 1, "sku": "mug", "quantity": 2, "unit_price": 250, "stocked": true }]);
+        let placed = json!({
+            "order_id": "o1", "currency": "GBP", "lines": lines, "total": 500,
+            "payment_method": "pm_ok", "shipping_address": { "country": "France" },
+        });
+        seen("OrderPlaced", &placed, "client/o1")
+    }
+
+    #[test]
+    fn a_command_that_is_still_sent_though_its_end_was_read_is_found() {
+        let ended = seen("OrderCompleted", &json!({ "order_id": "o1" }), &command().command_id);
+        let mut audit = audit(SagaState::Completed);
+        audit.outbox.push(command());
+        let [found] = &check(&audit, &ended)[..] else { unreachable!("one finding") };
+        assert_eq!((found.rule, found.positions.as_slice()), (Rule::Outbox, &[1][..]));
+        audit.outbox[0].command_id = "order-o1/capture_payment/2".to_owned();
+        assert_eq!(check(&audit, &ended), []);
+    }
+
+    #[test]
+    fn an_order_without_a_saga_and_a_saga_that_ended_before_its_order_are_found() {
+        let mut ended = audit(SagaState::Completed);
+        let found = check(&ended, &placed());
+        assert_eq!(
+            found[0].statement,
+            "Order `o1` is under way, but its saga is completed at `capture_payment`."
+        );
+        ended.sagas.clear();
+        let found = check(&ended, &placed());
+        assert_eq!((found.len(), found[0].rule), (1, Rule::SagaEnds));
+        assert_eq!(found[0].statement, "Order `o1` was placed and has no saga.");
+        assert_eq!(check(&audit(SagaState::Waiting), &placed()), []);
+    }
+
     #[test]
     fn a_running_saga_that_nothing_will_move_is_found() {
         let forgotten = check(&audit(SagaState::Running), &Checker::default());
@@ -195,6 +263,6 @@ mod tests {
     fn a_saga_in_need_of_attention_is_a_note_and_no_finding() {
         let audit = audit(SagaState::NeedsAttention);
         assert_eq!(check(&audit, &Checker::default()), []);
-        assert_eq!(notes(&audit, &Checker::default()), ["1 sagas need attention: order-o1"]);
+        assert_eq!(notes(&audit, &Checker::default()), ["1 saga needs attention: order-o1"]);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use event_store::Position;
 use messaging::feed::Feed;
+use storage::is_damaged;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -203,6 +204,9 @@ impl Live {
                 Err(error @ ApplyError::Fenced(position)) => {
                     return Err(Left::Faulted(Fault { position, cause: error.to_string() }));
                 }
+                Err(ApplyError::Database(error)) if is_damaged(&error) => {
+                    return Err(Left::Faulted(self.damaged(&error)));
+                }
                 Err(ApplyError::Database(error)) => {
                     let name = self.handle.projector.name();
                     tracing::warn!(%error, name, "a read model can't be written; it is tried again");
@@ -211,6 +215,15 @@ impl Live {
                 }
             }
         }
+    }
+
+    /// Nothing written to a damaged file can be trusted, and trying again does not mend it.
+    fn damaged(&self, error: &sqlx::Error) -> Fault {
+        let (name, location) = (self.handle.projector.name(), &self.applier.generation().location);
+        let cause = format!(
+            "{location} is damaged ({error}); `docket replay --projection {name}` builds it anew"
+        );
+        Fault { position: self.position(), cause }
     }
 
     /// Writes the positions down. It may fail: nothing is lost, and the next rows or the next call take it along.

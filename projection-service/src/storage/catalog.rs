@@ -28,7 +28,7 @@ const SCHEMA: [&str; 4] = [
 const FIND: &str = "SELECT p.version, p.live, p.building, k.generation, k.role, o.outcome
     FROM projectors p LEFT JOIN kept k ON k.name = p.name LEFT JOIN outcomes o ON o.name = p.name
     WHERE p.name = $1";
-const LIVE: &str = "SELECT live FROM projectors WHERE name = $1";
+const LIVE: &str = "SELECT live, version FROM projectors WHERE name = $1";
 const REGISTER: &str = "INSERT INTO projectors (name, version, live, building)
     VALUES ($1, $2, $3, NULL)
     ON CONFLICT (name) DO UPDATE SET version = $2, live = $3, building = NULL";
@@ -139,7 +139,12 @@ impl Catalog {
     /// Opens the catalog of these models.
     pub async fn open(home: &Home) -> Result<Self, sqlx::Error> {
         let store = Store::open(&home.catalog(), Durability::Full, 1).await?;
-        store.writer().await?.define(&SCHEMA).await?;
+        let defined = async { store.writer().await?.define(&SCHEMA).await };
+        if let Err(error) = defined.await {
+            // Nobody may have a file open that is moved out of the way.
+            store.close().await;
+            return Err(error);
+        }
         Ok(Self { store, fence: home.fence.clone() })
     }
 
@@ -179,11 +184,12 @@ impl Catalog {
         }))
     }
 
-    /// The live generation of a projector, also of a folder that an earlier version wrote.
-    pub async fn live(&self, name: &str) -> Result<Option<u32>, sqlx::Error> {
+    /// The live generation of a projector and the version of the definition that built it, also of a folder that an earlier
+    /// version wrote.
+    pub async fn live(&self, name: &str) -> Result<Option<(u32, u32)>, sqlx::Error> {
         let mut reader = self.store.reader().await?;
-        let live: Option<i64> = reader.query(LIVE).bind(name).scalar_optional().await?;
-        live.map(number).transpose()
+        let live = reader.query(LIVE).bind(name).fetch_optional().await?;
+        live.map(|row| Ok((number(row.try_get(0)?)?, number(row.try_get(1)?)?))).transpose()
     }
 
     /// Makes a generation the only one, whatever there was before.

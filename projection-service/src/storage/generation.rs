@@ -38,11 +38,14 @@ impl Generation {
     ) -> Result<(Self, Checkpoint), sqlx::Error> {
         let location = home.generation(definition.name, number);
         let database = Store::open(&location, Durability::Rebuildable, READERS).await?;
-        let mut connection = database.writer().await?;
-        connection.define(&[checkpoint::SCHEMA]).await?;
-        connection.define(definition.schema).await?;
-        let checkpoint = checkpoint::find_or_begin(&mut connection, identity).await?;
-        drop(connection);
+        let checkpoint = match begin(&database, definition, identity).await {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                // Nobody may have a file open that is moved out of the way.
+                database.close().await;
+                return Err(error);
+            }
+        };
         let fence = home.fence.clone();
         Ok((Self { number, location, database, fence, reached: Arc::default() }, checkpoint))
     }
@@ -78,4 +81,16 @@ impl Generation {
             tracing::warn!(%error, %location, "an old read model could not be deleted");
         }
     }
+}
+
+/// Makes the tables if need be; where the rows stand.
+async fn begin(
+    database: &Store,
+    definition: &Definition,
+    identity: &LogIdentity,
+) -> Result<Checkpoint, sqlx::Error> {
+    let mut connection = database.writer().await?;
+    connection.define(&[checkpoint::SCHEMA]).await?;
+    connection.define(definition.schema).await?;
+    checkpoint::find_or_begin(&mut connection, identity).await
 }

@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** whatever is written here passes the fence first: one who lost the lease is refused.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use storage::postgres::PostgresSettings;
@@ -70,6 +71,35 @@ impl Home {
         }
     }
 
+    /// Moves a damaged generation out of the way: it is built anew from the log.
+    pub(crate) fn set_aside(&self, name: &str, number: u32, error: &sqlx::Error) -> io::Result<()> {
+        let location = self.generation(name, number);
+        let aside = location.set_aside()?;
+        tracing::error!(
+            %error, file = %location, kept_as = %aside.display(),
+            "the file of a read model is damaged; it is set aside, and the model `{name}` is built anew from the log"
+        );
+        Ok(())
+    }
+
+    /// Moves a damaged catalog out of the way, and deletes the generations that it named: they are built anew from the log.
+    pub(crate) fn start_over(&self, error: &sqlx::Error) -> io::Result<()> {
+        let location = self.catalog();
+        let aside = location.set_aside()?;
+        tracing::error!(
+            %error, file = %location, kept_as = %aside.display(),
+            "the catalog of the read models is damaged; it is set aside, and all models are built anew from the log"
+        );
+        let Place::Folder(folder) = &self.place else { return Ok(()) };
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if is_generation(&entry.file_name().to_string_lossy()) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes a generation, as far as it can be.
     pub async fn remove(&self, name: &str, number: u32) {
         let location = self.generation(name, number);
@@ -77,6 +107,13 @@ impl Home {
             tracing::warn!(%error, %location, "an old read model could not be deleted");
         }
     }
+}
+
+/// Whether a file's name is that of a generation, or of what stands beside it.
+fn is_generation(name: &str) -> bool {
+    let stem = ["-wal", "-shm"].iter().fold(name, |name, part| name.trim_end_matches(part));
+    let parts = stem.strip_suffix(".db").and_then(|stem| stem.rsplit_once(".g"));
+    parts.is_some_and(|(_, number)| number.parse::<u32>().is_ok())
 }
 
 impl From<PathBuf> for Home {
@@ -94,5 +131,21 @@ impl From<&PathBuf> for Home {
 impl From<&Path> for Home {
     fn from(folder: &Path) -> Self {
         folder.to_owned().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generation_is_known_by_its_name_and_nothing_else_is_one() {
+        for name in ["orders.g1.db", "sales.g12.db-wal", "stock.g3.db-shm"] {
+            assert!(is_generation(name), "{name}");
+        }
+        for name in ["catalog.db", "orders.g1.db.damaged", "orders.gx.db", "catalog.db.damaged-wal"]
+        {
+            assert!(!is_generation(name), "{name}");
+        }
     }
 }

@@ -56,6 +56,22 @@ impl Location {
         }
     }
 
+    /// Moves a damaged file out of the way, to be looked at; where it is now. What was set aside there before is replaced.
+    /// Nobody may have it open.
+    pub fn set_aside(&self) -> io::Result<PathBuf> {
+        let Self::File(path) = self else { return Err(io::ErrorKind::Unsupported.into()) };
+        let aside = with_suffix(path, ".damaged");
+        remove_file(&aside)?;
+        // The journal moves first: a file without it would be an older one.
+        for (from, to) in renamed(path, &aside) {
+            match std::fs::rename(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(aside)
+    }
+
     /// Deletes everything that is there. Nobody may have it open.
     pub async fn remove(&self) -> Result<(), sqlx::Error> {
         match self {
@@ -65,12 +81,21 @@ impl Location {
     }
 }
 
+/// Each file of a database with its name as it is to be.
+fn renamed(path: &Path, to: &Path) -> [(PathBuf, PathBuf); 3] {
+    ["-wal", "-shm", ""].map(|part| (with_suffix(path, part), with_suffix(to, part)))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// The file and what stands beside it.
 fn remove_file(path: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
+        match std::fs::remove_file(with_suffix(path, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
