@@ -1,5 +1,6 @@
 //! The example day of the real shop, through the whole platform.
 
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::{Value, json};
@@ -60,4 +61,62 @@ async fn with_too_little_stock_most_orders_are_rejected_and_nothing_is_oversold(
     platform.settle().await;
     platform.kill().await;
     data.verify().await;
+}
+
+/// The example day in two files, cut in the middle between two invoices; the second ends without a line break.
+fn pieces(folder: &Path) -> [PathBuf; 2] {
+    let day = std::fs::read_to_string(example_day()).unwrap();
+    let (header, rows) = day.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let invoice = |row: &str| row.split(',').next().unwrap().to_owned();
+    let middle = rows.len() / 2;
+    let cut = (middle..).find(|at| invoice(rows[*at]) != invoice(rows[at - 1])).unwrap();
+    [("morning", &rows[..cut], "\n"), ("evening", &rows[cut..], "")].map(|(name, rows, end)| {
+        let path = folder.join(format!("{name}.csv"));
+        std::fs::write(&path, format!("{header}\n{}{end}", rows.join("\n"))).unwrap();
+        path
+    })
+}
+
+async fn import_file(platform: &Platform, file: &Path) -> Output {
+    let words = ["import", "online-retail", "--json", "--url", &platform.url];
+    docket(&words).arg(file).output().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_day_in_two_runs_ends_as_in_one_and_a_changed_file_is_named() {
+    let whole = Data::new();
+    let platform = Platform::start(&whole).await;
+    let one = report(&import(&platform, &[]).await);
+    platform.settle().await;
+    platform.terminate().await;
+
+    let (data, folder) = (Data::new(), tempfile::tempdir().unwrap());
+    let platform = Platform::start(&data).await;
+    let files = pieces(folder.path());
+    let mut parts = Vec::new();
+    for file in &files {
+        parts.push(report(&import_file(&platform, file).await));
+    }
+    for sum in ["/orders", "/sales", "/returns", "/unmatched_returns", "/rows/return"] {
+        let of = |report: &Value| report.pointer(sum).unwrap().as_i64().unwrap();
+        assert_eq!(parts.iter().map(of).sum::<i64>(), of(&one), "{sum}");
+    }
+    platform.settle().await;
+    let changed = std::fs::read_to_string(&files[0]).unwrap().replacen(",6,", ",7,", 1);
+    std::fs::write(&files[0], changed).unwrap();
+    let refused = import_file(&platform, &files[0]).await;
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("morning.csv:2: order 536365: idempotency_key_reused"), "{said}");
+    let report: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(report["outcomes"]["refused"], 1);
+    platform.terminate().await;
+    data.verify().await;
+
+    // The changed file brought opening stock of its own; all else is as in one run.
+    let but_stock = |digest: String| -> Vec<String> {
+        digest.lines().filter(|line| !line.starts_with("stock")).map(str::to_owned).collect()
+    };
+    assert_eq!(but_stock(data.digest().await), but_stock(whole.digest().await));
 }

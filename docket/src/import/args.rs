@@ -22,10 +22,17 @@ pub(crate) enum ImportSource {
     /// becomes an order line, every order goes through its whole life (reserved, paid, shipped, delivered), stock
     /// corrections and returns follow, and a report says what became of every row.
     ///
-    /// Running it again changes nothing, and an interrupted import goes on where it stopped.
+    /// Running it again changes nothing, and an interrupted import goes on where it stopped. Files may come in one run or,
+    /// in order of time, in several: the end is the same. A return is matched with what the platform holds already, and a
+    /// product that came without name or price gets them from a later file.
     ///
-    /// Exit status: 0 every row was dealt with (also when orders were rejected), 1 a bad file or a platform that
-    /// can't be reached, 2 wrong usage, 130 interrupted.
+    /// The report counts rows as the files have them: its sales are those of all sale rows, whatever became of their
+    /// orders. Beside each outcome stands what those orders come to; that of `completed` is what `/v1/reports/sales` shows
+    /// of these files.
+    ///
+    /// Exit status: 0 every row was dealt with (also when orders were rejected), 1 a bad file, a platform that can't be
+    /// reached, or something that the platform refused (named with file and line; all else is done), 2 wrong usage, 130
+    /// interrupted.
     OnlineRetail(OnlineRetailArgs),
 }
 
@@ -38,7 +45,8 @@ pub(crate) struct OnlineRetailArgs {
 
     /// Stock to receive first: `cover` (all that the files sell) or N units of every stocked code
     ///
-    /// The data has no deliveries. With a small N real orders fail for want of stock, and are compensated.
+    /// The data has no deliveries. With a small N real orders fail for want of stock, and are compensated; which ones then
+    /// depends on what comes first, so several runs may end otherwise than one.
     #[arg(long, value_name = "cover|N", default_value = "cover", allow_negative_numbers = true)]
     pub(crate) opening_stock: OpeningStock,
 

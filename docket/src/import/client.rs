@@ -5,6 +5,7 @@
 //! leaves this module; everything else is tried again until the patience ends.
 
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
@@ -12,7 +13,10 @@ use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::api::base_url;
+use crate::api::{base_url, segment};
+
+/// Where the platform says which position an answer shows.
+const POSITION: header::HeaderName = service_kit::position::HEADER;
 
 /// How long things are tried.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +59,7 @@ impl Patience {
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     status: StatusCode,
+    position: Option<String>,
     body: Value,
 }
 
@@ -91,6 +96,8 @@ pub(crate) struct Client {
     base: String,
     /// How long this client tries.
     pub(crate) patience: Patience,
+    /// Where the platform's log ended when the import began.
+    began: Arc<OnceLock<String>>,
 }
 
 impl Client {
@@ -100,19 +107,64 @@ impl Client {
         // An answer may take the 30 s that a placing order waits, and then some.
         let http =
             reqwest::Client::builder().timeout(Duration::from_mins(1)).tcp_nodelay(true).build()?;
-        Ok(Self { http, base, patience })
+        Ok(Self { http, base, patience, began: Arc::default() })
     }
 
-    /// Waits until the platform says that it is ready.
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// Waits until the platform says that it is ready, and notes where its log ends.
     pub(crate) async fn wait_until_ready(&self) -> anyhow::Result<()> {
-        self.send(self.patience.arrival, || self.http.get(format!("{}/health/ready", self.base)))
-            .await?;
+        let arrival = self.patience.arrival;
+        let ready = self.send(arrival, || self.http.get(format!("{}/health/ready", self.base)));
+        ready.await.map_err(|given_up| {
+            let (url, seconds) = (&self.base, arrival.as_secs());
+            given_up.error.context(format!(
+                "no platform is ready at {url} (tried for {seconds} s); start one with `docket`, or name another with --url"
+            ))
+        })?;
+        if let Some(position) = self.get("/v1/events?limit=1").await?.position {
+            // Of two runs of one client the first position holds.
+            drop(self.began.set(position));
+        }
         Ok(())
+    }
+
+    /// Whether the platform answers right now.
+    pub(crate) async fn answers(&self, within: Duration) -> bool {
+        let live = self.http.get(format!("{}/health/live", self.base)).timeout(within);
+        live.send().await.is_ok()
+    }
+
+    /// The same path, for a read model that has to have read what was there when the import began.
+    pub(crate) fn since_begin(&self, path: &str) -> String {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        match self.began.get() {
+            Some(position) => format!("{path}{joint}min_position={}", segment(position)),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Reads a list, page by page.
+    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let mut items = Vec::new();
+        let mut page = path.to_owned();
+        loop {
+            let mut body = self.get(&page).await?.accepted(path)?;
+            if let Some(Value::Array(found)) = body.get_mut("items").map(Value::take) {
+                items.extend(found);
+            }
+            let Some(next) = body.get("next").and_then(Value::as_str) else { return Ok(items) };
+            page = format!("{path}{joint}cursor={}", segment(next));
+        }
     }
 
     /// Sends a command, again and again with the same key until it is answered.
     pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<Answer> {
-        self.send(self.patience.away, || self.command(path, key, body)).await
+        self.patiently(|| self.command(path, key, body)).await
     }
 
     /// Sends a command and asks that its answer waits for the outcome.
@@ -122,13 +174,12 @@ impl Client {
         key: &str,
         body: &Value,
     ) -> anyhow::Result<Answer> {
-        self.send(self.patience.away, || self.command(path, key, body).header("prefer", "wait=30"))
-            .await
+        self.patiently(|| self.command(path, key, body).header("prefer", "wait=30")).await
     }
 
     /// Reads.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        self.send(self.patience.away, || self.http.get(format!("{}{path}", self.base))).await
+        self.patiently(|| self.http.get(format!("{}{path}", self.base))).await
     }
 
     /// Gives the platform the time that it needs at least before a read model can show what was just confirmed.
@@ -166,29 +217,40 @@ impl Client {
         self.http.post(format!("{}{path}", self.base)).header("idempotency-key", key).json(body)
     }
 
+    /// Tries as long as a platform may be away that answered before.
+    async fn patiently(&self, request: impl Fn() -> RequestBuilder) -> anyhow::Result<Answer> {
+        let away = self.patience.away;
+        self.send(away, request).await.map_err(|given_up| {
+            let (url, seconds) = (&self.base, away.as_secs());
+            given_up.error.context(format!(
+                "the platform at {url} has not answered for {seconds} s, so the import stops here. When it is back, run the \
+                 same command again: it goes on where it stopped, nothing is done twice"
+            ))
+        })
+    }
+
     async fn send(
         &self,
         within: Duration,
         request: impl Fn() -> RequestBuilder,
-    ) -> anyhow::Result<Answer> {
-        let started = Instant::now();
+    ) -> Result<Answer, Failure> {
+        let mut failing = None;
         let mut pause = self.patience.first_pause;
         loop {
+            let started = Instant::now();
             let failure = match request().send().await {
                 Ok(response) if !is_passing(response.status()) => match read(response).await {
                     Ok(answer) => return Ok(answer),
-                    Err(error) => Failure { asked: None, error: error.into() },
+                    Err(error) => Failure::from(error),
                 },
                 Ok(response) => Failure::of(&response),
-                Err(error) => Failure { asked: None, error: error.into() },
+                Err(error) => Failure::from(error),
             };
-            if started.elapsed() >= within {
-                let seconds = within.as_secs();
-                let told = format!(
-                    "the platform at {} can't be reached (tried for {seconds} s)",
-                    self.base
-                );
-                return Err(failure.error.context(told));
+            // What was under way when the platform went away may have been for long; what got no answer at all tells of
+            // the whole time that it waited.
+            let since = if failure.hung { started } else { Instant::now() };
+            if failing.get_or_insert(since).elapsed() >= within {
+                return Err(failure);
             }
             let asked = failure.asked.unwrap_or_default().min(self.patience.away);
             sleep(pause.max(asked)).await;
@@ -200,7 +262,14 @@ impl Client {
 /// One try that did not work, and how long the platform asked to be left alone.
 struct Failure {
     asked: Option<Duration>,
+    hung: bool,
     error: anyhow::Error,
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        Self { asked: None, hung: error.is_timeout(), error: error.into() }
+    }
 }
 
 impl Failure {
@@ -210,7 +279,7 @@ impl Failure {
             .get(header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok());
         let error = anyhow::anyhow!("it answered {}", response.status());
-        Self { asked: asked.map(Duration::from_secs), error }
+        Self { asked: asked.map(Duration::from_secs), hung: false, error }
     }
 }
 
@@ -225,7 +294,9 @@ fn is_passing(status: StatusCode) -> bool {
 
 async fn read(response: Response) -> reqwest::Result<Answer> {
     let status = response.status();
+    let position = response.headers().get(POSITION).and_then(|value| value.to_str().ok());
+    let position = position.map(str::to_owned);
     let bytes = response.bytes().await?;
     // A body that is no JSON says nothing that is used here; the status does.
-    Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    Ok(Answer { status, position, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
 }

@@ -7,6 +7,8 @@
 mod args;
 mod classify;
 mod client;
+mod history;
+mod last_line;
 mod matching;
 mod names;
 mod opening;
@@ -20,6 +22,7 @@ mod rows;
 mod run;
 mod source;
 mod timestamp;
+mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,11 @@ impl Names {
         name
     }
 
+    /// The name of a text that occurred.
+    pub(crate) fn find(&self, text: &str) -> Option<Name> {
+        self.known.get(text).copied()
+    }
+
     /// The text of a name that these names gave out.
     pub(crate) fn text(&self, name: Name) -> &str {
         self.texts.get(name.0 as usize).map_or("", |text| text)

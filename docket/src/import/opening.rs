@@ -1,7 +1,9 @@
 //! What must be there before the first order: products, customers, opening stock.
 
+use std::collections::HashMap;
+
 use anyhow::bail;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::OpeningStock;
 use super::client::{Answer, Client};
@@ -13,12 +15,12 @@ use crate::api::segment;
 /// The most units that one command may carry.
 const MOST_UNITS: u64 = 1_000_000_000;
 
-/// Registers a product. One that an earlier file described otherwise stays as it is.
+/// Registers a product; false when it is there already, perhaps described otherwise by the files of an earlier run.
 pub(crate) async fn register_product(
     client: &Client,
     plan: &Plan,
     product: &Product,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let sku = plan.names.text(product.sku);
     let body = json!({
         "sku": sku,
@@ -29,7 +31,58 @@ pub(crate) async fn register_product(
     let answer = client
         .post("/v1/products", &format!("online-retail/product/{}", segment(sku)), &body)
         .await?;
-    unless(answer, &["product_exists", "idempotency_key_reused"], || format!("product {sku}"))
+    let existed = matches!(answer.refusal(), Some("product_exists" | "idempotency_key_reused"));
+    if existed {
+        return Ok(false);
+    }
+    answer.accepted(&format!("product {sku}")).map(|_| true)
+}
+
+/// What the platform shows of the products that it has, by their codes.
+pub(crate) async fn catalog(client: &Client) -> anyhow::Result<HashMap<String, Described>> {
+    let products = client.list(&client.since_begin("/v1/products?limit=1000")).await?;
+    let described = |product: &Value| {
+        let text = |member: &str| product.get(member)?.as_str().map(str::to_owned);
+        let pence = product.get("unit_price")?.get("amount")?.as_i64()?;
+        Some((text("sku")?, Described { name: text("name")?, pence }))
+    };
+    Ok(products.iter().filter_map(described).collect())
+}
+
+/// A product as the platform shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Described {
+    name: String,
+    pence: i64,
+}
+
+/// Describes a product that was there already as one run over all files would have: the first name and the first price
+/// that say something hold. So the code in place of a name and the price 0 are made good, and nothing else.
+pub(crate) async fn describe(
+    client: &Client,
+    plan: &Plan,
+    product: &Product,
+    known: &Described,
+) -> anyhow::Result<()> {
+    let (sku, name) = (plan.names.text(product.sku), plan.names.text(product.name));
+    let what = || format!("product {sku}");
+    let (path, key) = (
+        format!("/v1/products/{}", segment(sku)),
+        format!("online-retail/product/{}", segment(sku)),
+    );
+    // Whoever decided otherwise meanwhile, or sells it no more, has the last word.
+    let decided = ["idempotency_key_reused", "product_discontinued"];
+    if known.name == sku && name != sku {
+        let body = json!({ "name": name });
+        let answer = client.post(&format!("{path}/name"), &format!("{key}/name"), &body).await?;
+        unless(answer, &decided, what)?;
+    }
+    if known.pence == 0 && product.pence > 0 {
+        let body = json!({ "unit_price": { "amount": product.pence, "currency": "GBP" } });
+        let answer = client.post(&format!("{path}/price"), &format!("{key}/price"), &body).await?;
+        unless(answer, &decided, what)?;
+    }
+    Ok(())
 }
 
 /// Registers a customer, or finds that it is registered.

@@ -6,8 +6,12 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::history;
 use super::plan::{Correction, Order, Plan};
 use crate::api::segment;
+
+/// What an order is called that was not even placed.
+const REFUSED: &str = "refused";
 
 /// How an order ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) status: String,
     /// Why, when it was not completed.
     pub(crate) reason: Option<String>,
+    /// Whether something of it came back before this run.
+    pub(crate) has_returns: bool,
 }
 
 impl Outcome {
@@ -24,11 +30,22 @@ impl Outcome {
         self.status == "completed"
     }
 
-    fn of(order: &Value) -> Option<Self> {
+    /// Whether the platform did not take it.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.status == REFUSED
+    }
+
+    fn refused(code: &str) -> Self {
+        Self { status: REFUSED.to_owned(), reason: Some(code.to_owned()), has_returns: false }
+    }
+
+    /// The end of an order that the platform shows; none as long as it is under way.
+    pub(crate) fn of(order: &Value) -> Option<Self> {
         let status = order.get("status")?.as_str()?;
         let ended = matches!(status, "completed" | "rejected" | "cancelled");
         let reason = order.get("reason").and_then(Value::as_str).map(str::to_owned);
-        ended.then(|| Self { status: status.to_owned(), reason })
+        let has_returns = history::has_returns(order);
+        ended.then(|| Self { status: status.to_owned(), reason, has_returns })
     }
 }
 
@@ -43,7 +60,7 @@ pub(crate) async fn carry(
     let key = format!("online-retail/order/{id}");
     let placed = client.post_and_wait("/v1/orders", &key, &body(plan, order)).await?;
     if let Some(code) = placed.refusal() {
-        return Ok(Some(Outcome { status: "refused".to_owned(), reason: Some(code.to_owned()) }));
+        return Ok(Some(Outcome::refused(code)));
     }
     let placed = placed.accepted(&format!("order {id}"))?;
     if let Some(outcome) = Outcome::of(&placed).filter(|outcome| !outcome.is_delivered()) {
@@ -151,12 +168,23 @@ fn body(plan: &Plan, order: &Order) -> Value {
     body
 }
 
-/// Applies a stock correction; false when the platform refused it, which is an answer like any other.
+/// What became of a stock correction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Corrected {
+    /// It was applied.
+    Applied,
+    /// There is no stock to correct, or not as much; an answer like any other.
+    NotPossible,
+    /// The platform did not take it, with this code.
+    Refused(String),
+}
+
+/// Applies a stock correction.
 pub(crate) async fn correct(
     client: &Client,
     plan: &Plan,
     correction: &Correction,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Corrected> {
     let invoice = plan.names.text(correction.invoice);
     let sku = plan.names.text(correction.sku);
     let said = plan.names.text(correction.reason);
@@ -168,8 +196,11 @@ pub(crate) async fn correct(
     let path = format!("/v1/stock/{}/adjust", segment(sku));
     let key = format!("online-retail/correction/{invoice}/{}", correction.nth);
     let answer = client.post(&path, &key, &body).await?;
-    if matches!(answer.refusal(), Some("not_stocked" | "out_of_stock")) {
-        return Ok(false);
+    match answer.refusal() {
+        Some("not_stocked" | "out_of_stock") => return Ok(Corrected::NotPossible),
+        Some(code) => return Ok(Corrected::Refused(code.to_owned())),
+        None => {}
     }
-    answer.accepted(&format!("the correction of {sku} on {invoice}")).map(|_| true)
+    let what = format!("the correction of {sku} on {invoice}");
+    answer.accepted(&what).map(|_| Corrected::Applied)
 }

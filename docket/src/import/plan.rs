@@ -10,7 +10,7 @@ use anyhow::bail;
 
 use super::classify::Class;
 use super::names::{Name, Names};
-use super::rows::{Retail, RetailFile, RetailRow};
+use super::rows::{Place, Retail, RetailFile, RetailRow};
 use super::timestamp::Timestamp;
 
 /// A stock code.
@@ -52,6 +52,15 @@ pub(crate) struct Order {
     pub(crate) country: Name,
     /// Its lines, in file order.
     pub(crate) lines: Vec<Line>,
+    /// Where its first row stands.
+    pub(crate) place: Place,
+}
+
+impl Order {
+    /// The lines' sum, in pence.
+    pub(crate) fn amount(&self) -> i64 {
+        self.lines.iter().map(Line::amount).fold(0, i64::saturating_add)
+    }
 }
 
 /// A line of an order.
@@ -87,6 +96,8 @@ pub(crate) struct Correction {
     pub(crate) reason: Name,
     /// When.
     pub(crate) time: Timestamp,
+    /// Where it stands.
+    pub(crate) place: Place,
 }
 
 /// A return row.
@@ -108,6 +119,8 @@ pub(crate) struct Return {
     pub(crate) customer: Option<Name>,
     /// How many rows say this: more than one when files overlap.
     pub(crate) rows: u32,
+    /// Where the first of them stands.
+    pub(crate) place: Place,
 }
 
 impl Return {
@@ -153,12 +166,24 @@ pub(crate) struct Plan {
     pub(crate) rows: RowCounts,
 }
 
+impl Plan {
+    /// A row's place, for people: file and line.
+    pub(crate) fn shown(&self, place: Place) -> String {
+        format!("{}:{}", self.path(place), place.line)
+    }
+
+    /// The path of the file that a row stands in.
+    pub(crate) fn path(&self, place: Place) -> &str {
+        self.files.get(usize::from(place.file)).map_or("", |file| file.path.as_str())
+    }
+}
+
 /// Turns rows into a plan; refuses files that contradict each other.
 pub(crate) fn plan(retail: Retail) -> anyhow::Result<Plan> {
     let Retail { names, files, rows } = retail;
     let mut planner =
         Planner { plan: Plan { names, files, ..Plan::default() }, ..Planner::default() };
-    for rows in rows.chunk_by(|a, b| a.file == b.file) {
+    for rows in rows.chunk_by(|a, b| a.place.file == b.place.file) {
         planner.read_file(rows)?;
     }
     let mut plan = planner.plan;
@@ -218,6 +243,7 @@ impl<'a> Planner<'a> {
             delta: row.quantity,
             reason: row.description,
             time: row.time,
+            place: row.place,
         }));
         for (nth, row) in (1..).zip(rows.iter().filter(|row| row.class == Class::Return)) {
             self.returns.insert((invoice, nth), self.plan.returns.len());
@@ -230,6 +256,7 @@ impl<'a> Planner<'a> {
                 time: row.time,
                 customer: row.customer,
                 rows: 1,
+                place: row.place,
             });
         }
         self.invoices.insert(invoice, rows);
@@ -241,7 +268,8 @@ impl<'a> Planner<'a> {
             rows.iter().filter(|row| matches!(row.class, Class::Sale | Class::Free)).peekable();
         let Some(first) = lines.peek().copied() else { return Ok(()) };
         let (customer, country) = (first.customer, first.country);
-        let mut order = Order { invoice, time: first.time, customer, country, lines: Vec::new() };
+        let (time, place) = (first.time, first.place);
+        let mut order = Order { invoice, time, customer, country, lines: Vec::new(), place };
         for row in lines {
             if (row.customer, row.country) != (customer, country) {
                 bail!(
@@ -328,8 +356,8 @@ impl<'a> Planner<'a> {
             return;
         }
         let cover = &mut self.plan.cover;
-        let index = *self.cover.entry((row.file, row.sku)).or_insert_with(|| {
-            cover.push(Cover { file: row.file, sku: row.sku, quantity: 0, time: row.time });
+        let index = *self.cover.entry((row.place.file, row.sku)).or_insert_with(|| {
+            cover.push(Cover { file: row.place.file, sku: row.sku, quantity: 0, time: row.time });
             cover.len() - 1
         });
         if let Some(cover) = cover.get_mut(index) {
@@ -338,8 +366,7 @@ impl<'a> Planner<'a> {
     }
 
     fn place(&self, row: &RetailRow) -> String {
-        let path = self.plan.files.get(usize::from(row.file)).map_or("", |file| file.path.as_str());
-        format!("{path}:{}", row.line)
+        self.plan.shown(row.place)
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output;
+
 /// What people see while an import runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
@@ -33,6 +35,11 @@ impl Progress {
     /// One more is done.
     pub(crate) fn step(&self) {
         self.bar.inc(1);
+    }
+
+    /// Says something on stderr, above the bar.
+    pub(crate) fn say(&self, text: &str) {
+        self.bar.suspend(|| output::complain(&anyhow::Error::msg(text.to_owned())));
     }
 
     /// Takes the bar away.

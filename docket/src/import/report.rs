@@ -7,19 +7,29 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::matching::Matching;
-use super::order_way::Outcome;
-use super::plan::{Line, Plan, Return};
+use super::order_way::{Corrected, Outcome};
+use super::plan::{Correction, Order, Plan, Return};
+use super::return_way::Returned;
+use super::rows::Place;
+
+/// Refusals that the report lists.
+const MOST_REFUSALS: usize = 100;
+/// Refusals that a person is told.
+const NAMED: usize = 5;
+/// What the amounts are, so that they can be compared with the platform's own.
+const SALES: &str = "Rows are counted as the files have them, whatever became of their orders.\n\
+    `GET /v1/reports/sales` counts confirmed orders only: of these files the completed ones.";
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Report {
     /// How many rows are of each class.
     pub(crate) rows: Rows,
-    /// Corrections that the platform refused: not stocked, or not enough there.
+    /// Corrections that were not possible: not stocked, or not enough there.
     pub(crate) refused_corrections: u64,
     /// Orders in the files.
     pub(crate) orders: u64,
-    /// The sale lines' sum.
+    /// The sale lines' sum, whatever became of their orders.
     pub(crate) sales: i64,
     /// The matched returns' sum.
     pub(crate) returns: i64,
@@ -33,8 +43,40 @@ pub(crate) struct Report {
     pub(crate) outcomes: BTreeMap<String, u64>,
     /// Why orders were not completed: outcome, then reason, then how many.
     pub(crate) outcomes_by_reason: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The lines' sum of the orders that ended so. That of `completed` is what the sales report counts of these files.
+    pub(crate) outcome_amounts: BTreeMap<String, i64>,
+    /// How many orders, returns and corrections the platform did not take.
+    pub(crate) refused: u64,
+    /// The first of them.
+    pub(crate) refusals: Vec<Refused>,
     /// How long it took.
     pub(crate) seconds: f64,
+}
+
+/// Something of the files that the platform did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Refused {
+    /// The path of the file.
+    pub(crate) file: String,
+    /// The line of its first row.
+    pub(crate) line: u32,
+    /// `order`, `return` or `correction`.
+    pub(crate) what: &'static str,
+    /// The invoice.
+    pub(crate) order: String,
+    /// Why, in the platform's word.
+    pub(crate) code: String,
+}
+
+/// What the platform made of a plan.
+#[derive(Debug)]
+pub(crate) struct Results {
+    /// Every order's, in file order.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Every correction's.
+    pub(crate) corrected: Vec<(Correction, Corrected)>,
+    /// Every returned order's.
+    pub(crate) returned: Vec<Returned>,
 }
 
 /// The rows' classes, which add up to the rows read.
@@ -56,8 +98,8 @@ pub(crate) struct Rows {
 }
 
 impl Report {
-    /// The report of a plan whose orders ended and whose returns were matched.
-    pub(crate) fn new(plan: &Plan, matching: &Matching, outcomes: &[Outcome]) -> Self {
+    /// The report of a plan that was carried out.
+    pub(crate) fn new(plan: &Plan, matching: &Matching, results: &Results) -> Self {
         let of = |index: usize| plan.returns.get(index);
         let matched: Vec<&Return> =
             matching.matched.iter().filter_map(|matched| of(matched.returned)).collect();
@@ -72,25 +114,59 @@ impl Report {
                 unmatched_return: rows_of(&unmatched),
                 not_an_order: plan.rows.not_an_order,
             },
-            refused_corrections: 0,
+            refused_corrections: count(&results.corrected, |(_, how)| {
+                *how == Corrected::NotPossible
+            }),
             orders: plan.orders.len() as u64,
-            sales: plan.orders.iter().flat_map(|order| &order.lines).map(Line::amount).sum(),
+            sales: plan.orders.iter().map(Order::amount).sum(),
             returns: matched.iter().map(|row| row.amount()).sum(),
             unmatched_returns: unmatched.iter().map(|row| row.amount()).sum(),
-            refused_returns: 0,
-            returns_in_attention: 0,
+            refused_returns: results.returned.iter().map(|order| order.refused.len() as u64).sum(),
+            returns_in_attention: results.returned.iter().map(|order| order.needs_attention).sum(),
             outcomes: BTreeMap::from([("completed".to_owned(), 0), ("rejected".to_owned(), 0)]),
             outcomes_by_reason: BTreeMap::new(),
+            outcome_amounts: BTreeMap::from([
+                ("completed".to_owned(), 0),
+                ("rejected".to_owned(), 0),
+            ]),
+            refused: 0,
+            refusals: Vec::new(),
             seconds: 0.0,
         };
-        for outcome in outcomes {
+        for (order, outcome) in plan.orders.iter().zip(&results.outcomes) {
             *report.outcomes.entry(outcome.status.clone()).or_default() += 1;
+            *report.outcome_amounts.entry(outcome.status.clone()).or_default() += order.amount();
             if let Some(reason) = &outcome.reason {
                 let reasons = report.outcomes_by_reason.entry(outcome.status.clone()).or_default();
                 *reasons.entry(reason.clone()).or_default() += 1;
             }
         }
+        let mut refused = refusals(plan, results);
+        report.refused = refused.len() as u64;
+        refused.truncate(MOST_REFUSALS);
+        report.refusals = refused;
         report
+    }
+
+    /// What a person has to look at; none when the platform took everything.
+    pub(crate) fn refused_in_words(&self) -> Option<String> {
+        if self.refused == 0 {
+            return None;
+        }
+        let were = if self.refused == 1 { "was" } else { "were" };
+        let refused = thousands(self.refused);
+        let mut lines = vec![format!(
+            "{refused} of the files' orders, returns and corrections {were} refused; all else was done:"
+        )];
+        let named = self.refusals.iter().take(NAMED);
+        lines.extend(named.map(|Refused { file, line, what, order, code }| {
+            format!("  {file}:{line}: {what} {order}: {code}{}", meaning(code))
+        }));
+        let left = self.refused.saturating_sub(lines.len() as u64 - 1);
+        if left > 0 {
+            lines.push(format!("  and {} more", thousands(left)));
+        }
+        Some(lines.join("\n"))
     }
 
     /// The same report with the time it took, to the millisecond.
@@ -109,7 +185,7 @@ impl Report {
         table.load_style(presets::UTF8_BORDERS_ONLY);
         let rows = &self.rows;
         for (label, count, amount) in [
-            ("rows: sale", rows.sale, Some(self.sales)),
+            ("rows: sale (all orders)", rows.sale, Some(self.sales)),
             ("rows: free", rows.free, None),
             ("rows: correction", rows.correction, None),
             ("rows: return", rows.returned, Some(self.returns)),
@@ -127,7 +203,8 @@ impl Report {
             ]);
         }
         for (status, count) in &self.outcomes {
-            table.add_row([format!("  {status}"), thousands(*count), String::new()]);
+            let amount = self.outcome_amounts.get(status).copied().unwrap_or_default();
+            table.add_row([format!("  {status}"), thousands(*count), pounds(amount)]);
             for (reason, count) in self.outcomes_by_reason.get(status).into_iter().flatten() {
                 table.add_row([format!("    {reason}"), thousands(*count), String::new()]);
             }
@@ -135,8 +212,48 @@ impl Report {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        format!("{table}\n{:.1} s", self.seconds)
+        format!("{table}\n{SALES}\n{:.1} s", self.seconds)
     }
+}
+
+/// The refusals, in file order.
+fn refusals(plan: &Plan, results: &Results) -> Vec<Refused> {
+    let refused = |place: Place, what, invoice, code: &str| {
+        let order = plan.names.text(invoice).to_owned();
+        let file = plan.path(place).to_owned();
+        (place.file, Refused { file, line: place.line, what, order, code: code.to_owned() })
+    };
+    let orders = plan.orders.iter().zip(&results.outcomes).filter(|(_, end)| end.is_refused());
+    let orders = orders.map(|(order, end)| {
+        refused(order.place, "order", order.invoice, end.reason.as_deref().unwrap_or_default())
+    });
+    let corrections = results.corrected.iter().filter_map(|(correction, how)| match how {
+        Corrected::Refused(code) => {
+            Some(refused(correction.place, "correction", correction.invoice, code))
+        }
+        Corrected::Applied | Corrected::NotPossible => None,
+    });
+    let returns = results.returned.iter().flat_map(|returned| &returned.refused);
+    let returns = returns.filter_map(|(index, code)| {
+        let row = plan.returns.get(*index)?;
+        Some(refused(row.place, "return", row.invoice, code))
+    });
+    let mut all: Vec<(u16, Refused)> = orders.chain(corrections).chain(returns).collect();
+    all.sort_by_key(|(file, refused)| (*file, refused.line));
+    all.into_iter().map(|(_, refused)| refused).collect()
+}
+
+/// What a code means for the files, where it says more than the platform knows.
+fn meaning(code: &str) -> &'static str {
+    if code == "idempotency_key_reused" {
+        " (it was imported before from a file that said otherwise, and stays as it was)"
+    } else {
+        ""
+    }
+}
+
+fn count<T>(all: &[T], is: impl Fn(&T) -> bool) -> u64 {
+    all.iter().filter(|one| is(one)).count() as u64
 }
 
 fn rows_of(returns: &[&Return]) -> u64 {

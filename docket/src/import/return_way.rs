@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::history::return_key;
 use super::matching::Matched;
 use super::order_way;
 use super::plan::Plan;
 use crate::api::segment;
 
 /// How an order's returns went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Returned {
-    /// How many the platform refused.
-    pub(crate) refused: u64,
-    /// How many of the order's return sagas need a person.
+    /// Those that the platform refused: index into the plan's returns, and the code.
+    pub(crate) refused: Vec<(usize, String)>,
+    /// How many of their sagas need a person.
     pub(crate) needs_attention: u64,
 }
 
@@ -24,46 +25,45 @@ pub(crate) async fn carry(
     returns: &[Matched],
 ) -> anyhow::Result<Returned> {
     let mut returned = Returned::default();
-    let Some(order) = returns.first().and_then(|first| plan.orders.get(first.order)) else {
-        return Ok(returned);
-    };
-    let id = plan.names.text(order.invoice);
+    let Some(id) = returns.first().map(|first| first.order.as_str()) else { return Ok(returned) };
+    let mut sagas = Vec::new();
     for matched in returns {
-        if !take_back(client, plan, id, matched).await? {
-            returned.refused += 1;
+        match take_back(client, plan, matched).await? {
+            Ok(return_id) => sagas.push(format!("return-{return_id}")),
+            Err(code) => returned.refused.push((matched.returned, code)),
         }
     }
-    let expected = returns.len() - usize::try_from(returned.refused).unwrap_or(usize::MAX);
+    let sagas = sagas.as_slice();
     returned.needs_attention = client
         .until(&format!("a return of order {id}"), || async move {
-            Ok(order_way::read(client, id).await?.and_then(|order| settled(&order, expected)))
+            Ok(order_way::read(client, id).await?.and_then(|order| settled(&order, sagas)))
         })
         .await?;
     Ok(returned)
 }
 
-/// Asks for one return and receives it; false when the platform refuses it.
+/// Asks for one return and receives it: its id, or the code of a refusal.
 async fn take_back(
     client: &Client,
     plan: &Plan,
-    order: &str,
     matched: &Matched,
-) -> anyhow::Result<bool> {
-    let Some(row) = plan.returns.get(matched.returned) else { return Ok(false) };
-    let invoice = plan.names.text(row.invoice);
+) -> anyhow::Result<Result<String, String>> {
+    let Some(row) = plan.returns.get(matched.returned) else {
+        return Ok(Err("unknown".to_owned()));
+    };
+    let (invoice, order) = (plan.names.text(row.invoice), matched.order.as_str());
     let occurred_at = row.time.rfc3339();
     let lines: Vec<Value> = matched
         .lines
         .iter()
         .map(|(line, quantity)| json!({ "line": line, "quantity": quantity }))
         .collect();
-    // Which order takes it is part of the key: with more files at hand a better match may be found.
-    let key = format!("online-retail/return/{invoice}/{}/{order}", row.nth);
+    let key = return_key(invoice, row.nth, order);
     let path = format!("/v1/orders/{}/returns", segment(order));
     let body = json!({ "lines": lines, "reason": invoice, "occurred_at": occurred_at });
     let answer = client.post(&path, &key, &body).await?;
-    if answer.refusal().is_some() {
-        return Ok(false);
+    if let Some(code) = answer.refusal() {
+        return Ok(Err(code.to_owned()));
     }
     let what = format!("return {invoice}/{}", row.nth);
     let accepted = answer.accepted(&what)?;
@@ -72,25 +72,22 @@ async fn take_back(
     let body = json!({ "restock": true, "occurred_at": occurred_at });
     let path = format!("{path}/{}/receive", segment(id));
     client.post(&path, &format!("{key}/receive"), &body).await?.accepted(&what)?;
-    Ok(true)
+    Ok(Ok(id.to_owned()))
 }
 
-/// When all of the order's return sagas have ended: how many of them need a person.
-fn settled(order: &Value, expected: usize) -> Option<u64> {
-    let sagas = order.get("sagas").and_then(Value::as_array)?;
-    let mut ended = 0;
+/// When all of these sagas have ended: how many of them need a person.
+fn settled(order: &Value, sagas: &[String]) -> Option<u64> {
+    let known = order.get("sagas").and_then(Value::as_array)?;
+    let text =
+        |saga: &Value, member: &str| saga.get(member).and_then(Value::as_str).map(str::to_owned);
     let mut needs_attention = 0;
-    for saga in
-        sagas.iter().filter(|saga| saga.get("kind").and_then(Value::as_str) == Some("return"))
-    {
-        match saga.get("state").and_then(Value::as_str) {
-            Some("completed" | "compensated") => ended += 1,
-            Some("needs_attention") => {
-                ended += 1;
-                needs_attention += 1;
-            }
+    for id in sagas {
+        let saga = known.iter().find(|saga| text(saga, "id").as_ref() == Some(id))?;
+        match text(saga, "state")?.as_str() {
+            "completed" | "compensated" => {}
+            "needs_attention" => needs_attention += 1,
             _ => return None,
         }
     }
-    (ended >= expected).then_some(needs_attention)
+    Some(needs_attention)
 }

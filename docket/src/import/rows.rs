@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use csv::ByteRecord;
 
 use super::classify::{Class, Facts, classify};
+use super::last_line;
 use super::names::{Name, Names};
 use super::price::Price;
 use super::source::Source;
@@ -28,15 +29,22 @@ const COLUMNS: [&str; 8] = [
 /// The most characters that the platform takes per column; 0 where the column is read as something else.
 const LIMITS: [usize; 8] = [64, 64, 200, 0, 0, 0, 64, 60];
 
+/// Where a row stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which of the files, from 0.
+    pub(crate) file: u16,
+    /// Where in the file, from 1.
+    pub(crate) line: u32,
+}
+
 /// One row, compact: its texts stand in [`Retail::names`].
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RetailRow {
     /// What the row becomes.
     pub(crate) class: Class,
-    /// Which of the files, from 0.
-    pub(crate) file: u16,
-    /// Where in the file, from 1.
-    pub(crate) line: u32,
+    /// Where it stands.
+    pub(crate) place: Place,
     /// The invoice as written.
     pub(crate) invoice: Name,
     /// The stock code as written.
@@ -58,7 +66,7 @@ pub(crate) struct RetailRow {
 impl RetailRow {
     /// Whether two rows say the same, wherever they stand.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
-        Self { file: other.file, line: other.line, ..self.clone() } == *other
+        Self { place: other.place, ..self.clone() } == *other
     }
 }
 
@@ -93,6 +101,7 @@ pub(crate) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Retail> {
 
 fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
     let shown = path.display().to_string();
+    let before = retail.rows.len();
     let file = u16::try_from(retail.files.len()).context("too many files")?;
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(Source::open(path)?);
     let mut record = ByteRecord::new();
@@ -110,7 +119,7 @@ fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
             check_header(&record).map_err(|wrong| anyhow!("{shown}:{start}: {wrong}"))?;
             retail.files.push(RetailFile { path: shown.clone(), hash: String::new() });
         } else {
-            let place = (file, u32::try_from(start).unwrap_or(u32::MAX));
+            let place = Place { file, line: u32::try_from(start).unwrap_or(u32::MAX) };
             let row = read_row(&record, place, &mut retail.names);
             retail.rows.push(row.map_err(|wrong| anyhow!("{shown}:{start}: {wrong}"))?);
         }
@@ -120,12 +129,9 @@ fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
     let Some(read) = retail.files.get_mut(usize::from(file)) else {
         bail!("{shown}:1: the file is empty; its first line names the columns");
     };
-    // A file that was cut off inside its last column looks like a whole one but for this.
-    if source.last_byte() != Some(b'\n') {
-        bail!("{shown}:{last}: the last line has no line break, so the file may be cut off there");
-    }
     read.hash = source.hash();
-    Ok(())
+    last_line::check(source.unended_line(), &retail.rows[before..], &retail.names)
+        .map_err(|wrong| anyhow!("{shown}:{last}: {wrong}"))
 }
 
 /// The line of an error: its own, or where the reader stood.
@@ -160,11 +166,7 @@ fn check_header(record: &ByteRecord) -> Result<(), String> {
     Err(format!("the columns are not {}", COLUMNS.join(",")))
 }
 
-fn read_row(
-    record: &ByteRecord,
-    place: (u16, u32),
-    names: &mut Names,
-) -> Result<RetailRow, String> {
+fn read_row(record: &ByteRecord, place: Place, names: &mut Names) -> Result<RetailRow, String> {
     let [invoice, sku, description, quantity, time, price, customer, country] = texts(record)?;
     if sku.is_empty() {
         return Err("StockCode is empty".to_owned());
@@ -180,8 +182,7 @@ fn read_row(
     let class = classify(facts).map_err(str::to_owned)?;
     Ok(RetailRow {
         class,
-        file: place.0,
-        line: place.1,
+        place,
         invoice: names.intern(invoice),
         sku: names.intern(sku),
         description: names.intern(description),

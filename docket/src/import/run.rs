@@ -3,7 +3,7 @@
 //! Products, customers and stock are there before the first order; all orders have ended before the first return,
 //! because a return is matched with what was delivered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -12,15 +12,18 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::args::{ImportArgs, ImportSource, OnlineRetailArgs, OpeningStock};
 use super::client::{Client, Patience};
-use super::matching::{Matched, Matching, match_returns};
+use super::history;
+use super::matching::{History, Matched, Matching, match_returns};
 use super::opening;
-use super::order_way::{self, Outcome};
-use super::plan::{Correction, Order, Plan, plan};
+use super::order_way::{self, Corrected, Outcome};
+use super::plan::{Correction, Order, Plan, Product, plan};
 use super::progress::Progress;
-use super::report::Report;
+use super::report::{Report, Results};
 use super::return_way::{self, Returned};
 use super::rows::read_files;
+use super::watch::watch;
 use crate::output;
+use service_kit::clock;
 
 /// What a process says that was stopped by Ctrl-C.
 const INTERRUPTED: u8 = 130;
@@ -34,8 +37,10 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::new();
     let import =
         Import { client, plan, progress: progress.clone(), concurrency: args.concurrency.into() };
+    let watched = watch(import.client.clone(), progress.clone(), clock::system());
     let ended = tokio::select! {
         ended = import.carry_out(args.opening_stock) => Some(ended),
+        () = watched => None,
         _ = tokio::signal::ctrl_c() => None,
     };
     progress.finish();
@@ -45,8 +50,11 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
         ));
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    print(&ended?.took(started.elapsed()), &args)?;
-    Ok(ExitCode::SUCCESS)
+    let report = ended?.took(started.elapsed());
+    print(&report, &args)?;
+    let Some(refused) = report.refused_in_words() else { return Ok(ExitCode::SUCCESS) };
+    output::complain(&anyhow::Error::msg(refused));
+    Ok(ExitCode::FAILURE)
 }
 
 fn print(report: &Report, args: &OnlineRetailArgs) -> anyhow::Result<()> {
@@ -62,10 +70,9 @@ enum Work<'a> {
 }
 
 /// What came out of it.
-enum Done {
+enum Done<'a> {
     Order(usize, Option<Outcome>),
-    Applied,
-    Refused,
+    Correct(&'a Correction, Corrected),
 }
 
 /// An import under way.
@@ -86,27 +93,69 @@ impl Import {
     pub(crate) async fn carry_out(&self, stock: OpeningStock) -> anyhow::Result<Report> {
         let (client, plan) = (&self.client, &self.plan);
         client.wait_until_ready().await?;
-        self.all("products", &plan.products, |product| {
-            opening::register_product(client, plan, product)
-        })
-        .await?;
+        self.products().await?;
         self.all("customers", &plan.customers, |id| opening::register_customer(client, plan, *id))
             .await?;
         let openings = opening::openings(plan, stock);
         self.all("opening stock", &openings, |opening| opening::receive(client, plan, opening))
             .await?;
-        let (outcomes, refused_corrections) = self.orders_and_corrections().await?;
-        let matching =
-            match_returns(plan, |order| outcomes.get(order).is_some_and(Outcome::is_delivered));
+        let (outcomes, corrected) = self.orders_and_corrections().await?;
+        let delivered = |order| outcomes.get(order).is_some_and(Outcome::is_delivered);
+        let matching = match_returns(plan, delivered, self.history(&outcomes).await?);
         let returned = self.returns(&matching).await?;
-        let mut report = Report::new(plan, &matching, &outcomes);
-        report.refused_corrections = refused_corrections;
-        report.refused_returns = returned.iter().map(|order| order.refused).sum();
-        report.returns_in_attention = returned.iter().map(|order| order.needs_attention).sum();
-        Ok(report)
+        Ok(Report::new(plan, &matching, &Results { outcomes, corrected, returned }))
     }
 
-    async fn orders_and_corrections(&self) -> anyhow::Result<(Vec<Outcome>, u64)> {
+    async fn products(&self) -> anyhow::Result<()> {
+        let (client, plan) = (&self.client, &self.plan);
+        let registered = self.all("products", &plan.products, |product| async move {
+            let is_new = opening::register_product(client, plan, product).await?;
+            Ok((!is_new).then_some(product))
+        });
+        let there: Vec<&Product> = registered.await?.into_iter().flatten().collect();
+        if there.is_empty() {
+            return Ok(());
+        }
+        let catalog = &opening::catalog(client).await?;
+        self.all("descriptions", &there, |product| async move {
+            match catalog.get(plan.names.text(product.sku)) {
+                Some(known) => opening::describe(client, plan, product, known).await,
+                None => Ok(()),
+            }
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// What earlier runs left that a return of this run may belong to.
+    async fn history(&self, outcomes: &[Outcome]) -> anyhow::Result<History> {
+        let (client, plan) = (&self.client, &self.plan);
+        let planned = || plan.orders.iter().zip(outcomes);
+        // An order that was refused may be there all the same, as another file told it.
+        let own = planned().filter(|(_, outcome)| !outcome.is_refused());
+        let own: &HashSet<&str> = &own.map(|(order, _)| plan.names.text(order.invoice)).collect();
+        let customers = history::customers(plan);
+        let found = self.all("earlier orders", &customers, |customer| {
+            history::shelves(client, plan, own, *customer)
+        });
+        let mut history = History::default();
+        let mut with_returns: Vec<String> = planned()
+            .filter(|(_, outcome)| outcome.has_returns)
+            .map(|(order, _)| plan.names.text(order.invoice).to_owned())
+            .collect();
+        for (shelf, has_returns) in found.await?.into_iter().flatten() {
+            with_returns.extend(has_returns.then(|| shelf.order.clone()));
+            history.shelves.push(shelf);
+        }
+        let standing =
+            self.all("earlier returns", &with_returns, |order| history::standing(client, order));
+        history.standing = standing.await?.into_iter().flatten().collect();
+        Ok(history)
+    }
+
+    async fn orders_and_corrections(
+        &self,
+    ) -> anyhow::Result<(Vec<Outcome>, Vec<(Correction, Corrected)>)> {
         let (client, plan) = (&self.client, &self.plan);
         let orders = plan.orders.iter().enumerate().map(|(index, order)| Work::Order(index, order));
         let work: Vec<Work<'_>> =
@@ -117,25 +166,22 @@ impl Import {
                     Work::Order(index, order) => {
                         Done::Order(index, order_way::carry(client, plan, order).await?)
                     }
-                    Work::Correct(correction)
-                        if order_way::correct(client, plan, correction).await? =>
-                    {
-                        Done::Applied
+                    Work::Correct(correction) => {
+                        let corrected = order_way::correct(client, plan, correction).await?;
+                        Done::Correct(correction, corrected)
                     }
-                    Work::Correct(_) => Done::Refused,
                 })
             })
             .await?;
         let mut outcomes = BTreeMap::new();
-        let mut refused = 0;
+        let mut corrected = Vec::new();
         for done in done {
             match done {
                 Done::Order(index, outcome) => drop(outcomes.insert(index, outcome)),
-                Done::Refused => refused += 1,
-                Done::Applied => {}
+                Done::Correct(correction, how) => corrected.push((*correction, how)),
             }
         }
-        Ok((self.ends(&outcomes).await?, refused))
+        Ok((self.ends(&outcomes).await?, corrected))
     }
 
     /// Waits for the ends of the orders that were delivered; every order's outcome, in file order.
@@ -158,9 +204,9 @@ impl Import {
 
     /// Orders beside each other, but the returns of one order in file order.
     async fn returns(&self, matching: &Matching) -> anyhow::Result<Vec<Returned>> {
-        let mut by_order: BTreeMap<usize, Vec<Matched>> = BTreeMap::new();
+        let mut by_order: BTreeMap<&str, Vec<Matched>> = BTreeMap::new();
         for matched in &matching.matched {
-            by_order.entry(matched.order).or_default().push(matched.clone());
+            by_order.entry(&matched.order).or_default().push(matched.clone());
         }
         let by_order: Vec<Vec<Matched>> = by_order.into_values().collect();
         self.all("returns", &by_order, |returns| {

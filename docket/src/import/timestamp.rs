@@ -14,6 +14,17 @@ impl Timestamp {
         (text.len() == 19).then(|| Self(time.and_utc().timestamp()))
     }
 
+    /// Reads what the platform answers; parts of a second are left out.
+    pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
+        Some(Self(DateTime::parse_from_rfc3339(text).ok()?.timestamp()))
+    }
+
+    /// The same time of the day before.
+    #[cfg(test)]
+    pub(crate) fn day_before(self) -> Self {
+        Self(self.0 - 86_400)
+    }
+
     /// RFC 3339, as the platform's commands take it.
     pub(crate) fn rfc3339(self) -> String {
         DateTime::from_timestamp_secs(self.0)
@@ -29,6 +40,7 @@ mod tests {
     fn a_row_time_is_utc() {
         let time = Timestamp::parse("2010-12-01 08:26:00").unwrap();
         assert_eq!(time.rfc3339(), "2010-12-01T08:26:00Z");
+        assert_eq!(Timestamp::parse_rfc3339(&time.rfc3339()), Some(time));
     }
 
     #[test]

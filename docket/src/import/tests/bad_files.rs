@@ -94,10 +94,47 @@ fn other_columns_and_empty_files_are_refused() {
 fn a_file_that_was_cut_off_is_refused_wherever_the_cut_is() {
     let whole = format!("{HEADER}\n{GOOD}\n{GOOD}\n");
     let last_row = HEADER.len() + GOOD.len() + 2;
-    for cut in last_row + 1..whole.len() {
+    for cut in last_row + 1..whole.len() - 1 {
         let complaint = complaint(&whole.as_bytes()[..cut]);
         assert!(complaint.starts_with("bad.csv:3: "), "cut at {cut}: {complaint}");
     }
+}
+
+#[test]
+fn a_whole_last_row_needs_no_line_break_plain_or_gzip() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = std::fs::read(example_day()).unwrap();
+    let cut = day.strip_suffix(b"\n").unwrap();
+    let (plain, gzip) = (folder.path().join("day.csv"), folder.path().join("day.csv.gz"));
+    std::fs::write(&plain, cut).unwrap();
+    std::fs::write(&gzip, zipped(cut)).unwrap();
+    let whole = read_files(&[example_day()]).unwrap();
+    for path in [plain, gzip] {
+        let read = read_files(&[path]).unwrap();
+        assert_eq!(read.rows, whole.rows);
+        assert_eq!(read.files[0].hash, whole.files[0].hash, "it is the same content");
+    }
+    for header in [HEADER.to_owned(), format!("{HEADER}\n")] {
+        let path = folder.path().join("header.csv");
+        std::fs::write(&path, header).unwrap();
+        assert_eq!(read_files(&[path]).unwrap().rows, []);
+    }
+}
+
+#[test]
+fn a_country_that_may_be_cut_off_is_refused_though_no_other_row_has_it() {
+    let ends = |country: &str| {
+        complaint(format!("{HEADER}\n1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,{country}").as_bytes())
+    };
+    assert!(ends("Fran").starts_with("bad.csv:2: the file ends with the country `Fran`"));
+    assert!(ends("\"France").starts_with("bad.csv:2: the file ends inside a quoted text"));
+    assert!(ends("").starts_with("bad.csv:2: Country is empty"));
+}
+
+#[test]
+fn a_cut_gzip_of_a_row_without_its_end_is_refused_with_file_and_line() {
+    let cut = zipped(format!("{HEADER}\n{GOOD}\n1,11111,A,5").as_bytes());
+    assert_eq!(complaint(&cut), "bad.csv:3: 4 columns instead of 8; is the file cut off?");
 }
 
 #[test]

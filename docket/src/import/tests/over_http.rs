@@ -146,7 +146,113 @@ async fn a_platform_that_is_not_there_is_an_error_that_names_it() {
     drop(listener);
     let ended = import_of(&url, &ROWS, impatient()).carry_out(OpeningStock::Cover).await;
     let error = format!("{:#}", ended.unwrap_err());
-    assert!(error.contains(&format!("the platform at {url} can't be reached")), "{error}");
+    assert!(error.contains(&format!("no platform is ready at {url}")), "{error}");
+}
+
+#[tokio::test]
+async fn a_platform_that_goes_away_is_given_up_and_the_error_says_how_to_go_on() {
+    let away = Some((u32::MAX, StatusCode::SERVICE_UNAVAILABLE));
+    let (url, _) = start(Seen { turn_away: away, ..Seen::default() }).await;
+    let patience = Patience { away: Duration::from_millis(50), ..impatient() };
+    let ended = import_of(&url, &ROWS, patience).carry_out(OpeningStock::Cover).await;
+    let error = format!("{:#}", ended.unwrap_err());
+    for part in [url.as_str(), "has not answered for", "run the same command again", "503"] {
+        assert!(error.contains(part), "no `{part}` in {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_product_that_is_there_without_name_and_price_gets_them() {
+    let (url, platform) = start(Seen::default()).await;
+    import(&url).await;
+    let described = platform.lock().unwrap().products["TAKEN"].clone();
+    assert_eq!(described, ("other details".to_owned(), 85));
+    let other = ["9,TAKEN,third name,1,2010-12-02 12:00:00,0.99,1.0,France"];
+    import_of(&url, &other, impatient()).carry_out(OpeningStock::Cover).await.unwrap();
+    assert_eq!(platform.lock().unwrap().products["TAKEN"], described, "the first ones hold");
+}
+
+/// What the platform has in the end, whatever way led there.
+fn state(platform: &Platform) -> impl PartialEq + std::fmt::Debug + use<> {
+    let seen = platform.lock().unwrap();
+    let returns = seen.returns.iter().map(|(order, asked)| {
+        let asked: Vec<_> =
+            asked.iter().map(|sent| (sent.key.clone(), sent.body.clone())).collect();
+        (order.clone(), asked)
+    });
+    let returns: Vec<_> = returns.collect();
+    (seen.products.clone(), seen.orders.clone(), seen.status.clone(), returns)
+}
+
+const MONTHS: [&[&str]; 3] = [
+    &[
+        "1,11111,,-1,2010-12-01 08:00:00,0,,France",
+        "2,11111,TEA SET,5,2010-12-01 12:00:00,1.5,1.0,France",
+        "3,22222,CUP,2,2010-12-01 12:00:00,2,1.0,France",
+        "4,33333,,1,2010-12-01 12:00:00,0,1.0,France",
+        "C5,11111,TEA SET,-1,2010-12-02 12:00:00,1.5,1.0,France",
+    ],
+    &[
+        "6,33333,SPOON,1,2011-01-01 12:00:00,0.85,2.0,France",
+        "C7,11111,TEA SET,-3,2011-01-02 12:00:00,1.5,1.0,France",
+        "C7,11111,TEA SET,-2,2011-01-02 12:00:00,1.5,1.0,France",
+        "C7,11111,TEA SET,-1,2011-01-02 12:00:00,1.5,1.0,France",
+    ],
+    &[
+        "8,22222,CUP,1,2011-02-01 12:00:00,2,1.0,France",
+        "C9,22222,CUP,-2,2011-02-02 12:00:00,2,1.0,France",
+        "C9,22222,CUP,-1,2011-02-02 12:00:00,2,1.0,France",
+        "C9,22222,CUP,-1,2011-02-02 12:00:00,2,1.0,France",
+    ],
+];
+
+#[tokio::test]
+async fn months_one_by_one_come_to_the_same_as_all_at_once() {
+    let (url, at_once) = start(Seen::default()).await;
+    let all: Vec<&str> = MONTHS.concat();
+    let whole = import_of(&url, &all, impatient()).carry_out(OpeningStock::Cover).await.unwrap();
+    assert_eq!((whole.rows.returned, whole.rows.unmatched_return), (5, 2));
+    let (url, one_by_one) = start(Seen::default()).await;
+    // Twice: each again, with the others there, changes nothing.
+    for _ in 0..2 {
+        let (mut returned, mut unmatched, mut sales) = (0, 0, 0);
+        for month in MONTHS {
+            let import = import_of(&url, month, impatient());
+            let report = import.carry_out(OpeningStock::Cover).await.unwrap();
+            assert_eq!(report.refused, 0, "{report:#?}");
+            returned += report.rows.returned;
+            unmatched += report.rows.unmatched_return;
+            sales += report.sales;
+        }
+        assert_eq!((returned, unmatched, sales), (5, 2, whole.sales));
+        assert_eq!(state(&one_by_one), state(&at_once));
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_was_imported_otherwise_is_named_and_all_else_is_done() {
+    let (url, _) = start(Seen::default()).await;
+    import(&url).await;
+    let mut changed = ROWS;
+    changed[0] = "1,11111,TEA SET,6,2010-12-01 12:00:00,1.5,1.0,France";
+    changed[3] = "3,11111,damaged,-4,2010-12-01 14:00:00,0,,United Kingdom";
+    let report =
+        import_of(&url, &changed, impatient()).carry_out(OpeningStock::Cover).await.unwrap();
+    assert_eq!((report.outcomes["refused"], report.outcomes["completed"]), (1, 1));
+    assert_eq!(report.refused, 2);
+    let named: Vec<_> =
+        report.refusals.iter().map(|one| (one.line, one.what, one.order.as_str())).collect();
+    assert_eq!(named, [(2, "order", "1"), (5, "correction", "3")]);
+    let words = report.refused_in_words().unwrap();
+    assert!(words.contains("a.csv:2: order 1: idempotency_key_reused"), "{words}");
+    assert_eq!(
+        import_of(&url, &ROWS, impatient())
+            .carry_out(OpeningStock::Cover)
+            .await
+            .unwrap()
+            .refused_in_words(),
+        None
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::import::matching::match_returns;
+use crate::import::matching::{History, match_returns};
 use crate::import::order_way::Outcome;
 use crate::import::plan::{Plan, plan};
-use crate::import::report::{Report, Rows};
+use crate::import::report::{Report, Results, Rows};
 use crate::import::rows::read_files;
 
 fn workspace() -> PathBuf {
@@ -19,10 +19,11 @@ pub(super) fn example_day() -> PathBuf {
 
 fn report_of(files: &[PathBuf]) -> (Plan, Report) {
     let plan = plan(read_files(files).unwrap()).unwrap();
-    let matching = match_returns(&plan, |_| true);
-    let completed = Outcome { status: "completed".to_owned(), reason: None };
+    let matching = match_returns(&plan, |_| true, History::default());
+    let completed = Outcome { status: "completed".to_owned(), reason: None, has_returns: false };
     let outcomes = vec![completed; plan.orders.len()];
-    let report = Report::new(&plan, &matching, &outcomes);
+    let results = Results { outcomes, corrected: Vec::new(), returned: Vec::new() };
+    let report = Report::new(&plan, &matching, &results);
     (plan, report)
 }
 
@@ -36,6 +37,7 @@ fn the_example_day_has_127_orders_of_58960_pounds_79() {
         (3072, 0, 10, 26, 0)
     );
     assert_eq!(report.outcomes["completed"], 127);
+    assert_eq!(report.outcome_amounts["completed"], 5_896_079);
     let lines: usize = plan.orders.iter().map(|order| order.lines.len()).sum();
     assert_eq!(lines, 3072, "two rows of one SKU are two lines");
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::import::args::OpeningStock;
-use crate::import::matching::{Matching, match_returns};
+use crate::import::matching;
+use crate::import::matching::{History, Matching, Shelf, ShelfLine, Standing};
 use crate::import::opening::openings;
 use crate::import::plan::{Plan, plan};
 use crate::import::rows::read_files;
@@ -26,8 +27,13 @@ pub(super) fn plan_of(rows: &[&str]) -> Plan {
     plan(read_files(&[file(&folder, "a.csv", rows)]).unwrap()).unwrap()
 }
 
-fn lines_of(matching: &Matching) -> Vec<(usize, &[(u32, u32)])> {
-    matching.matched.iter().map(|matched| (matched.order, matched.lines.as_slice())).collect()
+fn lines_of(matching: &Matching) -> Vec<(&str, &[(u32, u32)])> {
+    let matched = matching.matched.iter();
+    matched.map(|matched| (matched.order.as_str(), matched.lines.as_slice())).collect()
+}
+
+fn match_returns(plan: &Plan, delivered: impl Fn(usize) -> bool) -> Matching {
+    matching::match_returns(plan, delivered, History::default())
 }
 
 #[test]
@@ -98,7 +104,7 @@ fn a_return_goes_to_the_latest_earlier_order_that_still_has_enough() {
     let matching = match_returns(&plan, |_| true);
     assert_eq!(
         lines_of(&matching),
-        [(1, [(1, 2)].as_slice()), (0, &[(1, 2)])],
+        [("2", [(1, 2)].as_slice()), ("1", &[(1, 2)])],
         "order 3 is not strictly earlier"
     );
     assert_eq!(matching.unmatched, [2], "order 1 has 3 left");
@@ -115,7 +121,7 @@ fn several_lines_of_one_order_may_serve_but_not_several_orders() {
         "C3,11111,A,-5,2010-12-03 12:00:00,1,1.0,France",
     ]);
     let matching = match_returns(&plan, |_| true);
-    assert_eq!(lines_of(&matching), [(0, [(1, 2), (3, 2)].as_slice())]);
+    assert_eq!(lines_of(&matching), [("1", [(1, 2), (3, 2)].as_slice())]);
     assert_eq!(matching.unmatched, [1]);
 }
 
@@ -138,7 +144,38 @@ fn what_was_not_delivered_does_not_come_back() {
         "C3,11111,A,-1,2010-12-03 12:00:00,1,1.0,France",
     ]);
     let matching = match_returns(&plan, |order| order == 0);
-    assert_eq!(lines_of(&matching), [(0, [(1, 1)].as_slice())]);
+    assert_eq!(lines_of(&matching), [("1", [(1, 1)].as_slice())]);
+}
+
+#[test]
+fn an_order_of_an_earlier_run_takes_what_of_it_is_left_and_what_it_has_already() {
+    let plan = plan_of(&[
+        "5,11111,A,1,2011-01-05 12:00:00,1,1.0,France",
+        "C6,11111,A,-3,2011-01-06 12:00:00,1,1.0,France",
+        "C6,11111,A,-2,2011-01-06 12:00:00,1,1.0,France",
+        "C6,11111,A,-1,2011-01-06 12:00:00,1,1.0,France",
+        "C6,11111,A,-1,2011-01-06 12:00:00,1,1.0,France",
+    ]);
+    let (sku, customer) = (plan.orders[0].lines[0].sku, plan.orders[0].customer.unwrap());
+    let line = |number, sku| ShelfLine { number, sku, pence: 100, left: 5 };
+    let shelf = Shelf {
+        order: "1".to_owned(),
+        customer,
+        time: plan.orders[0].time.day_before(),
+        lines: vec![line(1, None), line(2, Some(sku))],
+    };
+    let standing = |nth, units| Standing {
+        invoice: "C6".to_owned(),
+        nth,
+        order: "1".to_owned(),
+        lines: vec![(2, units)],
+    };
+    let history = History { shelves: vec![shelf], standing: vec![standing(2, 2)] };
+    let matching = matching::match_returns(&plan, |_| true, history);
+    let expected: [(&str, &[(u32, u32)]); 3] =
+        [("1", &[(2, 3)]), ("1", &[(2, 2)]), ("5", &[(1, 1)])];
+    assert_eq!(lines_of(&matching), expected);
+    assert_eq!(matching.unmatched, [3], "nothing is left of either");
 }
 
 #[test]
