@@ -260,9 +260,13 @@ impl BuiltModel {
         self.applier.generation().number
     }
 
-    /// Closes it.
+    /// Closes it; one file is left.
     pub async fn close(self) {
         self.applier.generation().database.close().await;
+        let location = self.location();
+        if let Err(error) = location.leave_one_file() {
+            tracing::warn!(%error, %location, "an empty journal stays beside a read model");
+        }
     }
 }
 

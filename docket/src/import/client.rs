@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::{base_url, segment};
 
+/// How long the last try may take: longer than a placing order waits for its outcome.
+const LAST_TRY: Duration = Duration::from_secs(35);
 /// Where the platform says which position an answer shows.
 const POSITION: header::HeaderName = service_kit::position::HEADER;
 
@@ -234,11 +236,13 @@ impl Client {
         within: Duration,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let mut failing = None;
+        let (mut failing, mut last_try) = (None, false);
         let mut pause = self.patience.first_pause;
         loop {
             let started = Instant::now();
-            let failure = match request().send().await {
+            let request = request();
+            let request = if last_try { request.timeout(LAST_TRY) } else { request };
+            let failure = match request.send().await {
                 Ok(response) if !is_passing(response.status()) => match read(response).await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => Failure::from(error),
@@ -249,9 +253,12 @@ impl Client {
             // What was under way when the platform went away may have been for long; what got no answer at all tells of
             // the whole time that it waited.
             let since = if failure.hung { started } else { Instant::now() };
-            if failing.get_or_insert(since).elapsed() >= within {
+            let overdue = failing.get_or_insert(since).elapsed() >= within;
+            if overdue && last_try {
                 return Err(failure);
             }
+            // When it was us who stood still, on a machine that was stopped, the platform answers now.
+            last_try = overdue;
             let asked = failure.asked.unwrap_or_default().min(self.patience.away);
             sleep(pause.max(asked)).await;
             pause = self.patience.after(pause);

@@ -72,6 +72,21 @@ impl Location {
         Ok(aside)
     }
 
+    /// Leaves one file: takes an empty journal away that stayed beside it, because who closed it last could not write. Nobody
+    /// may have it open.
+    pub fn leave_one_file(&self) -> io::Result<()> {
+        let Self::File(path) = self else { return Ok(()) };
+        let journal = with_suffix(path, "-wal");
+        if std::fs::metadata(&journal).is_ok_and(|found| found.len() == 0) {
+            std::fs::remove_file(journal)?;
+            match std::fs::remove_file(with_suffix(path, "-shm")) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes everything that is there. Nobody may have it open.
     pub async fn remove(&self) -> Result<(), sqlx::Error> {
         match self {
@@ -121,5 +136,28 @@ impl From<PathBuf> for Location {
 impl From<&Path> for Location {
     fn from(path: &Path) -> Self {
         Self::File(path.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_journal_is_taken_away_and_one_with_something_in_it_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        for (part, bytes) in [("", "rows"), ("-wal", "more"), ("-shm", "index")] {
+            std::fs::write(with_suffix(&path, part), bytes).unwrap();
+        }
+        let location = Location::from(path.clone());
+        location.leave_one_file().unwrap();
+        assert_eq!(files(), 3, "its rows are not in the file yet");
+        std::fs::write(with_suffix(&path, "-wal"), "").unwrap();
+        location.leave_one_file().unwrap();
+        assert_eq!(files(), 1);
+        let aside = location.set_aside().unwrap();
+        assert_eq!((files(), aside.is_file(), path.exists()), (1, true, false));
     }
 }
