@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::platform::{Data, Platform, text};
 use crate::shop::order;
 
-const GARBAGE: [u8; 20_000] = [0x5a; 20_000];
+static GARBAGE: [u8; 20_000] = [0x5a; 20_000];
 
 #[tokio::test]
 async fn a_damaged_read_model_is_named_and_built_anew_and_a_damaged_key_file_is_left_alone() {

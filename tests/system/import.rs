@@ -70,7 +70,7 @@ fn pieces(folder: &Path) -> [PathBuf; 2] {
     let rows: Vec<&str> = rows.lines().collect();
     let invoice = |row: &str| row.split(',').next().unwrap().to_owned();
     let middle = rows.len() / 2;
-    let cut = (middle..).find(|at| invoice(rows[*at]) != invoice(rows[at - 1])).unwrap();
+    let cut = (middle..rows.len()).find(|at| invoice(rows[*at]) != invoice(rows[at - 1])).unwrap();
     [("morning", &rows[..cut], "\n"), ("evening", &rows[cut..], "")].map(|(name, rows, end)| {
         let path = folder.join(format!("{name}.csv"));
         std::fs::write(&path, format!("{header}\n{}{end}", rows.join("\n"))).unwrap();

@@ -156,38 +156,38 @@ pub(crate) fn match_returns(
 
 /// What of each customer's orders can still come back.
 struct Shelves {
-    shelves: Vec<Shelf>,
+    orders: Vec<Shelf>,
     /// Per customer the orders, the latest first; of two at one time the later in the files.
     latest_first: HashMap<Name, Vec<usize>>,
     by_order: HashMap<String, usize>,
 }
 
 impl Shelves {
-    fn new(shelves: Vec<Shelf>) -> Self {
+    fn new(orders: Vec<Shelf>) -> Self {
         let mut latest_first: HashMap<Name, Vec<usize>> = HashMap::new();
-        for (index, shelf) in shelves.iter().enumerate() {
+        for (index, shelf) in orders.iter().enumerate() {
             latest_first.entry(shelf.customer).or_default().push(index);
         }
         for list in latest_first.values_mut() {
-            list.sort_by_key(|index| Reverse((shelves[*index].time, *index)));
+            list.sort_by_key(|index| Reverse((orders[*index].time, *index)));
         }
-        let by_order = (0..).zip(&shelves).map(|(index, shelf)| (shelf.order.clone(), index));
-        Self { latest_first, by_order: by_order.collect(), shelves }
+        let by_order = (0..).zip(&orders).map(|(index, shelf)| (shelf.order.clone(), index));
+        Self { latest_first, by_order: by_order.collect(), orders }
     }
 
     fn take_off(&mut self, standing: &Standing) {
         if let Some(index) = self.by_order.get(&standing.order) {
-            self.shelves[*index].take_off(&standing.lines);
+            self.orders[*index].take_off(&standing.lines);
         }
     }
 
     fn take(&mut self, row: &Return) -> Option<(String, Vec<(u32, u32)>)> {
         for index in self.latest_first.get(&row.customer?)? {
-            let shelf = &mut self.shelves[*index];
-            if shelf.time < row.time
-                && let Some(lines) = shelf.take(row)
+            let found = &mut self.orders[*index];
+            if found.time < row.time
+                && let Some(lines) = found.take(row)
             {
-                return Some((shelf.order.clone(), lines));
+                return Some((found.order.clone(), lines));
             }
         }
         None

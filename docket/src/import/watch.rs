@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_said_names_the_address_and_the_time() {
-        let text = |said: Said| said.text("http://shop:8080", Duration::from_secs(60));
+        let text = |said: Said| said.text("http://shop:8080", Duration::from_mins(1));
         let away = text(Said::Away { since: at(0) });
         assert_eq!(
             away,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::shop::{Shop, get, placed};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
-const GARBAGE: [u8; 20_000] = [0x5a; 20_000];
+static GARBAGE: [u8; 20_000] = [0x5a; 20_000];
 
 /// A shop with an order, stopped; what the order was answered as, under the path that asks for it.
 async fn stopped(models: &Path) -> (Shop, String, Value) {

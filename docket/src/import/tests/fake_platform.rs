@@ -161,14 +161,15 @@ fn price(body: &Value) -> i64 {
 }
 
 /// A page of everything.
-fn page(items: Vec<Value>) -> Response {
+fn page(items: &[Value]) -> Response {
     Json(json!({ "items": items, "next": null })).into_response()
 }
 
 async fn products(State(platform): State<Platform>) -> Response {
     let seen = platform.lock().unwrap();
     let product = |(sku, (name, amount)): (&String, &(String, i64))| json!({ "sku": sku, "name": name, "unit_price": { "amount": amount, "currency": "GBP" } });
-    page(seen.products.iter().map(product).collect())
+    let items: Vec<Value> = seen.products.iter().map(product).collect();
+    page(&items)
 }
 
 async fn orders(
@@ -178,7 +179,8 @@ async fn orders(
     let seen = platform.lock().unwrap();
     let of_customer = seen.orders.values();
     let of_customer = of_customer.filter(|body| body["customer_id"] == query["customer_id"]);
-    page(of_customer.map(|body| json!({ "id": body["order_id"] })).collect())
+    let items: Vec<Value> = of_customer.map(|body| json!({ "id": body["order_id"] })).collect();
+    page(&items)
 }
 
 async fn order(State(platform): State<Platform>, Path(id): Path<String>) -> Response {
@@ -213,7 +215,8 @@ async fn order_events(State(platform): State<Platform>, Path(id): Path<String>) 
         let command_id = format!("client/{}", sent.key);
         json!({ "type": "ReturnRequested", "command_id": command_id, "data": { "lines": sent.body["lines"] } })
     };
-    page(asked.map(event).chain([json!({ "type": "OrderPlaced" })]).collect())
+    let items: Vec<Value> = asked.map(event).chain([json!({ "type": "OrderPlaced" })]).collect();
+    page(&items)
 }
 
 async fn shipments(
