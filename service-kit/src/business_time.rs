@@ -1,14 +1,19 @@
-//! The time that a client gives to what it asks for.
+//! The time that a client gives to what it asks for: past at will, for what is brought in later, but not far ahead.
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::problem::{Code, Problem};
 
 /// The years that a business time may lie in; outside them a date is a slip, and not every store can keep it.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=9998;
 
-/// When it happened: RFC 3339, in a year from 1970 to 9998
+/// How far ahead of our clock a client's may be, or its day.
+const MOST_AHEAD: TimeDelta = TimeDelta::hours(24);
+
+/// When it happened: RFC 3339, from 1970 on and at most 24 hours ahead of the clock
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct BusinessTime(DateTime<Utc>);
 
@@ -28,6 +33,15 @@ impl BusinessTime {
     pub fn get(self) -> DateTime<Utc> {
         self.0
     }
+
+    /// Refuses what is said to have happened more than a day from `now`: reports would show it in a month to come.
+    pub fn check(self, now: DateTime<Utc>) -> Result<(), Problem> {
+        if self.0.signed_duration_since(now) <= MOST_AHEAD {
+            return Ok(());
+        }
+        let detail = format!("`{}` is more than 24 hours from now", self.0.to_rfc3339());
+        Err(Problem::from(Code::TimeInFuture).mistake("/occurred_at", detail))
+    }
 }
 
 impl<'de> Deserialize<'de> for BusinessTime {
@@ -40,6 +54,18 @@ impl<'de> Deserialize<'de> for BusinessTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_happened_did_not_happen_more_than_a_day_from_now() {
+        let now = BusinessTime::parse("2010-12-01T08:26:00Z").unwrap().get();
+        for right in ["1970-01-01T00:00:00Z", "2010-12-01T08:26:00Z", "2010-12-02T08:26:00Z"] {
+            assert!(BusinessTime::parse(right).unwrap().check(now).is_ok(), "{right}");
+        }
+        for wrong in ["2010-12-02T08:26:01Z", "2999-01-01T00:00:00Z", "9998-12-31T00:00:00Z"] {
+            let refused = BusinessTime::parse(wrong).unwrap().check(now).unwrap_err();
+            assert_eq!(refused.code(), "time_in_future", "{wrong}");
+        }
+    }
 
     #[test]
     fn a_business_time_is_rfc_3339_in_a_year_that_can_be_meant() {

@@ -101,6 +101,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
         parameters_are_text(query)?;
+        parameters_say_something(query)?;
         let pairs = form_urlencoded::parse(query.as_bytes());
         let deserializer = serde_urlencoded::Deserializer::new(pairs);
         serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
@@ -124,6 +125,24 @@ fn parameters_are_text(query: &str) -> Result<(), Problem> {
             let wrong = "is not text: its percent-encoded bytes are not UTF-8";
             let detail = format!("`{name}` {wrong}");
             return Err(Problem::from(Code::InvalidQuery).mistake(name, wrong).detail(detail));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a parameter without a value: nobody can say whether it was to narrow the question or not.
+fn parameters_say_something(query: &str) -> Result<(), Problem> {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if value.is_empty() {
+            let code = match &*name {
+                "limit" => Code::InvalidLimit,
+                "cursor" => Code::InvalidCursor,
+                _ => Code::InvalidQuery,
+            };
+            let detail = format!("`{name}` is empty");
+            return Err(Problem::from(code)
+                .mistake(name, "is empty: give it a value or leave it out")
+                .detail(detail));
         }
     }
     Ok(())
@@ -222,6 +241,24 @@ mod tests {
         assert!(parse_json::<Body>(br#"{"lines":[]} x"#).is_err());
         assert!(parse_json::<Body>(b"{\"lines\":[\xff]}").is_err());
     }
+
+    #[test]
+    fn a_parameter_without_a_value_is_refused() {
+        for (query, code, pointer) in [
+            ("sku=", "invalid_query", "sku"),
+            ("limit=2&sku", "invalid_query", "sku"),
+            ("limit=", "invalid_limit", "limit"),
+            ("cursor=&limit=2", "invalid_cursor", "cursor"),
+        ] {
+            let problem = parameters_say_something(query).unwrap_err().to_json();
+            assert_eq!(problem["code"], code, "{query}");
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{query}");
+        }
+        for query in ["", "sku=a", "&", "sku=%20"] {
+            assert!(parameters_say_something(query).is_ok(), "{query}");
+        }
+    }
+
     #[test]
     fn a_parameter_that_is_not_text_is_named_and_not_replaced() {
         for (query, pointer) in

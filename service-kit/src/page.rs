@@ -34,7 +34,10 @@ impl PageParams {
         let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
         match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
-            _ => Err(Problem::from(Code::InvalidLimit).mistake("limit", format!("`{text}`"))),
+            _ => {
+                let wrong = format!("`{text}` is not a whole number from 1 to {MAX_LIMIT}");
+                Err(Problem::from(Code::InvalidLimit).mistake("limit", wrong))
+            }
         }
     }
 
@@ -43,7 +46,8 @@ impl PageParams {
         let Some(text) = &self.cursor else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let key = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        key.map(Some).ok_or_else(|| Problem::from(Code::InvalidCursor))
+        let wrong = "is not the `next` of a page of this list";
+        key.map(Some).ok_or_else(|| Problem::from(Code::InvalidCursor).mistake("cursor", wrong))
     }
 }
 
@@ -79,8 +83,8 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
             None => None,
             Some(Bound(of, key)) if of == fingerprint => Some(key),
             Some(_) => {
-                let detail = "it was given by another list, or with other filters";
-                return Err(Problem::from(Code::InvalidCursor).detail(detail));
+                let wrong = "was given by another list, or with other filters";
+                return Err(Problem::from(Code::InvalidCursor).mistake("cursor", wrong));
             }
         };
         Ok(Self { after, limit: page.limit()?, fingerprint })

@@ -41,6 +41,7 @@ codes! {
     InvalidHeader = "invalid_header", BAD_REQUEST, "A header can't be read";
     InvalidCursor = "invalid_cursor", BAD_REQUEST, "The cursor is not one that this list gave";
     InvalidLimit = "invalid_limit", BAD_REQUEST, "The limit is a number from 1 to 1000";
+    TimeInFuture = "time_in_future", UNPROCESSABLE_ENTITY, "A business time is at most a day ahead of the clock";
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
     NotFound = "not_found", NOT_FOUND, "There is nothing under this path";

@@ -108,6 +108,10 @@ impl Asked {
         command: impl Into<Command>,
         answer: AnswerWith,
     ) -> Result<Outcome, Problem> {
+        let now = (app.clock)();
+        if let Some(Err(ahead)) = occurred_at.map(|time| time.check(now)) {
+            return app.answered_before(&fingerprint).await?.ok_or(ahead);
+        }
         let Fingerprint { command_id, request_hash } = fingerprint;
         let metadata = Arc::new(Metadata {
             command_id: Arc::clone(&command_id),
@@ -115,7 +119,7 @@ impl Asked {
             correlation_id: Arc::clone(&command_id),
             causation_id: None,
             traceparent: self.traceparent.clone(),
-            occurred_at: occurred_at.map_or_else(|| (app.clock)(), BusinessTime::get),
+            occurred_at: occurred_at.map_or(now, BusinessTime::get),
         });
         let request = Request {
             command_id,

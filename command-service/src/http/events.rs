@@ -95,8 +95,11 @@ impl EventsQuery {
         let page = PageParams { limit: self.limit, cursor: self.cursor };
         let after = self
             .after
-            .map_or(Ok(0), |after| after.parse::<u64>())
-            .map_err(|_| Problem::from(Code::InvalidQuery).mistake("after", "a whole number"))?;
+            .map_or(Ok(0), |after| after.parse::<u64>().map_err(|_| after))
+            .map_err(|after| {
+                let wrong = format!("`{after}` is not a whole number, at least 0");
+                Problem::from(Code::InvalidQuery).mistake("after", wrong)
+            })?;
         let paging = Paging::parse(&page, list, &())?;
         Ok((paging.after.unwrap_or(after), paging))
     }

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, events};
@@ -131,6 +132,21 @@ async fn what_a_rule_refuses_is_422_and_what_is_not_there_is_404() {
 }
 
 #[tokio::test]
+async fn what_happened_happened_at_most_a_day_from_now() {
+    let app = TestApp::start().await;
+    app.sell("22423", 10).await;
+    let receive = async |key: &str, hours: i64| {
+        let time = service_kit::clock::system()() + TimeDelta::hours(hours);
+        let body = json!({ "quantity": 1, "occurred_at": time.to_rfc3339() });
+        app.post("/stock/22423/receive", key, body).await
+    };
+    receive("past", -240_000).await.is(200);
+    receive("near", 24).await.is(200);
+    let far = receive("far", 25).await;
+    assert_eq!(far.is_problem(422, "time_in_future")["errors"][0]["pointer"], "/occurred_at");
+}
+
+#[tokio::test]
 async fn what_is_no_request_at_all_is_refused_as_such() {
     let app = TestApp::start().await;
     app.post_with("/orders", &[], order()).await.is_problem(400, "idempotency_key_missing");
@@ -149,6 +165,7 @@ async fn what_is_no_request_at_all_is_refused_as_such() {
         app.get(&format!("/events?{query}")).await.is_problem(400, "invalid_limit");
     }
     app.get("/events?after=x").await.is_problem(400, "invalid_query");
+    app.get("/events?after=").await.is_problem(400, "invalid_query");
     app.get("/events?cursor=%21").await.is_problem(400, "invalid_cursor");
     assert_eq!(events(&*app.log).await.len(), 0);
 }

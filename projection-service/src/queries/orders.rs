@@ -2,20 +2,20 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 use domain::ids::OrderId;
 use domain::refusal::Refusal;
 use serde::Deserialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Code, Problem, ProblemBody};
+use service_kit::problem::{Problem, ProblemBody};
 use utoipa::IntoParams;
 
 use super::answer::{Answer, SeenAt, not_found, read};
 use super::app::App;
 use super::history::{AsOf, order_as_of};
 use super::order_answer::{OrderAnswer, OrderSummary, whole};
-use super::reading::{MinPosition, Reading};
+use super::reading::{A_DAY, A_TIME, MinPosition, Reading, parse_day, unread};
 use crate::folds::order_row::OrderStatus;
 use crate::projectors::Projector;
 use crate::storage::order_list::{self, Wanted};
@@ -78,30 +78,37 @@ fn time(name: &'static str, text: &str, later: u64) -> Result<DateTime<Utc>, Pro
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.to_utc());
     }
-    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(later)));
+    let day = parse_day(text).and_then(|day| day.checked_add_days(Days::new(later)));
     let wrong = || {
-        Problem::from(Code::InvalidQuery)
-            .mistake(name, format!("`{text}` is neither a time in RFC 3339 nor a day"))
+        let (time, day) = (A_TIME, A_DAY);
+        unread(
+            name,
+            format!("`{text}` is neither a time such as `{time}` nor a day such as `{day}`"),
+        )
     };
     day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).ok_or_else(wrong)
 }
 
 impl AsOfParams {
     fn parse(&self) -> Result<Option<AsOf>, Problem> {
-        let wrong = |name: &str, text: &str| {
-            Err(Problem::from(Code::InvalidQuery).mistake(name, format!("`{text}`")))
-        };
         match (&self.as_of_version, &self.as_of) {
             (None, None) => Ok(None),
             (Some(text), None) => match text.parse() {
                 Ok(version) if version > 0 => Ok(Some(AsOf::Version(version))),
-                _ => wrong("as_of_version", text),
+                _ => {
+                    let wrong = format!("`{text}` is not a version: a whole number, at least 1");
+                    Err(unread("as_of_version", wrong))
+                }
             },
             (None, Some(text)) => match DateTime::parse_from_rfc3339(text) {
                 Ok(time) => Ok(Some(AsOf::Time(time.to_utc()))),
-                Err(_) => wrong("as_of", text),
+                Err(_) => {
+                    Err(unread("as_of", format!("`{text}` is not a time such as `{A_TIME}`")))
+                }
             },
-            (Some(_), Some(text)) => wrong("as_of", text),
+            (Some(_), Some(_)) => {
+                Err(unread("as_of", "stands beside `as_of_version`: give one of them"))
+            }
         }
     }
 }
@@ -137,6 +144,8 @@ pub async fn get_order(
 ) -> Result<Response, Problem> {
     let absent = || not_found(&Refusal::OrderNotFound { order_id: id.clone() });
     if let Some(up_to) = as_of.parse()? {
+        // The log itself is read: it has reached every position that it has given out.
+        as_of.min_position.as_deref().map(|text| app.wanted(text)).transpose()?;
         let found = order_as_of(&*app.feed, &id, up_to).await?;
         let (row, position) = found.ok_or_else(absent)?;
         let seen = SeenAt { token: app.token(position), stale: None };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ::storage::Transaction;
+use chrono::NaiveDate;
 use event_store::Position;
 use service_kit::position::{PositionToken, WantedPosition};
 use service_kit::problem::{Code, Problem};
@@ -15,6 +16,21 @@ use crate::storage::checkpoint;
 
 /// How long a read waits for `min_position`.
 const MOST_WAIT: Duration = Duration::from_secs(5);
+
+/// A time, as clients are told how to write one.
+pub(super) const A_TIME: &str = "2010-12-01T08:26:00Z";
+/// A day, likewise.
+pub(super) const A_DAY: &str = "2010-12-01";
+
+/// The problem of a parameter that can't be read.
+pub(super) fn unread(name: &'static str, wrong: impl Into<String>) -> Problem {
+    Problem::from(Code::InvalidQuery).mistake(name, wrong)
+}
+
+/// A day, written as [`A_DAY`].
+pub(super) fn parse_day(text: &str) -> Option<NaiveDate> {
+    text.parse().ok().filter(|_| text.len() == A_DAY.len())
+}
 
 /// `?min_position=`, as it comes.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
@@ -80,12 +96,17 @@ impl App {
         PositionToken { log: identity.log.to_string(), epoch: identity.epoch, position }
     }
 
-    async fn wait(&self, handle: &Handle, text: &str) -> Result<(), Problem> {
-        let wanted: WantedPosition = text.parse().map_err(|error| {
-            Problem::from(Code::InvalidQuery).mistake("min_position", format!("`{text}`: {error}"))
-        })?;
+    /// The position that is asked for, in the history that is served.
+    pub(super) fn wanted(&self, text: &str) -> Result<Position, Problem> {
+        let wanted: WantedPosition = text
+            .parse()
+            .map_err(|error| unread("min_position", format!("`{text}` is none: {error}")))?;
         let identity = self.feed.identity();
-        let wanted = wanted.within(&identity.log, identity.epoch)?;
+        wanted.within(&identity.log, identity.epoch)
+    }
+
+    async fn wait(&self, handle: &Handle, text: &str) -> Result<(), Problem> {
+        let wanted = self.wanted(text)?;
         let mut status = handle.status();
         handle.hurry();
         let reached = status.wait_for(|status| status.position >= wanted || status.fault.is_some());

@@ -5,12 +5,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::QueryParams;
-use service_kit::problem::{Code, Problem, ProblemBody};
+use service_kit::problem::{Problem, ProblemBody};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, read};
 use super::app::App;
-use super::reading::{MinPosition, Reading};
+use super::reading::{A_DAY, MinPosition, Reading, parse_day, unread};
 use crate::folds::sales::Cell;
 use crate::projectors::Projector;
 use crate::storage::sales_report::{Group, GroupBy, report};
@@ -23,11 +23,9 @@ pub struct SalesParams {
     /// Any of `month`, `day`, `country`, separated by commas; `month` when absent.
     pub group_by: Option<String>,
     /// The first day.
-    #[param(value_type = Option<String>)]
-    pub from: Option<NaiveDate>,
+    pub from: Option<String>,
     /// The last day.
-    #[param(value_type = Option<String>)]
-    pub to: Option<NaiveDate>,
+    pub to: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
     pub min_position: Option<String>,
 }
@@ -78,6 +76,11 @@ pub struct SalesAnswer {
     pub rows: Vec<SalesRowAnswer>,
 }
 
+fn day(name: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>, Problem> {
+    let wrong = |text| unread(name, format!("`{text}` is not a day such as `{A_DAY}`"));
+    text.map(|text| parse_day(text).ok_or_else(|| wrong(text))).transpose()
+}
+
 fn group_by(text: Option<&str>) -> Result<GroupBy, Problem> {
     let text = text.unwrap_or("month");
     let mut by = GroupBy::default();
@@ -87,11 +90,13 @@ fn group_by(text: Option<&str>) -> Result<GroupBy, Problem> {
             "day" => &mut by.day,
             "country" => &mut by.country,
             _ => {
-                return Err(Problem::from(Code::InvalidQuery)
-                    .mistake("group_by", format!("`{part}` is not month, day or country")));
+                let wrong = format!("`{part}` is not month, day or country");
+                return Err(unread("group_by", wrong));
             }
         };
-        *asked = true;
+        if std::mem::replace(asked, true) {
+            return Err(unread("group_by", format!("`{part}` is given twice")));
+        }
     }
     Ok(by)
 }
@@ -106,8 +111,9 @@ pub async fn sales_report(
 ) -> Result<Response, Problem> {
     let min = MinPosition { min_position: params.min_position };
     let by = group_by(params.group_by.as_deref())?;
+    let (from, to) = (day("from", params.from.as_deref())?, day("to", params.to.as_deref())?);
     let Reading { mut transaction, seen } = app.read(Projector::Sales, &min).await?;
-    let rows = read(report(&mut transaction, by, params.from, params.to).await)?;
+    let rows = read(report(&mut transaction, by, from, to).await)?;
     let rows = rows.into_iter().map(SalesRowAnswer::from).collect();
     Ok(Answer(seen, SalesAnswer { rows }).into_response())
 }

@@ -177,7 +177,19 @@ async fn bad_parameters_are_problems(place: Place) {
         ("/orders?status=lost", 400, "invalid_query"),
         ("/orders?placed_from=yesterday", 400, "invalid_query"),
         ("/orders/o1?as_of_version=0", 400, "invalid_query"),
+        ("/orders/o1?as_of_version=1&as_of=2010-12-01T08:26:00Z", 400, "invalid_query"),
+        ("/orders/o1?as_of_version=1&min_position=soon", 400, "invalid_query"),
+        ("/orders/o1?as_of=yesterday", 400, "invalid_query"),
+        ("/orders?min_position=soon", 400, "invalid_query"),
         ("/reports/sales?group_by=year", 400, "invalid_query"),
+        ("/reports/sales?group_by=month,month", 400, "invalid_query"),
+        ("/reports/sales?from=2010-13-01", 400, "invalid_query"),
+        ("/reports/sales?to=%2B10000-01-01", 400, "invalid_query"),
+        ("/orders?sku=", 400, "invalid_query"),
+        ("/orders?customer_id", 400, "invalid_query"),
+        ("/shipments?status=", 400, "invalid_query"),
+        ("/reports/sales?group_by=", 400, "invalid_query"),
+        ("/products?limit=", 400, "invalid_limit"),
         ("/orders?bogus=1", 400, "invalid_query"),
         ("/orders?sku=%ff", 400, "invalid_query"),
         ("/orders/o1?bogus=1", 400, "invalid_query"),
@@ -199,6 +211,10 @@ async fn bad_parameters_are_problems(place: Place) {
     ] {
         let answer = ask(&service, "GET", uri).await;
         assert_eq!((answer.status.as_u16(), &answer.body["code"]), (status, &json!(code)), "{uri}");
+        if status == 400 {
+            let wrong = answer.body["errors"][0]["detail"].as_str().unwrap();
+            assert!(wrong.contains(' '), "{uri} is answered with words: {wrong}");
+        }
     }
     let unknown = ask(&service, "GET", "/orders?bogus=1").await.body;
     assert!(unknown["detail"].as_str().unwrap().contains("`bogus`"), "{unknown}");
