@@ -16,7 +16,7 @@ use super::reading::NoParams;
 use crate::projectors::Projector;
 use crate::runner::applier::Fault;
 use crate::runner::handle::Handle;
-use crate::runner::status::{KeptBeside, Progress, Rebuilt, State as Standing};
+use crate::runner::status::{KeptBeside, Progress, Rebuilt, State as Standing, tenths};
 use crate::storage::catalog::{Kept, Role};
 
 /// A projector in the list.
@@ -56,9 +56,9 @@ pub struct ProjectionAnswer {
     /// Where it has to go.
     #[schema(value_type = u64)]
     pub target: Position,
-    /// Events a second.
+    /// Events a second, to one decimal.
     pub rate: f64,
-    /// Seconds to go at that rate; `null` while there is none.
+    /// Seconds to go at that rate, to one decimal; `null` while there is none.
     pub eta_seconds: Option<f64>,
     /// The last position folded by the generation that is read now.
     #[schema(value_type = u64)]
@@ -107,8 +107,8 @@ pub(crate) fn describe(handle: &Handle, head: Position) -> ProjectionAnswer {
         state: status.shown(),
         position: shown.position,
         target: shown.target,
-        rate: shown.rate,
-        eta_seconds: shown.eta(),
+        rate: tenths(shown.rate),
+        eta_seconds: shown.eta().map(tenths),
         live_position: status.position,
         generation: status.generation,
         definition_version: definition.version,

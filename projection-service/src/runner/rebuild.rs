@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::build::{BuildError, Building, OnProgress, build};
 use super::compare::{Comparison, Snapshot, compare};
 use super::handle::{Handle, Held, Resume};
-use super::status::{Progress, Rebuilt};
+use super::status::{Progress, Rebuilt, tenths};
 use crate::decoded::Readers;
 use crate::storage::catalog::{Asked, Catalog};
 use crate::storage::generation::Generation;
@@ -300,7 +300,7 @@ struct Built {
 
 fn outcome(name: &str, built: Built, comparison: Option<Comparison>) -> Rebuilt {
     let Built { generation, events, begun } = built;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = tenths(begun.elapsed().as_secs_f64());
     match comparison {
         None => {
             let (equal, compared_at, digests) = (None, None, Vec::new());

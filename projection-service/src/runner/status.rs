@@ -53,6 +53,11 @@ impl Progress {
     }
 }
 
+/// Rounded to one decimal: nobody reads the others.
+pub(crate) fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a rate for people; counts are far below 2^52")]
 fn number(count: u64) -> f64 {
     count as f64
