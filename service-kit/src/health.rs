@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde_json::json;
+use serde::Serialize;
 
 /// The parts of a process and whether they work.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +62,7 @@ impl Health {
     /// `/health/live` and `/health/ready`.
     pub fn router(&self) -> Router {
         Router::new()
-            .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
+            .route("/health/live", get(live))
             .route("/health/ready", get(ready))
             .with_state(self.clone())
     }
@@ -73,12 +73,42 @@ impl Health {
     }
 }
 
-async fn ready(State(health): State<Health>) -> Response {
+/// The process can answer.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Live {
+    /// Always `live`.
+    status: &'static str,
+}
+
+/// Whether the process can do what it is for.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Ready {
+    /// `ready` or `not_ready`.
+    status: &'static str,
+    /// Each part by its name: `up`, or what is the matter with it.
+    parts: BTreeMap<String, String>,
+}
+
+/// Whether the process can answer
+#[utoipa::path(get, path = "/health/live", tag = "Operations",
+    responses((status = 200, body = Live)))]
+pub(crate) async fn live() -> Json<Live> {
+    Json(Live { status: "live" })
+}
+
+/// Whether the process can do what it is for, and which part of it can't
+#[utoipa::path(get, path = "/health/ready", tag = "Operations", responses(
+    (status = 200, description = "Every part works, some perhaps less well", body = Ready),
+    (status = 503, description = "A part does not work, or nothing has started yet", body = Ready)))]
+pub(crate) async fn ready(State(health): State<Health>) -> Response {
     let ready = health.is_ready();
     let parts = health.parts.lock().unwrap_or_else(PoisonError::into_inner);
-    let parts: BTreeMap<&str, &str> =
-        parts.iter().map(|(part, state)| (part.as_str(), state.word())).collect();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let word = if ready { "ready" } else { "not_ready" };
-    (status, Json(json!({ "status": word, "parts": parts }))).into_response()
+    let words = parts.iter().map(|(part, state)| (part.clone(), state.word().to_owned()));
+    let parts = words.collect();
+    let (code, status) = if ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
+    };
+    (code, Json(Ready { status, parts })).into_response()
 }

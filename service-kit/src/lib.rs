@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod metrics;
 mod mistakes;
 mod objects;
+pub mod operations;
 pub mod page;
 pub mod position;
 pub mod problem;

@@ -1,6 +1,8 @@
 //! `/metrics` in Prometheus form.
 
 use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -45,13 +47,14 @@ fn row(line: &str) -> Option<(String, &str, String)> {
 
 /// `/metrics`.
 pub fn router(handle: PrometheusHandle) -> Router {
-    Router::new().route(
-        "/metrics",
-        get(move || {
-            let text = handle.render();
-            async move { ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], text) }
-        }),
-    )
+    Router::new().route("/metrics", get(metrics)).with_state(handle)
+}
+
+/// What the process counts and measures, in Prometheus' text form
+#[utoipa::path(get, path = "/metrics", tag = "Operations",
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub(crate) async fn metrics(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
+    ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], handle.render())
 }
 
 #[cfg(test)]

@@ -74,6 +74,9 @@ async fn what_explains_the_api_is_there() {
     }) {
         assert!(api["paths"][&path][method].is_object(), "{method} {path} is not described");
     }
+    for path in ["/health/live", "/health/ready", "/metrics"] {
+        assert!(api["paths"][path]["get"].is_object(), "{path} is not described");
+    }
     for reference in references(&api) {
         let found = reference.strip_prefix('#').and_then(|pointer| api.pointer(pointer));
         assert!(found.is_some(), "{reference} leads nowhere");

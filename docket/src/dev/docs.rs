@@ -4,6 +4,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use service_kit::operations;
 use service_kit::problem::{Code, Problem};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,13 +21,17 @@ pub(crate) const DESCRIPTION: &str = "/openapi.json";
     title = "Docket",
     description = "An event-sourced order platform. `POST` is a command and needs an `Idempotency-Key`; \
         `GET` reads a model and says its position in `Docket-Position`. Errors are `application/problem+json` \
-        with a stable `code`, explained under `/docs/errors/{code}`. Amounts are integers in minor units."
+        with a stable `code`, explained under `/docs/errors/{code}`. Amounts are integers in minor units. \
+        Personal data are a person's `name`, `email` and `phone` and all of a `shipping_address` but its `country`: these \
+        are sealed, and erasing makes them unreadable. All else is kept in clear for ever, so ids, `reference`, every \
+        `reason`, `carrier`, `tracking` and `Idempotency-Key` must not hold any."
 ))]
 struct Frame;
 
 /// Services under `/v1`, with everything that explains them.
 pub(crate) fn documented(services: OpenApiRouter) -> Router {
-    let framed = OpenApiRouter::with_openapi(Frame::openapi()).nest("/v1", services);
+    let frame = Frame::openapi().merge_from(operations::description());
+    let framed = OpenApiRouter::with_openapi(frame).nest("/v1", services);
     let (router, api) = framed.split_for_parts();
     router.merge(self::router(api))
 }
