@@ -61,9 +61,11 @@ macro_rules! bounded_texts {
 }
 
 bounded_texts! {
-    /// A name or another short text that people read.
+    /// A name or another short text that people read. A person's is sealed before it gets here; what is not, such as an
+    /// order's reference, is kept when a person is erased.
     Label: 200,
-    /// Why something was done, in a person's words. Not personal data.
+    /// Why something was done, in a person's words. Not personal data: nothing erases it, and the API says so wherever it
+    /// takes one.
     Reason: 500,
     /// The country of an address, kept as given; not personal, because reports group by it.
     Country: 60,

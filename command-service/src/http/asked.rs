@@ -27,7 +27,8 @@ const PRINCIPAL: &str = "client";
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) struct CommandHeaders {
-    /// Names this request: sent again with the same key it is answered the same and done once. 1 to 255 visible characters.
+    /// Names this request: sent again with the same key it is answered the same and done once. 1 to 255 visible characters,
+    /// no personal data: it is kept in the log.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
     idempotency_key: String,
     /// The version that must not have changed, in quotes, such as `"7"`.

@@ -23,7 +23,7 @@ pub(super) struct TimeBody {
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReasonBody {
-    /// Why, in a person's words; no personal data.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     pub(super) reason: Option<Reason>,

@@ -35,7 +35,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RegisterCustomerBody {
-    /// The id; drawn when absent.
+    /// The id; drawn when absent. No personal data, such as a mail address: ids are kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     customer_id: Option<CustomerId>,
@@ -157,6 +157,9 @@ async fn block_customer(
 }
 
 /// Make a customer's personal data unreadable, everywhere and for ever
+///
+/// That is their name, mail address and telephone number, and of their orders' addresses all but the country. What is kept is
+/// whatever else was sent: ids, references, reasons, carriers and tracking numbers, idempotency keys.
 #[utoipa::path(post, path = "/customers/{id}/erase", tag = "Customers",
     params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]

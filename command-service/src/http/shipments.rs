@@ -30,7 +30,7 @@ struct ShipBody {
     /// Who carries it.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     carrier: Label,
-    /// The carrier's tracking number.
+    /// The carrier's tracking number; it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     tracking: Label,
     /// What is in it; all when absent. The rest moves to a new shipment.

@@ -55,7 +55,7 @@ async fn receive_stock(
 struct AdjustStockBody {
     /// Units to add or, negative, to take away; not 0.
     delta: i64,
-    /// Why, in a person's words; no personal data.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
     reason: Reason,
     /// Business time; now when absent.

@@ -207,6 +207,25 @@ async fn a_version_that_is_not_the_current_one_is_412_and_names_the_current_one(
 }
 
 #[tokio::test]
+async fn whoever_sends_free_text_is_told_that_no_erasure_reaches_it() {
+    let app = TestApp::start().await;
+    let (_, description) = app.service.router().split_for_parts();
+    let api = serde_json::to_value(description).unwrap();
+    let schemas = api["components"]["schemas"].as_object().unwrap();
+    let mut told = 0;
+    for (body, schema) in schemas.iter().filter(|(name, _)| name.ends_with("Body")) {
+        for text in ["reason", "reference", "tracking"] {
+            let Some(field) = schema["properties"].get(text) else { continue };
+            let words = field["description"].as_str().unwrap_or_default();
+            assert!(words.contains("kept when a person is erased"), "{body}.{text}: {words}");
+            assert!(field["maxLength"].is_u64(), "{body}.{text}");
+            told += 1;
+        }
+    }
+    assert!(told >= 5, "only {told}");
+}
+
+#[tokio::test]
 async fn the_description_has_every_endpoint() {
     let app = TestApp::start().await;
     let (_, description) = app.service.router().split_for_parts();

@@ -19,8 +19,8 @@ use crate::runner::Action;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResolveSaga {
-    /// How the matter was settled.
-    #[schema(value_type = String)]
+    /// How the matter was settled; no personal data: it is kept when a person is erased.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
     reason: Reason,
     /// Business time; now when absent.
     #[serde(default)]

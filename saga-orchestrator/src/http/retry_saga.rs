@@ -19,9 +19,9 @@ use crate::runner::Action;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetrySaga {
-    /// Why, in a person's words; no personal data.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     reason: Option<Reason>,
     /// Business time; now when absent.
     #[serde(default)]

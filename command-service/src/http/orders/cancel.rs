@@ -44,7 +44,7 @@ async fn cancel_order(
 struct CancelLinesBody {
     /// Which, and how many units.
     lines: Vec<LineBody>,
-    /// Why, in a person's words; no personal data.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     reason: Option<Reason>,

@@ -62,7 +62,7 @@ impl WantedLineBody {
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PlaceOrderBody {
-    /// The id; drawn when absent.
+    /// The id; drawn when absent. No personal data: ids are kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     order_id: Option<OrderId>,
@@ -81,7 +81,7 @@ struct PlaceOrderBody {
     payment_method: PaymentMethod,
     /// Where it goes.
     shipping_address: AddressBody,
-    /// The client's own reference.
+    /// The client's own reference; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     reference: Option<Label>,

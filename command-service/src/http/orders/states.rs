@@ -55,6 +55,9 @@ async fn release_hold(
 }
 
 /// Make the personal data of a guest's order unreadable, everywhere and for ever
+///
+/// That is its address but for the country. What is kept is whatever else was sent: ids, reference, reasons, carriers and
+/// tracking numbers, idempotency keys.
 #[utoipa::path(post, path = "/orders/{id}/erase", tag = "Orders",
     params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
