@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use event_store::Position;
 use messaging::feed::Feed;
 use storage::is_damaged;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::applier::{Apply, ApplyError, Fault};
 use super::beside::{Beside, KeepFor};
-use super::handle::{Handle, Held, Hold, Resume};
+use super::handle::{Handle, Hold};
 use super::hub::{Hub, Seat};
 use super::status::{Progress, State};
 use super::{history, source};
@@ -29,7 +29,7 @@ const KEEP_POSITION_EVERY: Duration = Duration::from_secs(1);
 const MOST_WAIT: Duration = Duration::from_secs(5);
 
 /// Why it does not follow any more.
-enum Left {
+pub(super) enum Left {
     /// The service ends.
     Stopped,
     /// It can't go on.
@@ -51,11 +51,11 @@ pub(crate) struct Surroundings {
 
 /// A live projector.
 pub(crate) struct Live {
-    handle: Arc<Handle>,
-    applier: Box<dyn Apply>,
-    beside: Option<Beside>,
+    pub(super) handle: Arc<Handle>,
+    pub(super) applier: Box<dyn Apply>,
+    pub(super) beside: Option<Beside>,
     holds: mpsc::Receiver<Hold>,
-    around: Surroundings,
+    pub(super) around: Surroundings,
     begun: (Instant, Position),
 }
 
@@ -227,7 +227,7 @@ impl Live {
     }
 
     /// Writes the positions down. It may fail: nothing is lost, and the next rows or the next call take it along.
-    async fn keep_position(&mut self) {
+    pub(super) async fn keep_position(&mut self) {
         let beside = self.beside.as_mut().map(|beside| &mut beside.applier);
         for applier in std::iter::once(&mut self.applier).chain(beside) {
             if let Err(error) = applier.keep_position().await {
@@ -270,112 +270,17 @@ impl Live {
         }
     }
 
-    /// Stands still until it is let go, perhaps with another generation.
-    async fn held(&mut self, hold: Option<Hold>, faulted: bool) -> Result<(), Left> {
-        let hold = hold.ok_or(Left::Stopped)?;
-        // Whoever asks compares files, so the file has to say where it stands.
-        self.keep_position().await;
-        let (resume, resumed) = oneshot::channel();
-        let checkpoint = self.applier.checkpoint().clone();
-        let kept = self.beside.as_ref().map(Beside::kept);
-        if hold.send(Held { checkpoint, faulted, kept, resume }).is_err() {
-            return Ok(());
-        }
-        match resumed.await.unwrap_or(Resume::AsItIs) {
-            Resume::AsItIs => Ok(()),
-            Resume::Switch(other) => self.switch(other, faulted).await,
-            Resume::Keep(other) => {
-                self.keep_beside(other, Role::Candidate).await;
-                // A faulted one can't be helped by it; else it goes on from where the one further behind stands.
-                if faulted || self.behind() == self.position() {
-                    Ok(())
-                } else {
-                    Err(Left::Replaced)
-                }
-            }
-            Resume::Swap => match self.beside.take() {
-                Some(beside) => self.swap(beside, faulted),
-                None => Ok(()),
-            },
-            Resume::Drop(at_most) => {
-                if self.beside.as_ref().is_some_and(|one| one.kept().generation <= at_most) {
-                    self.drop_beside("nobody needs it any more").await;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Another generation takes the live one's place. The old one is kept if it stands where the new one does.
-    async fn switch(&mut self, other: Box<dyn Apply>, faulted: bool) -> Result<(), Left> {
-        let same = !faulted && other.checkpoint() == self.applier.checkpoint();
-        let old = std::mem::replace(&mut self.applier, other);
-        if same {
-            self.keep_beside(old, Role::Previous).await;
-            self.handle.replace(self.applier.generation().clone());
-        } else {
-            let old = self.handle.replace(self.applier.generation().clone());
-            tokio::spawn(old.discard());
-        }
-        self.go_on(same)
-    }
-
-    /// The live one and the one beside it change places.
-    fn swap(&mut self, beside: Beside, faulted: bool) -> Result<(), Left> {
-        let same = !faulted && beside.applier.checkpoint() == self.applier.checkpoint();
-        let role = beside.role.swapped();
-        let old = std::mem::replace(&mut self.applier, beside.applier);
-        self.beside = Some(Beside::new(old, role, self.around.keep_for));
-        self.tell_kept();
-        self.handle.replace(self.applier.generation().clone());
-        self.go_on(same)
-    }
-
-    /// Goes on after another generation took the place, at the same position or elsewhere.
-    fn go_on(&mut self, same: bool) -> Result<(), Left> {
-        self.handle.update(|status| status.fault = None);
-        if !same {
-            return Err(Left::Replaced);
-        }
-        self.published();
-        Ok(())
-    }
-
-    async fn keep_beside(&mut self, applier: Box<dyn Apply>, role: Role) {
-        if self.beside.is_some() {
-            self.drop_beside("another is kept").await;
-        }
-        self.beside = Some(Beside::new(applier, role, self.around.keep_for));
-        self.tell_kept();
-    }
-
-    async fn drop_beside(&mut self, cause: &str) {
-        let Some(beside) = self.beside.take() else { return };
-        self.tell_kept();
-        let (name, generation) = (self.handle.projector.name(), beside.kept().generation);
-        tracing::info!(name, generation, cause, "a generation is not kept any more");
-        if let Err(error) = self.around.catalog.drop_kept(name, generation, None).await {
-            tracing::warn!(%error, name, "the catalog still names a generation that is not kept");
-        }
-        tokio::spawn(beside.applier.generation().clone().discard());
-    }
-
-    fn tell_kept(&self) {
-        let told = self.beside.as_ref().map(Beside::told);
-        self.handle.update(|status| status.kept = told);
-    }
-
-    fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         self.applier.checkpoint().position
     }
 
     /// Where to read on: the one further behind has to be given every event too.
-    fn behind(&self) -> Position {
+    pub(super) fn behind(&self) -> Position {
         let beside = self.beside.as_ref().map_or(Position::MAX, Beside::position);
         self.position().min(beside)
     }
 
-    fn published(&self) {
+    pub(super) fn published(&self) {
         let position = self.position();
         let head = *self.around.feed.head().borrow();
         let seconds = self.begun.0.elapsed().as_secs_f64();

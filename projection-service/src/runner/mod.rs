@@ -12,6 +12,7 @@ pub mod decide;
 pub mod handle;
 mod history;
 mod hub;
+mod keeping;
 mod live;
 pub mod rebuild;
 mod source;

@@ -84,8 +84,7 @@ pub async fn find(
     connection: &mut Connection,
     id: &str,
 ) -> Result<Option<CustomerRow>, sqlx::Error> {
-    let found: Option<String> = connection.query(FIND).bind(id).scalar_optional().await?;
-    found.as_deref().map(documents::read).transpose()
+    documents::find(connection, FIND, id).await
 }
 
 /// At most `limit` rows after this key.

@@ -3,7 +3,7 @@
 use crate::model::Touched;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use storage::Query;
+use storage::{Connection, Query};
 
 /// Reads documents: the first column of each row.
 pub(super) async fn fetch<R: DeserializeOwned>(query: Query<'_>) -> Result<Vec<R>, sqlx::Error> {
@@ -11,8 +11,18 @@ pub(super) async fn fetch<R: DeserializeOwned>(query: Query<'_>) -> Result<Vec<R
     texts.iter().map(|text| read(text)).collect()
 }
 
+/// The row of this key, by a statement that takes the key and gives the document.
+pub(super) async fn find<R: DeserializeOwned>(
+    connection: &mut Connection,
+    statement: &'static str,
+    key: &str,
+) -> Result<Option<R>, sqlx::Error> {
+    let found: Option<String> = connection.query(statement).bind(key).scalar_optional().await?;
+    found.as_deref().map(read).transpose()
+}
+
 /// A document as a row.
-pub(super) fn read<R: DeserializeOwned>(text: &str) -> Result<R, sqlx::Error> {
+fn read<R: DeserializeOwned>(text: &str) -> Result<R, sqlx::Error> {
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 

@@ -174,6 +174,5 @@ async fn write_skus(
 
 /// The order of this id.
 pub async fn find(connection: &mut Connection, id: &str) -> Result<Option<OrderRow>, sqlx::Error> {
-    let found: Option<String> = connection.query(FIND).bind(id).scalar_optional().await?;
-    found.as_deref().map(documents::read).transpose()
+    documents::find(connection, FIND, id).await
 }

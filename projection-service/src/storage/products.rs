@@ -84,8 +84,7 @@ pub async fn find(
     connection: &mut Connection,
     sku: &str,
 ) -> Result<Option<ProductRow>, sqlx::Error> {
-    let found: Option<String> = connection.query(FIND).bind(sku).scalar_optional().await?;
-    found.as_deref().map(documents::read).transpose()
+    documents::find(connection, FIND, sku).await
 }
 
 /// At most `limit` rows after this key.

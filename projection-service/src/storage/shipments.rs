@@ -100,8 +100,7 @@ pub async fn find(
     connection: &mut Connection,
     id: &str,
 ) -> Result<Option<ShipmentRow>, sqlx::Error> {
-    let found: Option<String> = connection.query(FIND).bind(id).scalar_optional().await?;
-    found.as_deref().map(documents::read).transpose()
+    documents::find(connection, FIND, id).await
 }
 
 /// Which shipments are asked for; `None` asks for all.
