@@ -5,7 +5,7 @@ use domain::catalog::RegisterProduct;
 use domain::ids::{OrderId, Sku};
 use domain::inventory::{AdjustStock, ReceiveStock};
 use domain::money::{Currency, Money};
-use domain::orders::{PlaceOrder, ShippingAddress, WantedLine};
+use domain::orders::{NewOrder, PlaceOrder, ShippingAddress, WantedLine};
 use domain::refusal::Refusal;
 use domain::text::{Country, Label, PaymentMethod, Quantity, Reason};
 use event_store::{EventLog, StreamId};
@@ -161,7 +161,7 @@ async fn an_event_that_is_too_large_fails_its_own_command_only() {
     execute(&processor, "q", product(&sku())).await.unwrap();
     let quantity = Quantity::new(1).unwrap();
     let line = WantedLine { sku: wide, quantity, unit_price: None };
-    let order = PlaceOrder {
+    let order = PlaceOrder(NewOrder {
         order_id: OrderId::parse("o").unwrap(),
         customer_id: None,
         currency: Currency::parse("GBP").unwrap(),
@@ -172,7 +172,7 @@ async fn an_event_that_is_too_large_fails_its_own_command_only() {
             details: None,
         },
         reference: None,
-    };
+    });
     let (order, neighbour) =
         tokio::join!(execute(&processor, "o", order), execute(&processor, "r", receive(1)));
     let too_large = matches!(

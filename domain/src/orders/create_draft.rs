@@ -3,70 +3,43 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DraftCreated, LineAdded, Order, pricing};
-use super::{ShippingAddress, WantedLine};
+use super::{DraftCreated, LineAdded, NewOrder, pricing};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
-use crate::ids::{CustomerId, OrderId};
-use crate::money::Currency;
-use crate::refusal::Refusal;
 use crate::stream::Stream;
-use crate::text::{Label, PaymentMethod};
 
 /// A cart is to be begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateDraft {
-    /// The order.
-    pub order_id: OrderId,
-    /// Whose it is; a guest has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<CustomerId>,
-    /// The one currency of the order.
-    pub currency: Currency,
-    /// Its first lines; may be none.
-    pub lines: Vec<WantedLine>,
-    /// How it will be paid.
-    pub payment_method: PaymentMethod,
-    /// Where it goes.
-    pub shipping_address: ShippingAddress,
-    /// The client's own reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Label>,
-}
+pub struct CreateDraft(pub NewOrder);
 
 impl Decide for CreateDraft {
     fn target(&self) -> Stream {
-        Stream::Order(self.order_id.clone())
+        self.0.target()
     }
 
     fn reads(&self) -> Vec<Stream> {
-        let needed = pricing::reads(self.customer_id.as_ref(), &self.lines);
-        std::iter::once(self.target()).chain(needed).collect()
+        self.0.reads()
     }
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        let order_id = self.order_id.clone();
-        if *view.order(&order_id)? != Order::Absent {
-            return Err(Refusal::OrderExists { order_id }.into());
-        }
-        pricing::check_customer(self.customer_id.as_ref(), view)?;
-        pricing::check_count(self.lines.len())?;
-        let mut events: Vec<Event> = Vec::with_capacity(1 + self.lines.len());
+        let Self(order) = self;
+        order.check(view)?;
+        pricing::check_count(order.lines.len())?;
+        let mut events: Vec<Event> = Vec::with_capacity(1 + order.lines.len());
         events.push(
             DraftCreated {
-                order_id,
-                customer_id: self.customer_id.clone(),
-                currency: self.currency,
-                payment_method: self.payment_method.clone(),
-                shipping_address: self.shipping_address.clone(),
-                reference: self.reference.clone(),
+                order_id: order.order_id.clone(),
+                customer_id: order.customer_id.clone(),
+                currency: order.currency,
+                payment_method: order.payment_method.clone(),
+                shipping_address: order.shipping_address.clone(),
+                reference: order.reference.clone(),
             }
             .into(),
         );
-        for (line, wanted) in (1..).zip(&self.lines) {
-            pricing::price(wanted, self.currency, view)?;
-            events.push(LineAdded::new(self.order_id.clone(), line, wanted).into());
+        for (line, wanted) in (1..).zip(&order.lines) {
+            pricing::price(wanted, order.currency, view)?;
+            events.push(LineAdded::new(order.order_id.clone(), line, wanted).into());
         }
         Ok(events)
     }
@@ -74,23 +47,16 @@ impl Decide for CreateDraft {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{address, currency, method, order_id, shop, wanted};
+    use super::super::fixtures::{address, currency, method, order_id, shop, wanted, wanted_order};
     use super::*;
     use crate::catalog::fixtures::{eur, gbp, sku};
     use crate::customers::fixtures::{blocked, customer_id};
-    use crate::orders::MOST_LINES;
+    use crate::orders::{MOST_LINES, WantedLine};
+    use crate::refusal::Refusal;
     use crate::spec::given;
 
     fn create(lines: Vec<WantedLine>) -> CreateDraft {
-        CreateDraft {
-            order_id: order_id(),
-            customer_id: Some(customer_id()),
-            currency: currency(),
-            lines,
-            payment_method: method(),
-            shipping_address: address(),
-            reference: None,
-        }
+        CreateDraft(wanted_order(lines))
     }
 
     fn created() -> DraftCreated {

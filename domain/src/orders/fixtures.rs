@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeZone, Utc};
 
 use super::{
     CancellationRequested, DraftCreated, LineAdded, LineQuantity, LinesDelivered, LinesShipped,
-    Order, OrderConfirmed, OrderPlaced, PlacedLine, ShippingAddress, WantedLine,
+    NewOrder, Order, OrderConfirmed, OrderPlaced, PlacedLine, ShippingAddress, WantedLine,
 };
 use crate::catalog::fixtures::{gbp, product, service, sku};
 use crate::customers::fixtures::{customer_id, registered};
@@ -64,6 +64,18 @@ pub(crate) fn shop() -> Vec<Event> {
         product("B", gbp(339)).into(),
         service("POST", gbp(1_800)).into(),
     ]
+}
+
+pub(crate) fn wanted_order(lines: Vec<WantedLine>) -> NewOrder {
+    NewOrder {
+        order_id: order_id(),
+        customer_id: Some(customer_id()),
+        currency: currency(),
+        lines,
+        payment_method: method(),
+        shipping_address: address(),
+        reference: None,
+    }
 }
 
 pub(crate) fn placed() -> OrderPlaced {

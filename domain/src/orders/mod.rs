@@ -12,14 +12,14 @@ mod decline_cancellation;
 mod draft;
 mod erase_order;
 mod events;
-mod finish_cancellation;
-mod finish_rejection;
+mod finish_undoing;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod hold_order;
 #[cfg(test)]
 mod laws;
 mod line_sum;
+mod new_order;
 mod order;
 mod order_line;
 mod order_status;
@@ -50,9 +50,9 @@ pub use decline_cancellation::DeclineCancellation;
 pub use draft::Draft;
 pub use erase_order::EraseOrder;
 pub use events::*;
-pub use finish_cancellation::FinishCancellation;
-pub use finish_rejection::FinishRejection;
+pub use finish_undoing::{FinishCancellation, FinishRejection};
 pub use hold_order::HoldOrder;
+pub use new_order::NewOrder;
 pub use order::Order;
 pub use order_line::OrderLine;
 pub use order_status::OrderStatus;

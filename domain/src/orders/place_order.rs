@@ -3,67 +3,40 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LineNumber, Order, OrderPlaced, pricing};
-use super::{ShippingAddress, WantedLine};
+use super::{LineNumber, NewOrder, OrderPlaced, pricing};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
-use crate::ids::{CustomerId, OrderId};
-use crate::money::Currency;
-use crate::refusal::Refusal;
 use crate::stream::Stream;
-use crate::text::{Label, PaymentMethod};
 
 /// An order is to be placed at once, without a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceOrder {
-    /// The order.
-    pub order_id: OrderId,
-    /// Whose it is; a guest has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<CustomerId>,
-    /// The one currency of the order.
-    pub currency: Currency,
-    /// Its lines; they are numbered 1..n.
-    pub lines: Vec<WantedLine>,
-    /// How it is paid.
-    pub payment_method: PaymentMethod,
-    /// Where it goes.
-    pub shipping_address: ShippingAddress,
-    /// The client's own reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Label>,
-}
+pub struct PlaceOrder(pub NewOrder);
 
 impl Decide for PlaceOrder {
     fn target(&self) -> Stream {
-        Stream::Order(self.order_id.clone())
+        self.0.target()
     }
 
     fn reads(&self) -> Vec<Stream> {
-        let needed = pricing::reads(self.customer_id.as_ref(), &self.lines);
-        std::iter::once(self.target()).chain(needed).collect()
+        self.0.reads()
     }
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        let order_id = self.order_id.clone();
-        if *view.order(&order_id)? != Order::Absent {
-            return Err(Refusal::OrderExists { order_id }.into());
-        }
-        pricing::check_customer(self.customer_id.as_ref(), view)?;
+        let Self(order) = self;
+        order.check(view)?;
         let numbered =
-            self.lines.iter().zip(1..LineNumber::MAX).map(|(line, number)| (number, line));
-        let (lines, total) = pricing::place(numbered, self.currency, view)?;
+            order.lines.iter().zip(1..LineNumber::MAX).map(|(line, number)| (number, line));
+        let (lines, total) = pricing::place(numbered, order.currency, view)?;
         Ok(vec![
             OrderPlaced {
-                order_id,
-                customer_id: self.customer_id.clone(),
-                currency: self.currency,
+                order_id: order.order_id.clone(),
+                customer_id: order.customer_id.clone(),
+                currency: order.currency,
                 lines,
                 total,
-                payment_method: self.payment_method.clone(),
-                shipping_address: self.shipping_address.clone(),
-                reference: self.reference.clone(),
+                payment_method: order.payment_method.clone(),
+                shipping_address: order.shipping_address.clone(),
+                reference: order.reference.clone(),
             }
             .into(),
         ])
@@ -72,13 +45,17 @@ impl Decide for PlaceOrder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{address, currency, method, order_id, placed, shop, wanted};
+    use super::super::fixtures::{
+        address, currency, method, order_id, placed, shop, wanted, wanted_order,
+    };
     use super::*;
     use crate::catalog::fixtures::{discontinued, eur, gbp, product, sku};
     use crate::catalog::{ChangePrice, PriceChanged};
     use crate::customers::fixtures::{blocked, customer_id, erased};
+    use crate::ids::OrderId;
     use crate::money::Money;
-    use crate::orders::{CreateDraft, DraftCreated, MOST_LINES};
+    use crate::orders::{CreateDraft, DraftCreated, MOST_LINES, WantedLine};
+    use crate::refusal::Refusal;
     use crate::spec::{given, given_nothing};
     use crate::text::Quantity;
 
@@ -87,15 +64,11 @@ mod tests {
     }
 
     fn place(lines: Vec<WantedLine>) -> PlaceOrder {
-        PlaceOrder {
-            order_id: order_id(),
-            customer_id: Some(customer_id()),
-            currency: currency(),
-            lines,
-            payment_method: method(),
-            shipping_address: address(),
-            reference: None,
-        }
+        PlaceOrder(wanted_order(lines))
+    }
+
+    fn by_a_guest(lines: Vec<WantedLine>) -> PlaceOrder {
+        PlaceOrder(NewOrder { customer_id: None, ..wanted_order(lines) })
     }
 
     fn placed_line(when: &crate::spec::When) -> (i64, i64) {
@@ -116,7 +89,7 @@ mod tests {
     fn an_id_is_an_order_once() {
         let exists = Refusal::OrderExists { order_id: order_id() };
         given(shop()).and([placed()]).when(place(lines())).then_refused(&exists);
-        let CreateDraft { order_id, customer_id, currency, .. } = draft();
+        let NewOrder { order_id, customer_id, currency, .. } = draft().0;
         let head = DraftCreated {
             order_id,
             customer_id,
@@ -130,21 +103,13 @@ mod tests {
     }
 
     fn draft() -> CreateDraft {
-        CreateDraft {
-            order_id: order_id(),
-            customer_id: None,
-            currency: currency(),
-            lines: vec![],
-            payment_method: method(),
-            shipping_address: address(),
-            reference: None,
-        }
+        CreateDraft(NewOrder { customer_id: None, ..wanted_order(vec![]) })
     }
 
     #[test]
     fn a_guest_may_order() {
         given(shop())
-            .when(PlaceOrder { customer_id: None, ..place(lines()) })
+            .when(by_a_guest(lines()))
             .then([OrderPlaced { customer_id: None, ..placed() }]);
     }
 
@@ -196,8 +161,8 @@ mod tests {
             .when(change)
             .then([PriceChanged { sku: sku("A"), unit_price: gbp(999) }]);
         let other = OrderId::parse("536366").unwrap();
-        let after =
-            changed.when(PlaceOrder { order_id: other, ..place(vec![wanted("A", 1, None)]) });
+        let order = NewOrder { order_id: other, ..wanted_order(vec![wanted("A", 1, None)]) };
+        let after = changed.when(PlaceOrder(order));
         assert_eq!(placed_line(&after), (999, 999));
     }
 
@@ -264,7 +229,7 @@ mod tests {
             .decide(&View::new(&states), &Context { now: super::super::fixtures::expires_at() });
         assert_eq!(missing, Err(Halt::Missing(Stream::Order(order_id()))));
         given_nothing()
-            .when(PlaceOrder { customer_id: None, ..place(vec![wanted("A", 1, None)]) })
+            .when(by_a_guest(vec![wanted("A", 1, None)]))
             .then_refused(&Refusal::UnknownProduct { sku: sku("A") });
     }
 }

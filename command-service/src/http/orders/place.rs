@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::command::Command;
 use domain::ids::{CustomerId, OrderId, Sku};
 use domain::money::Currency;
-use domain::orders::{CreateDraft, PlaceOrder, WantedLine};
+use domain::orders::{CreateDraft, NewOrder, PlaceOrder, WantedLine};
 use domain::text::{Label, PaymentMethod, Quantity};
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
@@ -131,31 +131,18 @@ async fn command(app: &App, body: &PlaceOrderBody) -> Result<(Command, AnswerWit
         None => Person::Guest(order_id.clone()),
     };
     let shipping_address = body.shipping_address.seal(app, &person).await?;
-    let customer_id = body.customer_id.clone();
-    let lines = body.lines.iter().map(|line| line.wanted(body.currency)).collect();
-    let (currency, reference) = (body.currency, body.reference.clone());
-    let payment_method = body.payment_method.clone();
+    let order = NewOrder {
+        order_id,
+        customer_id: body.customer_id.clone(),
+        currency: body.currency,
+        lines: body.lines.iter().map(|line| line.wanted(body.currency)).collect(),
+        payment_method: body.payment_method.clone(),
+        shipping_address,
+        reference: body.reference.clone(),
+    };
     Ok(if body.is_draft() {
-        let draft = CreateDraft {
-            order_id,
-            customer_id,
-            currency,
-            lines,
-            payment_method,
-            shipping_address,
-            reference,
-        };
-        (draft.into(), answers::drafted)
+        (CreateDraft(order).into(), answers::drafted)
     } else {
-        let order = PlaceOrder {
-            order_id,
-            customer_id,
-            currency,
-            lines,
-            payment_method,
-            shipping_address,
-            reference,
-        };
-        (order.into(), answers::placed)
+        (PlaceOrder(order).into(), answers::placed)
     })
 }

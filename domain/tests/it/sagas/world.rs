@@ -14,8 +14,8 @@ use domain::ids::{OrderId, PaymentId, SagaId, ShipmentId, Sku};
 use domain::inventory::ReceiveStock;
 use domain::money::{Currency, Money};
 use domain::orders::{
-    CreateDraft, LineQuantity, OrderStatus, PlaceDraft, PlaceOrder, RemoveLine, ShippingAddress,
-    WantedLine,
+    CreateDraft, LineQuantity, NewOrder, OrderStatus, PlaceDraft, PlaceOrder, RemoveLine,
+    ShippingAddress, WantedLine,
 };
 use domain::payments::{Operation, Payment, ProviderOutcome, RecordPaymentOutcome};
 use domain::refusal::Refusal;
@@ -50,6 +50,26 @@ pub(crate) fn lines(of: &[(u32, u32)]) -> Vec<LineQuantity> {
 
 fn gbp(minor: i64) -> Money {
     Money::new(minor, Currency::parse("GBP").unwrap())
+}
+
+fn new_order(method: &str, lines: &[(&str, u32)]) -> NewOrder {
+    let line = |&(sku, units): &(&str, u32)| WantedLine {
+        sku: Sku::parse(sku).unwrap(),
+        quantity: Quantity::new(units).unwrap(),
+        unit_price: None,
+    };
+    NewOrder {
+        order_id: order_id(),
+        customer_id: None,
+        currency: Currency::parse("GBP").unwrap(),
+        lines: lines.iter().map(line).collect(),
+        payment_method: PaymentMethod::parse(method).unwrap(),
+        shipping_address: ShippingAddress {
+            country: Country::parse("France").unwrap(),
+            details: None,
+        },
+        reference: None,
+    }
 }
 
 /// Units that each stocked SKU begins with.
@@ -107,45 +127,13 @@ impl World {
     }
 
     pub(crate) fn place_lines(&mut self, method: &str, lines: &[(&str, u32)]) {
-        let line = |&(sku, units): &(&str, u32)| WantedLine {
-            sku: Sku::parse(sku).unwrap(),
-            quantity: Quantity::new(units).unwrap(),
-            unit_price: None,
-        };
-        self.order(PlaceOrder {
-            order_id: order_id(),
-            customer_id: None,
-            currency: Currency::parse("GBP").unwrap(),
-            lines: lines.iter().map(line).collect(),
-            payment_method: PaymentMethod::parse(method).unwrap(),
-            shipping_address: ShippingAddress {
-                country: Country::parse("France").unwrap(),
-                details: None,
-            },
-            reference: None,
-        });
+        self.order(PlaceOrder(new_order(method, lines)));
     }
 
     /// Places the same out of a cart whose first line was taken out: its lines are 2 to 5.
     pub(crate) fn place_from_a_cart(&mut self, method: &str) {
-        let line = |(sku, units): (&str, u32)| WantedLine {
-            sku: Sku::parse(sku).unwrap(),
-            quantity: Quantity::new(units).unwrap(),
-            unit_price: None,
-        };
         let lines = [("LAMP", 9), ("MUG", 6), ("LAMP", 2), ("MUG", 3), ("POST", 1)];
-        self.order(CreateDraft {
-            order_id: order_id(),
-            customer_id: None,
-            currency: Currency::parse("GBP").unwrap(),
-            lines: lines.map(line).to_vec(),
-            payment_method: PaymentMethod::parse(method).unwrap(),
-            shipping_address: ShippingAddress {
-                country: Country::parse("France").unwrap(),
-                details: None,
-            },
-            reference: None,
-        });
+        self.order(CreateDraft(new_order(method, &lines)));
         self.order(RemoveLine { order_id: order_id(), line: 1 });
         self.order(PlaceDraft { order_id: order_id() });
     }
