@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use event_store::EventLog;
 use event_store::keys::MasterKey;
+use event_store::postgres::PostgresLog;
 use event_store::sqlite::SqliteLog;
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
@@ -115,7 +116,7 @@ impl DataDir {
         let log = SqliteLog::open_read_only(&path)
             .await
             .with_context(|| format!("{} can't be read as an event log", path.display()))?;
-        Ok(ReadLog(Arc::new(log)))
+        Ok(ReadLog(Backend::Sqlite(Arc::new(log))))
     }
 }
 
@@ -126,23 +127,50 @@ fn check_no_file(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A log that is only read. Its head stays where it was when it was opened.
+/// A log that is only read. In a file its head stays where it was when it was opened; in a database it may rise.
 #[derive(Clone)]
-pub(crate) struct ReadLog(Arc<SqliteLog>);
+pub(crate) struct ReadLog(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(Arc<SqliteLog>),
+    Postgres(Arc<PostgresLog>),
+}
 
 impl ReadLog {
+    /// The log in a database, beside the command-service that owns it.
+    pub(crate) async fn in_database(url: &str, place: &str) -> Result<Self> {
+        let log = PostgresLog::open(url).await;
+        let log = log.with_context(|| format!("{place} can't be read as an event log"))?;
+        Ok(Self(Backend::Postgres(Arc::new(log))))
+    }
+
     /// Its events, as read models read them.
     pub(crate) fn feed(&self) -> Arc<dyn Feed> {
-        let log: Arc<dyn EventLog> = Arc::clone(&self.0) as Arc<dyn EventLog>;
+        let log: Arc<dyn EventLog> = match &self.0 {
+            Backend::Sqlite(log) => Arc::clone(log) as Arc<dyn EventLog>,
+            Backend::Postgres(log) => Arc::clone(log) as Arc<dyn EventLog>,
+        };
         Arc::new(EmbeddedFeed::new(log))
+    }
+
+    /// Closes it.
+    pub(crate) async fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite(log) => log.close().await,
+            Backend::Postgres(log) => log.close().await,
+        }
     }
 }
 
 impl Deref for ReadLog {
-    type Target = SqliteLog;
+    type Target = dyn EventLog;
 
-    fn deref(&self) -> &SqliteLog {
-        &self.0
+    fn deref(&self) -> &(dyn EventLog + 'static) {
+        match &self.0 {
+            Backend::Sqlite(log) => &**log,
+            Backend::Postgres(log) => &**log,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use event_store::{EventLog as _, Position};
+use event_store::Position;
 use projection_service::offline::{self, ModelSnapshot, Wanted};
 use projection_service::{Home, Projector};
 use storage::postgres::PostgresSettings;
@@ -13,6 +13,7 @@ use storage::postgres::PostgresSettings;
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::numbers::grouped;
 use crate::output;
+use crate::serve::READ_MODELS;
 
 /// One line a table: two imports that ended alike print the same, whatever happened meanwhile
 #[derive(Debug, clap::Args)]
@@ -30,7 +31,7 @@ pub(crate) struct DigestArgs {
 pub(crate) fn read_models(url: &str) -> Result<Home> {
     let settings = PostgresSettings::new(url, "docket read models")
         .context("the address of the read models' database can't be read")?;
-    Ok(Home::postgres(settings, "read_models"))
+    Ok(Home::postgres(settings, READ_MODELS))
 }
 
 pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {

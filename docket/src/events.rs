@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use event_store::{EventLog as _, RecordedEvent};
+use event_store::RecordedEvent;
 use serde_json::json;
 
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::output::{self, Reader};
+use crate::serve::LogDatabaseArgs;
 
 /// Events that are read at once.
 const PAGE: usize = 1_000;
@@ -17,6 +18,8 @@ const PAGE: usize = 1_000;
 pub(crate) struct EventsArgs {
     #[command(flatten)]
     data: DataDirArg,
+    #[command(flatten)]
+    database: LogDatabaseArgs,
     /// Begin after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
@@ -29,8 +32,10 @@ pub(crate) struct EventsArgs {
 }
 
 pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode> {
-    let data = DataDir::existing(&args.data.data_dir)?;
-    let log = data.open_log().await?;
+    let log = match args.database.resolve()? {
+        Some(database) => database.open().await?,
+        None => DataDir::existing(&args.data.data_dir)?.open_log().await?,
+    };
     let (mut after, mut left) = (args.after, args.limit);
     'log: while left > 0 {
         let events = log.read_all(after, left.min(PAGE)).await.context("the log can't be read")?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use ::storage::{Location, Store, Transaction};
-use event_store::{Mark, Position};
+use event_store::{LogIdentity, Mark, Position};
 use messaging::feed::Feed;
 
 use crate::projectors::{Projector, readers};
@@ -61,6 +61,8 @@ pub struct ModelSnapshot {
     pub projector: Projector,
     /// The last position folded into it.
     pub position: Position,
+    /// The log that was folded.
+    pub log: LogIdentity,
     rows: Transaction,
 }
 
@@ -201,8 +203,8 @@ impl ModelSnapshot {
     async fn take(projector: Projector, database: &Store) -> Result<Self, sqlx::Error> {
         let mut rows = database.snapshot().await?;
         // The snapshot is taken by the first read.
-        let position = checkpoint::position(&mut rows).await?;
-        Ok(Self { projector, position, rows })
+        let Checkpoint { position, identity: log, .. } = checkpoint::find(&mut rows).await?;
+        Ok(Self { projector, position, log, rows })
     }
 
     /// Digests over every row, whole, one a table.

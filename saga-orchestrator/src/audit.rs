@@ -58,7 +58,7 @@ pub async fn mark(location: impl Into<Location>) -> Result<Mark, sqlx::Error> {
     crate::storage::read_mark(&location.into()).await
 }
 
-/// Reads the database of a running or stopped orchestrator.
-pub async fn audit(location: impl Into<Location>) -> Result<Audit, sqlx::Error> {
+/// Reads the database of a running or stopped orchestrator; `None` when it never saw a log.
+pub async fn audit(location: impl Into<Location>) -> Result<Option<Audit>, sqlx::Error> {
     crate::storage::read_audit(&location.into()).await
 }

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::Child;
 
 use crate::payment_methods::METHODS;
 use crate::platform::{Data, Platform, docket, example_day};
-use crate::services::Services;
+use crate::services::{Service, Services};
 use crate::shop::order;
 
 /// Rows of the example day that are imported, with the line that names the columns.
@@ -89,23 +88,14 @@ async fn p9_broker_amnesia_separate_processes_end_as_one_does_though_broker_and_
 
     let running = import(&services.gateway, &file);
     until_head(&services.gateway, KILL_AT).await;
-    services.kill_command_service().await;
+    services.kill(Service::Commands).await;
     until_head(&services.gateway, WIPE_AT).await;
     services.wipe_broker();
     import_all(&services.gateway, running, &file).await;
     place_every_method(&services.gateway).await;
 
-    let mut ticks = tokio::time::interval(Duration::from_millis(100));
-    let begun = std::time::Instant::now();
-    loop {
-        ticks.tick().await;
-        services.gateway.settle().await;
-        let digest = services.digest().await;
-        if digest == expected {
-            break;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{digest}\nis not\n{expected}");
-    }
+    services.until_digest(&expected).await;
+    services.verify().await;
     services.terminate().await;
 }
 
@@ -132,7 +122,7 @@ async fn while_a_service_is_away_its_paths_are_503_and_the_others_answer() {
     assert!(without_broker.status.is_success(), "commands need no broker: {without_broker:?}");
     services.nats.start_again().unwrap();
     services.gateway.until("/v1/stock/22423", |stock| stock["available"] == 7).await;
-    services.stop_command_service().await;
+    services.stop(Service::Commands).await;
     let away = services.gateway.post("/v1/stock/22423/receive", "s", &receive).await;
     assert_eq!(away.problem(), (503, "unavailable"));
     assert_eq!(away.header("retry-after"), "1");
@@ -143,7 +133,8 @@ async fn while_a_service_is_away_its_paths_are_503_and_the_others_answer() {
 async fn a_paused_command_service_is_replaced_and_ends_when_it_wakes() {
     let Some(mut services) = Services::start().await else { return };
     services.gateway.sell("22423", 5).await;
-    let (first, second) = (services.take_command_service(), services.standby().await);
+    let (first, second) =
+        (services.take(Service::Commands), services.standby(Service::Commands).await);
     let stands_by = |health: &Value| health["parts"]["log"].as_str().is_some_and(|log| log != "up");
     second.until("/health/ready", stands_by).await;
     let receive = json!({ "quantity": 2 });

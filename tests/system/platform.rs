@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a test waits for what must come; machines that build at the same time are slow.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The folder of a platform's data.
 pub(crate) struct Data(TempDir);
@@ -127,11 +127,16 @@ impl Platform {
     }
 
     /// Starts a process that says where it listens.
-    pub(crate) async fn of(mut command: Command) -> Self {
+    pub(crate) async fn of(command: Command) -> Self {
+        Self::try_of(command).await.expect("the platform says where it is")
+    }
+
+    /// Starts a process; `None` when it ends without having said where it listens.
+    pub(crate) async fn try_of(mut command: Command) -> Option<Self> {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = loop {
-            let line = lines.next_line().await.unwrap().expect("the platform says where it is");
+            let line = lines.next_line().await.unwrap()?;
             if let Some(address) = line.split_whitespace().find(|word| word.starts_with("http://"))
             {
                 break address.to_owned();
@@ -139,7 +144,7 @@ impl Platform {
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { url, client, process, own: None }
+        Some(Self { url, client, process, own: None })
     }
 
     /// `GET`.
@@ -206,6 +211,11 @@ impl Platform {
 
     /// `kill -9`.
     pub(crate) async fn kill(mut self) {
+        self.kill_and_keep().await;
+    }
+
+    /// `kill -9`; what follows is refused at its address.
+    pub(crate) async fn kill_and_keep(&mut self) {
         self.process.kill().await.unwrap();
     }
 

@@ -1,11 +1,114 @@
 //! The services as separate processes, with real servers between them.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::process::Output;
+use std::time::{Duration, Instant};
 
-use test_servers::{Database, Nats, free_port};
+use serde_json::Value;
+use test_servers::{Database, Nats, Postgres, free_port};
 use tokio::process::Command;
 
-use crate::platform::{Data, Platform, docket};
+use crate::platform::{Data, Platform, docket, text};
+
+/// How long the end of everything may take to show in the read models.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// A free port may be taken by a connection before a service is back on it.
+const ATTEMPTS: usize = 5;
+
+/// A service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Service {
+    Commands,
+    Models,
+    Sagas,
+    Simulator,
+    Gateway,
+}
+
+impl Service {
+    const ALL: [Self; 5] =
+        [Self::Simulator, Self::Commands, Self::Models, Self::Sagas, Self::Gateway];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Commands => "command-service",
+            Self::Models => "projection-service",
+            Self::Sagas => "saga-orchestrator",
+            Self::Simulator => "payment-simulator",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// Where the databases are.
+enum Server {
+    /// On the server of all tests; they are dropped with this.
+    Shared { _databases: Vec<Database> },
+    /// On a server of this test's own.
+    Own(Postgres),
+}
+
+/// Addresses of the three databases.
+#[derive(Debug, Clone)]
+pub(crate) struct Urls {
+    pub(crate) log: String,
+    pub(crate) models: String,
+    pub(crate) sagas: String,
+}
+
+/// What every process is told.
+struct Home {
+    nats: String,
+    urls: Urls,
+    ports: HashMap<Service, u16>,
+    /// The ledger and the master key; they live as long as the services.
+    folder: Data,
+}
+
+impl Home {
+    /// What starts a service on its port.
+    fn command(&self, service: Service) -> Command {
+        self.command_at(service, self.ports[&service])
+    }
+
+    /// What starts one on another port.
+    fn command_at(&self, service: Service, port: u16) -> Command {
+        let mut command = docket(&[service.name(), "--listen", &format!("127.0.0.1:{port}")]);
+        command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        let database = match service {
+            Service::Commands => &self.urls.log,
+            Service::Models => &self.urls.models,
+            Service::Sagas => &self.urls.sagas,
+            Service::Simulator => {
+                command.arg("--data-dir").arg(self.folder.path());
+                return command;
+            }
+            Service::Gateway => return self.gateway(port, &self.url(Service::Commands)),
+        };
+        command.env("DOCKET_NATS_URL", &self.nats).env("DOCKET_POSTGRES_URL", database);
+        if service != Service::Sagas {
+            command.arg("--master-key-file").arg(self.folder.path().join("master.key"));
+        }
+        if service == Service::Commands {
+            command.args(["--payment-provider-url", &self.url(Service::Simulator)]);
+        }
+        command
+    }
+
+    /// What starts a gateway that knows these command-services.
+    fn gateway(&self, port: u16, commands: &str) -> Command {
+        let mut command = docket(&["gateway", "--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--command-service-url", commands]);
+        for upstream in [Service::Models, Service::Sagas, Service::Simulator] {
+            command.arg(format!("--{}-url", upstream.name())).arg(self.url(upstream));
+        }
+        command
+    }
+
+    fn url(&self, service: Service) -> String {
+        format!("http://127.0.0.1:{}", self.ports[&service])
+    }
+}
 
 /// Every process, and what it keeps.
 pub(crate) struct Services {
@@ -13,100 +116,121 @@ pub(crate) struct Services {
     pub(crate) gateway: Platform,
     /// The broker.
     pub(crate) nats: Nats,
-    commands: Option<Platform>,
-    models: Platform,
-    sagas: Platform,
-    simulator: Platform,
-    /// The read models' database.
-    read_models: Database,
-    ports: Ports,
-    log: Database,
-    _saga_log: Database,
-    ledger: Data,
-}
-
-#[derive(Clone, Copy)]
-struct Ports {
-    commands: u16,
-    models: u16,
-    sagas: u16,
-    simulator: u16,
-    /// Where traces go, if anywhere.
-    collector: Option<u16>,
+    /// All but the gateway.
+    running: HashMap<Service, Platform>,
+    home: Home,
+    server: Server,
 }
 
 impl Services {
     /// Starts everything; `None` when a server can't be had and the test may be skipped.
     pub(crate) async fn start() -> Option<Self> {
-        Self::start_with(None).await
+        let database = test_servers::database;
+        let databases = [database()?, database()?, database()?];
+        let [log, models, sagas] = databases.each_ref().map(Database::url);
+        let server = Server::Shared { _databases: databases.into() };
+        Self::start_over(server, Urls { log, models, sagas }).await
     }
 
-    /// The same, with every process sending its traces to a collector on this port.
-    pub(crate) async fn start_with(collector: Option<u16>) -> Option<Self> {
-        let (log, saga_log) = (test_servers::database()?, test_servers::database()?);
+    /// Starts everything over a PostgreSQL of its own, that keeps what it commits when its power is taken away.
+    pub(crate) async fn start_with_own_postgres() -> Option<Self> {
+        let postgres = match Postgres::start() {
+            Ok(postgres) => postgres,
+            Err(missing) => {
+                test_servers::skipped(&missing);
+                return None;
+            }
+        };
+        let names = ["log", "reads", "sagas"];
+        for name in names {
+            postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
+        }
+        let [log, models, sagas] = names.map(|name| postgres.url(name));
+        Self::start_over(Server::Own(postgres), Urls { log, models, sagas }).await
+    }
+
+    async fn start_over(server: Server, urls: Urls) -> Option<Self> {
         let nats = test_servers::nats()?;
-        let port = || free_port().unwrap();
-        let (commands, models, sagas, simulator) = (port(), port(), port(), port());
-        let ports = Ports { commands, models, sagas, simulator, collector };
-        let (ledger, read_models) = (Data::new(), test_servers::database()?);
-        let mut simulator = ports.service("payment-simulator", ports.simulator);
-        simulator.arg("--data-dir").arg(ledger.path());
-        let simulator = Platform::of(simulator).await;
-        let commands = Platform::of(command_service(ports, &log, &nats, &ledger)).await;
-        commands.until_ready().await;
-        let mut models = ports.service("projection-service", ports.models);
-        models.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", read_models.url());
-        models.arg("--master-key-file").arg(master_key(&ledger));
-        let models = Platform::of(models).await;
-        let mut sagas = ports.service("saga-orchestrator", ports.sagas);
-        sagas.env("DOCKET_NATS_URL", nats.url()).env("DOCKET_POSTGRES_URL", saga_log.url());
-        let sagas = Platform::of(sagas).await;
-        let gateway = Platform::of(gateway(ports, &address(ports.commands))).await;
+        let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
+        let home = Home { nats: nats.url(), urls, ports, folder: Data::new() };
+        let mut running = HashMap::new();
+        for service in [Service::Simulator, Service::Commands] {
+            running.insert(service, Platform::of(home.command(service)).await);
+        }
+        // It makes the master key.
+        running[&Service::Commands].until_ready().await;
+        for service in [Service::Models, Service::Sagas] {
+            running.insert(service, Platform::of(home.command(service)).await);
+        }
+        let gateway = Platform::of(home.command(Service::Gateway)).await;
         gateway.until_ready().await;
-        let commands = Some(commands);
-        Some(Self {
-            gateway,
-            nats,
-            commands,
-            models,
-            sagas,
-            simulator,
-            read_models,
-            ports,
-            log,
-            _saga_log: saga_log,
-            ledger,
-        })
+        Some(Self { gateway, nats, running, home, server })
     }
 
-    /// `kill -9` of the command-service, and a new one on the same port.
-    pub(crate) async fn kill_command_service(&mut self) {
-        self.commands.take().unwrap().kill().await;
-        let command = command_service(self.ports, &self.log, &self.nats, &self.ledger);
-        self.commands = Some(Platform::of(command).await);
+    /// The process of a service; the gateway is [`gateway`](Self::gateway).
+    pub(crate) fn of(&self, service: Service) -> &Platform {
+        &self.running[&service]
     }
 
-    /// A second command-service beside the first.
-    pub(crate) async fn standby(&self) -> Platform {
-        let ports = Ports { commands: free_port().unwrap(), ..self.ports };
-        Platform::of(command_service(ports, &self.log, &self.nats, &self.ledger)).await
+    /// Addresses of the databases.
+    pub(crate) fn urls(&self) -> &Urls {
+        &self.home.urls
+    }
+
+    /// The PostgreSQL of this test's own.
+    pub(crate) fn postgres(&mut self) -> &mut Postgres {
+        match &mut self.server {
+            Server::Own(postgres) => postgres,
+            Server::Shared { .. } => panic!("the server is shared with other tests"),
+        }
+    }
+
+    /// The folder with the provider's ledger.
+    pub(crate) fn folder(&self) -> &Data {
+        &self.home.folder
+    }
+
+    /// `kill -9` of a service, and a new one in its place at once.
+    pub(crate) async fn kill(&mut self, service: Service) {
+        if service == Service::Gateway {
+            self.gateway.kill_and_keep().await;
+            self.gateway = self.start_one(service).await;
+        } else {
+            self.running.remove(&service).unwrap().kill().await;
+            let process = self.start_one(service).await;
+            self.running.insert(service, process);
+        }
+    }
+
+    async fn start_one(&self, service: Service) -> Platform {
+        for _ in 1..ATTEMPTS {
+            if let Some(process) = Platform::try_of(self.home.command(service)).await {
+                return process;
+            }
+        }
+        Platform::of(self.home.command(service)).await
+    }
+
+    /// A second process of a service beside the first.
+    pub(crate) async fn standby(&self, service: Service) -> Platform {
+        Platform::of(self.home.command_at(service, free_port().unwrap())).await
     }
 
     /// A gateway that knows a second command-service too.
     pub(crate) async fn gateway_before(&self, second: &Platform) -> Platform {
         // The standby is named first, so that it has to be passed over.
-        let urls = format!("{},{}", second.url, address(self.ports.commands));
-        Platform::of(gateway(self.ports, &urls)).await
+        let urls = format!("{},{}", second.url, self.home.url(Service::Commands));
+        Platform::of(self.home.gateway(0, &urls)).await
     }
 
-    /// The command-service, which nobody keeps any more.
-    pub(crate) fn take_command_service(&mut self) -> Platform {
-        self.commands.take().unwrap()
+    /// The process of a service, which nobody keeps any more.
+    pub(crate) fn take(&mut self, service: Service) -> Platform {
+        self.running.remove(&service).unwrap()
     }
 
-    /// SIGTERM to the command-service; it ends well.
-    pub(crate) async fn stop_command_service(&mut self) {
-        assert!(self.commands.take().unwrap().terminate().await.success());
+    /// SIGTERM to a service; it ends well.
+    pub(crate) async fn stop(&mut self, service: Service) {
+        assert!(self.take(service).terminate().await.success());
     }
 
     /// Stops the broker, deletes all that it has, and starts it.
@@ -118,64 +242,58 @@ impl Services {
 
     /// What `docket digest` says of the read models; nothing while they stand at different positions.
     pub(crate) async fn digest(&self) -> String {
-        let url = self.read_models.url();
-        let output = docket(&["digest", "--postgres-url", &url]).output().await.unwrap();
+        let url = &self.home.urls.models;
+        let output = docket(&["digest", "--postgres-url", url]).output().await.unwrap();
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Waits until everything has come to rest and the read models are as these.
+    pub(crate) async fn until_digest(&self, expected: &str) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let begun = Instant::now();
+        loop {
+            ticks.tick().await;
+            self.gateway.settle().await;
+            let digest = self.digest().await;
+            if digest == expected {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{digest}\nis not\n{expected}");
+        }
+    }
+
+    /// Runs `docket verify` over the databases and the simulator's ledger.
+    pub(crate) async fn run_verify(&self, words: &[&str]) -> Output {
+        let Urls { log, models, sagas } = &self.home.urls;
+        docket(&["verify"])
+            .args(words)
+            .env("DOCKET_COMMAND_POSTGRES_URL", log)
+            .env("DOCKET_PROJECTION_POSTGRES_URL", models)
+            .env("DOCKET_SAGA_POSTGRES_URL", sagas)
+            .env("DOCKET_PAYMENT_SIMULATOR_URL", self.home.url(Service::Simulator))
+            .output()
+            .await
+            .unwrap()
+    }
+
+    /// `docket verify` finds nothing, and had everything to look at.
+    pub(crate) async fn verify(&self) {
+        let output = self.run_verify(&["--json"]).await;
+        assert!(output.status.success(), "{}", text(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["clean"], true, "{report:#}");
+        for counted in ["events", "orders", "payments", "ledger_rows"] {
+            assert!(report["counts"][counted].as_u64() > Some(0), "{report:#}");
+        }
+        assert!(report["sagas"].as_u64() > Some(0), "{report:#}");
+        assert_eq!(report["read_models"].as_array().map(Vec::len), Some(7), "{report:#}");
+    }
+
     /// SIGTERM to all, senders before receivers; each ends well.
-    pub(crate) async fn terminate(self) {
-        for process in [self.gateway, self.sagas, self.commands.unwrap(), self.models] {
-            assert!(process.terminate().await.success());
+    pub(crate) async fn terminate(mut self) {
+        assert!(self.gateway.terminate().await.success());
+        for service in [Service::Sagas, Service::Commands, Service::Models, Service::Simulator] {
+            assert!(self.running.remove(&service).unwrap().terminate().await.success());
         }
-        assert!(self.simulator.terminate().await.success());
     }
-}
-
-/// In a folder that lives as long as the services.
-fn master_key(folder: &Data) -> PathBuf {
-    folder.path().join("master.key")
-}
-
-impl Ports {
-    fn service(self, name: &str, port: u16) -> Command {
-        let mut command = docket(&[name, "--listen", &format!("127.0.0.1:{port}")]);
-        command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
-        if let Some(collector) = self.collector {
-            send_traces(&mut command, collector);
-        }
-        command
-    }
-}
-
-/// Lets a process send its traces to a collector on this port, soon after each span.
-pub(crate) fn send_traces(command: &mut Command, collector: u16) {
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{collector}"));
-    command.env("OTEL_BSP_SCHEDULE_DELAY", "50");
-}
-
-fn address(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
-}
-
-fn gateway(ports: Ports, command_services: &str) -> Command {
-    let mut gateway = ports.service("gateway", 0);
-    gateway.args(["--command-service-url", command_services]);
-    for (flag, port) in [
-        ("--projection-service-url", ports.models),
-        ("--saga-orchestrator-url", ports.sagas),
-        ("--payment-simulator-url", ports.simulator),
-    ] {
-        gateway.arg(flag).arg(address(port));
-    }
-    gateway
-}
-
-fn command_service(ports: Ports, log: &Database, nats: &Nats, ledger: &Data) -> Command {
-    let mut command = ports.service("command-service", ports.commands);
-    command.env("DOCKET_POSTGRES_URL", log.url()).env("DOCKET_NATS_URL", nats.url());
-    command.arg("--master-key-file").arg(master_key(ledger));
-    let provider = format!("http://127.0.0.1:{}", ports.simulator);
-    command.args(["--payment-provider-url", &provider]);
-    command
 }

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use event_store::EventLog as _;
 use projection_service::Projector;
 use projection_service::offline::{
     self, BuiltModel, Decision, StoredModel, Survey, Unreadable, Wanted,

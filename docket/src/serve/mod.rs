@@ -4,6 +4,7 @@
 
 mod args;
 mod command_service;
+mod databases;
 mod erasures;
 mod gateway;
 mod migrate;
@@ -16,6 +17,7 @@ mod saga_states;
 mod upstream;
 
 pub(crate) use command_service::CommandServiceArgs;
+pub(crate) use databases::{Databases, DatabasesArgs, LogDatabaseArgs, READ_MODELS};
 pub(crate) use gateway::GatewayArgs;
 pub(crate) use migrate::MigrateArgs;
 pub(crate) use payment_simulator::PaymentSimulatorArgs;

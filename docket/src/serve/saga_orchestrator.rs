@@ -14,6 +14,7 @@ use storage::{LeaseSettings, Location};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
+use super::databases::SAGAS;
 use super::process::{Process, nothing, watch_nats};
 use super::saga_states;
 use crate::dev::{documented, order_timeouts, report_sagas};
@@ -48,7 +49,7 @@ impl SagaOrchestratorArgs {
         let settings = Settings {
             lease: Some(LeaseSettings::new("saga-orchestrator", holder)),
             timeouts: order_timeouts(self.order_deadline_s),
-            ..Settings::at(Location::postgres(database, "sagas"))
+            ..Settings::at(Location::postgres(database, SAGAS))
         };
         let stop = CancellationToken::new();
         let starting = start(settings, &broker, &process.health, &stop);

@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result};
 use domain::sagas::SagaState;
-use event_store::EventLog as _;
 use projection_service::{Projector, offline};
 
 use super::{Count, Model, Needing, Status};
@@ -36,6 +35,7 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
     let audit = saga_orchestrator::audit(path.as_path())
         .await
         .with_context(|| format!("{} can't be read as the sagas' database", path.display()))?;
+    let sagas = audit.map(|audit| audit.sagas).unwrap_or_default();
     let states = [
         (SagaState::Running, "running"),
         (SagaState::Waiting, "waiting"),
@@ -44,10 +44,10 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
         (SagaState::Compensated, "compensated"),
     ];
     let count = |(state, name): &(SagaState, &'static str)| {
-        let sagas = audit.sagas.iter().filter(|saga| saga.state == *state).count() as u64;
-        Count { state: name, sagas }
+        let count = sagas.iter().filter(|saga| saga.state == *state).count() as u64;
+        Count { state: name, sagas: count }
     };
-    let needing = audit.sagas.iter().filter(|saga| saga.state == SagaState::NeedsAttention);
+    let needing = sagas.iter().filter(|saga| saga.state == SagaState::NeedsAttention);
     let needing = needing.take(LISTED).map(|saga| Needing {
         id: saga.id.clone(),
         step: saga.step.clone(),

@@ -7,9 +7,14 @@ use command_service::payments::simulator::{EntryStatus, Ledger, LedgerEntry};
 use domain::money::Currency;
 use domain::payments::Operation;
 use invariants::{LedgerRow, LedgerStatus};
+use serde::Deserialize;
+
+use crate::api::{Api, segment};
 
 /// Rows that are read at once.
 const PAGE: usize = 10_000;
+/// Rows that are asked for at once: the most that is answered.
+const ASKED: usize = 1_000;
 
 /// The whole ledger; `None` when there is no such file.
 pub(super) async fn read(path: &Path) -> Result<Option<Vec<LedgerRow>>> {
@@ -30,6 +35,30 @@ pub(super) async fn read(path: &Path) -> Result<Option<Vec<LedgerRow>>> {
     }
     ledger.close().await;
     Ok(Some(rows))
+}
+
+/// A page of the ledger, as its server tells it.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<LedgerEntry>,
+    next: Option<String>,
+}
+
+/// The whole ledger of a provider that is a process of its own.
+pub(super) async fn ask(url: &str) -> Result<Vec<LedgerRow>> {
+    let unreadable = || format!("the provider's ledger can't be read from {url}");
+    let api = Api::at(url)?;
+    let mut rows = Vec::new();
+    let mut path = format!("/v1/simulator/ledger?limit={ASKED}");
+    loop {
+        let answer = api.get(&path).await.with_context(unreadable)?;
+        let page: Page = serde_json::from_value(answer).with_context(unreadable)?;
+        for entry in &page.items {
+            rows.push(row(entry).with_context(unreadable)?);
+        }
+        let Some(next) = page.next else { return Ok(rows) };
+        path = format!("/v1/simulator/ledger?limit={ASKED}&cursor={}", segment(&next));
+    }
 }
 
 fn row(entry: &LedgerEntry) -> Result<LedgerRow> {

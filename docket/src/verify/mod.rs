@@ -4,6 +4,7 @@
 //! goes on meanwhile can't look wrong.
 
 mod ledger;
+mod place;
 mod read_models;
 mod report;
 mod run;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use event_store::{EventLog as _, Position};
+use event_store::Position;
 use invariants::{Finding, Rule};
 use projection_service::Projector;
 use projection_service::offline::{ModelSnapshot, Survey, Wanted, build_as_of};

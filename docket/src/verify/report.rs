@@ -1,12 +1,12 @@
 //! The report of a verification, for people and for machines.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use invariants::{Finding, Report, Rule};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use super::place::Place;
 use super::read_models::Checked;
 use crate::numbers::{counted, grouped};
 
@@ -21,7 +21,7 @@ pub(super) struct LogSummary {
 /// What a verification came to.
 #[derive(Debug)]
 pub(super) struct Verified {
-    pub(super) data: PathBuf,
+    pub(super) place: Place,
     pub(super) log: LogSummary,
     pub(super) sagas: u64,
     pub(super) read_models: Vec<Checked>,
@@ -39,9 +39,13 @@ impl Serialize for Verified {
                 |rule| json!({"rule": rule, "promise": rule.promise(), "found": self.found(*rule)}),
             )
             .collect();
+        let kept = match &self.place {
+            Place::Folder(_) => "data_dir",
+            Place::Databases(_) => "databases",
+        };
         json!({
             "clean": self.is_clean(),
-            "data_dir": self.data,
+            kept: self.place,
             "log": self.log,
             "counts": self.report.counts,
             "sagas": self.sagas,
@@ -100,10 +104,13 @@ impl Verified {
     fn looked_at(&self) -> String {
         let counts = &self.report.counts;
         let mut text = String::new();
-        let (data, LogSummary { id, epoch, head }) = (self.data.display(), &self.log);
+        let (place, LogSummary { id, epoch, head }) = (&self.place, &self.log);
         line(
             &mut text,
-            &format!("Checked {data}: log {id} (epoch {epoch}) up to position {}.", grouped(*head)),
+            &format!(
+                "Checked {place}: log {id} (epoch {epoch}) up to position {}.",
+                grouped(*head)
+            ),
         );
         let looked_at: Vec<String> = [
             (counts.events, "events"),
@@ -133,11 +140,8 @@ impl Verified {
             let positions: Vec<String> = positions.iter().map(ToString::to_string).collect();
             line(text, &format!("    positions {}", positions.join(", ")));
         }
-        let look = if look.starts_with("docket ") {
-            format!("{look} --data-dir {}", self.data.display())
-        } else {
-            look.clone()
-        };
+        let look =
+            if look.starts_with("docket ") { self.place.words_for(look) } else { look.clone() };
         line(text, &format!("    look: {look}"));
     }
 }

@@ -3,35 +3,44 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
-use event_store::{EventLog as _, Position};
+use anyhow::{Context as _, Result, bail};
+use event_store::{LogIdentity, Position};
 use invariants::{Checker, Finding, Rule};
-use projection_service::offline;
+use projection_service::offline::ModelSnapshot;
+use saga_orchestrator::Audit;
 
+use super::place::{Part, Place};
 use super::report::{LogSummary, Verified};
-use super::{ledger, read_models, sagas};
-use crate::data_dir::{DataDir, DataDirArg, ReadLog};
+use super::{read_models, sagas};
+use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
+use crate::serve::DatabasesArgs;
 
 /// Events that are read at once.
 const PAGE: usize = 1_000;
 
-/// Check the whole data folder: log, read models, sagas and the payment provider's ledger
+/// Check everything: log, read models, sagas and the payment provider's ledger
+///
+/// In a data folder, or in the databases of services that run as processes of their own.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Nothing is changed, and the platform may be running. \
-    A read model of another version is no finding: the next start builds it anew.\n\n\
-    Exit code: 0 when everything is as it must be, 1 when something is off, 2 when the words are wrong or the folder \
+#[command(after_help = "Nothing is changed, and the platform may be running. Databases that are named go before the \
+    data folder. A read model of another version is no finding: the next start builds it anew.\n\n\
+    Exit code: 0 when everything is as it must be, 1 when something is off, 2 when the words are wrong or what is named \
     can't be checked.")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     data: DataDirArg,
+    #[command(flatten)]
+    databases: DatabasesArgs,
     /// The report as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
-    let verified = match verify(&args).await {
+    let (folder, databases) = (args.data.data_dir, args.databases);
+    let verified = async { verify(Place::choose(&folder, databases)?).await };
+    let verified = match verified.await {
         Ok(verified) => verified,
         Err(error) => {
             output::complain(&error);
@@ -47,32 +56,30 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks everything.
-async fn verify(args: &VerifyArgs) -> Result<Verified> {
+async fn verify(place: Place) -> Result<Verified> {
     let begun = Instant::now();
-    let data = DataDir::existing(&args.data.data_dir)?;
     let mut notes = Vec::new();
     // What the provider had done and what a saga had sent before the log is read, the log has to know of.
-    let ledger_before = ledger::read(&data.ledger()).await?;
-    let audit = sagas::read(&data.sagas()).await?;
-    let survey = offline::survey(&data.projections()).await?;
+    let ledger_before = place.ledger().await?;
+    let audit = place.sagas().await?;
+    let survey = place.survey().await?;
     let unused = read_models::unused(&survey);
     let mut snapshots = Vec::new();
     for model in survey.models {
         snapshots.push(model.snapshot().await?);
     }
-    let log = data.open_log().await?;
+    let log = place.log().await?;
+    same_log(&place, &log.identity(), audit.as_ref(), &snapshots)?;
     let head = *log.head().borrow();
     let mut checker = Checker::default();
     observe(&log, head, &mut checker).await?;
     // What the log has an outcome of, the provider has done by now.
-    match (ledger_before, ledger::read(&data.ledger()).await?) {
+    match (ledger_before, place.ledger().await?) {
         (Some(before), Some(after)) => {
             checker.compare_ledger_read_before(&before);
             checker.compare_ledger_read_after(&after);
         }
-        _ => notes.push(
-            "There is no payments-simulator.db: no provider's ledger was compared.".to_owned(),
-        ),
+        _ => notes.push(place.without(Part::Ledger)),
     }
     let mut findings = Vec::new();
     let mut saga_count = 0;
@@ -82,7 +89,7 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
             findings.extend(sagas::check(audit, &checker));
             notes.extend(sagas::notes(audit, &checker));
         }
-        None => notes.push("There is no sagas.db: no saga was checked.".to_owned()),
+        None => notes.push(place.without(Part::Sagas)),
     }
     let had_models = !snapshots.is_empty() || unused.any;
     findings.extend(unused.findings);
@@ -96,7 +103,7 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
         Vec::new()
     });
     if !had_models {
-        notes.push("There is no read model in this folder.".to_owned());
+        notes.push(place.without(Part::Models));
     }
     findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
     let mut report = checker.finish();
@@ -106,7 +113,7 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
     let identity = log.identity();
     log.close().await;
     Ok(Verified {
-        data: data.path().to_owned(),
+        place,
         log: LogSummary { id: identity.log.to_string(), epoch: identity.epoch, head },
         sagas: saga_count,
         read_models,
@@ -114,6 +121,25 @@ async fn verify(args: &VerifyArgs) -> Result<Verified> {
         notes,
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// What belongs to different logs can't be compared: somebody mixed up the addresses.
+fn same_log(
+    place: &Place,
+    log: &LogIdentity,
+    audit: Option<&Audit>,
+    models: &[ModelSnapshot],
+) -> Result<()> {
+    let sagas = audit.map(|audit| ("the sagas".to_owned(), &audit.log));
+    let models = models
+        .iter()
+        .map(|model| (format!("the {} of the read models", model.projector.name()), &model.log));
+    for (what, of) in sagas.into_iter().chain(models) {
+        if of.log != log.log {
+            bail!("{what} are of the log {}, but the log at {place} is {}", of.log, log.log);
+        }
+    }
+    Ok(())
 }
 
 /// Hands the log up to `head` to the checker.

@@ -1,9 +1,7 @@
 //! I9 and I12: the sagas and their outbox against the log.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
-use anyhow::{Context as _, Result};
 use domain::sagas::{SagaKind, SagaState};
 use invariants::{Checker, Finding, PlacedOrder, Progress, Rule};
 use saga_orchestrator::{Audit, AuditedSaga};
@@ -12,17 +10,6 @@ use crate::numbers::counted;
 
 /// Sagas that a note names at most.
 const NAMED: usize = 5;
-
-/// The orchestrator's database; `None` when there is no such file.
-pub(super) async fn read(path: &Path) -> Result<Option<Audit>> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let audit = saga_orchestrator::audit(path).await;
-    audit
-        .map(Some)
-        .with_context(|| format!("{} can't be read as the sagas' database", path.display()))
-}
 
 /// What is wrong with the sagas. The audit was read before the log, so the log knows all that it knows.
 pub(super) fn check(audit: &Audit, checker: &Checker) -> Vec<Finding> {

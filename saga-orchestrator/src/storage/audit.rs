@@ -15,10 +15,13 @@ const OUTBOX: &str =
     "SELECT command_id, saga_id, created_at, sends FROM outbox ORDER BY command_id";
 const TOUCHED: &str = "SELECT DISTINCT saga_id FROM operator_actions";
 
-pub(crate) async fn read_audit(location: &Location) -> Result<Audit, sqlx::Error> {
+pub(crate) async fn read_audit(location: &Location) -> Result<Option<Audit>, sqlx::Error> {
     let store = Store::open_read_only(location, 1).await?;
     let mut snapshot = store.snapshot().await?;
-    let checkpoint = read_checkpoint(&mut snapshot).await?;
+    let checkpoint = match read_checkpoint(&mut snapshot).await {
+        Err(sqlx::Error::RowNotFound) => return Ok(None),
+        checkpoint => checkpoint?,
+    };
     let mut sagas = Vec::new();
     let mut rows = snapshot.query(SAGAS).fetch();
     while let Some(row) = rows.try_next().await? {
@@ -37,13 +40,13 @@ pub(crate) async fn read_audit(location: &Location) -> Result<Audit, sqlx::Error
     let touched: Vec<String> = snapshot.query(TOUCHED).scalars().await?;
     drop(snapshot);
     store.close().await;
-    Ok(Audit {
+    Ok(Some(Audit {
         log: checkpoint.log,
         position: checkpoint.position,
         sagas,
         outbox,
         touched_by_operators: HashSet::from_iter(touched),
-    })
+    }))
 }
 
 pub(crate) async fn read_mark(location: &Location) -> Result<Mark, sqlx::Error> {

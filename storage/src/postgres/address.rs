@@ -21,9 +21,7 @@ pub struct PostgresSettings {
 impl std::fmt::Debug for PostgresSettings {
     /// Without the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (host, port) = (self.options.get_host(), self.options.get_port());
-        let database = self.options.get_database().unwrap_or_default();
-        write!(f, "PostgresSettings({host}:{port}/{database})")
+        write!(f, "PostgresSettings({})", self.place())
     }
 }
 
@@ -41,6 +39,12 @@ impl PostgresSettings {
     /// The role that sessions have.
     pub fn role(&self) -> &str {
         self.options.get_username()
+    }
+
+    /// Which database, for people: `host:port/name`, without user and password.
+    pub fn place(&self) -> String {
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        format!("{host}:{port}/{}", self.options.get_database().unwrap_or_default())
     }
 
     /// The most connections that are open at the same time.

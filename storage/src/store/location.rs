@@ -122,7 +122,9 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
-            Self::Postgres { settings, schema, .. } => write!(f, "{settings:?} schema {schema}"),
+            Self::Postgres { settings, schema, .. } => {
+                write!(f, "{} schema {schema}", settings.place())
+            }
         }
     }
 }

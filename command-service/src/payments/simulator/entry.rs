@@ -30,7 +30,7 @@ impl EntryStatus {
 }
 
 /// One call and what it came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LedgerEntry {
     /// Its place in the ledger.
     #[serde(skip)]
