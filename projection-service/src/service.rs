@@ -91,7 +91,7 @@ impl ProjectionService {
         let right = Arc::new(acquire(&catalog, settings.lease).await?);
         let catalog = catalog.guarded(right.fence());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(stop_when_lost(Arc::clone(&right), stop.clone()));
+        tasks.spawn(stop_when_taken(Arc::clone(&right), stop.clone()));
         let rebuilder = Rebuilder {
             feed: Arc::clone(&feed),
             readers: readers(),
@@ -199,10 +199,10 @@ async fn acquire(catalog: &Catalog, lease: Option<LeaseSettings>) -> Result<Held
     }
 }
 
-async fn stop_when_lost(held: Arc<Held>, stop: CancellationToken) {
+async fn stop_when_taken(held: Arc<Held>, stop: CancellationToken) {
     tokio::select! {
-        () = held.lost() => {
-            tracing::error!("the lease of the read models is lost: another service is active");
+        () = held.taken() => {
+            tracing::error!("the lease of the read models is taken: another service is active");
             stop.cancel();
         }
         () = stop.cancelled() => {}

@@ -16,6 +16,7 @@ on_both! {
     one_who_sleeps_through_its_end_is_refused,
     it_is_renewed_while_it_is_held,
     its_loss_is_told,
+    what_ran_out_and_nobody_took_goes_on,
     two_names_are_two_leases,
 }
 
@@ -115,4 +116,22 @@ async fn where_nobody_else_is_it_costs_nothing() {
     assert_eq!(held.fence(), Fence::Open);
     assert!(passes(&store, &held.fence()).await);
     assert!(timeout(Duration::from_millis(20), held.lost()).await.is_err());
+}
+
+async fn what_ran_out_and_nobody_took_goes_on(home: Home) {
+    let store = home.open().await;
+    let held = lease(&store, "one", SHORT).await.acquire().await;
+    // Nothing can be renewed, as while the database is away.
+    let mut transaction = store.begin().await.unwrap();
+    assert!(held.fence().pass(&mut transaction).await.unwrap());
+    timeout(PATIENCE, held.lost()).await.unwrap();
+    drop(transaction);
+    let goes_on = async {
+        while timeout(Duration::from_millis(20), held.lost()).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, goes_on).await.unwrap();
+    assert!(timeout(Duration::from_millis(20), held.taken()).await.is_err());
+    assert!(passes(&store, &held.fence()).await);
 }
