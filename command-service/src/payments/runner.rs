@@ -35,6 +35,8 @@ pub struct RunnerSettings {
     pub probe_first: Duration,
     /// The longest wait between two probes.
     pub probe_most: Duration,
+    /// How often a call is made that never arrives, under one key; then the key is closed.
+    pub calls: u32,
     /// Calls to the provider at the same time.
     pub concurrency: usize,
     /// How often the log is asked for intents that nobody carries.
@@ -49,6 +51,7 @@ impl Default for RunnerSettings {
             deadline: Duration::from_secs(2),
             probe_first: Duration::from_millis(200),
             probe_most: Duration::from_secs(30),
+            calls: 3,
             concurrency: 256,
             scan_every: Duration::from_secs(30),
             key_lifetime: Duration::from_hours(24),
@@ -219,12 +222,23 @@ impl Shared {
             Begun::Now => self.ask(call).await,
             Begun::Before => self.find_or_ask(call).await,
         };
-        let mut wait = self.settings.probe_first;
+        let (mut wait, mut calls) = (self.settings.probe_first, 1);
         while outcome == ProviderOutcome::Unknown {
             self.record(id, UNKNOWN, call, outcome).await;
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(self.settings.probe_most);
-            outcome = self.probe(call, WhenAbsent::Close).await;
+            outcome = if calls < self.settings.calls {
+                let found = self.probe(call, WhenAbsent::LeaveOpen).await;
+                // A provider that was away for a moment is no reason to give the payment up.
+                if found == ProviderOutcome::NeverDone {
+                    calls += 1;
+                    self.ask(call).await
+                } else {
+                    found
+                }
+            } else {
+                self.probe(call, WhenAbsent::Close).await
+            };
         }
         self.record(id, OUTCOME, call, outcome).await;
     }

@@ -1,17 +1,21 @@
 //! Intents are carried to their outcome, by payment method and across restarts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
+use command_service::Provider;
 use command_service::payments::simulator::{SimulatedProvider, SimulatorSettings};
-use command_service::payments::{PaymentProvider, ProviderCall};
+use command_service::payments::{PaymentProvider, ProviderCall, WhenAbsent};
 use domain::command::Command;
 use domain::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
 use domain::money::{Currency, Money};
 use domain::payments::{
-    AuthorizePayment, CapturePayment, Operation, RefundPayment, VoidAuthorization,
+    AuthorizePayment, CapturePayment, Operation, ProviderOutcome, RefundPayment, VoidAuthorization,
 };
 use domain::text::PaymentMethod;
 use event_store::EventLog;
+use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, Handled};
 use service_kit::clock::system;
 
@@ -121,6 +125,44 @@ async fn p7_unknown_a_lost_call_is_settled_when_the_probe_closes_its_key() {
     assert_eq!(types(&*app.log, STREAM).await, expected);
     assert_eq!(ledger(&app).await, [("authorize".into(), "closed".into())]);
     assert!(no_intent_is_open(&app).await);
+}
+
+/// A provider that is not there for its first calls, as one that is being restarted.
+struct Restarted {
+    provider: SimulatedProvider,
+    lost: AtomicU32,
+}
+
+impl PaymentProvider for Restarted {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+        let count = self.lost.fetch_update(SeqCst, SeqCst, |lost| lost.checked_sub(1));
+        if count.is_ok() {
+            return Box::pin(std::future::ready(ProviderOutcome::Unknown));
+        }
+        self.provider.call(call)
+    }
+
+    fn probe<'a>(
+        &'a self,
+        call: &'a ProviderCall,
+        when_absent: WhenAbsent,
+    ) -> BoxFuture<'a, ProviderOutcome> {
+        self.provider.probe(call, when_absent)
+    }
+}
+
+#[tokio::test]
+async fn p7_unknown_a_call_that_never_arrived_is_made_again_under_its_key() {
+    let app = TestApp::asking(|ledger| {
+        let provider = SimulatedProvider::start(ledger, system(), SimulatorSettings::default());
+        Provider::Other(Arc::new(Restarted { provider, lost: AtomicU32::new(2) }))
+    });
+    let app = app.await;
+    ask(&app, "a", authorize("pm_ok")).await;
+    until(&*app.log, STREAM, "PaymentAuthorized").await;
+    let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentAuthorized"];
+    assert_eq!(types(&*app.log, STREAM).await, expected);
+    assert_eq!(ledger(&app).await, [("authorize".into(), "done".into())]);
 }
 
 #[tokio::test]

@@ -278,11 +278,32 @@ impl TestApp {
         self.folder.path().join("dead-letters.db")
     }
 
+    /// With a provider that is made over the ledger.
+    pub(crate) async fn asking(provider: impl FnOnce(Ledger) -> Provider) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
+        let provider = provider(ledger.clone());
+        let probe_first = Duration::from_millis(10);
+        let payments = RunnerSettings { probe_first, ..RunnerSettings::default() };
+        Self::with_provider(FaultyLog::new([]), ledger, folder, payments, provider)
+    }
+
     fn paying(
         log: Arc<FaultyLog>,
         ledger: Ledger,
         folder: tempfile::TempDir,
         payments: RunnerSettings,
+    ) -> Self {
+        let provider = Provider::Simulated(ledger.clone());
+        Self::with_provider(log, ledger, folder, payments, provider)
+    }
+
+    fn with_provider(
+        log: Arc<FaultyLog>,
+        ledger: Ledger,
+        folder: tempfile::TempDir,
+        payments: RunnerSettings,
+        provider: Provider,
     ) -> Self {
         let master = MasterKey::from_bytes([7; 32]);
         let vault = Arc::new(Vault::new(Arc::new(MemoryKeys::new()), master));
@@ -295,7 +316,7 @@ impl TestApp {
             settings,
             Arc::clone(&log) as _,
             Arc::clone(&vault),
-            Provider::Simulated(ledger.clone()),
+            provider,
             system(),
         );
         let router = router(&service);
