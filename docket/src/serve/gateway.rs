@@ -140,8 +140,11 @@ impl Upstreams {
         match *words {
             ["sagas", ..] => &self.sagas,
             ["simulator", ..] => &self.simulator,
-            ["projections", ..] => &self.models,
-            ["events"] | ["orders", _, "events"] | ["dead-letters", ..] => &self.commands,
+            ["projections" | "payments" | "reports", ..] => &self.models,
+            ["events" | "customers"] | ["dead-letters", ..] => &self.commands,
+            ["orders" | "stock" | "customers" | "shipments", _] => &self.models,
+            // Also with another method: who knows a path says which ones it takes.
+            [_, _, _, ..] => &self.commands,
             _ if method == Method::POST => &self.commands,
             _ => &self.models,
         }
@@ -201,6 +204,11 @@ mod tests {
             (Method::POST, "/v1/sagas/order-1/retry", "sagas"),
             (Method::GET, "/v1/sagas", "sagas"),
             (Method::GET, "/v1/simulator/ledger", "simulator"),
+            (Method::GET, "/v1/products/22423/price", "commands"),
+            (Method::POST, "/v1/reports/sales", "models"),
+            (Method::POST, "/v1/orders/o-1", "models"),
+            (Method::POST, "/v1/orders/o-1/cancel", "commands"),
+            (Method::POST, "/v1/customers", "commands"),
         ] {
             assert_eq!(upstreams.of(&method, path).name(), service, "{method} {path}");
         }
