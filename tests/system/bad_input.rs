@@ -6,14 +6,14 @@ use crate::platform::Platform;
 use crate::shop::order;
 
 fn with(change: impl FnOnce(&mut Value)) -> String {
-    let mut order = order("bad", "22423", "pm_ok");
+    let mut order = order("bad", "teapot", "pm_ok");
     change(&mut order);
     order.to_string()
 }
 
 /// Bodies of `POST /v1/orders` and what they are answered with.
 fn orders() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
-    let lines = |n: usize| vec![json!({ "sku": "22423", "quantity": 1 }); n];
+    let lines = |n: usize| vec![json!({ "sku": "teapot", "quantity": 1 }); n];
     // More than any socket's buffers hold: the client is still writing when the server knows its answer.
     let big = format!("{{\"reference\":\"{}\"}}", "x".repeat(40_000_000));
     let text: Vec<(&str, String, u16, &str)> = vec![
@@ -55,7 +55,7 @@ fn orders() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
         (
             "an overflowing total",
             with(|o| {
-                o["lines"] = json!([{ "sku": "22423", "quantity": 1_000_000_000, "unit_price": { "amount": i64::MAX, "currency": "GBP" } }]);
+                o["lines"] = json!([{ "sku": "teapot", "quantity": 1_000_000_000, "unit_price": { "amount": i64::MAX, "currency": "GBP" } }]);
             }),
             422,
             "amount_overflow",
@@ -69,10 +69,9 @@ fn orders() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
     cases
 }
 
-#[tokio::test]
-async fn a_bad_order_is_refused_and_changes_nothing() {
-    let platform = Platform::fresh().await;
-    platform.sell("22423", 10).await;
+/// Bad orders are refused and change nothing; it sells what it needs.
+pub(crate) async fn bad_orders_change_nothing(platform: &Platform) {
+    platform.sell("teapot", 10).await;
     let before = platform.get("/v1/events?after=0&limit=1000").await.ok();
     for (what, body, status, code) in orders() {
         let key = [("idempotency-key", "bad")];
@@ -81,16 +80,20 @@ async fn a_bad_order_is_refused_and_changes_nothing() {
     }
     let after = platform.get("/v1/events?after=0&limit=1000").await.ok();
     assert_eq!(before, after, "nothing is stored");
-    let placed = platform.place(&order("good", "22423", "pm_ok")).await;
+    let placed = platform.place(&order("good", "teapot", "pm_ok")).await;
     assert_eq!(placed["status"], "confirmed", "the service is alive");
 }
 
 #[tokio::test]
-async fn headers_paths_and_queries_are_checked() {
-    let platform = Platform::fresh().await;
-    platform.sell("22423", 10).await;
+async fn a_bad_order_is_refused_and_changes_nothing() {
+    bad_orders_change_nothing(&Platform::fresh().await).await;
+}
+
+/// Headers, paths and queries are checked; it sells what it needs.
+pub(crate) async fn odd_requests_are_refused(platform: &Platform) {
+    platform.sell("teapot", 10).await;
     let body = r#"{"quantity":1}"#;
-    let path = "/v1/stock/22423/receive";
+    let path = "/v1/stock/teapot/receive";
     let no_key = platform.post_with(path, &[], body).await;
     assert_eq!(no_key.problem(), (400, "idempotency_key_missing"));
     let stale =
@@ -110,7 +113,7 @@ async fn headers_paths_and_queries_are_checked() {
         ("/v1/orders/nope", 404, "order_not_found"),
         ("/v1/sagas/nope", 404, "saga_not_found"),
         ("/v1/nothing", 404, "not_found"),
-        ("/v1/products/22423/price", 405, "method_not_allowed"),
+        ("/v1/products/teapot/price", 405, "method_not_allowed"),
     ] {
         let answer = platform.get(path).await;
         assert_eq!(answer.problem(), (status, code), "{path}: {}", answer.body);
@@ -118,10 +121,14 @@ async fn headers_paths_and_queries_are_checked() {
 }
 
 #[tokio::test]
-async fn impossible_transitions_are_refused() {
-    let platform = Platform::fresh().await;
-    platform.sell("22423", 10).await;
-    platform.place(&order("o", "22423", "pm_ok")).await;
+async fn headers_paths_and_queries_are_checked() {
+    odd_requests_are_refused(&Platform::fresh().await).await;
+}
+
+/// What has ended does not go on; it sells what it needs.
+pub(crate) async fn ended_orders_stay(platform: &Platform) {
+    platform.sell("teapot", 10).await;
+    platform.place(&order("o", "teapot", "pm_ok")).await;
     platform.deliver("o").await;
     platform.until("/v1/orders/o", |order| order["status"] == "completed").await;
     let line = json!({ "lines": [{ "line": 1, "quantity": 1 }] });
@@ -143,4 +150,9 @@ async fn impossible_transitions_are_refused() {
             "{path}: {found}"
         );
     }
+}
+
+#[tokio::test]
+async fn impossible_transitions_are_refused() {
+    ended_orders_stay(&Platform::fresh().await).await;
 }

@@ -1,13 +1,10 @@
 //! The services as separate processes do what one process does, also when some of them are lost under way.
 
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-
 use serde_json::{Value, json};
-use tokio::process::Child;
 
+use crate::part_of_day::PartOfDay;
 use crate::payment_methods::METHODS;
-use crate::platform::{Data, Platform, docket, example_day};
+use crate::platform::{Data, Platform, docket};
 use crate::services::{Service, Services};
 use crate::shop::order;
 
@@ -33,46 +30,11 @@ async fn place_every_method(platform: &Platform) {
     }
 }
 
-fn part_of_a_day(folder: &Path) -> PathBuf {
-    let day = std::fs::read_to_string(example_day()).unwrap();
-    let part: Vec<&str> = day.lines().take(ROWS).collect();
-    let path = folder.join("part.csv");
-    std::fs::write(&path, part.join("\n") + "\n").unwrap();
-    path
-}
-
-fn import(platform: &Platform, file: &Path) -> Child {
-    docket(&["import", "online-retail", "--url", &platform.url])
-        .arg(file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-/// Imports until it succeeds: one that was disturbed goes on.
-async fn import_all(platform: &Platform, mut running: Child, file: &Path) {
-    for _ in 0..5 {
-        let ended: ExitStatus = running.wait().await.unwrap();
-        if ended.success() {
-            return;
-        }
-        platform.until_ready().await;
-        running = import(platform, file);
-    }
-    panic!("the import does not succeed");
-}
-
-async fn until_head(platform: &Platform, events: u64) {
-    let there = |models: &Value| models["items"][0]["head"].as_u64() >= Some(events);
-    platform.until("/v1/projections", there).await;
-}
-
 /// What one undisturbed process comes to.
-async fn embedded(file: &Path) -> String {
+async fn embedded(part: &PartOfDay) -> String {
     let data = Data::new();
     let platform = Platform::start(&data).await;
-    import_all(&platform, import(&platform, file), file).await;
+    part.import_all(&platform.url).await;
     place_every_method(&platform).await;
     platform.settle().await;
     platform.terminate().await;
@@ -82,16 +44,15 @@ async fn embedded(file: &Path) -> String {
 #[tokio::test]
 async fn p9_broker_amnesia_separate_processes_end_as_one_does_though_broker_and_service_are_lost() {
     let Some(mut services) = Services::start().await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let file = part_of_a_day(folder.path());
-    let expected = embedded(&file).await;
+    let part = PartOfDay::of(ROWS);
+    let expected = embedded(&part).await;
 
-    let running = import(&services.gateway, &file);
-    until_head(&services.gateway, KILL_AT).await;
+    let running = part.start_import(&services.gateway.url);
+    services.gateway.until_head(KILL_AT).await;
     services.kill(Service::Commands).await;
-    until_head(&services.gateway, WIPE_AT).await;
+    services.gateway.until_head(WIPE_AT).await;
     services.wipe_broker();
-    import_all(&services.gateway, running, &file).await;
+    running.await.unwrap();
     place_every_method(&services.gateway).await;
 
     services.until_digest(&expected).await;
@@ -155,14 +116,16 @@ async fn a_paused_command_service_is_replaced_and_ends_when_it_wakes() {
 #[tokio::test]
 async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_services() {
     let Some(mut services) = Services::start().await else { return };
-    let api = services.gateway.get("/openapi.json").await.ok();
+    // A service that is slow to tell its part is asked again.
+    let told = |api: &Value| api["paths"].is_object();
+    let api = services.gateway.until("/openapi.json", told).await;
     for path in ["/v1/orders", "/v1/sagas/{id}/explain", "/v1/projections", "/v1/dead-letters"] {
         assert!(api["paths"][path].is_object(), "{path} is not described");
     }
     for path in ["/", "/docs/", "/docs/errors/out_of_stock"] {
         assert!(services.gateway.get(path).await.status.is_success(), "{path}");
     }
-    let second = services.standby().await;
+    let second = services.standby(Service::Commands).await;
     let gateway = services.gateway_before(&second).await;
     gateway.until_ready().await;
     gateway.sell("22423", 5).await;
@@ -170,7 +133,7 @@ async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_
     for key in ["a", "b", "c"] {
         gateway.post("/v1/stock/22423/receive", key, &receive).await.ok();
     }
-    services.stop_command_service().await;
+    services.stop(Service::Commands).await;
     second.until_ready().await;
     gateway.post("/v1/stock/22423/receive", "d", &receive).await.ok();
     gateway.until("/v1/stock/22423", |stock| stock["available"] == 13).await;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long a test waits for what must come; machines that build at the same time are slow.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The folder of a platform's data.
 pub(crate) struct Data(TempDir);
@@ -70,7 +70,8 @@ pub(crate) struct Platform {
     /// `http://host:port`.
     pub(crate) url: String,
     client: Client,
-    process: Child,
+    /// `None` when somebody else holds it.
+    process: Option<Child>,
     /// Its folder, if nobody else keeps it.
     own: Option<Data>,
 }
@@ -143,8 +144,18 @@ impl Platform {
             }
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Some(Self { process: Some(process), ..Self::at(&url) })
+    }
+
+    /// One whose process somebody else holds.
+    pub(crate) fn at(url: &str) -> Self {
         let client = Client::builder().no_proxy().build().unwrap();
-        Some(Self { url, client, process, own: None })
+        Self { url: url.to_owned(), client, process: None, own: None }
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id().unwrap()
     }
 
     /// `GET`.
@@ -216,7 +227,7 @@ impl Platform {
 
     /// `kill -9`; what follows is refused at its address.
     pub(crate) async fn kill_and_keep(&mut self) {
-        self.process.kill().await.unwrap();
+        self.process.as_mut().unwrap().kill().await.unwrap();
     }
 
     /// SIGTERM; returns how it ended.
@@ -227,13 +238,14 @@ impl Platform {
 
     /// Sends a signal, such as `-STOP`.
     pub(crate) async fn signal(&self, signal: &str) {
-        let pid = self.process.id().unwrap().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
     }
 
     /// Waits until it has ended; returns how.
     pub(crate) async fn ended(mut self) -> std::process::ExitStatus {
-        tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends").unwrap()
+        let mut process = self.process.take().unwrap();
+        tokio::time::timeout(PATIENCE, process.wait()).await.expect("it ends").unwrap()
     }
 }
 

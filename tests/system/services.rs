@@ -1,6 +1,9 @@
 //! The services as separate processes, with real servers between them.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::path::PathBuf;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -8,10 +11,8 @@ use serde_json::Value;
 use test_servers::{Database, Nats, Postgres, free_port};
 use tokio::process::Command;
 
-use crate::platform::{Data, Platform, docket, text};
+use crate::platform::{Data, PATIENCE, Platform, docket, text};
 
-/// How long the end of everything may take to show in the read models.
-const PATIENCE: Duration = Duration::from_mins(5);
 /// A free port may be taken by a connection before a service is back on it.
 const ATTEMPTS: usize = 5;
 
@@ -61,6 +62,8 @@ struct Home {
     nats: String,
     urls: Urls,
     ports: HashMap<Service, u16>,
+    /// Where traces go, if anywhere.
+    collector: Option<u16>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -73,8 +76,7 @@ impl Home {
 
     /// What starts one on another port.
     fn command_at(&self, service: Service, port: u16) -> Command {
-        let mut command = docket(&[service.name(), "--listen", &format!("127.0.0.1:{port}")]);
-        command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        let mut command = self.listening(service, port);
         let database = match service {
             Service::Commands => &self.urls.log,
             Service::Models => &self.urls.models,
@@ -95,9 +97,18 @@ impl Home {
         command
     }
 
+    fn listening(&self, service: Service, port: u16) -> Command {
+        let mut command = docket(&[service.name(), "--listen", &format!("127.0.0.1:{port}")]);
+        command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        if let Some(collector) = self.collector {
+            send_traces(&mut command, collector);
+        }
+        command
+    }
+
     /// What starts a gateway that knows these command-services.
     fn gateway(&self, port: u16, commands: &str) -> Command {
-        let mut command = docket(&["gateway", "--listen", &format!("127.0.0.1:{port}")]);
+        let mut command = self.listening(Service::Gateway, port);
         command.args(["--command-service-url", commands]);
         for upstream in [Service::Models, Service::Sagas, Service::Simulator] {
             command.arg(format!("--{}-url", upstream.name())).arg(self.url(upstream));
@@ -125,11 +136,16 @@ pub(crate) struct Services {
 impl Services {
     /// Starts everything; `None` when a server can't be had and the test may be skipped.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(None).await
+    }
+
+    /// The same, with every process sending its traces to a collector on this port.
+    pub(crate) async fn start_with(collector: Option<u16>) -> Option<Self> {
         let database = test_servers::database;
         let databases = [database()?, database()?, database()?];
         let [log, models, sagas] = databases.each_ref().map(Database::url);
         let server = Server::Shared { _databases: databases.into() };
-        Self::start_over(server, Urls { log, models, sagas }).await
+        Self::start_over(server, Urls { log, models, sagas }, collector).await
     }
 
     /// Starts everything over a PostgreSQL of its own, that keeps what it commits when its power is taken away.
@@ -146,13 +162,13 @@ impl Services {
             postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
         }
         let [log, models, sagas] = names.map(|name| postgres.url(name));
-        Self::start_over(Server::Own(postgres), Urls { log, models, sagas }).await
+        Self::start_over(Server::Own(postgres), Urls { log, models, sagas }, None).await
     }
 
-    async fn start_over(server: Server, urls: Urls) -> Option<Self> {
+    async fn start_over(server: Server, urls: Urls, collector: Option<u16>) -> Option<Self> {
         let nats = test_servers::nats()?;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
-        let home = Home { nats: nats.url(), urls, ports, folder: Data::new() };
+        let home = Home { nats: nats.url(), urls, ports, collector, folder: Data::new() };
         let mut running = HashMap::new();
         for service in [Service::Simulator, Service::Commands] {
             running.insert(service, Platform::of(home.command(service)).await);
@@ -185,6 +201,18 @@ impl Services {
         }
     }
 
+    /// Every folder in which a service or a server of this test's own keeps anything.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let database = match &self.server {
+            Server::Own(postgres) => Some(postgres.data()),
+            Server::Shared { .. } => None,
+        };
+        [self.home.folder.path().to_owned(), self.nats.store()]
+            .into_iter()
+            .chain(database)
+            .collect()
+    }
+
     /// The folder with the provider's ledger.
     pub(crate) fn folder(&self) -> &Data {
         &self.home.folder
@@ -196,10 +224,20 @@ impl Services {
             self.gateway.kill_and_keep().await;
             self.gateway = self.start_one(service).await;
         } else {
-            self.running.remove(&service).unwrap().kill().await;
-            let process = self.start_one(service).await;
-            self.running.insert(service, process);
+            self.take(service).kill().await;
+            self.restart(service).await;
         }
+    }
+
+    /// Starts a service in its place, in which none runs.
+    pub(crate) async fn restart(&mut self, service: Service) {
+        let process = self.start_one(service).await;
+        self.put(service, process);
+    }
+
+    /// Keeps a process that was taken.
+    pub(crate) fn put(&mut self, service: Service, process: Platform) {
+        self.running.insert(service, process);
     }
 
     async fn start_one(&self, service: Service) -> Platform {
@@ -289,6 +327,15 @@ impl Services {
         assert_eq!(report["read_models"].as_array().map(Vec::len), Some(7), "{report:#}");
     }
 
+    /// `docket verify` finds nothing, again and again, beside running services; counts how often it looked.
+    pub(crate) async fn verify_again_and_again(&self, looked: &Cell<u32>) -> Infallible {
+        loop {
+            let output = self.run_verify(&[]).await;
+            assert!(output.status.success(), "{}", text(&output));
+            looked.set(looked.get() + 1);
+        }
+    }
+
     /// SIGTERM to all, senders before receivers; each ends well.
     pub(crate) async fn terminate(mut self) {
         assert!(self.gateway.terminate().await.success());
@@ -296,4 +343,10 @@ impl Services {
             assert!(self.running.remove(&service).unwrap().terminate().await.success());
         }
     }
+}
+
+/// Lets a process send its traces to a collector on this port, soon after each span.
+pub(crate) fn send_traces(command: &mut Command, collector: u16) {
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{collector}"));
+    command.env("OTEL_BSP_SCHEDULE_DELAY", "50");
 }

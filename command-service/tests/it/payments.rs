@@ -162,7 +162,7 @@ async fn p7_unknown_a_call_that_never_arrived_is_made_again_under_its_key() {
     until(&*app.log, STREAM, "PaymentAuthorized").await;
     let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentAuthorized"];
     assert_eq!(types(&*app.log, STREAM).await, expected);
-    assert_eq!(ledger(&app).await, [("authorize".into(), "done".into())]);
+    assert_eq!(app.ledger.page(None, 0, 10).await.unwrap().len(), 1, "one call counts");
 }
 
 #[tokio::test]

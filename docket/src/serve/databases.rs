@@ -124,8 +124,10 @@ impl DatabasesArgs {
     pub(crate) fn resolve(self) -> Result<Option<Databases>> {
         let (log, shared) = self.log.addresses()?;
         let models = "projection_postgres_url";
-        let models = secret(models, self.projection_postgres_url, self.projection_postgres_url_file)?;
-        let sagas = secret("saga_postgres_url", self.saga_postgres_url, self.saga_postgres_url_file)?;
+        let models =
+            secret(models, self.projection_postgres_url, self.projection_postgres_url_file)?;
+        let sagas =
+            secret("saga_postgres_url", self.saga_postgres_url, self.saga_postgres_url_file)?;
         if [&log, &shared, &models, &sagas].iter().all(|url| url.is_none()) {
             return Ok(None);
         }

@@ -23,10 +23,12 @@ const PAGE: usize = 1_000;
 ///
 /// In a data folder, or in the databases of services that run as processes of their own.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Nothing is changed, and the platform may be running. Databases that are named go before the \
+#[command(
+    after_help = "Nothing is changed, and the platform may be running. Databases that are named go before the \
     data folder. A read model of another version is no finding: the next start builds it anew.\n\n\
     Exit code: 0 when everything is as it must be, 1 when something is off, 2 when the words are wrong or what is named \
-    can't be checked.")]
+    can't be checked."
+)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     data: DataDirArg,

@@ -165,6 +165,11 @@ impl Postgres {
         self.server.url(database)
     }
 
+    /// The folder of its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Where it listens on the loopback.
     pub fn port(&self) -> u16 {
         self.server.port
