@@ -164,7 +164,9 @@ mod tests {
     use domain::customers::{EraseCustomer, RegisterCustomer};
     use domain::ids::CustomerId;
     use event_store::keys::memory::MemoryKeys;
-    use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, MasterKey, Tombstone};
+    use event_store::keys::{
+        DataKey, KeyError, KeyState, KeyStore, MasterCheck, MasterKey, Tombstone,
+    };
     use event_store::memory::MemoryLog;
     use futures::future::BoxFuture;
     use service_kit::clock::system;
@@ -205,6 +207,21 @@ mod tests {
 
         fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
             self.keys.tombstones()
+        }
+
+        fn any_key(&self) -> BoxFuture<'_, Result<Option<(String, DataKey)>, StoreError>> {
+            self.keys.any_key()
+        }
+
+        fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>> {
+            self.keys.master_check()
+        }
+
+        fn keep_master_check(
+            &self,
+            candidate: MasterCheck,
+        ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
+            self.keys.keep_master_check(candidate)
         }
     }
 

@@ -4,9 +4,10 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use event_store::EventLog;
-use event_store::keys::MasterKey;
+use event_store::keys::sqlite::SqliteKeys;
+use event_store::keys::{CheckError, MasterKey};
 use event_store::postgres::PostgresLog;
 use event_store::sqlite::SqliteLog;
 use messaging::embedded::EmbeddedFeed;
@@ -83,6 +84,37 @@ impl DataDir {
         }
         MasterKey::load_or_create(&path)
             .with_context(|| format!("the master key {} can't be read", path.display()))
+    }
+
+    /// The keys of personal data, with the one master key that opens them. Keys that are gone are refused, and so is
+    /// another master key: what is sealed anew then would be open to no backup.
+    pub(crate) async fn open_keys(&self, master: &MasterKey) -> Result<SqliteKeys> {
+        let (path, master_path) = (self.keys(), self.master_key());
+        if !path.exists() && self.log().exists() {
+            bail!(
+                "{} is missing, and {} holds data: without people's keys personal data can't be opened. Put the file \
+                 back from your backup",
+                path.display(),
+                self.0.display()
+            );
+        }
+        let keys = SqliteKeys::open(&path).await.with_context(|| {
+            format!("the keys of personal data, {}, can't be opened", path.display())
+        })?;
+        match master.bind(&keys).await {
+            Ok(()) => Ok(keys),
+            Err(CheckError::WrongMasterKey) => {
+                keys.close().await;
+                bail!(
+                    "{} is not the master key of {}: it opens no personal data. Put back the master.key that belongs to \
+                     this data from your backup, or, if keys.db was put back, the keys.db that belongs to this key. \
+                     Nothing was changed",
+                    master_path.display(),
+                    path.display()
+                )
+            }
+            Err(error) => Err(anyhow!(error).context("the master key can't be checked")),
+        }
     }
 
     /// The event log.
@@ -205,6 +237,23 @@ mod tests {
         let error = data.load_master_key().unwrap_err().to_string();
         assert!(error.contains("Put the file back from your backup"), "{error}");
         assert!(!data.master_key().exists(), "nothing was drawn");
+    }
+
+    #[tokio::test]
+    async fn keys_are_opened_with_their_own_master_key_only_and_never_made_beside_a_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::create(folder.path()).unwrap();
+        let master = data.load_master_key().unwrap();
+        data.open_keys(&master).await.unwrap().close().await;
+        data.open_keys(&master).await.unwrap().close().await;
+        let other = MasterKey::generate().unwrap();
+        let error = data.open_keys(&other).await.err().unwrap().to_string();
+        assert!(error.contains("master.key is not the master key of"), "{error}");
+        std::fs::remove_file(data.keys()).unwrap();
+        std::fs::write(data.log(), "").unwrap();
+        let error = data.open_keys(&master).await.err().unwrap().to_string();
+        assert!(error.contains("keys.db is missing"), "{error}");
+        assert!(!data.keys().exists(), "nothing was made");
     }
 
     #[tokio::test]

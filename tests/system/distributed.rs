@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::part_of_day::PartOfDay;
 use crate::payment_methods::METHODS;
-use crate::platform::{Data, Platform, docket};
+use crate::platform::{Data, Platform, docket, text};
 use crate::services::{Service, Services};
 use crate::shop::order;
 
@@ -70,6 +70,25 @@ async fn personal_data_is_opened_by_the_query_side_until_the_person_is_erased() 
     let erased = services.gateway.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
     let path = format!("/v1/customers/ada?min_position={}", erased["position"]);
     services.gateway.until(&path, |ada| ada["name"].is_null() && ada["id"] == "ada").await;
+    services.terminate().await;
+}
+
+#[tokio::test]
+async fn a_service_with_another_master_key_says_so_and_ends() {
+    let Some(services) = Services::start().await else { return };
+    let folder = Data::new();
+    let (other, missing) = (folder.path().join("other.key"), folder.path().join("missing.key"));
+    std::fs::write(&other, [7; 32]).unwrap();
+    for mut command in services.with_master_key(&other) {
+        let ended = command.output().await.unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{}", text(&ended));
+        assert!(text(&ended).contains("other.key is not the master key of"), "{}", text(&ended));
+    }
+    for mut command in services.with_master_key(&missing) {
+        let ended = command.output().await.unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{}", text(&ended));
+        assert!(!missing.exists(), "no key is made beside keys: {}", text(&ended));
+    }
     services.terminate().await;
 }
 

@@ -1,15 +1,25 @@
-//! A log restored from an older backup beside newer read models and sagas: said aloud, a new epoch, everything made anew.
+//! What was put back from a backup beside newer files. A log: said aloud, a new epoch, everything made anew. Keys and master
+//! keys that do not belong to the data: refused.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::platform::{Data, Platform};
+use crate::platform::{Data, Platform, text};
 use crate::shop::order;
 
 fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
+}
+
+/// The content of every file, but for what every start writes.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let files = files.filter(|path| path.is_file() && name(path) != "docket.lock");
+    files.map(|path| (name(&path), fs::read(path).unwrap())).collect()
 }
 
 fn skus(list: &Value) -> Vec<&str> {
@@ -61,4 +71,39 @@ async fn a_restored_log_is_another_history_and_the_platform_goes_on_from_it() {
     let again = platform.get("/v1/products").await;
     assert_eq!(again.header("docket-position").split('-').nth(1), Some("2"), "no further epoch");
     platform.terminate().await;
+}
+
+#[tokio::test]
+async fn another_master_key_and_missing_keys_are_refused_and_change_nothing() {
+    let data = Data::new();
+    let (master, keys) = (data.path().join("master.key"), data.path().join("keys.db"));
+    let platform = Platform::start(&data).await;
+    let customer = json!({ "customer_id": "ada", "name": "Ada Other" });
+    platform.post("/v1/customers", "ada", &customer).await.ok();
+    platform.settle().await;
+    platform.terminate().await;
+    let right = fs::read(&master).unwrap();
+
+    fs::write(&master, [7; 32]).unwrap();
+    let before = contents(data.path());
+    let refused = data.docket(&["dev", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("master.key is not the master key of"), "{}", text(&refused));
+    assert!(contents(data.path()) == before, "something was changed");
+    let verified = data.docket(&["verify"]).await;
+    assert_eq!(verified.status.code(), Some(1), "{}", text(&verified));
+    assert!(text(&verified).contains("P13: "), "{}", text(&verified));
+    fs::write(&master, right).unwrap();
+
+    let aside = data.path().join("aside.db");
+    fs::rename(&keys, &aside).unwrap();
+    let refused = data.docket(&["dev", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("keys.db is missing"), "{}", text(&refused));
+    fs::rename(&aside, &keys).unwrap();
+
+    let platform = Platform::start(&data).await;
+    assert_eq!(platform.get("/v1/customers/ada").await.ok()["name"], "Ada Other");
+    platform.terminate().await;
+    data.verify().await;
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -89,7 +89,7 @@ impl Home {
         };
         command.env("DOCKET_NATS_URL", &self.nats).env("DOCKET_POSTGRES_URL", database);
         if service != Service::Sagas {
-            command.arg("--master-key-file").arg(self.folder.path().join("master.key"));
+            command.env("DOCKET_MASTER_KEY_FILE", self.folder.path().join("master.key"));
         }
         if service == Service::Commands {
             command.args(["--payment-provider-url", &self.url(Service::Simulator)]);
@@ -259,6 +259,15 @@ impl Services {
         // The standby is named first, so that it has to be passed over.
         let urls = format!("{},{}", second.url, self.home.url(Service::Commands));
         Platform::of(self.home.gateway(0, &urls)).await
+    }
+
+    /// A further command-service and projection-service with this master key, as they will end by themselves.
+    pub(crate) fn with_master_key(&self, key: &Path) -> [Command; 2] {
+        [Service::Commands, Service::Models].map(|service| {
+            let mut command = self.home.command_at(service, free_port().unwrap());
+            command.env("DOCKET_MASTER_KEY_FILE", key);
+            command
+        })
     }
 
     /// The process of a service, which nobody keeps any more.

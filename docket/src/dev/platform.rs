@@ -17,7 +17,6 @@ use domain::ids::OrderId;
 use domain::sagas::Timeouts;
 use event_store::EventLog;
 use event_store::keys::Vault;
-use event_store::keys::sqlite::SqliteKeys;
 use event_store::sqlite::SqliteLog;
 use futures::future::BoxFuture;
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
@@ -50,15 +49,14 @@ impl Platform {
     pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
         let metrics = metrics_router()?;
         let master = data.load_master_key()?;
+        // Before the log: a new one never stands beside keys that are not its own.
+        let keys = data.open_keys(&master).await?;
         let mut log = SqliteLog::open(&data.log())
             .await
             .with_context(|| irreplaceable("the event log", &data.log()))?;
         history::check(&mut log, data).await.context("the log's history can't be checked")?;
         let log = Arc::new(log);
         let secret = master.derive("request hashes");
-        let keys = SqliteKeys::open(&data.keys())
-            .await
-            .with_context(|| irreplaceable("the keys of personal data", &data.keys()))?;
         let vault = Arc::new(Vault::new(Arc::new(keys), master));
 
         let ledger = Ledger::open(&data.ledger()).await.with_context(|| {

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::args::{Broker, LogDatabasesArgs, NatsArgs, ProcessArgs};
+use super::master_key;
 use super::person_keys;
 use super::process::{Process, watch_nats};
 use super::upstream::upstream_url;
@@ -121,12 +122,12 @@ struct Active {
 impl Active {
     /// Waits for the lease, takes the log over, and starts everything.
     async fn start(needs: &Needs, health: &Health) -> Result<Self> {
-        let master = MasterKey::load_or_create(&needs.master_key)
-            .with_context(|| format!("the master key {}", needs.master_key.display()))?;
+        PostgresKeys::migrate(&needs.keys_url, None).await.context(NOT_OWNER)?;
+        let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
+        let master = master_key::own(&needs.master_key, &*keys).await?;
         let client = needs.broker.connect("docket command-service").await?;
         tokio::spawn(watch_nats(health.clone(), client.clone(), false));
         PostgresLog::migrate(&needs.log_url, None).await.context(NOT_OWNER)?;
-        PostgresKeys::migrate(&needs.keys_url, None).await.context(NOT_OWNER)?;
         let location = own_tables(&needs.log_url)?;
         let leases = Store::open(&location, Durability::Full, 1).await?;
         let lease = Lease::shared(leases.clone(), lease_settings()).await?;
@@ -138,7 +139,6 @@ impl Active {
         let log = Arc::new(PostgresLog::open(&needs.log_url).await?);
         log.take_over().await?;
         health.up("log");
-        let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
         let letters = Arc::new(DeadLetters::open(&location, clock::system()).await?);
         let commands = start_commands(needs, master, &log, &keys)?;
         let commands = commands.with_dead_letters(Arc::clone(&letters));

@@ -7,6 +7,7 @@ mod command_service;
 mod databases;
 mod erasures;
 mod gateway;
+mod master_key;
 mod migrate;
 mod payment_simulator;
 mod person_keys;

@@ -10,14 +10,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
-use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
+use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 use futures::future::BoxFuture;
 use messaging::jetstream::{self, AskError, Names};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-/// What is asked.
+/// What is asked of a person.
 const SERVICE: &str = "person-key";
+/// What is asked of the master key.
+const CHECK: &str = "master-key-check";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -34,8 +36,51 @@ enum Answer {
     Erased { at: DateTime<Utc> },
 }
 
+/// What tells the master key of the store from any other.
+#[derive(Serialize, Deserialize)]
+struct CheckQuestion {}
+
+#[derive(Serialize, Deserialize)]
+struct CheckAnswer {
+    sealed: Option<String>,
+}
+
 /// Answers from this store until it is stopped.
 pub(super) async fn serve(
+    client: Client,
+    names: Names,
+    keys: Arc<dyn KeyStore>,
+    stop: CancellationToken,
+) {
+    let checks = serve_checks(client.clone(), names.clone(), Arc::clone(&keys), stop.clone());
+    let keys = serve_keys(client, names, keys, stop);
+    futures::join!(checks, keys);
+}
+
+async fn serve_checks(
+    client: Client,
+    names: Names,
+    keys: Arc<dyn KeyStore>,
+    stop: CancellationToken,
+) {
+    let answer = move |_: CheckQuestion| -> BoxFuture<'static, Result<CheckAnswer, String>> {
+        let keys = Arc::clone(&keys);
+        Box::pin(async move {
+            match keys.master_check().await {
+                Ok(check) => {
+                    Ok(CheckAnswer { sealed: check.map(|check| BASE64.encode(check.sealed)) })
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the master key's check can't be read");
+                    Err("the key store can't be read now".to_owned())
+                }
+            }
+        })
+    };
+    jetstream::serve(client, names, CHECK, answer, stop).await;
+}
+
+async fn serve_keys(
     client: Client,
     names: Names,
     keys: Arc<dyn KeyStore>,
@@ -97,6 +142,18 @@ impl AskedKeys {
     }
 }
 
+impl AskedKeys {
+    async fn ask_check(&self) -> Result<Option<MasterCheck>, StoreError> {
+        let asked =
+            jetstream::ask(&self.client, &self.names, CHECK, &CheckQuestion {}, PATIENCE).await;
+        let failed = |error: AskError| StoreError::new("ask for the master key's check", error);
+        let CheckAnswer { sealed } = asked.map_err(failed)?;
+        let sealed = sealed.map(|sealed| BASE64.decode(sealed).map_err(NoKey)).transpose();
+        let failed = |error| StoreError::new("ask for the master key's check", error);
+        Ok(sealed.map_err(failed)?.map(|sealed| MasterCheck { sealed }))
+    }
+}
+
 fn only_opens(operation: &'static str) -> StoreError {
     StoreError::new(operation, OnlyOpens)
 }
@@ -124,5 +181,19 @@ impl KeyStore for AskedKeys {
 
     fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
         Box::pin(async { Err(only_opens("list erasures")) })
+    }
+    fn any_key(&self) -> BoxFuture<'_, Result<Option<(String, DataKey)>, StoreError>> {
+        Box::pin(async { Err(only_opens("find any key")) })
+    }
+
+    fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>> {
+        Box::pin(self.ask_check())
+    }
+
+    fn keep_master_check(
+        &self,
+        _candidate: MasterCheck,
+    ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
+        Box::pin(async { Err(only_opens("keep the master key's check")) })
     }
 }

@@ -1,11 +1,13 @@
 //! `docket projection-service`: folds the feed into read models of its own, and answers queries.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use event_store::keys::{MasterKey, Vault};
+use anyhow::{Result, bail};
+use async_nats::Client;
+use event_store::keys::Vault;
+use futures::FutureExt as _;
 use messaging::feed::Feed;
 use messaging::jetstream::JetStreamFeed;
 use projection_service::{Home, ProjectionService, Settings};
@@ -14,6 +16,7 @@ use storage::LeaseSettings;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
 use super::erasures;
+use super::master_key;
 use super::person_keys::AskedKeys;
 use super::process::{Process, watch_nats};
 use super::saga_states::AskedStates;
@@ -43,11 +46,17 @@ impl ProjectionServiceArgs {
     /// Runs until a signal, or until another process has taken the lease of the models.
     pub(crate) async fn run(self) -> Result<()> {
         let broker = self.nats.resolve()?;
-        let master = existing_key(&needed("master_key_file", self.master_key_file)?)?;
+        let key = needed("master_key_file", self.master_key_file)?;
+        let master = master_key::existing(&key)?;
         let home = read_models(&self.database.url()?)?;
         let process = Process::begin("projection-service", &self.process).await?;
 
-        let starting = start(home, master, &broker, &process.health);
+        let client = broker.connect("docket projection-service").await?;
+        let asked = AskedKeys::new(client.clone(), broker.names.clone());
+        let vault = Arc::new(Vault::new(Arc::new(asked), master));
+        let wrong_key = master_key::wrong(Arc::clone(&vault), key).boxed().shared();
+        let starting = start(home, vault, client, &broker, &process.health);
+        let starting = unless(wrong_key.clone(), starting);
         let Some(models) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
@@ -55,7 +64,13 @@ impl ProjectionServiceArgs {
         let models = Arc::new(models);
         let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&models)));
         process.ready(documented(models.router()))?;
-        let ended = process.until_stopped(taken(&models)).await;
+        let fault = async {
+            tokio::select! {
+                why = taken(&models) => why,
+                why = wrong_key => why,
+            }
+        };
+        let ended = process.until_stopped(fault).await;
         process.drain().await;
         watched.abort();
         models.shutdown().await;
@@ -68,25 +83,26 @@ async fn taken(models: &ProjectionService) -> String {
     "another projection-service has taken the lease of the read models".to_owned()
 }
 
-/// Of a key that is not there, nothing could be opened: another one is not made.
-fn existing_key(path: &Path) -> Result<MasterKey> {
-    if !path.is_file() {
-        bail!("there is no master key at {}; the command-service makes it", path.display());
+/// Starts, unless a fault comes first: a start may wait long for another process.
+async fn unless<T>(
+    fault: impl Future<Output = String>,
+    starting: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        started = starting => started,
+        why = fault => bail!("projection-service ends: {why}"),
     }
-    MasterKey::load_or_create(path).context("the master key can't be read")
 }
 
 async fn start(
     home: Home,
-    master: MasterKey,
+    vault: Arc<Vault>,
+    client: Client,
     broker: &Broker,
     health: &Health,
 ) -> Result<ProjectionService> {
-    let client = broker.connect("docket projection-service").await?;
     tokio::spawn(watch_nats(health.clone(), client.clone(), true));
     let names = broker.names.clone();
-    let keys = AskedKeys::new(client.clone(), names.clone());
-    let vault = Arc::new(Vault::new(Arc::new(keys), master));
     let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client, names).await);
     tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));

@@ -11,7 +11,7 @@ use saga_orchestrator::Audit;
 
 use super::place::{Part, Place};
 use super::report::{LogSummary, Verified};
-use super::{read_models, sagas};
+use super::{keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
 use crate::serve::DatabasesArgs;
@@ -108,6 +108,11 @@ async fn verify(place: Place) -> Result<Verified> {
         notes.push(place.without(Part::Models));
     }
     findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
+    if let Place::Folder(data) = &place {
+        let keys = keys::check(data).await?;
+        findings.extend(keys.findings);
+        notes.extend(keys.notes);
+    }
     let mut report = checker.finish();
     for finding in findings {
         report.add(finding);

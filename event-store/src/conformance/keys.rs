@@ -5,7 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 
-use crate::keys::{DataKey, KeyError, KeyState, KeyStore, MasterKey, SealError, Vault};
+use crate::keys::{
+    self, CheckError, DataKey, KeyError, KeyState, KeyStore, MasterCheck, MasterKey, SealError,
+    Vault,
+};
 
 const PERSON: &str = "customer-7";
 
@@ -106,4 +109,57 @@ pub async fn what_is_sealed_for_an_erased_person_opens_nowhere(keys: Arc<dyn Key
         let refused = vault.seal(PERSON, b"Zoe").await;
         assert!(matches!(refused, Err(SealError::Erased)), "{refused:?}");
     }
+}
+
+/// A key's bytes, never a tombstone.
+pub async fn any_key_is_the_key_of_somebody_who_has_one(keys: Arc<dyn KeyStore>) {
+    assert_eq!(keys.any_key().await.unwrap(), None);
+    keys.get_or_insert("customer-1", key(1)).await.unwrap();
+    keys.get_or_insert("customer-2", key(2)).await.unwrap();
+    keys.erase("customer-1", time(5)).await.unwrap();
+    assert_eq!(keys.any_key().await.unwrap(), Some(("customer-2".into(), key(2))));
+    keys.erase("customer-2", time(5)).await.unwrap();
+    assert_eq!(keys.any_key().await.unwrap(), None);
+}
+
+/// Of two processes that begin at once with different keys, one goes on.
+pub async fn the_first_check_of_the_master_key_stays(keys: Arc<dyn KeyStore>) {
+    let check = |byte| MasterCheck { sealed: vec![byte; 44] };
+    assert_eq!(keys.master_check().await.unwrap(), None);
+    let race = (0..20).map(|byte| keys.keep_master_check(check(byte)));
+    let given: Vec<MasterCheck> = join_all(race).await.into_iter().map(Result::unwrap).collect();
+    assert!(given.iter().all(|kept| *kept == given[0]), "two checks");
+    assert_eq!(keys.keep_master_check(check(99)).await.unwrap(), given[0]);
+    assert_eq!(keys.master_check().await.unwrap(), Some(given[0].clone()));
+}
+
+/// Also before anything was ever sealed.
+pub async fn another_master_key_is_refused_and_changes_nothing(keys: Arc<dyn KeyStore>) {
+    let (right, wrong) = (MasterKey::from_bytes([7; 32]), MasterKey::from_bytes([8; 32]));
+    assert!(!keys::is_bound(&*keys).await.unwrap());
+    wrong.check(&*keys).await.unwrap();
+    assert_eq!(keys.master_check().await.unwrap(), None, "who only looks leaves nothing");
+    right.bind(&*keys).await.unwrap();
+    assert!(keys::is_bound(&*keys).await.unwrap());
+    let kept = keys.master_check().await.unwrap();
+    for refused in [wrong.bind(&*keys).await, wrong.check(&*keys).await] {
+        assert!(matches!(refused, Err(CheckError::WrongMasterKey)), "{refused:?}");
+    }
+    assert_eq!(keys.master_check().await.unwrap(), kept);
+    right.bind(&*keys).await.unwrap();
+    right.check(&*keys).await.unwrap();
+}
+
+/// Such stores were made before there was a check: a person's key tells.
+pub async fn a_store_with_keys_and_no_check_refuses_another_master_key(keys: Arc<dyn KeyStore>) {
+    let vault = Vault::new(Arc::clone(&keys), MasterKey::from_bytes([7; 32]));
+    vault.seal(PERSON, b"Zoe").await.unwrap();
+    assert!(keys::is_bound(&*keys).await.unwrap());
+    let wrong = MasterKey::from_bytes([8; 32]);
+    for refused in [wrong.bind(&*keys).await, wrong.check(&*keys).await] {
+        assert!(matches!(refused, Err(CheckError::WrongMasterKey)), "{refused:?}");
+    }
+    assert_eq!(keys.master_check().await.unwrap(), None);
+    MasterKey::from_bytes([7; 32]).bind(&*keys).await.unwrap();
+    assert!(keys.master_check().await.unwrap().is_some());
 }

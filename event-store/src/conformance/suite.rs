@@ -106,6 +106,10 @@ macro_rules! key_store_conformance_suite {
             everyone_erased_has_a_tombstone,
             what_is_sealed_opens_again,
             what_is_sealed_for_an_erased_person_opens_nowhere,
+            any_key_is_the_key_of_somebody_who_has_one,
+            the_first_check_of_the_master_key_stays,
+            another_master_key_is_refused_and_changes_nothing,
+            a_store_with_keys_and_no_check_refuses_another_master_key,
         }
     };
     ($open:path; $($case:ident),+ $(,)?) => { $(

@@ -18,6 +18,13 @@ impl std::fmt::Debug for DataKey {
     }
 }
 
+/// A known text, sealed by the master key: another key does not open it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MasterCheck {
+    /// Ciphertext, with its nonce.
+    pub sealed: Vec<u8>,
+}
+
 /// What is known of a person's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyState {
@@ -67,4 +74,16 @@ pub trait KeyStore: Send + Sync + 'static {
 
     /// Everyone who was erased, to be replayed after a restore.
     fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>>;
+
+    /// The key of anyone who has one; `None` while nobody does.
+    fn any_key(&self) -> BoxFuture<'_, Result<Option<(String, DataKey)>, StoreError>>;
+
+    /// What tells the master key of this store from any other; `None` until it was kept.
+    fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>>;
+
+    /// Keeps this check unless there is one, for good; answers the one there is then. On disk when it returns.
+    fn keep_master_check(
+        &self,
+        candidate: MasterCheck,
+    ) -> BoxFuture<'_, Result<MasterCheck, StoreError>>;
 }

@@ -11,10 +11,15 @@ use aws_lc_rs::{hmac, rand};
 
 use crate::event_id;
 
-use super::contract::DataKey;
+use super::contract::{DataKey, MasterCheck};
 
 /// Bytes of a key, the master's and a person's.
 pub(super) const KEY_BYTES: usize = 32;
+
+/// What the check of a key store is sealed for.
+const CHECK_PURPOSE: &str = "key store check";
+/// What is sealed in it.
+const CHECK_TEXT: &[u8] = b"docket key store";
 
 /// Wraps the keys of all people.
 pub struct MasterKey {
@@ -52,7 +57,8 @@ impl MasterKey {
         hmac::sign(&key, purpose.as_bytes()).as_ref().to_vec()
     }
 
-    fn load(path: &Path) -> io::Result<Self> {
+    /// Reads the key from its file, which has to be there.
+    pub fn load(path: &Path) -> io::Result<Self> {
         let mut bytes = Vec::new();
         // One byte more than a key would show a file that is none.
         fs::File::open(path)?.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
@@ -99,6 +105,28 @@ impl MasterKey {
         let clear =
             open_after_nonce(&self.cipher().ok()?, wrapping(person).as_ref(), &mut wrapped)?;
         clear.try_into().ok()
+    }
+
+    /// Seals the known text.
+    pub(super) fn seal_check(&self) -> Result<MasterCheck, Unspecified> {
+        let mut bytes = CHECK_TEXT.to_vec();
+        let nonce = self
+            .check_cipher()?
+            .seal_in_place_append_tag(Aad::from(CHECK_PURPOSE.as_bytes()), &mut bytes)?;
+        Ok(MasterCheck { sealed: [nonce.as_ref().as_slice(), bytes.as_slice()].concat() })
+    }
+
+    /// Whether this key sealed the known text.
+    pub(super) fn opens_check(&self, check: &MasterCheck) -> bool {
+        let Ok(cipher) = self.check_cipher() else { return false };
+        let mut sealed = check.sealed.clone();
+        let opened = open_after_nonce(&cipher, CHECK_PURPOSE.as_bytes(), &mut sealed);
+        opened.is_some_and(|text| text == CHECK_TEXT)
+    }
+
+    /// A key of its own, so that nothing is learned about the one that wraps.
+    fn check_cipher(&self) -> Result<RandomizedNonceKey, Unspecified> {
+        RandomizedNonceKey::new(&AES_256_GCM, &self.derive(CHECK_PURPOSE))
     }
 
     fn cipher(&self) -> Result<RandomizedNonceKey, Unspecified> {

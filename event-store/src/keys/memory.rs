@@ -1,7 +1,7 @@
 //! Keys in memory, for tests and simulation. Everyone's data is lost when it is dropped.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
@@ -9,12 +9,13 @@ use futures::future::{BoxFuture, ready};
 
 use crate::error::StoreError;
 
-use super::contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
+use super::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 
 /// Keys in memory.
 #[derive(Default)]
 pub struct MemoryKeys {
     people: Mutex<BTreeMap<String, KeyState>>,
+    master_check: OnceLock<MasterCheck>,
 }
 
 impl MemoryKeys {
@@ -76,5 +77,24 @@ impl KeyStore for MemoryKeys {
             KeyState::Absent | KeyState::Present(_) => None,
         });
         ready(Ok(erased.collect())).boxed()
+    }
+    fn any_key(&self) -> BoxFuture<'_, Result<Option<(String, DataKey)>, StoreError>> {
+        let people = self.people();
+        let key = people.iter().find_map(|(person, state)| match state {
+            KeyState::Present(key) => Some((person.clone(), key.clone())),
+            KeyState::Absent | KeyState::Erased { .. } => None,
+        });
+        ready(Ok(key)).boxed()
+    }
+
+    fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>> {
+        ready(Ok(self.master_check.get().cloned())).boxed()
+    }
+
+    fn keep_master_check(
+        &self,
+        candidate: MasterCheck,
+    ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
+        ready(Ok(self.master_check.get_or_init(|| candidate).clone())).boxed()
     }
 }

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::error::StoreError;
 
 use super::cache::KeyCache;
+use super::check::CheckError;
 use super::contract::{DataKey, KeyError, KeyState, KeyStore};
 use super::master::{self, KEY_BYTES, MasterKey};
 
@@ -104,6 +105,11 @@ impl Vault {
     /// Holds the person's key no longer: it was destroyed elsewhere.
     pub fn forget(&self, person: &str) {
         self.cache.forget(person);
+    }
+
+    /// Whether the store's keys are wrapped by this vault's master key.
+    pub async fn check_master(&self) -> Result<(), CheckError> {
+        self.master.check(&*self.store).await
     }
 
     async fn sealing_key(&self, person: &str) -> Result<Arc<RandomizedNonceKey>, SealError> {

@@ -109,7 +109,10 @@ mod keys {
 
     use chrono::DateTime;
     use event_store::keys::sqlite::SqliteKeys;
-    use event_store::keys::{DataKey, KeyState, KeyStore};
+    use event_store::keys::{
+        CheckError, DataKey, KeyState, KeyStore, MasterCheck, MasterKey, Vault,
+    };
+    use sqlx::{Connection as _, SqliteConnection};
     use tempfile::TempDir;
 
     async fn open() -> Option<(Arc<dyn KeyStore>, TempDir)> {
@@ -152,5 +155,21 @@ mod keys {
         assert_eq!(keys.find("customer-1").await.unwrap(), KeyState::Present(key));
         let at = DateTime::UNIX_EPOCH;
         assert_eq!(keys.find("customer-2").await.unwrap(), KeyState::Erased { at });
+    }
+    #[tokio::test]
+    async fn a_file_from_before_the_check_is_looked_at_and_left_as_it_is() {
+        let (keys, folder) = open().await.unwrap();
+        let path = folder.path().join("keys.db");
+        Vault::new(keys, MasterKey::from_bytes([7; 32])).seal("customer-1", b"Zoe").await.unwrap();
+        let url = format!("sqlite:{}", path.display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query("DROP TABLE master_key_check").execute(&mut connection).await.unwrap();
+        let looked_at = SqliteKeys::open_read_only(&path).await.unwrap();
+        assert_eq!(looked_at.master_check().await.unwrap(), None);
+        MasterKey::from_bytes([7; 32]).check(&looked_at).await.unwrap();
+        let wrong = MasterKey::from_bytes([8; 32]).check(&looked_at).await;
+        assert!(matches!(wrong, Err(CheckError::WrongMasterKey)), "{wrong:?}");
+        let kept = looked_at.keep_master_check(MasterCheck { sealed: vec![1] }).await;
+        kept.unwrap_err();
     }
 }

@@ -10,16 +10,17 @@ use futures::future::BoxFuture;
 use storage::postgres::{PostgresPool, PostgresSettings};
 
 use crate::error::StoreError;
-use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
+use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 use crate::keys::inserter::Inserter;
 use crate::keys::sql::{rows, statements};
 
 use super::insert::Table;
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("0001_keys", include_str!("migrations/0001_keys.sql")),
     ("0002_service_looks", include_str!("migrations/0002_service_looks.sql")),
+    ("0003_master_key_check", include_str!("migrations/0003_master_key_check.sql")),
 ];
 
 /// What was applied. The log may live in the same database.
@@ -106,6 +107,29 @@ impl PostgresKeys {
         found.await.map_err(|error| StoreError::new("find a key", error))
     }
 
+    async fn master_check_now(&self) -> Result<Option<MasterCheck>, StoreError> {
+        let found = self.pool.call(async |connection| {
+            sqlx::query_scalar(statements::MASTER_CHECK).fetch_optional(connection).await
+        });
+        let sealed: Option<Vec<u8>> =
+            found.await.map_err(|error| StoreError::new("read the master key's check", error))?;
+        Ok(sealed.map(|sealed| MasterCheck { sealed }))
+    }
+
+    async fn keep_master_check_now(
+        &self,
+        candidate: &MasterCheck,
+    ) -> Result<MasterCheck, StoreError> {
+        let kept = self.pool.call(async |connection| {
+            let keep = sqlx::query(statements::KEEP_MASTER_CHECK).bind(candidate.sealed.as_slice());
+            keep.execute(&mut *connection).await?;
+            // After the insert: what another process committed meanwhile counts.
+            sqlx::query_scalar(statements::MASTER_CHECK).fetch_one(connection).await
+        });
+        let failed = |error| StoreError::new("keep the master key's check", error);
+        Ok(MasterCheck { sealed: kept.await.map_err(failed)? })
+    }
+
     async fn erase_now(&self, person: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
         let erased = self.pool.call(async |connection| {
             let erase = sqlx::query(statements::ERASE).bind(person).bind(at.timestamp_micros());
@@ -157,5 +181,25 @@ impl KeyStore for PostgresKeys {
             found.await.map_err(|error| StoreError::new("read tombstones", error))
         }
         .boxed()
+    }
+    fn any_key(&self) -> BoxFuture<'_, Result<Option<(String, DataKey)>, StoreError>> {
+        async move {
+            let found = self.pool.call(async |connection| {
+                rows::key(sqlx::query(statements::ANY_KEY).fetch_optional(connection).await?)
+            });
+            found.await.map_err(|error| StoreError::new("find any key", error))
+        }
+        .boxed()
+    }
+
+    fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>> {
+        self.master_check_now().boxed()
+    }
+
+    fn keep_master_check(
+        &self,
+        candidate: MasterCheck,
+    ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
+        async move { self.keep_master_check_now(&candidate).await }.boxed()
     }
 }

@@ -67,6 +67,18 @@ where
     rows.iter().map(|row| KeyRow::try_from(row)?.try_into()).collect()
 }
 
+/// The key in this row.
+pub(crate) fn key<R>(row: Option<R>) -> Result<Option<(String, DataKey)>, sqlx::Error>
+where
+    for<'r> KeyRow: TryFrom<&'r R, Error = sqlx::Error>,
+{
+    let Some(row) = row else { return Ok(None) };
+    Ok(match KeyRow::try_from(&row)?.try_into()? {
+        (person, KeyState::Present(key)) => Some((person, key)),
+        (_, KeyState::Absent | KeyState::Erased { .. }) => None,
+    })
+}
+
 /// Everyone of these rows who was erased.
 pub(crate) fn tombstones<R>(rows: &[R]) -> Result<Vec<Tombstone>, sqlx::Error>
 where

@@ -2,7 +2,7 @@
 
 use sqlx::SqlitePool;
 
-use crate::keys::contract::{KeyState, Tombstone};
+use crate::keys::contract::{DataKey, KeyState, Tombstone};
 use crate::keys::sql::{rows, statements};
 
 pub(super) async fn person(reader: &SqlitePool, person: &str) -> Result<KeyState, sqlx::Error> {
@@ -11,4 +11,8 @@ pub(super) async fn person(reader: &SqlitePool, person: &str) -> Result<KeyState
 
 pub(super) async fn tombstones(reader: &SqlitePool) -> Result<Vec<Tombstone>, sqlx::Error> {
     rows::tombstones(&sqlx::query(statements::TOMBSTONES).fetch_all(reader).await?)
+}
+
+pub(super) async fn any_key(reader: &SqlitePool) -> Result<Option<(String, DataKey)>, sqlx::Error> {
+    rows::key(sqlx::query(statements::ANY_KEY).fetch_optional(reader).await?)
 }

@@ -3,6 +3,7 @@
 mod erase;
 mod find;
 mod insert;
+mod master_check;
 mod store;
 
 pub use store::SqliteKeys;

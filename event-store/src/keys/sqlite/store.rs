@@ -8,16 +8,19 @@ use futures::future::BoxFuture;
 use storage::{Database, Durability};
 
 use crate::error::StoreError;
-use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, Tombstone};
+use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 use crate::keys::inserter::Inserter;
 
 use super::insert::Table;
-use super::{erase, find};
+use super::{erase, find, master_check};
 
 const READERS: u32 = 2;
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_keys", include_str!("migrations/0001_keys.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("0001_keys", include_str!("migrations/0001_keys.sql")),
+    ("0002_master_key_check", include_str!("migrations/0002_master_key_check.sql")),
+];
 
 /// Keys in one SQLite file.
 pub struct SqliteKeys {
@@ -36,8 +39,19 @@ impl SqliteKeys {
             .map_err(|error| StoreError::new("migrate the key store", error))?;
         // An erasure that was cut off by a crash may have left the key in the write-ahead log.
         database.truncate_log().await.map_err(failed)?;
+        Ok(Self::of(database))
+    }
+
+    /// Opens a file that exists, to look at it only; another process may be writing it.
+    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let database = Database::open_read_only(path, READERS).await;
+        let failed = |error| StoreError::new("open the key store read-only", error);
+        Ok(Self::of(database.map_err(failed)?))
+    }
+
+    fn of(database: Database) -> Self {
         let inserter = Inserter::start(Table { writer: database.writer().clone() });
-        Ok(Self { database, inserter })
+        Self { database, inserter }
     }
 
     /// Closes the file; returns when every connection is closed.
@@ -87,6 +101,28 @@ impl KeyStore for SqliteKeys {
     fn tombstones(&self) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>> {
         find::tombstones(self.database.reader())
             .map(|found| found.map_err(|error| StoreError::new("read tombstones", error)))
+            .boxed()
+    }
+    fn any_key(&self) -> BoxFuture<'_, Result<Option<(String, DataKey)>, StoreError>> {
+        find::any_key(self.database.reader())
+            .map(|found| found.map_err(|error| StoreError::new("find any key", error)))
+            .boxed()
+    }
+
+    fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>> {
+        master_check::find(self.database.reader())
+            .map(|found| {
+                found.map_err(|error| StoreError::new("read the master key's check", error))
+            })
+            .boxed()
+    }
+
+    fn keep_master_check(
+        &self,
+        candidate: MasterCheck,
+    ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
+        async move { master_check::keep(&self.database, &candidate).await }
+            .map(|kept| kept.map_err(|error| StoreError::new("keep the master key's check", error)))
             .boxed()
     }
 }

@@ -1,7 +1,7 @@
 //! The role that runs the service can append, and can't change what was appended. Nor can the owner.
 
 use event_store::keys::postgres::PostgresKeys;
-use event_store::keys::{DataKey, KeyStore as _};
+use event_store::keys::{DataKey, KeyStore as _, MasterKey};
 use event_store::postgres::PostgresLog;
 use event_store::{EventLog as _, IntentChange, LoadRequest, Snapshot};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -60,11 +60,15 @@ async fn the_service_appends_and_nobody_changes_or_deletes_an_event() {
     let keys = PostgresKeys::open(&service).await.unwrap();
     keys.get_or_insert("customer-1", DataKey { wrapped: vec![1; 60] }).await.unwrap();
     keys.erase("customer-1", chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    MasterKey::from_bytes([7; 32]).bind(&keys).await.unwrap();
 
     let mut serving = PgConnection::connect(&service).await.unwrap();
     for statement in CHANGES {
         assert_eq!(state_of(&mut serving, statement).await, NO_RIGHT, "{statement}");
         assert_eq!(state_of(&mut owning, statement).await, APPEND_ONLY, "{statement}");
+    }
+    for statement in ["UPDATE master_key_check SET sealed = ''", "DELETE FROM master_key_check"] {
+        assert_eq!(state_of(&mut serving, statement).await, NO_RIGHT, "{statement}");
     }
     let disable = "ALTER TABLE events DISABLE TRIGGER ALL";
     assert_eq!(state_of(&mut serving, disable).await, NO_RIGHT);
