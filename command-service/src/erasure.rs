@@ -2,7 +2,8 @@
 //! failed, is finished at the next start and again and again while it runs.
 //!
 //! **Invariant:** a person whose erasure is in the log has no key, or an open intent says that it must still be
-//! destroyed; nobody is told that they are erased before the key is gone.
+//! destroyed; nobody is told that they are erased before the key is gone. How far the log was looked through for that is
+//! noted in the key store, so that one put back from a backup is noticed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,12 @@ use domain::customers::CustomerEvent;
 use domain::event::Event;
 use domain::orders::OrderEvent;
 use event_store::keys::Vault;
-use event_store::{EventLog, Metadata, StoreError};
+use event_store::{EventLog, Intent, Mark, Metadata, StoreError};
 use serde::{Deserialize, Serialize};
 use service_kit::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
+use crate::erasure_replay::{end_of, replay_erasures};
 use crate::processor::{Answer, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
 use crate::side_effects::SideEffect;
@@ -31,6 +33,16 @@ pub(crate) struct OpenErasure {
     person: String,
     /// The command that erased them: asked again when the key is gone, it finds everything so and ends the intent.
     command: Command,
+}
+
+/// People whose key may not be destroyed yet, though their erasure is in the log.
+pub async fn open_erasures(log: &dyn EventLog) -> Result<Vec<String>, StoreError> {
+    let open = log.open_intents().await?;
+    let person = |intent: Intent| match serde_json::from_str(&intent.payload) {
+        Ok(SideEffect::Erasure(open)) => Some(open.person),
+        Ok(SideEffect::Payment(_) | SideEffect::Watch(_)) | Err(_) => None,
+    };
+    Ok(open.into_iter().filter_map(person).collect())
 }
 
 /// The erasure that an event begins.
@@ -98,13 +110,14 @@ impl Eraser {
         Ok(())
     }
 
-    /// Finishes what is open, now and every so often; after a failure sooner, and then with longer and longer waits.
+    /// Finishes what is open and notes it, now and every so often; after a failure sooner, and then with longer and longer
+    /// waits.
     pub(crate) async fn keep_finishing(self, log: Arc<dyn EventLog>, stop: CancellationToken) {
-        let mut failures = 0;
+        let (mut failures, mut noted) = (0, None);
         loop {
             let finished = tokio::select! {
                 () = stop.cancelled() => return,
-                finished = self.finish_open(&*log) => finished,
+                finished = self.finish_and_note(&*log, &mut noted) => finished,
             };
             failures = if finished { 0 } else { failures + 1 };
             tokio::select! {
@@ -112,6 +125,51 @@ impl Eraser {
                 () = tokio::time::sleep(wait_after(failures)) => {}
             }
         }
+    }
+
+    /// True when nothing is left to be done.
+    async fn finish_and_note(&self, log: &dyn EventLog, noted: &mut Option<Mark>) -> bool {
+        let to = match end_of(log).await {
+            Ok(to) => to,
+            Err(error) => {
+                tracing::error!(%error, "the log can't be read for erasures; tried again soon");
+                return false;
+            }
+        };
+        // Read after the end of the log: whatever was erased up to there is among the open ones, or its key is gone.
+        if !self.finish_open(log).await {
+            return false;
+        }
+        match self.note(log, noted.take(), to).await {
+            Ok(now) => {
+                *noted = Some(now);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "how far erasures are applied can't be noted; tried again soon");
+                false
+            }
+        }
+    }
+
+    /// Notes that everyone erased up to `to` has no key. A key store that says something else than was noted last was put
+    /// back from a backup: what happened since is applied again.
+    async fn note(
+        &self,
+        log: &dyn EventLog,
+        noted: Option<Mark>,
+        to: Mark,
+    ) -> Result<Mark, StoreError> {
+        let stands = self.vault.erasures_applied().await?;
+        if noted.is_none() || stands != noted || noted.as_ref().is_some_and(|at| at.log != to.log) {
+            return replay_erasures(log, &self.vault).await;
+        }
+        if stands.as_ref() != Some(&to)
+            && !self.vault.note_erasures_applied(noted.as_ref(), &to).await?
+        {
+            return replay_erasures(log, &self.vault).await;
+        }
+        Ok(to)
     }
 
     /// True when nothing is left to be done.
@@ -213,6 +271,18 @@ mod tests {
             self.keys.any_key()
         }
 
+        fn erasures_applied(&self) -> BoxFuture<'_, Result<Option<Mark>, StoreError>> {
+            self.keys.erasures_applied()
+        }
+
+        fn note_erasures_applied<'a>(
+            &'a self,
+            from: Option<&'a Mark>,
+            to: &'a Mark,
+        ) -> BoxFuture<'a, Result<bool, StoreError>> {
+            self.keys.note_erasures_applied(from, to)
+        }
+
         fn master_check(&self) -> BoxFuture<'_, Result<Option<MasterCheck>, StoreError>> {
             self.keys.master_check()
         }
@@ -262,12 +332,50 @@ mod tests {
         let begun = tokio::time::Instant::now();
         let task = tokio::spawn(eraser.keep_finishing(Arc::clone(&log), stop.clone()));
         let mut head = log.head();
-        while !log.open_intents().await.unwrap().is_empty() {
+        loop {
+            let noted = keys.erasures_applied().await.unwrap();
+            if log.open_intents().await.unwrap().is_empty() {
+                break;
+            }
+            assert_eq!(noted, None, "a key is still there");
             tokio::time::timeout(Duration::from_secs(1), head.changed()).await.ok();
         }
         assert_eq!(keys.tombstones().await.unwrap().len(), 1);
         assert!(begun.elapsed() >= Duration::from_secs(1 + 2 + 4), "{:?}", begun.elapsed());
         stop.cancel();
         task.await.unwrap();
+    }
+    #[tokio::test]
+    async fn keys_put_back_under_a_running_service_are_destroyed_again() {
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
+        let settings = ProcessorSettings::default();
+        let processor = Processor::start(Arc::clone(&log), system(), settings, Vec::new());
+        let keys = Arc::new(MemoryKeys::new());
+        let store = Arc::clone(&keys) as Arc<dyn KeyStore>;
+        let vault = Arc::new(Vault::new(store, MasterKey::from_bytes([7; 32])));
+        let eraser = Eraser::new(
+            Arc::clone(&vault),
+            processor.handle(),
+            RequestHasher::new(b"test"),
+            system(),
+        );
+        let customer_id = CustomerId::parse("c1").unwrap();
+        let (name, email, phone) = (None, None, None);
+        let register = RegisterCustomer { customer_id: customer_id.clone(), name, email, phone };
+        processor.handle().execute(eraser.end("r", register.into())).await.unwrap();
+        let backup = end_of(&*log).await.unwrap();
+        processor
+            .handle()
+            .execute(eraser.end("e", EraseCustomer { customer_id }.into()))
+            .await
+            .unwrap();
+        let noted = end_of(&*log).await.unwrap();
+        // What the backup holds: the key, and the mark from before the erasure.
+        vault.seal("customer-c1", b"Ada").await.unwrap();
+        keys.note_erasures_applied(None, &backup).await.unwrap();
+        let now = eraser.note(&*log, Some(noted.clone()), noted.clone()).await.unwrap();
+        assert_eq!(now, noted);
+        assert!(matches!(keys.find("customer-c1").await.unwrap(), KeyState::Erased { .. }));
+        assert_eq!(keys.erasures_applied().await.unwrap(), Some(noted));
     }
 }

@@ -99,7 +99,11 @@ impl DataDir {
             );
         }
         let keys = SqliteKeys::open(&path).await.with_context(|| {
-            format!("the keys of personal data, {}, can't be opened", path.display())
+            format!(
+                "the keys of personal data can't be opened; nothing was changed. If {} is damaged, put it back from your \
+                 backup",
+                path.display()
+            )
         })?;
         match master.bind(&keys).await {
             Ok(()) => Ok(keys),

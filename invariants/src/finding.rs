@@ -51,7 +51,7 @@ rules! {
     Reservations = "law 4", "A reserved unit is shipped or released, once.";
     States = "law 7", "An order goes through its states in order; what has ended stays ended.";
     Readable = "P12", "Every event of the log can be read.";
-    Erasable = "P13", "The master key opens people's keys.";
+    Erasable = "P13", "The master key opens people's keys; who was erased has none.";
 }
 
 impl fmt::Display for Rule {

@@ -1,10 +1,12 @@
 //! What was put back from a backup beside newer files. A log: said aloud, a new epoch, everything made anew. Keys and master
-//! keys that do not belong to the data: refused.
+//! keys that do not belong to the data: refused. Older keys: erased people stay erased.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use event_store::keys::sqlite::SqliteKeys;
+use event_store::keys::{KeyState, KeyStore as _};
 use serde_json::{Value, json};
 
 use crate::platform::{Data, Platform, text};
@@ -105,5 +107,57 @@ async fn another_master_key_and_missing_keys_are_refused_and_change_nothing() {
     let platform = Platform::start(&data).await;
     assert_eq!(platform.get("/v1/customers/ada").await.ok()["name"], "Ada Other");
     platform.terminate().await;
+    data.verify().await;
+}
+
+fn is_on_disk(folder: &Path, bytes: &[u8]) -> bool {
+    contents(folder).values().any(|file| file.windows(bytes.len()).any(|part| part == bytes))
+}
+
+#[tokio::test]
+async fn whoever_was_erased_stays_erased_when_older_keys_are_put_back() {
+    let (data, aside) = (Data::new(), Data::new());
+    let (keys, backup) = (data.path().join("keys.db"), aside.path().join("keys.db"));
+    let platform = Platform::start(&data).await;
+    platform.sell("A", 10).await;
+    for (id, name) in [("ada", "Ada Other"), ("bob", "Bob Another")] {
+        let customer = json!({ "customer_id": id, "name": name });
+        platform.post("/v1/customers", id, &customer).await.ok();
+    }
+    let mut guest = order("o1", "A", "pm_ok");
+    guest["shipping_address"]["name"] = json!("Zebulon Quirkwood");
+    platform.place(&guest).await;
+    platform.settle().await;
+    platform.terminate().await;
+    copy(&keys, &backup);
+
+    let platform = Platform::start(&data).await;
+    platform.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
+    platform.post("/v1/orders/o1/erase", "erase-o1", &json!({})).await.ok();
+    platform.terminate().await;
+    data.verify().await;
+    copy(&backup, &keys);
+    let verified = data.docket(&["verify"]).await;
+    assert_eq!(verified.status.code(), Some(1), "{}", text(&verified));
+    let found = "P13: customer-ada was erased";
+    assert!(text(&verified).contains(found), "{}", text(&verified));
+    let store = SqliteKeys::open_read_only(&backup).await.unwrap();
+    let mut returned = Vec::new();
+    for person in ["customer-ada", "order-o1"] {
+        let KeyState::Present(key) = store.find(person).await.unwrap() else { panic!("{person}") };
+        assert!(is_on_disk(data.path(), &key.wrapped), "the backup is in place");
+        returned.push(key.wrapped);
+    }
+    store.close().await;
+
+    let platform = Platform::start(&data).await;
+    assert!(platform.get("/v1/customers/ada").await.ok()["name"].is_null());
+    let order = platform.get("/v1/orders/o1").await.ok();
+    assert!(order["shipping_address"]["name"].is_null(), "{order:#}");
+    assert_eq!(platform.get("/v1/customers/bob").await.ok()["name"], "Bob Another");
+    platform.terminate().await;
+    for key in returned {
+        assert!(!is_on_disk(data.path(), &key), "the key is gone from every file");
+    }
     data.verify().await;
 }

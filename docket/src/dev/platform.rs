@@ -12,11 +12,12 @@ use command_service::parking::DeadLetters;
 use command_service::payments::RunnerSettings;
 use command_service::payments::simulator::Ledger;
 use command_service::processor::ProcessorSettings;
-use command_service::{CommandService, CommandSettings, Provider};
+use command_service::{CommandService, CommandSettings, Provider, replay_erasures};
 use domain::ids::OrderId;
 use domain::sagas::Timeouts;
 use event_store::EventLog;
-use event_store::keys::Vault;
+use event_store::keys::sqlite::SqliteKeys;
+use event_store::keys::{KeyStore, Vault};
 use event_store::sqlite::SqliteLog;
 use futures::future::BoxFuture;
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
@@ -34,6 +35,7 @@ use crate::data_dir::DataDir;
 /// The running services.
 pub(crate) struct Platform {
     log: Arc<SqliteLog>,
+    keys: Arc<SqliteKeys>,
     ledger: Ledger,
     letters: Arc<DeadLetters>,
     commands: CommandService,
@@ -50,14 +52,16 @@ impl Platform {
         let metrics = metrics_router()?;
         let master = data.load_master_key()?;
         // Before the log: a new one never stands beside keys that are not its own.
-        let keys = data.open_keys(&master).await?;
+        let keys = Arc::new(data.open_keys(&master).await?);
         let mut log = SqliteLog::open(&data.log())
             .await
             .with_context(|| irreplaceable("the event log", &data.log()))?;
         history::check(&mut log, data).await.context("the log's history can't be checked")?;
         let log = Arc::new(log);
         let secret = master.derive("request hashes");
-        let vault = Arc::new(Vault::new(Arc::new(keys), master));
+        let vault = Arc::new(Vault::new(Arc::clone(&keys) as Arc<dyn KeyStore>, master));
+        // Before anything is opened: keys may have come back with a backup.
+        replay_erasures(&*log, &vault).await.context("erasures can't be applied to the keys")?;
 
         let ledger = Ledger::open(&data.ledger()).await.with_context(|| {
             irreplaceable("the ledger of the simulated provider", &data.ledger())
@@ -92,6 +96,7 @@ impl Platform {
         tokio::spawn(readiness::keep(health.clone(), parts.0, parts.1));
         Ok(Self {
             log,
+            keys,
             ledger,
             letters,
             commands,
@@ -131,6 +136,7 @@ impl Platform {
         self.letters.close().await;
         self.ledger.close().await;
         self.projections.shutdown().await;
+        self.keys.close().await;
         self.log.close().await;
     }
 }

@@ -12,10 +12,10 @@ use async_nats::Client;
 use command_service::parking::DeadLetters;
 use command_service::payments::{HttpProvider, RunnerSettings};
 use command_service::processor::ProcessorSettings;
-use command_service::{CommandService, CommandSettings, Provider};
+use command_service::{CommandService, CommandSettings, Provider, replay_erasures};
 use event_store::EventLog;
 use event_store::keys::postgres::PostgresKeys;
-use event_store::keys::{KeyStore, MasterKey, Vault};
+use event_store::keys::{KeyStore, Vault};
 use event_store::postgres::PostgresLog;
 use messaging::jetstream::{
     Announcer, CommandConsumer, ConsumerSettings, EpochKeeper, HistoryServer, OwnedLog, Relay,
@@ -125,6 +125,7 @@ impl Active {
         PostgresKeys::migrate(&needs.keys_url, None).await.context(NOT_OWNER)?;
         let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
         let master = master_key::own(&needs.master_key, &*keys).await?;
+        let secret = master.derive("request hashes");
         let client = needs.broker.connect("docket command-service").await?;
         tokio::spawn(watch_nats(health.clone(), client.clone(), false));
         PostgresLog::migrate(&needs.log_url, None).await.context(NOT_OWNER)?;
@@ -138,9 +139,12 @@ impl Active {
 
         let log = Arc::new(PostgresLog::open(&needs.log_url).await?);
         log.take_over().await?;
+        let vault = Arc::new(Vault::new(Arc::clone(&keys) as Arc<dyn KeyStore>, master));
+        // Before anyone is told of a key: some may have come back with a backup.
+        replay_erasures(&*log, &vault).await.context("erasures can't be applied to the keys")?;
         health.up("log");
         let letters = Arc::new(DeadLetters::open(&location, clock::system()).await?);
-        let commands = start_commands(needs, master, &log, &keys)?;
+        let commands = start_commands(needs, secret, &log, vault)?;
         let commands = commands.with_dead_letters(Arc::clone(&letters));
         let taking = take_commands(needs, client.clone(), &commands, &letters);
         let telling = tell_others(&needs.broker, &client, &log, &keys);
@@ -190,20 +194,19 @@ async fn keep_lease(lease: Lease, mut held: storage::Held, give_back: Cancellati
 
 fn start_commands(
     needs: &Needs,
-    master: MasterKey,
+    request_secret: Vec<u8>,
     log: &Arc<PostgresLog>,
-    keys: &Arc<PostgresKeys>,
+    vault: Arc<Vault>,
 ) -> Result<CommandService> {
     let deadline = needs.payment_deadline;
     let settings = CommandSettings {
-        request_secret: master.derive("request hashes"),
+        request_secret,
         processor: ProcessorSettings::default(),
         payments: RunnerSettings { deadline, ..RunnerSettings::default() },
     };
     let provider = HttpProvider::new(&needs.provider_url, deadline)
         .context("the payment provider can't be asked over HTTP")?;
     let provider = Provider::Other(Arc::new(provider));
-    let vault = Arc::new(Vault::new(Arc::clone(keys) as Arc<dyn KeyStore>, master));
     let log = Arc::clone(log) as Arc<dyn EventLog>;
     Ok(CommandService::start(settings, log, vault, provider, clock::system()))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_store::RecordedEvent;
+use command_service::erased_person;
 use event_store::keys::Vault;
 use messaging::feed::{Feed, FeedError};
 
@@ -37,9 +37,8 @@ async fn follow_from(
     loop {
         for event in subscription.next(PART).await?.iter() {
             *after = event.position;
-            if is_erasure(event) {
-                // A person's stream bears the person's name.
-                tokio::spawn(forget(Arc::clone(vault), event.stream.to_string()));
+            if let Some(person) = erased_person(event) {
+                tokio::spawn(forget(Arc::clone(vault), person.to_owned()));
             }
         }
     }
@@ -50,8 +49,4 @@ async fn forget(vault: Arc<Vault>, person: String) {
     vault.forget(&person);
     tokio::time::sleep(DESTROYED_WITHIN).await;
     vault.forget(&person);
-}
-
-fn is_erasure(event: &RecordedEvent) -> bool {
-    matches!(&*event.event_type, "CustomerErased" | "OrderErased")
 }

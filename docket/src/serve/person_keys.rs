@@ -9,8 +9,8 @@ use async_nats::Client;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
-use event_store::StoreError;
 use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
+use event_store::{Mark, StoreError};
 use futures::future::BoxFuture;
 use messaging::jetstream::{self, AskError, Names};
 use serde::{Deserialize, Serialize};
@@ -195,5 +195,17 @@ impl KeyStore for AskedKeys {
         _candidate: MasterCheck,
     ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
         Box::pin(async { Err(only_opens("keep the master key's check")) })
+    }
+
+    fn erasures_applied(&self) -> BoxFuture<'_, Result<Option<Mark>, StoreError>> {
+        Box::pin(async { Err(only_opens("read the erasures' mark")) })
+    }
+
+    fn note_erasures_applied<'a>(
+        &'a self,
+        _from: Option<&'a Mark>,
+        _to: &'a Mark,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async { Err(only_opens("note the erasures' mark")) })
     }
 }

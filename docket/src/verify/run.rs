@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use event_store::{LogIdentity, Position};
+use event_store::{LogIdentity, Position, RecordedEvent};
 use invariants::{Checker, Finding, Rule};
 use projection_service::offline::ModelSnapshot;
 use saga_orchestrator::Audit;
@@ -73,8 +73,12 @@ async fn verify(place: Place) -> Result<Verified> {
     let log = place.log().await?;
     same_log(&place, &log.identity(), audit.as_ref(), &snapshots)?;
     let head = *log.head().borrow();
-    let mut checker = Checker::default();
-    observe(&log, head, &mut checker).await?;
+    let (mut checker, mut erased) = (Checker::default(), keys::Erased::default());
+    observe(&log, head, |event| {
+        checker.observe(event);
+        erased.observe(event);
+    })
+    .await?;
     // What the log has an outcome of, the provider has done by now.
     match (ledger_before, place.ledger().await?) {
         (Some(before), Some(after)) => {
@@ -109,7 +113,7 @@ async fn verify(place: Place) -> Result<Verified> {
     }
     findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
     if let Place::Folder(data) = &place {
-        let keys = keys::check(data).await?;
+        let keys = keys::check(data, &log, &erased).await?;
         findings.extend(keys.findings);
         notes.extend(keys.notes);
     }
@@ -149,15 +153,19 @@ fn same_log(
     Ok(())
 }
 
-/// Hands the log up to `head` to the checker.
-async fn observe(log: &ReadLog, head: Position, checker: &mut Checker) -> Result<()> {
+/// Hands the log up to `head` to the checks.
+async fn observe(
+    log: &ReadLog,
+    head: Position,
+    mut check: impl FnMut(&RecordedEvent),
+) -> Result<()> {
     let mut after = 0;
     while after < head {
         let page = log.read_all(after, PAGE).await.context("the log can't be read")?;
         let Some(last) = page.last() else { break };
         after = last.position;
         for event in page.iter().filter(|event| event.position <= head) {
-            checker.observe(event);
+            check(event);
         }
     }
     Ok(())

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
+use uuid::Uuid;
 
 use crate::keys::{
     self, CheckError, DataKey, KeyError, KeyState, KeyStore, MasterCheck, MasterKey, SealError,
     Vault,
 };
+use crate::types::{LogIdentity, Mark};
 
 const PERSON: &str = "customer-7";
 
@@ -162,4 +164,37 @@ pub async fn a_store_with_keys_and_no_check_refuses_another_master_key(keys: Arc
     assert_eq!(keys.master_check().await.unwrap(), None);
     MasterKey::from_bytes([7; 32]).bind(&*keys).await.unwrap();
     assert!(keys.master_check().await.unwrap().is_some());
+}
+
+fn mark(epoch: u32, position: u64) -> Mark {
+    let log = LogIdentity { log: "log-1".into(), epoch };
+    Mark { log, position, event_id: (position > 0).then(|| Uuid::from_u128(position.into())) }
+}
+
+/// Also one of another epoch of the log; then the position may be lower.
+pub async fn how_far_erasures_were_applied_is_noted(keys: Arc<dyn KeyStore>) {
+    assert_eq!(keys.erasures_applied().await.unwrap(), None);
+    let mut from = None;
+    for to in [mark(1, 0), mark(1, 7), mark(1, 9), mark(2, 3)] {
+        assert!(keys.note_erasures_applied(from.as_ref(), &to).await.unwrap());
+        assert_eq!(keys.erasures_applied().await.unwrap(), Some(to.clone()));
+        from = Some(to);
+    }
+}
+
+/// Nothing is passed over in a store that was put back from a backup meanwhile.
+pub async fn what_erasures_were_applied_is_noted_only_from_where_it_stands(
+    keys: Arc<dyn KeyStore>,
+) {
+    let note = async |from: Option<&Mark>, to: u64| {
+        keys.note_erasures_applied(from, &mark(1, to)).await.unwrap()
+    };
+    assert!(!note(Some(&mark(1, 4)), 9).await, "nothing was noted yet");
+    assert!(note(None, 5).await);
+    assert!(!note(None, 9).await);
+    let other = Mark { event_id: Some(Uuid::from_u128(99)), ..mark(1, 5) };
+    for from in [mark(1, 4), mark(2, 5), other] {
+        assert!(!note(Some(&from), 9).await, "{from:?}");
+    }
+    assert_eq!(keys.erasures_applied().await.unwrap(), Some(mark(1, 5)));
 }

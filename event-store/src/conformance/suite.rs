@@ -110,6 +110,8 @@ macro_rules! key_store_conformance_suite {
             the_first_check_of_the_master_key_stays,
             another_master_key_is_refused_and_changes_nothing,
             a_store_with_keys_and_no_check_refuses_another_master_key,
+            how_far_erasures_were_applied_is_noted,
+            what_erasures_were_applied_is_noted_only_from_where_it_stands,
         }
     };
     ($open:path; $($case:ident),+ $(,)?) => { $(

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use crate::error::StoreError;
+use crate::types::Mark;
 
 /// A person's key, wrapped by the master key: useless without it.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,4 +87,15 @@ pub trait KeyStore: Send + Sync + 'static {
         &self,
         candidate: MasterCheck,
     ) -> BoxFuture<'_, Result<MasterCheck, StoreError>>;
+
+    /// How far a log was read for erasures; `None` until it was noted. Every person erased up to there has no key here.
+    fn erasures_applied(&self) -> BoxFuture<'_, Result<Option<Mark>, StoreError>>;
+
+    /// Notes that the log was read up to `to`, if what is noted is still `from`; false when it is not, as in a store that
+    /// was put back from a backup meanwhile.
+    fn note_erasures_applied<'a>(
+        &'a self,
+        from: Option<&'a Mark>,
+        to: &'a Mark,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
 }

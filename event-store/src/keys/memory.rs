@@ -8,6 +8,7 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, ready};
 
 use crate::error::StoreError;
+use crate::types::Mark;
 
 use super::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 
@@ -16,6 +17,7 @@ use super::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombst
 pub struct MemoryKeys {
     people: Mutex<BTreeMap<String, KeyState>>,
     master_check: OnceLock<MasterCheck>,
+    erasures_applied: Mutex<Option<Mark>>,
 }
 
 impl MemoryKeys {
@@ -26,6 +28,15 @@ impl MemoryKeys {
 
     fn people(&self) -> MutexGuard<'_, BTreeMap<String, KeyState>> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_now(&self, from: Option<&Mark>, to: &Mark) -> bool {
+        let mut noted = self.erasures_applied.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.as_ref() != from {
+            return false;
+        }
+        *noted = Some(to.clone());
+        true
     }
 
     fn get_or_insert_now(&self, person: &str, candidate: DataKey) -> Result<DataKey, KeyError> {
@@ -96,5 +107,18 @@ impl KeyStore for MemoryKeys {
         candidate: MasterCheck,
     ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
         ready(Ok(self.master_check.get_or_init(|| candidate).clone())).boxed()
+    }
+
+    fn erasures_applied(&self) -> BoxFuture<'_, Result<Option<Mark>, StoreError>> {
+        let noted = self.erasures_applied.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        ready(Ok(noted)).boxed()
+    }
+
+    fn note_erasures_applied<'a>(
+        &'a self,
+        from: Option<&'a Mark>,
+        to: &'a Mark,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        ready(Ok(self.note_now(from, to))).boxed()
     }
 }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use chrono::{DateTime, Utc};
 
 use crate::error::StoreError;
+use crate::types::Mark;
 
 use super::cache::KeyCache;
 use super::check::CheckError;
@@ -105,6 +106,28 @@ impl Vault {
     /// Holds the person's key no longer: it was destroyed elsewhere.
     pub fn forget(&self, person: &str) {
         self.cache.forget(person);
+    }
+
+    /// Destroys the person's key like [`erase`](Self::erase), unless that was done; true when it was not.
+    pub async fn erase_again(&self, person: &str, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        if let KeyState::Erased { .. } = self.store.find(person).await? {
+            return Ok(false);
+        }
+        self.erase(person, at).await.map(|()| true)
+    }
+
+    /// How far a log was read for erasures.
+    pub async fn erasures_applied(&self) -> Result<Option<Mark>, StoreError> {
+        self.store.erasures_applied().await
+    }
+
+    /// Notes how far; false when what is noted is not `from` any more.
+    pub async fn note_erasures_applied(
+        &self,
+        from: Option<&Mark>,
+        to: &Mark,
+    ) -> Result<bool, StoreError> {
+        self.store.note_erasures_applied(from, to).await
     }
 
     /// Whether the store's keys are wrapped by this vault's master key.

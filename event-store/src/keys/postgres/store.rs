@@ -12,15 +12,18 @@ use storage::postgres::{PostgresPool, PostgresSettings};
 use crate::error::StoreError;
 use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 use crate::keys::inserter::Inserter;
+use crate::keys::sql::mark::{MarkRow, mark};
 use crate::keys::sql::{rows, statements};
+use crate::types::Mark;
 
 use super::insert::Table;
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("0001_keys", include_str!("migrations/0001_keys.sql")),
     ("0002_service_looks", include_str!("migrations/0002_service_looks.sql")),
     ("0003_master_key_check", include_str!("migrations/0003_master_key_check.sql")),
+    ("0004_erasures_applied", include_str!("migrations/0004_erasures_applied.sql")),
 ];
 
 /// What was applied. The log may live in the same database.
@@ -130,6 +133,30 @@ impl PostgresKeys {
         Ok(MasterCheck { sealed: kept.await.map_err(failed)? })
     }
 
+    async fn erasures_applied_now(&self) -> Result<Option<Mark>, StoreError> {
+        let found = self.pool.call(async |connection| {
+            mark(sqlx::query(statements::ERASURES_APPLIED).fetch_optional(connection).await?)
+        });
+        found.await.map_err(|error| StoreError::new("read the erasures' mark", error))
+    }
+
+    async fn note_now(&self, from: Option<&Mark>, to: &Mark) -> Result<bool, StoreError> {
+        let noted = self.pool.call(async |connection| {
+            let to = MarkRow::try_from(to)?;
+            let from = from.map(MarkRow::try_from).transpose()?;
+            let statement =
+                if from.is_some() { statements::MOVE_APPLIED } else { statements::FIRST_APPLIED };
+            let query = sqlx::query(statement).bind(to.log).bind(to.epoch);
+            let mut query = query.bind(to.position).bind(to.event_id);
+            if let Some(from) = from {
+                query = query.bind(from.log).bind(from.epoch).bind(from.position);
+                query = query.bind(from.event_id.unwrap_or_default());
+            }
+            Ok(query.execute(connection).await?.rows_affected() == 1)
+        });
+        noted.await.map_err(|error| StoreError::new("note the erasures' mark", error))
+    }
+
     async fn erase_now(&self, person: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
         let erased = self.pool.call(async |connection| {
             let erase = sqlx::query(statements::ERASE).bind(person).bind(at.timestamp_micros());
@@ -201,5 +228,17 @@ impl KeyStore for PostgresKeys {
         candidate: MasterCheck,
     ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
         async move { self.keep_master_check_now(&candidate).await }.boxed()
+    }
+
+    fn erasures_applied(&self) -> BoxFuture<'_, Result<Option<Mark>, StoreError>> {
+        self.erasures_applied_now().boxed()
+    }
+
+    fn note_erasures_applied<'a>(
+        &'a self,
+        from: Option<&'a Mark>,
+        to: &'a Mark,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.note_now(from, to).boxed()
     }
 }

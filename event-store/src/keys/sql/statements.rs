@@ -18,3 +18,14 @@ pub(crate) const MASTER_CHECK: &str = "SELECT sealed FROM master_key_check";
 /// The first one stays.
 pub(crate) const KEEP_MASTER_CHECK: &str = "INSERT INTO master_key_check (one, sealed)
     VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+
+pub(crate) const ERASURES_APPLIED: &str =
+    "SELECT log, epoch, position, event_id FROM erasures_applied";
+
+pub(crate) const FIRST_APPLIED: &str = "INSERT INTO erasures_applied
+    (one, log, epoch, position, event_id) VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO NOTHING";
+
+/// Only from where it was believed to be.
+pub(crate) const MOVE_APPLIED: &str = "UPDATE erasures_applied
+    SET log = $1, epoch = $2, position = $3, event_id = $4
+    WHERE log = $5 AND epoch = $6 AND position = $7 AND COALESCE(event_id, '') = $8";

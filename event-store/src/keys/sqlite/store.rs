@@ -10,16 +10,18 @@ use storage::{Database, Durability};
 use crate::error::StoreError;
 use crate::keys::contract::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tombstone};
 use crate::keys::inserter::Inserter;
+use crate::types::Mark;
 
 use super::insert::Table;
-use super::{erase, find, master_check};
+use super::{erase, erasures_applied, find, master_check};
 
 const READERS: u32 = 2;
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("0001_keys", include_str!("migrations/0001_keys.sql")),
     ("0002_master_key_check", include_str!("migrations/0002_master_key_check.sql")),
+    ("0003_erasures_applied", include_str!("migrations/0003_erasures_applied.sql")),
 ];
 
 /// Keys in one SQLite file.
@@ -123,6 +125,22 @@ impl KeyStore for SqliteKeys {
     ) -> BoxFuture<'_, Result<MasterCheck, StoreError>> {
         async move { master_check::keep(&self.database, &candidate).await }
             .map(|kept| kept.map_err(|error| StoreError::new("keep the master key's check", error)))
+            .boxed()
+    }
+
+    fn erasures_applied(&self) -> BoxFuture<'_, Result<Option<Mark>, StoreError>> {
+        erasures_applied::find(self.database.reader())
+            .map(|found| found.map_err(|error| StoreError::new("read the erasures' mark", error)))
+            .boxed()
+    }
+
+    fn note_erasures_applied<'a>(
+        &'a self,
+        from: Option<&'a Mark>,
+        to: &'a Mark,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        erasures_applied::note(self.database.writer(), from, to)
+            .map(|noted| noted.map_err(|error| StoreError::new("note the erasures' mark", error)))
             .boxed()
     }
 }
