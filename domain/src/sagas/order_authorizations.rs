@@ -12,6 +12,7 @@ use super::track::{Desk, Track};
 use super::{EventContext, SagaId, Timeouts};
 use crate::event::Event;
 use crate::ids::PaymentId;
+use crate::payments::PaymentEvent;
 
 impl OrderSaga {
     /// Whether the rest may be authorized anew: while the order only waits, and no money is on its way.
@@ -63,6 +64,24 @@ impl OrderSaga {
                 self.expiry = None;
             }
             Some(Answer::Again | Answer::Unknown) | None => {}
+        }
+    }
+
+    /// Begins what was begun when its time had come, as the log tells, and was forgotten by a restore of the sagas alone.
+    pub(super) fn learn(&mut self, id: &SagaId, event: &Event, context: &EventContext<'_>) {
+        if let Event::Payment(PaymentEvent::PaymentRequested(event)) = event {
+            let next = || PaymentId::nth(&self.facts.order_id, self.facts.payments + 1);
+            let first = self.facts.payments == 1 && event.payment_id == self.facts.first_payment();
+            if self.renewal.is_none() && !first && event.payment_id == next() {
+                self.begin_renewal();
+            }
+        }
+        if let (Event::Command(_), None) = (event, &self.expiry) {
+            let Some((payment_id, _)) = self.facts.purse.first_expiry() else { return };
+            let asked = format!("{id}/{}/{payment_id}/", EXPIRY[0].name);
+            if context.command_id.starts_with(&asked) {
+                self.begin_expiry();
+            }
         }
     }
 

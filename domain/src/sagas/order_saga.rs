@@ -172,6 +172,7 @@ impl Process for OrderSaga {
                 self.parcels.insert(shipment_id.clone(), Track::new());
             }
         }
+        self.learn(id, event, context);
         self.hear(id, event, context, timeouts);
         if self.may_renew() && self.facts.purse.is_spent() {
             self.begin_renewal();

@@ -1,7 +1,8 @@
 //! How far a saga is in one table of steps: which step, which attempt, asked or waiting.
 //!
 //! Level-triggered: a step is asked for when the data says that it is time, whichever event brought that about.
-//! **Invariant:** a step's attempt is asked for once; only an answer, the clock or an operator moves it on.
+//! **Invariant:** a step's attempt is asked for once; only an answer, the clock or an operator moves it on. No attempt is
+//! asked for that the log has an answer to, also where the clock and the operators were forgotten.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,13 @@ impl Desk<'_> {
 
     fn command_id(&self, name: &str, attempt: u32) -> String {
         format!("{}/{}/{attempt}", self.saga_id, self.step(name))
+    }
+
+    /// Which attempt of this step the command was; `None` when it was none of them.
+    fn attempt(&self, name: &str, command_id: &str) -> Option<u32> {
+        let rest = command_id.strip_prefix(self.saga_id.as_str())?.strip_prefix('/')?;
+        let rest = rest.strip_prefix(self.step(name).as_str())?.strip_prefix('/')?;
+        rest.split('/').next()?.parse().ok()
     }
 }
 
@@ -131,6 +139,7 @@ impl Track {
         desk: &Desk<'_>,
     ) -> Option<Answer> {
         let row = rows.get(self.at)?;
+        self.learn(desk.attempt(row.name, context.command_id));
         if matches!(self.phase, Phase::Due | Phase::Refused | Phase::Ended) {
             return None;
         }
@@ -157,6 +166,23 @@ impl Track {
             Answer::Unknown | Answer::Refused { .. } => return None,
         }
         Some(answer)
+    }
+
+    /// Takes over an attempt that the log knows of and this does not: it was asked for at a time or by an operator, and a
+    /// restore of the sagas alone has forgotten that. Asked for again, its answer would not come a second time.
+    fn learn(&mut self, attempt: Option<u32>) {
+        let Some(attempt) = attempt else { return };
+        let is_news = match self.phase {
+            Phase::Due => attempt >= self.attempt,
+            Phase::Asked | Phase::Unknown { .. } | Phase::Backoff { .. } | Phase::Stuck => {
+                attempt > self.attempt
+            }
+            Phase::Refused | Phase::Ended => false,
+        };
+        if is_news {
+            (self.attempt, self.phase) = (attempt, Phase::Asked);
+            self.failures = self.failures.max(attempt - 1);
+        }
     }
 
     /// What the end of the command means: without need is done, parked waits for a person.

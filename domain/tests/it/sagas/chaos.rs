@@ -30,6 +30,8 @@ enum Step {
     ReceiveReturn(u32, bool),
     Probe,
     Wait(i64),
+    BackUpSagas,
+    RestoreSagas,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -49,6 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Probe),
         1 => (1..120_i64).prop_map(Step::Wait),
         1 => (1..5_i64).prop_map(|days| Step::Wait(days * 86_400)),
+        1 => Just(Step::BackUpSagas),
+        1 => Just(Step::RestoreSagas),
     ]
 }
 
@@ -108,6 +112,8 @@ fn play(world: &mut World, step: Step) {
             attempt(world, ReceiveReturn { order_id, return_id, restock });
         }
         Step::Probe => world.probe(),
+        Step::BackUpSagas => world.back_up_sagas(),
+        Step::RestoreSagas => world.restore_sagas(),
         Step::Wait(seconds) => world.wait(Duration::seconds(seconds)),
     }
 }

@@ -580,3 +580,51 @@ fn an_order_held_until_its_money_is_gone_is_rejected() {
     assert_eq!(world.state_of(&order_saga()), SagaState::Compensated);
     world.assert_nothing_held();
 }
+
+#[test]
+fn restored_sagas_learn_from_the_log_what_was_asked_for_when_its_time_had_come() {
+    let mut world = placed("pm_capture_fails_twice");
+    world.ship(1, None);
+    world.run();
+    world.back_up_sagas();
+    world.wait(world.timeouts.retry_first);
+    assert_eq!(world.steps().last(), Some(&"capture_payment/536365-s1/2"));
+    world.restore_sagas();
+    world.deliver(1).unwrap();
+    world.wait(Duration::minutes(10));
+    assert!(world.steps().contains(&"capture_payment/536365-s1/3"), "{:?}", world.steps());
+    assert_eq!(world.status(), OrderStatus::Completed);
+    world.assert_nothing_held();
+}
+
+#[test]
+fn restored_sagas_know_their_own_later_attempts_in_the_log() {
+    let mut world = placed("pm_ok");
+    world.refuse = Some("release_stock".to_owned());
+    world.order(cancel(&[(3, 3)]));
+    world.run();
+    world.back_up_sagas();
+    world.refuse = Some("void_authorization".to_owned());
+    world.wait(world.timeouts.retry_first);
+    let stock = world.stock("MUG");
+    assert_eq!(world.steps().last(), Some(&"void_authorization/1"));
+    world.restore_sagas();
+    world.wait(Duration::minutes(10));
+    assert!(world.state_of(&cancellation()).is_ended());
+    assert_eq!(world.stock("MUG"), stock, "released once");
+}
+
+#[test]
+fn restored_sagas_learn_of_a_renewal_that_began_when_its_time_had_come() {
+    let mut world = placed("pm_ok");
+    world.wait(Duration::days(6));
+    world.run();
+    world.restore_sagas();
+    world.wait(Duration::hours(1));
+    world.ship(1, None);
+    world.run();
+    world.deliver(1).unwrap();
+    world.wait(Duration::minutes(10));
+    assert_eq!(world.status(), OrderStatus::Completed);
+    world.assert_nothing_held();
+}

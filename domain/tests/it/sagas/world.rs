@@ -88,6 +88,10 @@ pub(crate) struct World {
     pub(crate) stutters: bool,
     /// The first attempt of this step is refused, whatever it is.
     pub(crate) refuse: Option<String>,
+    /// When each event was recorded.
+    recorded: Vec<DateTime<Utc>>,
+    /// The sagas as they were after so many events, with what was on its way.
+    backup: (usize, BTreeMap<SagaId, Saga>, Vec<Outgoing>),
     ended: BTreeSet<String>,
     probes: BTreeMap<PaymentId, (String, u32)>,
     captures_failed: u32,
@@ -105,6 +109,8 @@ impl World {
             timeouts: Timeouts::default(),
             stutters: false,
             refuse: None,
+            recorded: vec![],
+            backup: (0, BTreeMap::new(), vec![]),
             ended: BTreeSet::new(),
             probes: BTreeMap::new(),
             captures_failed: 0,
@@ -194,20 +200,23 @@ impl World {
             self.states.insert(stream, Entry { version: version + 1, state });
             self.assert_conserved();
             self.log.push((event.clone(), command_id.to_owned()));
-            self.feed(&event, command_id);
+            self.recorded.push(self.now);
+            let position = self.log.len();
+            self.feed(position, &event, command_id);
             if self.stutters {
                 let before = self.queue.len();
-                self.feed(&event, command_id);
+                self.feed(position, &event, command_id);
                 assert_eq!(self.queue.len(), before, "{event:?} had an effect twice");
             }
         }
     }
 
-    fn feed(&mut self, event: &Event, command_id: &str) {
+    fn feed(&mut self, position: usize, event: &Event, command_id: &str) {
+        let recorded_at = self.recorded[position - 1];
         let context = EventContext {
-            position: self.log.len() as u64,
-            recorded_at: self.now,
-            occurred_at: self.now,
+            position: position as u64,
+            recorded_at,
+            occurred_at: recorded_at,
             command_id,
         };
         for saga in self.sagas.values_mut() {
@@ -222,6 +231,31 @@ impl World {
         if let Some((saga, sends)) = Saga::start(event, &context, &self.timeouts, &siblings) {
             self.sagas.insert(saga.status.id.clone(), saga);
             self.queue.extend(sends);
+        }
+    }
+
+    /// Keeps the sagas as they are, with what they wait for.
+    pub(crate) fn back_up_sagas(&mut self) {
+        self.backup = (self.log.len(), self.sagas.clone(), self.queue.clone());
+    }
+
+    /// The sagas are put back as they were at the last backup, or are lost, and read the log from there: what time and
+    /// operators made them ask for since is forgotten. What was answered is not sent again, as in the orchestrator.
+    pub(crate) fn restore_sagas(&mut self) {
+        let (log, (seen, sagas, waiting)) = (self.log.clone(), self.backup.clone());
+        self.sagas = sagas;
+        self.queue.clear();
+        let mut asked: Vec<_> = waiting.into_iter().map(|outgoing| (seen, outgoing)).collect();
+        for (at, (event, command_id)) in log.iter().enumerate().skip(seen) {
+            self.feed(at + 1, event, command_id);
+            asked.extend(self.queue.drain(..).map(|outgoing| (at + 1, outgoing)));
+        }
+        for (seen, outgoing) in asked {
+            let id = outgoing.command_id();
+            match log.iter().rposition(|(_, command_id)| *command_id == id) {
+                Some(answer) => assert!(answer >= seen, "{id} is asked for after its answer"),
+                None => self.queue.push(outgoing),
+            }
         }
     }
 
