@@ -28,6 +28,10 @@ pub(super) struct ResolveSaga {
 }
 
 /// Closes a saga whose matter was settled by hand.
+///
+/// It does nothing more for its order then: no further parcel is paid, taken off the stock or recorded by it. The order stays as
+/// it is; one whose parcels were not captured in full stays `fulfilling`, because an order is complete only when what is due was
+/// captured. Where the provider may take the money now, `retry` is the way that ends well: the saga goes on and completes the order.
 #[utoipa::path(post, path = "/sagas/{id}/resolve", tag = "sagas",
     params(
         ("id" = String, Path, description = "The saga"),
