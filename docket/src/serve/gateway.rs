@@ -140,11 +140,10 @@ impl Upstreams {
         match *words {
             ["sagas", ..] => &self.sagas,
             ["simulator", ..] => &self.simulator,
-            ["projections" | "payments" | "reports", ..] => &self.models,
-            ["events" | "customers"] | ["dead-letters", ..] => &self.commands,
-            ["orders" | "stock" | "customers" | "shipments", _] => &self.models,
             // Also with another method: who knows a path says which ones it takes.
-            [_, _, _, ..] => &self.commands,
+            ["projections" | "payments" | "reports", ..]
+            | ["orders" | "stock" | "customers" | "shipments", _] => &self.models,
+            ["events" | "customers"] | ["dead-letters", ..] | [_, _, _, ..] => &self.commands,
             _ if method == Method::POST => &self.commands,
             _ => &self.models,
         }

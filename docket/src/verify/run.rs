@@ -97,7 +97,9 @@ async fn verify(place: Place) -> Result<Verified> {
         }
         None => notes.push(place.without(Part::Sagas)),
     }
-    let had_models = !snapshots.is_empty() || unused.any;
+    if snapshots.is_empty() && !unused.any {
+        notes.push(place.without(Part::Models));
+    }
     findings.extend(unused.findings);
     notes.extend(unused.notes);
     let compared = read_models::check(snapshots, &log).await;
@@ -108,15 +110,10 @@ async fn verify(place: Place) -> Result<Verified> {
         findings.push(Finding::elsewhere(Rule::ReadModels, statement, look));
         Vec::new()
     });
-    if !had_models {
-        notes.push(place.without(Part::Models));
-    }
     findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
-    if let Place::Folder(data) = &place {
-        let keys = keys::check(data, &log, &erased).await?;
-        findings.extend(keys.findings);
-        notes.extend(keys.notes);
-    }
+    let keys = keys::check(&place, &log, &erased).await?;
+    findings.extend(keys.findings);
+    notes.extend(keys.notes);
     let mut report = checker.finish();
     for finding in findings {
         report.add(finding);

@@ -42,7 +42,7 @@ fn least(rule: Rule) -> Option<Log> {
         Rule::Readable => {
             broken(|log| *log.payload("o2", "OrderRejected") = json!({ "order_id": "o2" }))
         }
-        Rule::SagaEnds | Rule::ReadModels | Rule::Outbox => return None,
+        Rule::SagaEnds | Rule::ReadModels | Rule::Outbox | Rule::Erasable => return None,
     })
 }
 
