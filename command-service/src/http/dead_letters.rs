@@ -164,8 +164,8 @@ async fn get_dead_letter(
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ReplayBody {
-    /// Kept with the letter.
-    #[schema(value_type = String)]
+    /// Why, in a person's words, kept with the letter; no personal data: it is kept when a person is erased.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
     reason: Reason,
 }
 
