@@ -18,7 +18,7 @@ Try it:
     -d '{{"sku":"22423","name":"Cakestand","unit_price":{{"amount":1275,"currency":"GBP"}},"stocked":true}}'
   curl -s {url}/v1/stock/22423/receive -H 'Idempotency-Key: 2' -H 'Content-Type: application/json' \
     -d '{{"quantity":10}}'
-  curl -s {url}/v1/orders -H 'Idempotency-Key: 3' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
+  curl -s {url}/v1/orders -H 'Idempotency-Key: 4' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
     -d '{{"currency":"GBP","lines":[{{"sku":"22423","quantity":2}}],"payment_method":"pm_ok","shipping_address":{{"country":"United Kingdom"}}}}'
 
 Ctrl-C stops it.
