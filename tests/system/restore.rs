@@ -9,7 +9,7 @@ use event_store::keys::sqlite::SqliteKeys;
 use event_store::keys::{KeyState, KeyStore as _};
 use serde_json::{Value, json};
 
-use crate::platform::{Data, Platform, text};
+use crate::platform::{Data, Platform, docket, text};
 use crate::shop::order;
 
 fn copy(from: &Path, to: &Path) {
@@ -102,12 +102,25 @@ async fn another_master_key_and_missing_keys_are_refused_and_change_nothing() {
     let refused = data.docket(&["dev", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
     assert!(text(&refused).contains("keys.db is missing"), "{}", text(&refused));
+    let verified = data.docket(&["verify"]).await;
+    assert_eq!(verified.status.code(), Some(1), "{}", text(&verified));
+    assert!(text(&verified).contains("keys.db is missing"), "{}", text(&verified));
     fs::rename(&aside, &keys).unwrap();
 
     let platform = Platform::start(&data).await;
     assert_eq!(platform.get("/v1/customers/ada").await.ok()["name"], "Ada Other");
     platform.terminate().await;
     data.verify().await;
+
+    let nowhere = data.path().join("nowhere");
+    let mut unable = docket(&["verify", "--data-dir"]);
+    let unable = unable.arg(data.path()).env("TMPDIR", &nowhere).output().await.unwrap();
+    assert_eq!(
+        unable.status.code(),
+        Some(2),
+        "a folder of ours is no fault of the data: {}",
+        text(&unable)
+    );
 }
 
 fn is_on_disk(folder: &Path, bytes: &[u8]) -> bool {

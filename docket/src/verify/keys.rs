@@ -40,9 +40,23 @@ pub(super) async fn check(place: &Place, log: &ReadLog, erased: &Erased) -> Resu
         return Ok(checked);
     };
     let (path, master_path) = (data.keys(), data.master_key());
-    for (path, name) in [(&path, "keys.db"), (&master_path, "master.key")] {
-        if !path.is_file() {
-            checked.notes.push(format!("There is no {name}: people's keys were not checked."));
+    match (path.is_file(), master_path.is_file()) {
+        (true, true) => {}
+        (false, false) => {
+            let note = "There are no keys.db and master.key: people's keys were not checked.";
+            checked.notes.push(note.to_owned());
+            return Ok(checked);
+        }
+        (has_keys, _) => {
+            let (there, missing) =
+                if has_keys { (&path, &master_path) } else { (&master_path, &path) };
+            let statement = format!(
+                "{} is missing, though {} is there: personal data can't be opened. Put it back from your backup.",
+                missing.display(),
+                there.display(),
+            );
+            let look = "docket dev".to_owned();
+            checked.findings.push(Finding::elsewhere(Rule::Erasable, statement, look));
             return Ok(checked);
         }
     }

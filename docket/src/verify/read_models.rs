@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use event_store::Position;
 use invariants::{Finding, Rule};
 use projection_service::Projector;
-use projection_service::offline::{ModelSnapshot, Survey, Wanted, build_as_of};
+use projection_service::offline::{ModelSnapshot, OfflineError, Survey, Wanted, build_as_of};
 use projection_service::storage::digest::Difference;
 use serde::Serialize;
 
@@ -34,10 +34,6 @@ impl Checked {
         let Self { name, position, rows, equal, .. } = self;
         let word = if *equal { "as the log says" } else { "differs from the log" };
         format!("{name}: {} rows at position {}, {word}", grouped(*rows), grouped(*position))
-    }
-
-    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.findings)
     }
 }
 
@@ -79,8 +75,29 @@ pub(super) fn unused(survey: &Survey) -> Unused {
     Unused { any, findings: findings.collect(), notes: notes.collect() }
 }
 
-/// Compares what the snapshots show with the fold of the log, which was opened after they were taken.
-pub(super) async fn check(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Result<Vec<Checked>> {
+/// Compares what the snapshots show with the fold of the log, which was opened after they were taken. A failure that says
+/// nothing of the data, such as a disk that is full, is an error.
+pub(super) async fn check(
+    snapshots: Vec<ModelSnapshot>,
+    log: &ReadLog,
+) -> Result<(Vec<Checked>, Vec<Finding>)> {
+    match compare_all(snapshots, log).await {
+        Ok(mut checked) => {
+            let findings = checked.iter_mut().flat_map(|one| std::mem::take(&mut one.findings));
+            let findings = findings.collect();
+            Ok((checked, findings))
+        }
+        Err(error) if error.downcast_ref().is_some_and(OfflineError::is_fault) => {
+            // Which event it is, the checker found too.
+            let statement = format!("The read models can't be built from the log: {error:#}.");
+            let look = "docket status".to_owned();
+            Ok((Vec::new(), vec![Finding::elsewhere(Rule::ReadModels, statement, look)]))
+        }
+        Err(error) => Err(error.context("the read models can't be compared")),
+    }
+}
+
+async fn compare_all(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Result<Vec<Checked>> {
     let head = *log.head().borrow();
     let (ahead, within): (Vec<_>, Vec<_>) =
         snapshots.into_iter().partition(|snapshot| snapshot.position > head);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use event_store::{LogIdentity, Position, RecordedEvent};
-use invariants::{Checker, Finding, Rule};
+use invariants::Checker;
 use projection_service::offline::ModelSnapshot;
 use saga_orchestrator::Audit;
 
@@ -102,15 +102,8 @@ async fn verify(place: Place) -> Result<Verified> {
     }
     findings.extend(unused.findings);
     notes.extend(unused.notes);
-    let compared = read_models::check(snapshots, &log).await;
-    // An event that can't be folded stops the building; what the checker found says which.
-    let mut read_models = compared.unwrap_or_else(|error| {
-        let statement = format!("The read models can't be built from the log: {error:#}.");
-        let look = "docket status".to_owned();
-        findings.push(Finding::elsewhere(Rule::ReadModels, statement, look));
-        Vec::new()
-    });
-    findings.extend(read_models.iter_mut().flat_map(read_models::Checked::take_findings));
+    let (read_models, found) = read_models::check(snapshots, &log).await?;
+    findings.extend(found);
     let keys = keys::check(&place, &log, &erased).await?;
     findings.extend(keys.findings);
     notes.extend(keys.notes);
