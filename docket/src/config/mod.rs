@@ -13,4 +13,4 @@ mod settings;
 pub(crate) use layers::{Misunderstood, Setting, Understood, understand};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::{needed, secret};
-pub(crate) use settings::{LOG_FILTER, LogFormat, Settings, listen_address};
+pub(crate) use settings::{LogFormat, ProcessArgs, Settings, listen_address};

@@ -1,10 +1,10 @@
-//! How `docket dev` runs.
+//! How a process listens and logs, and how `docket dev` runs.
 
 use std::path::PathBuf;
 
-/// The settings of the platform in one process.
+/// What every process takes: how it listens and logs.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
-pub(crate) struct Settings {
+pub(crate) struct ProcessArgs {
     /// Settings file (TOML); keys are named like the flags, with underscores
     #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -12,15 +12,22 @@ pub(crate) struct Settings {
     #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address,
         default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
-    /// Folder of the data, made if need be
-    #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
-    pub(crate) data_dir: PathBuf,
     /// Log lines for people or machines
     #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
     /// What is logged, in the syntax of `RUST_LOG`
     #[arg(long, env = "DOCKET_LOG_FILTER", value_name = "FILTER", default_value = LOG_FILTER)]
     pub(crate) log_filter: String,
+}
+
+/// The settings of the platform in one process.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
+    /// Folder of the data, made if need be
+    #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
+    pub(crate) data_dir: PathBuf,
     /// Milliseconds that the payment provider may take to answer
     #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
     pub(crate) payment_deadline_ms: u64,
@@ -30,7 +37,7 @@ pub(crate) struct Settings {
 }
 
 /// A slow statement is no matter of an operator: what it makes slow says so itself.
-pub(crate) const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info";
+const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -22,10 +22,11 @@ const DRAIN: Duration = Duration::from_secs(6);
 /// Runs the platform until SIGTERM or Ctrl-C.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     let begun = Instant::now();
-    install_logs("docket", settings.log_format, &settings.log_filter)?;
+    let process = &settings.process;
+    install_logs("docket", process.log_format, &process.log_filter)?;
     let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
-    let listener = TcpListener::bind(&settings.listen).await;
-    let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
+    let listener = TcpListener::bind(&process.listen).await;
+    let listener = listener.map_err(|error| cannot_listen(&process.listen, error))?;
     let address = listener.local_addr()?;
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;

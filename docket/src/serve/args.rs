@@ -6,25 +6,7 @@ use anyhow::Result;
 use async_nats::Client;
 use messaging::jetstream::{self, CommandsSettings, ConnectionSettings, EventsSettings, Names};
 
-use crate::config::{LOG_FILTER, LogFormat, listen_address, needed, secret};
-
-/// What every process takes: how it listens and logs.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct ProcessArgs {
-    /// Settings file (TOML); keys are named like the flags, with underscores
-    #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Address to listen on
-    #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address,
-        default_value = "127.0.0.1:8080")]
-    pub(super) listen: String,
-    /// Log lines for people or machines
-    #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum, default_value = "text")]
-    pub(super) log_format: LogFormat,
-    /// What is logged, in the syntax of `RUST_LOG`
-    #[arg(long, env = "DOCKET_LOG_FILTER", value_name = "FILTER", default_value = LOG_FILTER)]
-    pub(super) log_filter: String,
-}
+use crate::config::{needed, secret};
 
 /// Its own database.
 #[derive(Clone, Default, clap::Args)]

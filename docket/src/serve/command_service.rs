@@ -29,12 +29,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::args::{Broker, LogDatabasesArgs, NatsArgs, ProcessArgs};
+use super::args::{Broker, LogDatabasesArgs, NatsArgs};
 use super::master_key;
 use super::person_keys;
 use super::process::{Process, watch_nats};
 use super::upstream::upstream_url;
-use crate::config::needed;
+use crate::config::{ProcessArgs, needed};
 use crate::dev::documented;
 
 /// Start the service that decides commands and owns the log

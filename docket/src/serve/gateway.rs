@@ -17,9 +17,9 @@ use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
 use service_kit::problem::{Code, Problem};
 use tokio::sync::watch;
 
-use super::args::ProcessArgs;
 use super::process::{Process, nothing};
 use super::upstream::{self, Handed, Upstream, upstream_url};
+use crate::config::ProcessArgs;
 use crate::dev::{DESCRIPTION, explained, home};
 
 /// How often the services are asked whether they are ready.

@@ -10,8 +10,8 @@ use command_service::payments::simulator::{
 };
 use service_kit::clock;
 
-use super::args::ProcessArgs;
 use super::process::{Process, nothing};
+use crate::config::ProcessArgs;
 use crate::data_dir::DataDir;
 use crate::dev::{DataLock, documented};
 

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::args::ProcessArgs;
+use crate::config::ProcessArgs;
 use crate::dev::{cannot_listen, install_logs, metrics_router};
 use crate::output;
 

@@ -14,13 +14,13 @@ use projection_service::{Home, ProjectionService, Settings};
 use service_kit::health::Health;
 use storage::LeaseSettings;
 
-use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
+use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::erasures;
 use super::master_key;
 use super::person_keys::AskedKeys;
 use super::process::{Process, watch_nats};
 use super::saga_states::AskedStates;
-use crate::config::needed;
+use crate::config::{ProcessArgs, needed};
 use crate::dev::{documented, report_models};
 use crate::digest::read_models;
 

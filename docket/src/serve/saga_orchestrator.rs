@@ -13,10 +13,11 @@ use storage::postgres::PostgresSettings;
 use storage::{LeaseSettings, Location};
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Broker, DatabaseArgs, NatsArgs, ProcessArgs};
+use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::databases::SAGAS;
 use super::process::{Process, nothing, watch_nats};
 use super::saga_states;
+use crate::config::ProcessArgs;
 use crate::dev::{documented, order_timeouts, report_sagas};
 
 /// How often the orchestrator is asked how it does.
