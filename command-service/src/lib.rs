@@ -5,7 +5,6 @@
 
 mod codec;
 mod erasure;
-mod erasure_replay;
 mod http;
 mod ids;
 mod request_hash;
@@ -17,7 +16,6 @@ pub mod participants;
 pub mod payments;
 pub mod processor;
 
-pub use erasure::open_erasures;
-pub use erasure_replay::{erased_person, replay_erasures};
+pub use erasure::{erased_person, open_erasures, replay_erasures};
 pub use request_hash::RequestHasher;
 pub use service::{CommandService, CommandSettings, Provider};

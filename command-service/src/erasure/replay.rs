@@ -36,7 +36,7 @@ pub async fn replay_erasures(log: &dyn EventLog, vault: &Vault) -> Result<Mark, 
 }
 
 /// Where the log ends now.
-pub(crate) async fn end_of(log: &dyn EventLog) -> Result<Mark, StoreError> {
+pub(super) async fn end_of(log: &dyn EventLog) -> Result<Mark, StoreError> {
     let position = *log.head().borrow();
     let event_id = event_id_at(log, position).await?;
     Ok(Mark { log: log.identity(), position, event_id })
