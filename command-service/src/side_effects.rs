@@ -24,12 +24,12 @@ pub(crate) enum SideEffect {
     Erasure(OpenErasure),
 }
 
-/// The changes that go into a command's append.
+/// The changes that go into a command's append. An error is a bug, and the command must not have its effect.
 pub(crate) fn changes(
     command: &Command,
     events: &[Event],
     metadata: &Metadata,
-) -> Vec<IntentChange> {
+) -> serde_json::Result<Vec<IntentChange>> {
     let id = &metadata.command_id;
     let ended = intents::ended(command, id).or_else(|| erasure::ended(command, id));
     let ended = ended.or_else(|| watch::ended(command, events, id));
@@ -42,10 +42,8 @@ pub(crate) fn changes(
         payment().or_else(watch).or_else(erasure)
     });
     for side_effect in begun {
-        match serde_json::to_string(&side_effect) {
-            Ok(payload) => changes.push(IntentChange::Open { id: id.clone(), payload }),
-            Err(error) => tracing::error!(%error, %id, "an intent can't be encoded"),
-        }
+        let payload = serde_json::to_string(&side_effect)?;
+        changes.push(IntentChange::Open { id: id.clone(), payload });
     }
-    changes
+    Ok(changes)
 }

@@ -74,7 +74,9 @@ async fn p1_durable_postgres_is_killed_under_the_services_and_what_was_acknowled
     let read = services.gateway.get("/v1/stock/cup").await;
     let unit = json!({ "quantity": 1 });
     let written = services.gateway.post("/v1/stock/cup/receive", "gone", &unit).await;
-    for answer in [read, written, services.gateway.get("/v1/sagas").await] {
+    let path = "/v1/projections/stock/rebuild";
+    let rebuilt = services.gateway.post(path, "gone-rebuild", &json!({})).await;
+    for answer in [read, written, rebuilt, services.gateway.get("/v1/sagas").await] {
         assert_is_clear(&answer);
     }
     services.postgres().start_again().unwrap();

@@ -13,7 +13,7 @@ use crate::processor::{Answer, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
 use crate::side_effects::SideEffect;
 
-use super::open::ERASED;
+use super::open::ENDS;
 use super::replay::{end_of, replay_erasures};
 
 /// How often open erasures are looked for.
@@ -148,7 +148,7 @@ impl Eraser {
     }
 
     pub(super) fn end(&self, id: &str, command: Command) -> Request {
-        let command_id: Arc<str> = format!("{id}{ERASED}").into();
+        let command_id: Arc<str> = format!("{ENDS}{id}").into();
         Request {
             command_id: Arc::clone(&command_id),
             request_hash: self.hasher.hash(&[command_id.as_bytes()]),

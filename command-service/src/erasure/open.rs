@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::side_effects::SideEffect;
 
-/// What the id of the append that ends an erasure has after that of the erasing command.
-pub(super) const ERASED: &str = "/erased";
+/// What the id of the append that ends an erasure has before that of the erasing command. Clients' ids begin otherwise,
+/// whatever their keys are.
+pub(super) const ENDS: &str = "erasure/";
 
 /// An erasure whose key may not be destroyed yet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub(crate) fn begun(event: &Event, command: &Command) -> Option<OpenErasure> {
 /// The intent that this command ends, if it is the end of an erasure.
 pub(crate) fn ended<'c>(command: &Command, command_id: &'c str) -> Option<&'c str> {
     match command {
-        Command::EraseCustomer(_) | Command::EraseOrder(_) => command_id.strip_suffix(ERASED),
+        Command::EraseCustomer(_) | Command::EraseOrder(_) => command_id.strip_prefix(ENDS),
         _ => None,
     }
 }

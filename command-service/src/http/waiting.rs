@@ -120,17 +120,16 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The last decision in the order's stream.
+/// The first decision in the order's stream: a repeat hears what the first request heard, whatever came later.
 async fn decision(log: &dyn EventLog, order_id: &OrderId) -> Result<Option<Decided>, StoreError> {
     let stream = codec::stream_id(&Stream::Order(order_id.clone()));
-    let mut decided = None;
     let mut after = 0;
     loop {
         let events = log.read_stream(&stream, after, PAGE).await?;
-        let Some(last) = events.last() else { return Ok(decided) };
+        let Some(last) = events.last() else { return Ok(None) };
         after = last.version;
-        decided = events.iter().rev().find_map(decision_of).or(decided);
-        if events.len() < PAGE {
+        let decided = events.iter().find_map(decision_of);
+        if decided.is_some() || events.len() < PAGE {
             return Ok(decided);
         }
     }

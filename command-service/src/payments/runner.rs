@@ -193,7 +193,9 @@ impl IntentRunner {
         if shared.stop.is_cancelled() || !shared.carried().insert(Arc::clone(&id)) {
             return;
         }
+        let carried = Carried { shared: Arc::clone(&shared), id: Arc::clone(&id) };
         self.shared.tasks.spawn(async move {
+            let _carried = carried;
             tokio::select! {
                 () = shared.stop.cancelled() => {}
                 () = async {
@@ -206,8 +208,19 @@ impl IntentRunner {
                     }
                 } => {}
             }
-            shared.carried().remove(&id);
         });
+    }
+}
+
+/// An intent that a task carries; it can be taken up again once this is dropped, also by a panic.
+struct Carried {
+    shared: Arc<Shared>,
+    id: Arc<str>,
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        self.shared.carried().remove(&self.id);
     }
 }
 

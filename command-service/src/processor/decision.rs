@@ -175,7 +175,11 @@ fn assemble(
         Say::Not(_) => None,
     };
     let intents = match &verdict {
-        Say::Done(_) => side_effects::changes(&request.command, &events, &request.metadata),
+        Say::Done(_) => side_effects::changes(&request.command, &events, &request.metadata)
+            .map_err(|error| {
+                tracing::error!(%error, id = %request.command_id, "an intent can't be encoded");
+                Undecided::Failed(ExecuteError::Broken)
+            })?,
         Say::Not(_) => Vec::new(),
     };
     let transaction = AppendTransaction {

@@ -182,10 +182,10 @@ fn lease_settings() -> LeaseSettings {
     LeaseSettings::new("command-service", format!("process {}", std::process::id()))
 }
 
-/// A lease that runs out because the database was away is taken again. It only keeps two processes from taking the log
-/// from each other in turn: what makes an append safe is the log's own token.
+/// A lease that another took is waited for again. It only keeps two processes from taking the log from each other in turn:
+/// what makes an append safe is the log's own token.
 async fn keep_lease(lease: Lease, mut held: storage::Held, give_back: CancellationToken) {
-    while give_back.run_until_cancelled(held.lost()).await.is_some() {
+    while give_back.run_until_cancelled(held.taken()).await.is_some() {
         let Some(again) = give_back.run_until_cancelled(lease.acquire()).await else { return };
         held = again;
     }

@@ -96,6 +96,7 @@ impl Upstream {
         let (mut unknown, mut last) = (None, None);
         for process in self.in_turn() {
             match self.ask(process, request.clone()).await {
+                Ok(answer) if unknown.is_some() && is_unavailable(&answer) => last = Some(answer),
                 Ok(answer) => return answer,
                 Err(NotTaken::Standby(answer)) => last = Some(answer),
                 Err(NotTaken::Away(error)) => {
@@ -190,6 +191,10 @@ pub(super) fn client(deadline: Duration) -> reqwest::Result<Client> {
         .build()
 }
 
+fn is_unavailable(answer: &Response) -> bool {
+    answer.status() == StatusCode::SERVICE_UNAVAILABLE
+}
+
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let mut passed = headers.clone();
     for name in &OF_ONE_CONNECTION {
@@ -214,13 +219,16 @@ mod tests {
 
     /// A process that answers so; its address.
     async fn process(name: &'static str, standby: bool) -> String {
-        let answer = async move || {
-            if standby {
-                (StatusCode::SERVICE_UNAVAILABLE, [(STANDBY, "1")], name).into_response()
-            } else {
-                name.into_response()
-            }
-        };
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        let standby = standby.then(|| (unavailable, [(STANDBY, "1")], name).into_response());
+        answering(standby.unwrap_or_else(|| name.into_response())).await
+    }
+
+    /// The address of one that always gives this answer.
+    async fn answering(answer: Response) -> String {
+        let (parts, body) = answer.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let answer = async move || Response::from_parts(parts.clone(), Body::from(body.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(any(answer));
@@ -289,9 +297,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_have_been_carried_out_is_never_said_to_be_merely_away() {
+        let away = (StatusCode::SERVICE_UNAVAILABLE, "its database is away");
         for bases in [
             vec![hangs_up().await, process("standby", true).await],
             vec![hangs_up().await, nobody().await],
+            vec![hangs_up().await, answering(away.into_response()).await],
         ] {
             let (_, body) = asked(bases, Method::POST, true).await;
             assert!(body.contains("outcome_unknown"), "{body}");

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use service_kit::idempotency;
-use service_kit::problem::{Code, Problem, internal};
+use service_kit::problem::{Code, Problem};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, failed, read};
 use super::app::App;
 use super::projections::{describe, find};
 use crate::runner::decide::DecisionError;
@@ -28,7 +28,7 @@ impl From<RebuildError> for Problem {
     fn from(error: RebuildError) -> Self {
         match error {
             RebuildError::Running(_) => Code::RebuildRunning.into(),
-            RebuildError::Catalog(error) => internal(&error),
+            RebuildError::Catalog(error) => failed(&error),
         }
     }
 }
@@ -38,7 +38,7 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::NotKept => Code::NoGenerationKept.into(),
             DecisionError::Ended => Self::from(Code::Unavailable).retry_after(1),
-            DecisionError::Catalog(error) => internal(&error),
+            DecisionError::Catalog(error) => failed(&error),
         }
     }
 }
@@ -56,7 +56,7 @@ impl App {
         let handle = find(self, name)?;
         let request = format!("{verb} {name}");
         let _alone = self.deciding.lock().await;
-        let known = self.rebuilder.catalog.asked(key).await.map_err(|error| internal(&error))?;
+        let known = read(self.rebuilder.catalog.asked(key).await)?;
         let repeated = known.is_some();
         match known {
             Some(known) if known != request => return Err(Code::IdempotencyKeyReused.into()),

@@ -23,7 +23,8 @@ use super::reading::NoParams;
             ("Docket-Position" = String, description = "The log's position, as a token"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` when it was asked for before with this key"))),
         (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 503, body = ProblemBody)))]
 pub async fn rebuild_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,

@@ -36,6 +36,12 @@ async fn the_next_waits_and_takes_over_when_the_first_ends() {
     {
         let next = shop.start_with(Some(lease("next", LONG)));
         assert!(timeout(Duration::from_millis(700), next).await.is_err(), "it waits");
+        // Had it not waited but been slow, the lease would be its own, or the first's would be lost.
+        let store = Store::open(&shop.home.catalog(), Durability::Full, 1).await.unwrap();
+        let holder = "SELECT holder FROM leases";
+        let holder: String = store.writer().await.unwrap().query(holder).scalar().await.unwrap();
+        store.close().await;
+        assert_eq!(holder, "first");
     }
     first.shutdown().await;
     let next = timeout(PATIENCE, shop.start_with(Some(lease("next", LONG)))).await.unwrap();

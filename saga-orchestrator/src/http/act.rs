@@ -31,7 +31,9 @@ impl Api {
         let order_id = saga.status.order_id;
         let asked = ActionRequest { saga_id, order_id, action, key, request, reply };
         self.actions.try_send(asked).map_err(|_| unavailable())?;
-        let answer = answer.await.map_err(|_| unavailable())?;
+        // Who drops the question may have committed what was asked.
+        let answer =
+            answer.await.map_err(|_| Problem::from(Code::OutcomeUnknown).retry_after(1))?;
         let answer = answer.map_err(|error| refused(&error, id))?;
         let acted: ActedSaga =
             serde_json::from_str(&answer.body).map_err(|error| problem::internal(&error))?;

@@ -246,9 +246,11 @@ fn fault(position: Position, cause: String) -> Phase {
     Phase::Faulted { position, cause }
 }
 
-/// What a later try may get past; everything else would fail again.
+/// What a later try may get past, without a restart: a database that is away, or busy, or full, or that a person puts right
+/// meanwhile. A damaged file is for a person to look at first.
 fn is_passing(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(_)) || storage::is_away(error)
+    let refused = matches!(error, sqlx::Error::Database(_)) && !storage::is_damaged(error);
+    refused || storage::is_away(error)
 }
 
 fn state_word(state: SagaState) -> &'static str {
