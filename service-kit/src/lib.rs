@@ -5,6 +5,7 @@
 pub mod business_time;
 pub mod clock;
 pub mod extract;
+pub mod generations;
 pub mod health;
 mod hear_out;
 pub mod http;

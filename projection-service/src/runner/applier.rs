@@ -12,11 +12,11 @@ use ::storage::{Connection, Transaction};
 use domain::event::Event;
 use event_store::Position;
 use futures::future::BoxFuture;
+use service_kit::generations::Generations;
 use service_kit::trace::Causes;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
-use super::cache::Cache;
 use crate::decoded::{Decoded, Page};
 use crate::folds::{FoldError, Seen};
 use crate::model::{ReadModel, Touched};
@@ -78,7 +78,8 @@ pub struct Applier<M: ReadModel> {
     kept: Checkpoint,
     /// The model's bit in [`Decoded::readers`].
     bit: u32,
-    cache: Cache<M::Row>,
+    /// The decoded rows of the last batches, so that hot rows are not read again.
+    cache: Generations<String, M::Row>,
     /// A commit failed: whether it happened is asked before anything else.
     unsure: bool,
 }
@@ -109,7 +110,14 @@ impl<M: ReadModel> Applier<M> {
     pub fn new(generation: Generation, checkpoint: Checkpoint, bit: u32) -> Self {
         let kept = checkpoint.clone();
         generation.reached(checkpoint.position);
-        Self { generation, checkpoint, kept, bit, cache: Cache::new(M::CACHED_ROWS), unsure: false }
+        Self {
+            generation,
+            checkpoint,
+            kept,
+            bit,
+            cache: Generations::new(M::CACHED_ROWS),
+            unsure: false,
+        }
     }
 
     async fn run(&mut self, page: &Page, to: Position) -> Result<(), ApplyError> {
@@ -197,7 +205,7 @@ impl<M: ReadModel> Applier<M> {
         let identity = &self.kept.identity;
         self.kept = checkpoint::find_or_begin(&mut transaction, identity).await?;
         transaction.commit().await?;
-        self.cache = Cache::new(M::CACHED_ROWS);
+        self.cache = Generations::new(M::CACHED_ROWS);
         if self.kept.position > self.checkpoint.position {
             self.checkpoint = self.kept.clone();
         }

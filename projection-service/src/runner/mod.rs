@@ -6,7 +6,6 @@
 pub mod applier;
 mod beside;
 pub mod build;
-mod cache;
 mod compare;
 pub mod decide;
 pub mod handle;

@@ -3,7 +3,6 @@
 //! **Invariant:** what is in memory is what was committed, or it is thrown away.
 
 mod action;
-mod cache;
 mod catch_up;
 mod commit;
 mod follow;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::ids::OrderId;
 use domain::sagas::SagaState;
 use event_store::{LogIdentity, Position};
 use messaging::commands::CommandQueue;
 use messaging::feed::{Feed, FeedError};
 use service_kit::clock::Clock;
+use service_kit::generations::Generations;
 use storage::{Fence, Held, Lease, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -17,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::action::ActionRequest;
-use super::cache::Cache;
 use super::follow::Follower;
+use super::order_sagas::OrderSagas;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
 use crate::storage::Checkpoint;
@@ -74,7 +76,8 @@ pub(crate) struct Runner {
     pub(super) clock: Clock,
     pub(super) settings: Settings,
     pub(super) head: watch::Receiver<Position>,
-    pub(super) cache: Cache,
+    /// The sagas of the orders that were busy last, as committed.
+    pub(super) cache: Generations<OrderId, OrderSagas>,
     /// As committed.
     pub(super) checkpoint: Checkpoint,
     /// Sagas in each state, as committed.
@@ -93,7 +96,7 @@ impl Runner {
         let head = parts.feed.head();
         let log = LogIdentity { log: "".into(), epoch: 0 };
         Self {
-            cache: Cache::new(parts.settings.cached_orders),
+            cache: Generations::new(parts.settings.cached_orders.div_ceil(2)),
             store: parts.store,
             lease: parts.lease,
             fence: Fence::Open,
