@@ -237,7 +237,7 @@ impl<M: ReadModel> Applier<M> {
         let mut missing: Vec<&str> = events
             .iter()
             .filter_map(|event| M::key(event.event.as_ref().ok()?))
-            .filter(|key| self.cache.get(key).is_none())
+            .filter(|key| self.cache.get(*key).is_none())
             .collect();
         missing.sort_unstable();
         missing.dedup();
