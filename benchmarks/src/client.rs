@@ -14,6 +14,26 @@ const MOST_HEADERS: usize = 32;
 /// Room for an answer, bytes; it grows when an answer is larger.
 const ROOM: usize = 4096;
 
+/// Longer than any order takes to be decided.
+const PREFER_WAIT: (&str, &str) = ("prefer", "wait=30");
+
+/// A command as it is sent.
+pub(crate) struct Command {
+    pub(crate) path: String,
+    /// Its `Idempotency-Key`.
+    pub(crate) key: String,
+    pub(crate) body: String,
+    /// Answered only when it is decided what becomes of it, and not when it is accepted.
+    pub(crate) waits: bool,
+}
+
+impl Command {
+    /// A command that is answered when it is accepted.
+    pub(crate) fn new(path: String, key: String, body: String) -> Self {
+        Self { path, key, body, waits: false }
+    }
+}
+
 /// An open connection.
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -31,28 +51,37 @@ impl Connection {
         Ok(Self { stream, host: address.to_owned(), request, answer })
     }
 
-    /// Reads; an answer that is no success is an error.
+    /// Reads JSON; an answer that is no success is an error.
     pub(crate) async fn get(&mut self, path: &str) -> Result<Value> {
-        let body = self.send("GET", path, None, "").await?;
+        let body = self.read_bytes(path).await?;
         serde_json::from_slice(body).context("the answer is no JSON")
     }
 
-    /// Sends a command; an answer that is no success is an error.
-    pub(crate) async fn post(&mut self, path: &str, key: &str, body: &str) -> Result<()> {
-        self.send("POST", path, Some(key), body).await.map(drop)
+    /// Reads anything; an answer that is no success is an error.
+    pub(crate) async fn read_bytes(&mut self, path: &str) -> Result<&[u8]> {
+        self.send("GET", path, [("accept", "*/*")], "").await
     }
 
-    async fn send(
+    /// Sends a command and gives the answer's body; an answer that is no success is an error.
+    pub(crate) async fn post(&mut self, command: &Command) -> Result<&[u8]> {
+        let Command { path, key, body, waits } = command;
+        if *waits {
+            return self.send("POST", path, [("idempotency-key", key), PREFER_WAIT], body).await;
+        }
+        self.send("POST", path, [("idempotency-key", key.as_str())], body).await
+    }
+
+    async fn send<const N: usize>(
         &mut self,
         method: &str,
         path: &str,
-        key: Option<&str>,
+        headers: [(&str, &str); N],
         body: &str,
     ) -> Result<&[u8]> {
         self.request.clear();
         write!(self.request, "{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.host)?;
-        if let Some(key) = key {
-            write!(self.request, "idempotency-key: {key}\r\n")?;
+        for (name, value) in headers {
+            write!(self.request, "{name}: {value}\r\n")?;
         }
         let length = body.len();
         write!(

@@ -25,7 +25,7 @@ use test_servers::Nats;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::measure::Row;
+use crate::row::{self, Row};
 
 /// Transactions that are appended at once.
 const BATCH: u64 = 500;
@@ -65,7 +65,7 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
     let begun = Instant::now();
     tokio::spawn(relay.run(stop.clone()));
     published(&client, events).await;
-    rows.push(row("relay catching up: log to stream", events, "events", begun));
+    rows.push(rate("relay catching up: log to stream", events, "events/s", begun));
 
     rows.push(plain(&client, events).await?);
 
@@ -76,7 +76,7 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
     while read < events {
         read += subscription.next(500).await?.len() as u64;
     }
-    rows.push(row("feed reading the stream", events, "events", begun));
+    rows.push(rate("feed reading the stream", events, "events/s", begun));
     rows.push(latency(&*log, &mut *subscription, events).await?);
 
     let begun = Instant::now();
@@ -85,7 +85,7 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
         let page = feed.read_all(at, 5_000).await?;
         at = page.last().context("a page of history")?.position;
     }
-    rows.push(row("feed reading the log by request", events, "events", begun));
+    rows.push(rate("feed reading the log by request", events, "events/s", begun));
     rows.push(commands(&client, &names, &stop).await?);
     Ok(rows)
 }
@@ -113,7 +113,7 @@ async fn plain(client: &async_nats::Client, events: u64) -> Result<Row> {
     for publish in waiting {
         publish.await?;
     }
-    Ok(row("plain publishing of the same bytes", events, "messages", begun))
+    Ok(rate("plain publishing of the same bytes", events, "messages/s", begun))
 }
 
 /// From an append to the subscriber, one event after another.
@@ -130,7 +130,7 @@ async fn latency(
         subscription.next(1).await?;
         times.push(appended.elapsed());
     }
-    Ok(Row::timed("from append to subscriber, one by one", String::new(), &times))
+    Ok(Row::latency("from append to subscriber, one by one", &row::histogram(&times)))
 }
 
 /// Commands through the work queue, to a handler that does nothing.
@@ -157,7 +157,7 @@ async fn commands(
     }
     let mut seen = handled.0.subscribe();
     seen.wait_for(|handled| *handled >= COMMANDS).await?;
-    Ok(row("commands sent, handled and acknowledged", COMMANDS, "commands", begun))
+    Ok(rate("commands sent, handled and acknowledged", COMMANDS, "commands/s", begun))
 }
 
 async fn published(client: &async_nats::Client, events: u64) {
@@ -172,10 +172,8 @@ async fn published(client: &async_nats::Client, events: u64) {
     }
 }
 
-fn row(what: &str, count: u64, unit: &str, begun: Instant) -> Row {
-    #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
-    let rate = count as f64 / begun.elapsed().as_secs_f64();
-    Row::figure(what, format!("{rate:.0} {unit}/s"))
+fn rate(what: &str, count: u64, unit: &'static str, begun: Instant) -> Row {
+    Row::rate(what, count, unit, begun.elapsed())
 }
 
 fn transaction(number: u64) -> AppendTransaction {

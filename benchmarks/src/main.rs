@@ -3,10 +3,15 @@
 
 mod client;
 mod driver;
+mod half_load;
 mod jetstream;
 mod measure;
+mod over_http;
 mod platform;
 mod postgres;
+mod row;
+mod servers;
+mod shop;
 
 use std::time::Duration;
 
@@ -14,8 +19,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use comfy_table::Table;
 
-use crate::measure::Row;
-use crate::platform::Platform;
+use crate::driver::Load;
+use crate::platform::Kind;
 
 /// Measures Docket on this machine: client, server and disk share it. Quote ratios, not single figures.
 #[derive(Parser)]
@@ -24,19 +29,21 @@ struct Args {
     #[command(subcommand)]
     only: Option<Only>,
     /// Connections that send commands at the same time
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, global = true)]
     connections: usize,
     /// Seconds that each load runs
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, global = true)]
     seconds: u64,
     /// Events on the long stream that is compared with a fresh one
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, global = true)]
     stream_length: u32,
 }
 
-/// One part alone; without it, the platform over HTTP.
-#[derive(Subcommand)]
+/// One part alone; without it, the platform in one process over HTTP.
+#[derive(Clone, Copy, Subcommand)]
 enum Only {
+    /// The platform over HTTP, a process a service, with PostgreSQL and nats-server
+    Distributed,
     /// The append of the PostgreSQL log against plain inserts of the same rows
     AppendPostgres {
         /// Batches of each size
@@ -54,37 +61,37 @@ enum Only {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    let kind = match args.only {
+        None => Some(Kind::Embedded),
+        Some(Only::Distributed) => Some(Kind::Distributed),
+        Some(Only::AppendPostgres { .. } | Only::Jetstream { .. }) => None,
+    };
     let rows = match args.only {
-        None => over_http(&args).await?,
+        None => over_http::rows(Kind::Embedded, args.settings()).await?,
+        Some(Only::Distributed) => over_http::rows(Kind::Distributed, args.settings()).await?,
         Some(Only::AppendPostgres { batches }) => postgres::append(batches).await?,
         Some(Only::Jetstream { events }) => jetstream::rows(events).await?,
     };
     let mut table = Table::new();
     table.set_header(["what", "figure", "p50 ms", "p99 ms"]);
-    for row in rows {
-        table.add_row(row.cells());
-    }
+    table.add_rows(rows.iter().map(row::Row::cells));
     println!("{table}");
     let cores = std::thread::available_parallelism()?;
     println!("{cores} cores; client, server and disk on one machine");
-    if args.only.is_none() {
+    if let Some(kind) = kind {
+        println!("{}", kind.told());
         println!("{} connections, {} s a load", args.connections, args.seconds);
+    }
+    if !matches!(args.only, None | Some(Only::Jetstream { .. })) {
+        println!("{}", servers::told());
     }
     Ok(())
 }
 
-async fn over_http(args: &Args) -> Result<Vec<Row>> {
-    let load =
-        driver::Load { connections: args.connections, duration: Duration::from_secs(args.seconds) };
-    let platform = Platform::start().await?;
-    let mut rows = Vec::new();
-    rows.push(measure::receive_spread(&platform, load).await?);
-    rows.push(measure::receive_hot(&platform, load).await?);
-    rows.push(measure::orders(&platform, load).await?);
-    rows.push(measure::settle(&platform).await?);
-    rows.extend(measure::stream_length(&platform, args.stream_length).await?);
-    rows.push(measure::replay(&platform).await?);
-    rows.push(platform.memory()?);
-    platform.stop().await?;
-    Ok(rows)
+impl Args {
+    fn settings(&self) -> over_http::Settings {
+        let duration = Duration::from_secs(self.seconds);
+        let load = Load { connections: self.connections, duration };
+        over_http::Settings { load, stream_length: self.stream_length }
+    }
 }

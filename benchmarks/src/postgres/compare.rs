@@ -6,11 +6,11 @@ use anyhow::{Result, ensure};
 use event_store::postgres::PostgresLog;
 use event_store::{AppendTransaction, EventLog as _, Verdict};
 use sqlx::{Connection as _, PgConnection};
-use test_servers::Postgres;
 
 use super::batches::{Orders, Rows};
 use super::plain;
-use crate::measure::Row;
+use crate::row::{self, Row};
+use crate::servers;
 
 /// Transactions a batch.
 const SIZES: [u64; 3] = [16, 64, 256];
@@ -30,8 +30,7 @@ struct Times {
 /// Appends prepared batches, and inserts the same rows plainly: as arrays, and as one JSON document. Ratios are of the
 /// medians.
 pub(crate) async fn append(batches: usize) -> Result<Vec<Row>> {
-    let server = Postgres::start()?;
-    server.execute(&["CREATE DATABASE bench"])?;
+    let server = servers::postgres(&["bench"])?;
     let url = server.url("bench");
     PostgresLog::migrate(&url, None).await?;
     let log = PostgresLog::open(&url).await?;
@@ -68,9 +67,8 @@ async fn beside_a_snapshot(
         times.push(begun.elapsed());
     }
     holding.close().await?;
-    let rate = Duration::from_secs(2 * BESIDE).div_duration_f64(median(&mut times));
     let what = format!("append beside an open snapshot, {BESIDE} transactions of 2 events");
-    Ok(Row::timed(&what, format!("{rate:.0} events/s"), &times))
+    Ok(rate(&what, BESIDE, &mut times))
 }
 
 async fn measure(
@@ -111,20 +109,22 @@ async fn measure(
     Ok(times)
 }
 
-fn told(size: u64, mut times: Times) -> [Row; 3] {
+fn told(size: u64, mut times: Times) -> [Row; 4] {
+    let of = format!("{size} transactions of 2 events");
     let plain = median(&mut times.arrays);
-    let row = |what: &str, mut times: Vec<Duration>| {
-        let own = median(&mut times);
-        let rate = Duration::from_secs(2 * size).div_duration_f64(own);
-        let share = 100.0 * plain.div_duration_f64(own);
-        let what = format!("{what}, {size} transactions of 2 events");
-        Row::timed(&what, format!("{rate:.0} events/s, {share:.0} % of plain"), &times)
-    };
+    let share = 100.0 * plain.div_duration_f64(median(&mut times.append));
     [
-        row("plain UNNEST insert", times.arrays),
-        row("plain insert from one JSON document", times.json),
-        row("append to the log", times.append),
+        rate(&format!("plain UNNEST insert, {of}"), size, &mut times.arrays),
+        rate(&format!("plain insert from one JSON document, {of}"), size, &mut times.json),
+        rate(&format!("append to the log, {of}"), size, &mut times.append),
+        Row::figure(&format!("append as a share of plain UNNEST, {of}"), share, "%"),
     ]
+}
+
+/// Events a second, by the median time of a batch.
+fn rate(what: &str, size: u64, times: &mut [Duration]) -> Row {
+    let rate = Duration::from_secs(2 * size).div_duration_f64(median(times));
+    Row::figure(what, rate, "events/s").with(&row::histogram(times))
 }
 
 fn median(times: &mut [Duration]) -> Duration {

@@ -114,6 +114,11 @@ impl Nats {
         format!("127.0.0.1:{}", self.monitor)
     }
 
+    /// The id of its process.
+    pub fn process_id(&self) -> anyhow::Result<u32> {
+        Ok(self.pid()?.as_raw_nonzero().get().unsigned_abs())
+    }
+
     /// Where JetStream keeps what it has.
     pub fn store(&self) -> PathBuf {
         self.folder.path().join("store")

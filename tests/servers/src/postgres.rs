@@ -175,6 +175,11 @@ impl Postgres {
         self.server.port
     }
 
+    /// The id of its first process; the others are its children.
+    pub fn process_id(&self) -> anyhow::Result<u32> {
+        Ok(self.pid()?.as_raw_nonzero().get().unsigned_abs())
+    }
+
     /// The folder of its programs, such as `psql`.
     pub fn programs(&self) -> &std::path::Path {
         &self.programs

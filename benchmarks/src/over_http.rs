@@ -1,0 +1,79 @@
+//! The platform as its clients see it, and what each of its processes costs.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::driver::{Load, Outcome};
+use crate::platform::{Kind, Platform};
+use crate::row::Row;
+use crate::{half_load, measure};
+
+/// How it is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) load: Load,
+    /// Events on the long stream that is compared with a fresh one.
+    pub(crate) stream_length: u32,
+}
+
+/// Starts a platform, and measures all of it once.
+pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
+    let Settings { load, stream_length } = settings;
+    let platform = Platform::start(kind).await?;
+    let mut rows = Vec::new();
+    let mut costs = Vec::new();
+
+    let before = platform.cpu()?;
+    let spread = measure::receive_spread(&platform, load).await?;
+    rows.push(measure::rate("receive stock, 1,000 SKUs", &spread));
+    measure::settle(&platform, "receives").await?;
+    costs.extend(cpu(&platform, &before, &spread, "receives")?);
+
+    let hot = measure::receive_hot(&platform, load).await?;
+    rows.push(measure::rate("receive stock, one SKU", &hot));
+    rows.extend(half_load::receives(&platform, load, spread.per_second).await?);
+
+    let before = platform.cpu()?;
+    let orders = measure::orders(&platform, load).await?;
+    rows.push(measure::rate("place single-line orders, sagas running", &orders));
+    let settled = measure::settle(&platform, "orders").await?;
+    let what = "until every saga is confirmed and every model caught up";
+    rows.push(Row::figure(what, settled.as_secs_f64(), "s"));
+    let whole = load.duration + settled;
+    rows.push(Row::rate("orders end to end", orders.answered, "orders/s", whole));
+    costs.extend(cpu(&platform, &before, &orders, "orders with their sagas")?);
+
+    // What is acknowledged beyond that only waits: the sagas are part of what an order is.
+    let carried = measure::per_second(orders.answered, whole);
+    rows.extend(half_load::orders(&platform, load, carried).await?);
+    measure::settle(&platform, "half").await?;
+    rows.extend(measure::stream_length(&platform, stream_length).await?);
+    measure::settle(&platform, "length").await?;
+    rows.push(measure::replay(&platform).await?);
+    rows.extend(costs);
+    rows.extend(memory(&platform)?);
+    platform.stop().await?;
+    Ok(rows)
+}
+
+/// What each process took for a load, and all that followed from it.
+fn cpu(platform: &Platform, before: &[Duration], load: &Outcome, of: &str) -> Result<Vec<Row>> {
+    #[expect(clippy::cast_precision_loss, reason = "a count of commands is far below 2^52")]
+    let thousands = load.answered as f64 / 1_000.0;
+    let after = platform.cpu()?;
+    let took = before.iter().zip(after).map(|(before, after)| after.saturating_sub(*before));
+    let rows = platform.processes.iter().zip(took).map(|(process, took)| {
+        let what = format!("{}: processor time of 1,000 {of}", process.name);
+        Row::figure(&what, took.as_secs_f64() / thousands, "s")
+    });
+    Ok(rows.collect())
+}
+
+fn memory(platform: &Platform) -> Result<Vec<Row>> {
+    let row = |process: &crate::platform::Process| {
+        let what = format!("{}: memory at most", process.name);
+        Ok(Row::figure(&what, process.memory_mb()?, "MB"))
+    };
+    platform.processes.iter().map(row).collect()
+}

@@ -1,0 +1,9 @@
+//! Docket as it is measured: one process, or every service for itself. Decided here and nowhere else: who runs where.
+
+mod distributed;
+mod embedded;
+mod process;
+mod running;
+
+pub(crate) use process::Process;
+pub(crate) use running::{Kind, Platform};
