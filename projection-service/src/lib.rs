@@ -12,6 +12,7 @@ pub mod folds;
 pub mod inspect;
 pub mod model;
 pub mod offline;
+mod opening;
 pub mod projectors;
 pub mod queries;
 pub mod runner;

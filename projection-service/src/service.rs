@@ -1,9 +1,8 @@
 //! Starts the projectors and answers queries.
 
-use std::io;
 use std::sync::Arc;
 
-use ::storage::{Held, Lease, LeaseSettings, is_damaged};
+use ::storage::{Held, Lease, LeaseSettings};
 use event_store::keys::Vault;
 use messaging::feed::Feed;
 use sqlx::migrate::MigrateError;
@@ -11,15 +10,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::opening::{Opened, open, open_catalog};
 use crate::projectors::{Projector, readers};
 use crate::queries::projections::{ProjectionAnswer, describe};
 use crate::queries::sagas::SagaStates;
 use crate::queries::{self, App};
-use crate::runner::applier::Apply;
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::{RebuildError, Rebuilder};
 use crate::runner::{Hub, KeepFor, Live, NEAR, Surroundings};
-use crate::storage::catalog::{Catalog, Entry, Role};
+use crate::storage::catalog::Catalog;
 use crate::storage::home::Home;
 
 /// How the service is set up.
@@ -76,7 +75,8 @@ pub struct ProjectionService {
 }
 
 impl ProjectionService {
-    /// Waits for the lease where there is one; whoever starts it may stop waiting at any time. Then opens the models, goes on from their checkpoints, and goes on with rebuilds that were under way.
+    /// Waits for the lease where there is one; whoever starts it may stop waiting at any time. Then opens the models, goes on
+    /// from their checkpoints, and goes on with rebuilds that were under way.
     pub async fn start(
         settings: Settings,
         feed: Arc<dyn Feed>,
@@ -84,7 +84,7 @@ impl ProjectionService {
         sagas: Arc<dyn SagaStates>,
     ) -> Result<Self, StartError> {
         settings.home.make().await?;
-        let catalog = catalog(&settings.home).await?;
+        let catalog = open_catalog(&settings.home).await?;
         if settings.lease.is_some() && !settings.home.is_shared() {
             return Err(StartError::NotShared);
         }
@@ -176,21 +176,6 @@ impl ProjectionService {
     }
 }
 
-/// The catalog; a new one when the file is damaged.
-async fn catalog(home: &Home) -> Result<Catalog, StartError> {
-    match Catalog::open(home).await {
-        Err(error) if is_damaged(&error) => {
-            home.start_over(&error)?;
-            Ok(Catalog::open(home).await?)
-        }
-        Err(source) => {
-            let location = home.catalog().to_string();
-            Err(StartError::Model { location, source })
-        }
-        Ok(catalog) => Ok(catalog),
-    }
-}
-
 /// The right to write, as soon as it can be had.
 async fn acquire(catalog: &Catalog, lease: Option<LeaseSettings>) -> Result<Held, MigrateError> {
     match lease {
@@ -206,95 +191,6 @@ async fn stop_when_taken(held: Arc<Held>, stop: CancellationToken) {
             stop.cancel();
         }
         () = stop.cancelled() => {}
-    }
-}
-
-/// A projector, opened: the live generation, and the one that is kept beside it.
-struct Opened {
-    applier: Box<dyn Apply>,
-    beside: Option<(Box<dyn Apply>, Role)>,
-    entry: Entry,
-}
-
-/// Opens the live generation and the one kept beside it. A live one of another definition can be neither fed nor read any
-/// more: a new one takes its place at once, and catches up.
-async fn open(projector: Projector, rebuilder: &Rebuilder) -> Result<Opened, StartError> {
-    let definition = projector.definition();
-    let (home, catalog) = (&rebuilder.home, &rebuilder.catalog);
-    let found = catalog.find(definition.name).await?;
-    let entry = match found {
-        Some(entry) if entry.version == definition.version => entry,
-        other => begin_anew(projector, rebuilder, other.as_ref()).await?,
-    };
-    // What a process left behind that ended between a decision and its file's end.
-    let named = [Some(entry.live), entry.building, entry.kept.map(|kept| kept.generation)];
-    for number in (1..entry.next_generation()).filter(|number| !named.contains(&Some(*number))) {
-        home.remove(definition.name, number).await;
-    }
-    let (applier, entry) = open_live(projector, rebuilder, entry).await?;
-    let beside = open_beside(projector, rebuilder, &entry).await?;
-    Ok(Opened { applier, beside, entry })
-}
-
-/// Opens the live generation; a new one when its file is damaged.
-async fn open_live(
-    projector: Projector,
-    rebuilder: &Rebuilder,
-    entry: Entry,
-) -> Result<(Box<dyn Apply>, Entry), StartError> {
-    if let Some(applier) = open_one(projector, rebuilder, entry.live).await? {
-        return Ok((applier, entry));
-    }
-    let entry = begin_anew(projector, rebuilder, Some(&entry)).await?;
-    let opened = open_one(projector, rebuilder, entry.live).await?;
-    let applier = opened.ok_or_else(|| io::Error::other("a file that was just made is damaged"))?;
-    Ok((applier, entry))
-}
-
-/// Opens the generation that is kept beside the live one; none when its file is damaged.
-async fn open_beside(
-    projector: Projector,
-    rebuilder: &Rebuilder,
-    entry: &Entry,
-) -> Result<Option<(Box<dyn Apply>, Role)>, StartError> {
-    let Some(kept) = entry.kept else { return Ok(None) };
-    let opened = open_one(projector, rebuilder, kept.generation).await?;
-    if opened.is_none() {
-        rebuilder.catalog.drop_kept(projector.name(), kept.generation, None).await?;
-    }
-    Ok(opened.map(|applier| (applier, kept.role)))
-}
-
-/// A new generation takes the live one's place, and no other is kept or built.
-async fn begin_anew(
-    projector: Projector,
-    rebuilder: &Rebuilder,
-    old: Option<&Entry>,
-) -> Result<Entry, sqlx::Error> {
-    let definition = projector.definition();
-    let live = old.map_or(1, Entry::next_generation);
-    rebuilder.home.remove(definition.name, live).await;
-    rebuilder.catalog.register(definition.name, definition.version, live).await?;
-    Ok(Entry { version: definition.version, live, building: None, kept: None, outcome: None })
-}
-
-/// Opens a generation; `None` when its file was damaged, and is set aside.
-async fn open_one(
-    projector: Projector,
-    rebuilder: &Rebuilder,
-    number: u32,
-) -> Result<Option<Box<dyn Apply>>, StartError> {
-    let home = &rebuilder.home;
-    match projector.open(home, number, &rebuilder.feed.identity()).await {
-        Ok(applier) => Ok(Some(applier)),
-        Err(error) if is_damaged(&error) => {
-            home.set_aside(projector.name(), number, &error)?;
-            Ok(None)
-        }
-        Err(source) => {
-            let location = home.generation(projector.name(), number).to_string();
-            Err(StartError::Model { location, source })
-        }
     }
 }
 

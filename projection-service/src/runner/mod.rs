@@ -14,6 +14,7 @@ mod hub;
 mod keeping;
 mod live;
 pub mod rebuild;
+mod rebuild_report;
 mod source;
 pub mod status;
 

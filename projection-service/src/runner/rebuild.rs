@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::build::{BuildError, Building, OnProgress, build};
-use super::compare::{Comparison, Snapshot, compare};
+use super::compare::{Snapshot, compare};
 use super::handle::{Handle, Held, Resume};
-use super::status::{Progress, Rebuilt, tenths};
+use super::rebuild_report::{Built, causes, outcome, told};
+use super::status::{Progress, Rebuilt};
 use crate::decoded::Readers;
 use crate::storage::catalog::{Asked, Catalog};
 use crate::storage::generation::Generation;
@@ -288,77 +289,4 @@ async fn drop_kept(handle: Arc<Handle>, building: u32) {
     if let Some(held) = handle.hold().await {
         let _ = held.resume.send(Resume::Drop(building.saturating_sub(1)));
     }
-}
-
-/// A generation that was built.
-#[derive(Clone, Copy)]
-struct Built {
-    generation: u32,
-    events: u64,
-    begun: Instant,
-}
-
-fn outcome(name: &str, built: Built, comparison: Option<Comparison>) -> Rebuilt {
-    let Built { generation, events, begun } = built;
-    let seconds = tenths(begun.elapsed().as_secs_f64());
-    match comparison {
-        None => {
-            let (equal, compared_at, digests) = (None, None, Vec::new());
-            Rebuilt::Switched { generation, events, seconds, equal, compared_at, digests }
-        }
-        Some(Comparison { position, digests, differing_tables, .. })
-            if differing_tables.is_empty() =>
-        {
-            let (equal, compared_at) = (Some(true), Some(position));
-            Rebuilt::Switched { generation, events, seconds, equal, compared_at, digests }
-        }
-        Some(Comparison { position: compared_at, digests, differing_tables, differences }) => {
-            tracing::error!(
-                name,
-                ?differing_tables,
-                "a model built anew differs from the live one, which stays; an operator has to decide"
-            );
-            let differences = differences.into_iter().map(Into::into).collect();
-            Rebuilt::Differs {
-                generation,
-                events,
-                seconds,
-                compared_at,
-                digests,
-                differing_tables,
-                differences,
-            }
-        }
-    }
-}
-
-/// Tells each model's status how far its new generation is.
-fn told(
-    begun: Instant,
-    handles: &[Arc<Handle>],
-    opened: &[Building],
-    target: Position,
-) -> OnProgress {
-    let handles = handles.to_vec();
-    let from: Vec<Position> =
-        opened.iter().map(|(_, applier)| applier.checkpoint().position).collect();
-    let last = Mutex::new(());
-    Arc::new(move |name, position| {
-        let _guard = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = handles.iter().position(|handle| handle.projector.name() == name);
-        let Some(at) = found else { return };
-        let seconds = begun.elapsed().as_secs_f64();
-        let progress = Progress::after(seconds, from[at], position, target);
-        handles[at].update(|status| status.rebuild = Some(progress));
-    })
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

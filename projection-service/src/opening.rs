@@ -1,0 +1,121 @@
+//! Opens what the read models stand in: the catalog, and each projector's live generation and the one kept beside it.
+//!
+//! **Invariant:** what is damaged is set aside, never written to; a new generation takes its place and catches up.
+
+use std::io;
+
+use ::storage::is_damaged;
+
+use crate::projectors::Projector;
+use crate::runner::applier::Apply;
+use crate::runner::rebuild::Rebuilder;
+use crate::service::StartError;
+use crate::storage::catalog::{Catalog, Entry, Role};
+use crate::storage::home::Home;
+
+/// The catalog; a new one when the file is damaged.
+pub(crate) async fn open_catalog(home: &Home) -> Result<Catalog, StartError> {
+    match Catalog::open(home).await {
+        Err(error) if is_damaged(&error) => {
+            home.start_over(&error)?;
+            Ok(Catalog::open(home).await?)
+        }
+        Err(source) => {
+            let location = home.catalog().to_string();
+            Err(StartError::Model { location, source })
+        }
+        Ok(catalog) => Ok(catalog),
+    }
+}
+
+/// A projector, opened: the live generation, and the one that is kept beside it.
+pub(crate) struct Opened {
+    pub(crate) applier: Box<dyn Apply>,
+    pub(crate) beside: Option<(Box<dyn Apply>, Role)>,
+    pub(crate) entry: Entry,
+}
+
+/// Opens the live generation and the one kept beside it. A live one of another definition can be neither fed nor read any
+/// more: a new one takes its place at once, and catches up.
+pub(crate) async fn open(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+) -> Result<Opened, StartError> {
+    let definition = projector.definition();
+    let (home, catalog) = (&rebuilder.home, &rebuilder.catalog);
+    let found = catalog.find(definition.name).await?;
+    let entry = match found {
+        Some(entry) if entry.version == definition.version => entry,
+        other => begin_anew(projector, rebuilder, other.as_ref()).await?,
+    };
+    // What a process left behind that ended between a decision and its file's end.
+    let named = [Some(entry.live), entry.building, entry.kept.map(|kept| kept.generation)];
+    for number in (1..entry.next_generation()).filter(|number| !named.contains(&Some(*number))) {
+        home.remove(definition.name, number).await;
+    }
+    let (applier, entry) = open_live(projector, rebuilder, entry).await?;
+    let beside = open_beside(projector, rebuilder, &entry).await?;
+    Ok(Opened { applier, beside, entry })
+}
+
+/// Opens the live generation; a new one when its file is damaged.
+async fn open_live(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    entry: Entry,
+) -> Result<(Box<dyn Apply>, Entry), StartError> {
+    if let Some(applier) = open_one(projector, rebuilder, entry.live).await? {
+        return Ok((applier, entry));
+    }
+    let entry = begin_anew(projector, rebuilder, Some(&entry)).await?;
+    let opened = open_one(projector, rebuilder, entry.live).await?;
+    let applier = opened.ok_or_else(|| io::Error::other("a file that was just made is damaged"))?;
+    Ok((applier, entry))
+}
+
+/// Opens the generation that is kept beside the live one; none when its file is damaged.
+async fn open_beside(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    entry: &Entry,
+) -> Result<Option<(Box<dyn Apply>, Role)>, StartError> {
+    let Some(kept) = entry.kept else { return Ok(None) };
+    let opened = open_one(projector, rebuilder, kept.generation).await?;
+    if opened.is_none() {
+        rebuilder.catalog.drop_kept(projector.name(), kept.generation, None).await?;
+    }
+    Ok(opened.map(|applier| (applier, kept.role)))
+}
+
+/// A new generation takes the live one's place, and no other is kept or built.
+async fn begin_anew(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    old: Option<&Entry>,
+) -> Result<Entry, sqlx::Error> {
+    let definition = projector.definition();
+    let live = old.map_or(1, Entry::next_generation);
+    rebuilder.home.remove(definition.name, live).await;
+    rebuilder.catalog.register(definition.name, definition.version, live).await?;
+    Ok(Entry { version: definition.version, live, building: None, kept: None, outcome: None })
+}
+
+/// Opens a generation; `None` when its file was damaged, and is set aside.
+async fn open_one(
+    projector: Projector,
+    rebuilder: &Rebuilder,
+    number: u32,
+) -> Result<Option<Box<dyn Apply>>, StartError> {
+    let home = &rebuilder.home;
+    match projector.open(home, number, &rebuilder.feed.identity()).await {
+        Ok(applier) => Ok(Some(applier)),
+        Err(error) if is_damaged(&error) => {
+            home.set_aside(projector.name(), number, &error)?;
+            Ok(None)
+        }
+        Err(source) => {
+            let location = home.generation(projector.name(), number).to_string();
+            Err(StartError::Model { location, source })
+        }
+    }
+}
