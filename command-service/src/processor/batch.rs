@@ -46,19 +46,6 @@ impl Job {
     }
 }
 
-impl Outcome {
-    /// The stored answer of an earlier request.
-    pub(crate) fn replayed(stored: event_store::StoredAnswer) -> Self {
-        Self {
-            status: stored.status,
-            body: stored.body,
-            version: stored.version,
-            position: stored.position,
-            replayed: true,
-        }
-    }
-}
-
 /// Splits off commands whose id is in the batch already: they wait for that outcome.
 pub(super) fn split_repeats(batch: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
     let mut seen = HashSet::with_capacity(batch.len());

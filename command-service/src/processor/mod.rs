@@ -7,6 +7,7 @@
 
 mod batch;
 mod cache;
+mod commit;
 mod decision;
 mod exploration;
 mod handle;

@@ -6,7 +6,7 @@ use domain::command::Command;
 use domain::event::Event;
 use domain::ids::OrderId;
 use domain::refusal::Refusal;
-use event_store::Metadata;
+use event_store::{Metadata, StoredAnswer};
 
 /// The part of an answer that is stored under the command id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,19 @@ pub struct Outcome {
     pub position: u64,
     /// True when the answer is the stored one of an earlier request.
     pub replayed: bool,
+}
+
+impl Outcome {
+    /// The stored answer of an earlier request.
+    pub(crate) fn replayed(stored: StoredAnswer) -> Self {
+        Self {
+            status: stored.status,
+            body: stored.body,
+            version: stored.version,
+            position: stored.position,
+            replayed: true,
+        }
+    }
 }
 
 /// Why a command has no outcome.
