@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::import::matching::{History, match_returns};
 use crate::import::order_way::Outcome;
-use crate::import::plan::{Plan, plan};
+use crate::import::plan::Plan;
+use crate::import::planner::plan;
 use crate::import::report::{Report, Results, Rows};
 use crate::import::rows::read_files;
 

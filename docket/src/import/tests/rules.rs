@@ -6,7 +6,8 @@ use crate::import::args::OpeningStock;
 use crate::import::matching;
 use crate::import::matching::{History, Matching, Shelf, ShelfLine, Standing};
 use crate::import::opening::openings;
-use crate::import::plan::{Plan, plan};
+use crate::import::plan::Plan;
+use crate::import::planner::plan;
 use crate::import::rows::read_files;
 
 pub(super) const HEADER: &str =
