@@ -27,7 +27,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long that may take. It goes over the listening connection, and so finds out whether it is alive.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pauses between attempts to connect.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// A database that is back, or that answers again, is heard within this time.
+const BACK_WITHIN: Duration = Duration::from_secs(10);
+const _: () = assert!(
+    LOOK_EVERY.as_secs() + PATIENCE.as_secs() + PAUSES.1.as_secs() < BACK_WITHIN.as_secs(),
+    "a connection that fell silent is noticed and replaced in time"
+);
 
 /// What it watches, and what it raises.
 pub(super) struct Listener {

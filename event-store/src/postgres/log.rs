@@ -97,13 +97,19 @@ impl PostgresLog {
     }
 
     /// Begins a new epoch: what was said of positions before counts no more. Every process with this log learns of it.
-    pub async fn raise_epoch(&self) -> Result<LogIdentity, StoreError> {
+    /// Refused like an append when another has taken the log over.
+    pub async fn raise_epoch(&self) -> Result<LogIdentity, AppendError> {
+        let token = self.token.held().ok_or(AppendError::Superseded)?;
         let raised = self.writer.call(async |connection| {
-            let identity = schema::raise_epoch(connection).await?;
+            let identity = schema::raise_epoch(connection, token).await?;
             Ok((identity, schema::head(connection).await?))
         });
         let failed = |error| StoreError::new("raise the log's epoch", error);
         let (identity, position) = raised.await.map_err(failed)?;
+        let Some(identity) = identity else {
+            self.token.lost(token);
+            return Err(AppendError::Superseded);
+        };
         self.identity.found(identity.clone(), position, &self.head);
         Ok(identity)
     }

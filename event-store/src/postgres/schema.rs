@@ -25,9 +25,11 @@ const DRAW_IDENTITY: &str = "INSERT INTO log_identity (log, epoch) VALUES ($1, 1
 
 const GRANT: &str = "SELECT grant_log_to($1::name)";
 
-/// Wakes the other processes too: the epoch is part of what they announce.
+/// Only for the token that is the log's: whoever raises it meanwhile waits, or is waited for and found to have it. Wakes the
+/// other processes too: the epoch is part of what they announce.
 const RAISE_EPOCH: &str =
-    "WITH raised AS (UPDATE log_identity SET epoch = epoch + 1 RETURNING log, epoch)
+    "WITH writer AS (SELECT token FROM log_writer WHERE singleton AND token = $1 FOR UPDATE),
+    raised AS (UPDATE log_identity SET epoch = epoch + 1 FROM writer RETURNING log, epoch)
     SELECT log, epoch, pg_notify('docket_log', '') FROM raised";
 
 pub(super) async fn migrate(
@@ -66,9 +68,15 @@ pub(super) async fn identity(connection: &mut PgConnection) -> Result<LogIdentit
     IdentityRow::try_from(&row)?.try_into()
 }
 
-pub(super) async fn raise_epoch(connection: &mut PgConnection) -> Result<LogIdentity, sqlx::Error> {
-    let row = sqlx::query(RAISE_EPOCH).fetch_one(connection).await?;
-    IdentityRow::try_from(&row)?.try_into()
+/// `None` when the token is not the log's any more.
+pub(super) async fn raise_epoch(
+    connection: &mut PgConnection,
+    token: i64,
+) -> Result<Option<LogIdentity>, sqlx::Error> {
+    let Some(row) = sqlx::query(RAISE_EPOCH).bind(token).fetch_optional(connection).await? else {
+        return Ok(None);
+    };
+    Ok(Some(IdentityRow::try_from(&row)?.try_into()?))
 }
 
 /// The last position of the log.

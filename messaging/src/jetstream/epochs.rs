@@ -1,4 +1,4 @@
-//! The epoch of a log in PostgreSQL: its database keeps it.
+//! The epoch of a log in PostgreSQL: its database keeps it, and lets only the one raise it that may append.
 
 use event_store::postgres::PostgresLog;
 use event_store::{EventLog, LogIdentity};
@@ -19,9 +19,6 @@ impl EpochKeeper for PostgresLog {
         _why: &'a str,
     ) -> BoxFuture<'a, Result<LogIdentity, Cause>> {
         Box::pin(async move {
-            if self.token().borrow().is_none() {
-                return Err("another process appends to this log now".into());
-            }
             loop {
                 let raised = self.raise_epoch().await?;
                 if raised.epoch > seen {

@@ -34,6 +34,19 @@ async fn after_a_takeover_the_old_writer_is_refused_whole_and_positions_go_on() 
     assert_eq!(commands_of_dense_log(&old).await, ["1", "1", "4", "5"]);
 }
 
+#[tokio::test]
+async fn only_who_has_the_newest_token_raises_the_epoch() {
+    let Some(place) = place() else { return };
+    let old = place.active().await;
+    let new = place.active().await;
+    // Nobody told it that it is old: the server refuses.
+    assert!(old.token().borrow().is_some());
+    let refused = old.raise_epoch().await;
+    assert!(matches!(refused, Err(AppendError::Superseded)), "{refused:?}");
+    assert_eq!(*old.token().borrow(), None, "and it knows now");
+    assert_eq!(new.raise_epoch().await.unwrap().epoch, 2, "nothing was raised before");
+}
+
 /// Each of four writers sends its commands until each has a verdict, and takes the log over whenever it lost it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_that_fight_for_the_log_leave_each_effect_once_and_no_hole() {
