@@ -11,15 +11,17 @@ mod nats_binary;
 mod nats_cluster;
 mod port;
 mod postgres;
+mod proxy;
 mod query;
 mod supervised;
 mod unprivileged;
 
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use database::{Database, POSTGRES_VARIABLE, database};
-pub use nats::{Nats, nats, nats_with_room};
+pub use nats::{Nats, nats, nats_with_config, nats_with_room};
 pub use nats_binary::{NATS_VARIABLE, nats_server};
 pub use nats_cluster::{NatsCluster, nats_cluster};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresSettings};
+pub use proxy::{Forwards, Proxy};
 pub use supervised::Supervised;

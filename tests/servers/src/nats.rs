@@ -33,8 +33,8 @@ pub struct Nats {
     program: PathBuf,
     port: u16,
     monitor: u16,
-    /// What its configuration says of a cluster.
-    cluster: String,
+    /// More lines of its configuration, such as of a cluster.
+    more: String,
     /// The bytes that its streams may reserve.
     room: u64,
     folder: TempDir,
@@ -70,6 +70,18 @@ pub fn nats_with_room(bytes: u64) -> Option<Nats> {
     Some(nats)
 }
 
+/// As [`nats`], with more lines of configuration.
+///
+/// # Panics
+/// As [`nats`].
+pub fn nats_with_config(lines: &str) -> Option<Nats> {
+    let mut nats = nats()?;
+    lines.clone_into(&mut nats.more);
+    let restarted = nats.stop().and_then(|()| nats.start_again());
+    assert!(restarted.is_ok(), "{restarted:?}");
+    Some(nats)
+}
+
 impl Nats {
     /// Starts a server with an empty store.
     pub fn start() -> anyhow::Result<Self> {
@@ -85,18 +97,10 @@ impl Nats {
         Ok(nats)
     }
 
-    pub(crate) fn prepare(cluster: String) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(more: String) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("docket-nats-").tempdir()?;
         let (port, monitor) = (free_port()?, free_port()?);
-        Ok(Self {
-            process: None,
-            program: nats_server()?,
-            port,
-            monitor,
-            cluster,
-            room: ROOM,
-            folder,
-        })
+        Ok(Self { process: None, program: nats_server()?, port, monitor, more, room: ROOM, folder })
     }
 
     /// What it calls itself.
@@ -143,7 +147,7 @@ impl Nats {
             self.name(),
             store.display(),
             self.room,
-            self.cluster
+            self.more
         );
         fs::write(&config, text)?;
         let _ = fs::remove_file(self.pid_file());

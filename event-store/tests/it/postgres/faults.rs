@@ -7,10 +7,9 @@ use event_store::postgres::PostgresLog;
 use event_store::{AppendTransaction, EventLog, Verdict};
 use sqlx::PgConnection;
 use storage::postgres::PostgresSettings;
-use test_servers::Postgres;
+use test_servers::{Forwards, Postgres, Proxy};
 use tokio::time::timeout;
 
-use super::proxy::{Forwards, Proxy};
 use super::{Migrated, PATIENCE, commands_of_dense_log, place, writes};
 
 const LOCK: &str = "SELECT token FROM log_writer FOR UPDATE";
@@ -76,7 +75,7 @@ async fn an_append_killed_before_its_commit_fails_and_is_committed_when_sent_aga
 #[tokio::test]
 async fn an_append_whose_answer_was_lost_is_answered_when_sent_again_and_has_one_effect() {
     let Some(place) = place() else { return };
-    let proxy = Proxy::to(place.0.port()).await;
+    let proxy = Proxy::to(place.0.port()).unwrap();
     let log = behind(&proxy, &place).await;
     // The call is prepared already, so that it is one message.
     log.append(vec![writes("0", &["a"])]).await.unwrap();
@@ -127,7 +126,7 @@ async fn appends_sent_again_while_connections_are_killed_have_one_effect_each() 
 #[tokio::test]
 async fn a_connection_that_fell_silent_ends_in_a_timeout_and_the_log_recovers() {
     let Some(place) = place() else { return };
-    let proxy = Proxy::to(place.0.port()).await;
+    let proxy = Proxy::to(place.0.port()).unwrap();
     let log = behind(&proxy, &place).await;
     log.append(vec![writes("0", &["a"])]).await.unwrap();
     log.read_all(0, 9).await.unwrap();
@@ -146,7 +145,7 @@ async fn a_connection_that_fell_silent_ends_in_a_timeout_and_the_log_recovers() 
 #[tokio::test]
 async fn a_listener_that_was_cut_off_hears_again() {
     let Some(place) = place() else { return };
-    let proxy = Proxy::to(place.0.port()).await;
+    let proxy = Proxy::to(place.0.port()).unwrap();
     let log = behind(&proxy, &place).await;
     let other = place.active().await;
     let mut head = log.head();

@@ -4,7 +4,6 @@ mod faults;
 mod keys;
 mod late_commits;
 mod log;
-mod proxy;
 mod roles;
 mod takeover;
 
