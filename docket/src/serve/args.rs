@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use async_nats::Client;
-use messaging::jetstream::{self, CommandsSettings, ConnectionSettings, EventsSettings, Names};
+use messaging::jetstream::{
+    self, CommandsSettings, ConnectionSettings, EventsSettings, Names, TlsFiles,
+};
 
 use crate::config::{needed, secret};
 
@@ -76,6 +78,15 @@ pub(super) struct NatsArgs {
     /// File with JWT and seed to log in to NATS
     #[arg(long, env = "DOCKET_NATS_CREDENTIALS", value_name = "FILE")]
     nats_credentials: Option<PathBuf>,
+    /// File with the certificates (PEM) of who signed that of NATS; then TLS is always spoken [default: whom this machine trusts]
+    #[arg(long, env = "DOCKET_NATS_TLS_CA_FILE", value_name = "FILE")]
+    nats_tls_ca_file: Option<PathBuf>,
+    /// File with the certificate (PEM) by which NATS knows this process
+    #[arg(long, env = "DOCKET_NATS_TLS_CERT_FILE", value_name = "FILE")]
+    nats_tls_cert_file: Option<PathBuf>,
+    /// File with the key (PEM) of that certificate
+    #[arg(long, env = "DOCKET_NATS_TLS_KEY_FILE", value_name = "FILE")]
+    nats_tls_key_file: Option<PathBuf>,
     /// What subjects begin with; a second installation on the same NATS needs its own
     #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket")]
     nats_prefix: String,
@@ -94,9 +105,15 @@ impl std::fmt::Debug for NatsArgs {
 impl NatsArgs {
     pub(super) fn resolve(self) -> Result<Broker> {
         let url = secret("nats_url", self.nats_url, self.nats_url_file)?;
+        let client = match (self.nats_tls_cert_file, self.nats_tls_key_file) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => bail!("nats_tls_cert_file and nats_tls_key_file are set together, or not at all"),
+        };
         Ok(Broker {
             servers: needed("nats_url", url)?,
             credentials: self.nats_credentials,
+            tls: TlsFiles { authority: self.nats_tls_ca_file, client },
             names: Names::of(&self.nats_prefix),
             replicas: self.nats_replicas,
         })
@@ -108,6 +125,7 @@ impl NatsArgs {
 pub(super) struct Broker {
     servers: String,
     credentials: Option<PathBuf>,
+    tls: TlsFiles,
     /// The names of streams and subjects.
     pub(super) names: Names,
     replicas: usize,
@@ -116,9 +134,11 @@ pub(super) struct Broker {
 impl Broker {
     /// A connection; it is made in the background, for as long as it takes.
     pub(super) async fn connect(&self, name: &str) -> Result<Client> {
-        let credentials = self.credentials.clone();
-        let settings =
-            ConnectionSettings { credentials, ..ConnectionSettings::new(&self.servers, name) };
+        let settings = ConnectionSettings {
+            credentials: self.credentials.clone(),
+            tls: self.tls.clone(),
+            ..ConnectionSettings::new(&self.servers, name)
+        };
         Ok(jetstream::connect(&settings).await?)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** nothing here ends because NATS is away. The client is there at once and connects when it can.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -30,14 +30,38 @@ pub struct ConnectionSettings {
     pub servers: String,
     /// A file with JWT and seed, as `nsc` writes it.
     pub credentials: Option<PathBuf>,
+    /// How the server is known, and this client to the server.
+    pub tls: TlsFiles,
     /// What the server shows of this client.
     pub name: String,
 }
 
+/// Files in PEM form, for TLS. It is spoken when an address says `tls://`, when the server asks for it, and always when one
+/// of these is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Who signed the server's certificate; without it, whoever this machine trusts.
+    pub authority: Option<PathBuf>,
+    /// This client's certificate and its key.
+    pub client: Option<(PathBuf, PathBuf)>,
+}
+
+impl TlsFiles {
+    fn all(&self) -> impl Iterator<Item = &Path> {
+        let client = self.client.iter().flat_map(|(certificate, key)| [certificate, key]);
+        self.authority.iter().chain(client).map(PathBuf::as_path)
+    }
+}
+
 impl ConnectionSettings {
-    /// Without credentials.
+    /// Without credentials and files.
     pub fn new(servers: &str, name: &str) -> Self {
-        Self { servers: servers.to_owned(), credentials: None, name: name.to_owned() }
+        Self {
+            servers: servers.to_owned(),
+            credentials: None,
+            tls: TlsFiles::default(),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -47,6 +71,14 @@ pub enum ConnectionError {
     /// The credentials can't be read.
     #[error("the credentials file {path} can't be read")]
     Credentials {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// A file of TLS can't be read.
+    #[error("the file {path} for TLS with NATS can't be read")]
+    Tls {
         /// The file.
         path: PathBuf,
         /// What went wrong.
@@ -66,6 +98,7 @@ pub async fn connect(settings: &ConnectionSettings) -> Result<Client, Connection
             .await
             .map_err(|source| ConnectionError::Credentials { path: path.clone(), source })?;
     }
+    let options = with_tls(options, &settings.tls).await?;
     let servers: Vec<&str> = settings.servers.split(',').map(str::trim).collect();
     options
         .name(&settings.name)
@@ -79,6 +112,25 @@ pub async fn connect(settings: &ConnectionSettings) -> Result<Client, Connection
         .connect(servers)
         .await
         .map_err(ConnectionError::Addresses)
+}
+
+/// A file that is missing is said now: the client would only try again and again.
+async fn with_tls(
+    mut options: ConnectOptions,
+    files: &TlsFiles,
+) -> Result<ConnectOptions, ConnectionError> {
+    for path in files.all() {
+        let read = tokio::fs::read(path).await;
+        read.map_err(|source| ConnectionError::Tls { path: path.to_owned(), source })?;
+        options = options.require_tls(true);
+    }
+    if let Some(path) = &files.authority {
+        options = options.add_root_certificates(path.clone());
+    }
+    if let Some((certificate, key)) = &files.client {
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
+    Ok(options)
 }
 
 /// Waits until there is a connection.

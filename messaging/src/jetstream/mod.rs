@@ -25,7 +25,7 @@ mod trouble;
 pub use announcements::{Announcement, Announcer};
 pub use ask::{AskError, ask, serve};
 pub use commands::{CommandConsumer, ConsumerSettings, JetStreamQueue, Parked, Parking};
-pub use connection::{ConnectionError, ConnectionSettings, connect};
+pub use connection::{ConnectionError, ConnectionSettings, TlsFiles, connect};
 pub use envelope::{EnvelopeError, Received, decode, encode};
 pub use feed::{Freshness, JetStreamFeed};
 pub use history::{HistoryClient, HistoryError, HistoryServer, Page};

@@ -11,3 +11,4 @@ mod log;
 mod platform;
 mod reader;
 mod relay;
+mod tls;
