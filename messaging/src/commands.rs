@@ -27,7 +27,7 @@ pub struct CommandMessage {
 /// What a participant says of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handled {
-    /// An event that carries the command id is in the log.
+    /// An event that carries the command id is in the log; or no event could, and the message is kept for an operator.
     Done,
     /// Not now: deliver it again after this time.
     Later(Duration),

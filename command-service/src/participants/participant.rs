@@ -19,7 +19,7 @@ use crate::request_hash::RequestHasher;
 const BUSY_AGAIN: Duration = Duration::from_millis(50);
 /// When a command that could not be taken is asked again.
 const UNAVAILABLE_AGAIN: Duration = Duration::from_millis(500);
-/// When a command that nothing can be done with is asked again: an operator has to act first.
+/// When a command whose end can't be recorded is asked again: an operator has to act first.
 const HOPELESS_AGAIN: Duration = Duration::from_mins(1);
 
 /// All participants: inventory, payments, shipping and orders themselves.
@@ -56,9 +56,13 @@ impl Participants {
                 self.execute(&message, (*record).into(), WithoutEffect::Answer).await
             }
             Understood::Hopeless(error) => {
+                // Nobody can be told of its end: it is kept for an operator, and taken off the queue.
                 tracing::error!(%error, command.id = %message.command_id, "a message can't be understood");
-                self.park(&message, error.to_string()).await;
-                Handled::Later(HOPELESS_AGAIN)
+                if self.park(&message, error.to_string()).await {
+                    Handled::Done
+                } else {
+                    Handled::Later(UNAVAILABLE_AGAIN)
+                }
             }
         }
     }

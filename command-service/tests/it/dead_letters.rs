@@ -56,6 +56,26 @@ async fn a_poison_command_is_parked_with_its_cause_and_once_however_often_it_com
 }
 
 #[tokio::test]
+async fn a_command_that_names_no_order_leaves_the_queue_once_it_is_parked_and_not_before() {
+    let app = TestApp::with_dead_letters().await;
+    let nameless =
+        CommandMessage { body: "{\"command\":\"ReserveStock\"}".to_owned(), ..reserve(1) };
+    for _ in 0..2 {
+        assert_eq!(app.service.participants().handle(nameless.clone()).await, Handled::Done);
+    }
+    assert_eq!(events(&*app.log).await.len(), 0, "nobody could read of its end");
+    let listed = app.get("/dead-letters").await;
+    let items = listed.is(200)["items"].as_array().unwrap().clone();
+    assert_eq!(items.len(), 1);
+    assert!(items[0]["cause"].as_str().unwrap().contains("body"), "{items:?}");
+
+    app.lose_letters().await;
+    let unlucky = CommandMessage { command_id: "order-o/reserve_stock/2".into(), ..nameless };
+    let handled = app.service.participants().handle(unlucky).await;
+    assert!(matches!(handled, Handled::Later(_)), "it would be lost: {handled:?}");
+}
+
+#[tokio::test]
 async fn when_its_cause_is_gone_it_is_replayed_and_has_its_effect_once() {
     let app = TestApp::with_dead_letters().await;
     app.sell("22423", 10).await;

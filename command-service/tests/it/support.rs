@@ -274,6 +274,14 @@ impl TestApp {
         connection.close().await.unwrap();
     }
 
+    /// Nothing can be parked any more.
+    pub(crate) async fn lose_letters(&self) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.letters_file());
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query("DROP TABLE dead_letters").execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     fn letters_file(&self) -> std::path::PathBuf {
         self.folder.path().join("dead-letters.db")
     }
