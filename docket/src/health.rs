@@ -1,5 +1,7 @@
-//! `docket health`: asks a service whether it is ready, as whoever keeps it running does. An image needs no other program
+//! `docket health`: asks a service whether it is sound, as whoever keeps it running does. An image needs no other program
 //! for it.
+//!
+//! **Invariant:** a process that stands by is sound: whoever restarted it would win nothing.
 
 use std::process::ExitCode;
 
@@ -12,7 +14,7 @@ use crate::output;
 /// Where a process listens, unless told otherwise.
 const USUAL_LISTEN: &str = "127.0.0.1:8080";
 
-/// Ask a service of this machine whether it is ready: exit 0 when it is, else 1
+/// Ask a service of this machine whether it is ready: exit 0 when it is, or stands by to take another's place; else 1
 #[derive(Debug, clap::Args)]
 pub(crate) struct HealthArgs {
     /// Its address [default: where `DOCKET_LISTEN` says that it listens, else port 8080 of this machine]
@@ -33,10 +35,15 @@ impl HealthArgs {
         let told: Vec<String> = parts
             .map(|(part, state)| format!("{part}: {}", state.as_str().unwrap_or_default()))
             .collect();
-        let word = if ready { "ready" } else { "not ready" };
+        let stands_by = body["status"] == "standby";
+        let word = match (ready, stands_by) {
+            (true, _) => "ready",
+            (false, true) => "standing by",
+            (false, false) => "not ready",
+        };
         let told = if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) };
         output::line(format_args!("{url} is {word}{told}"))?;
-        Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if ready || stands_by { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

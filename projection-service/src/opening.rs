@@ -58,19 +58,33 @@ pub(crate) async fn open(
     Ok(Opened { applier, beside, entry })
 }
 
-/// Opens the live generation; a new one when its file is damaged.
+/// Opens the live generation; a new one when its file is damaged, or is of another history of its log.
 async fn open_live(
     projector: Projector,
     rebuilder: &Rebuilder,
     entry: Entry,
 ) -> Result<(Box<dyn Apply>, Entry), StartError> {
     if let Some(applier) = open_one(projector, rebuilder, entry.live).await? {
-        return Ok((applier, entry));
+        if !is_of_an_older_epoch(&*applier, rebuilder) {
+            return Ok((applier, entry));
+        }
+        tracing::warn!(
+            name = projector.name(),
+            position = applier.checkpoint().position,
+            "the log began a new epoch, as after a restore: the read model is built anew"
+        );
+        applier.generation().database.close().await;
     }
     let entry = begin_anew(projector, rebuilder, Some(&entry)).await?;
     let opened = open_one(projector, rebuilder, entry.live).await?;
     let applier = opened.ok_or_else(|| io::Error::other("a file that was just made is damaged"))?;
     Ok((applier, entry))
+}
+
+/// A model of another log is left alone: somebody mixed up the addresses.
+fn is_of_an_older_epoch(applier: &dyn Apply, rebuilder: &Rebuilder) -> bool {
+    let (mine, its) = (&applier.checkpoint().identity, rebuilder.feed.identity());
+    mine.log == its.log && mine.epoch < its.epoch
 }
 
 /// Opens the generation that is kept beside the live one; none when its file is damaged.

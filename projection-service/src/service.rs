@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::storage::{Held, Lease, LeaseSettings};
+use ::storage::{Held, Lease, LeaseSettings, Told};
 use event_store::keys::Vault;
 use messaging::feed::Feed;
 use sqlx::migrate::MigrateError;
@@ -29,6 +29,8 @@ pub struct Settings {
     /// Where several services run on the same models, one of them is active: whoever holds this lease. `None` where there
     /// is one only, as over a folder.
     pub lease: Option<LeaseSettings>,
+    /// Who hears that another has the lease.
+    pub told: Told,
     /// How long a generation is kept beside the live one, for a rollback or a decision.
     pub keep_for: KeepFor,
 }
@@ -36,7 +38,8 @@ pub struct Settings {
 impl Settings {
     /// With its defaults, with the models here, for the only service on them.
     pub fn at(home: impl Into<Home>) -> Self {
-        Self { home: home.into(), lease: None, keep_for: KeepFor::default() }
+        let (told, keep_for) = (Told::default(), KeepFor::default());
+        Self { home: home.into(), lease: None, told, keep_for }
     }
 }
 
@@ -88,7 +91,7 @@ impl ProjectionService {
         if settings.lease.is_some() && !settings.home.is_shared() {
             return Err(StartError::NotShared);
         }
-        let right = Arc::new(acquire(&catalog, settings.lease).await?);
+        let right = Arc::new(acquire(&catalog, settings.lease, &settings.told).await?);
         let catalog = catalog.guarded(right.fence());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(stop_when_taken(Arc::clone(&right), stop.clone()));
@@ -177,9 +180,13 @@ impl ProjectionService {
 }
 
 /// The right to write, as soon as it can be had.
-async fn acquire(catalog: &Catalog, lease: Option<LeaseSettings>) -> Result<Held, MigrateError> {
+async fn acquire(
+    catalog: &Catalog,
+    lease: Option<LeaseSettings>,
+    told: &Told,
+) -> Result<Held, MigrateError> {
     match lease {
-        Some(lease) => Ok(Lease::shared(catalog.store(), lease).await?.acquire().await),
+        Some(lease) => Ok(Lease::shared(catalog.store(), lease).await?.acquire_telling(told).await),
         None => Ok(Lease::always().acquire().await),
     }
 }

@@ -1,7 +1,8 @@
 //! Liveness and readiness.
 //!
-//! Live: the process can answer. Ready: every named part said that it works. A part that is down never makes the
-//! process look dead, so nobody restarts what only waits.
+//! Live: the process can answer. Ready: every named part said that it works. Standing by: all that it lacks is that another
+//! process ends, whose place it takes. A part that is down never makes the process look dead, so nobody restarts what only
+//! waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,14 +26,28 @@ enum Part {
     Up,
     /// Works less well; the process is still ready.
     Degraded(String),
+    /// Another process does it; this one takes its place when that one ends.
+    StandsBy(String),
     Down(String),
+}
+
+/// What it all comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    /// It does what it is for.
+    Ready,
+    /// It is sound, and another process does what it is for.
+    Standby,
+    /// Something does not work, or has not started yet.
+    NotReady,
 }
 
 impl Part {
     fn word(&self) -> &str {
         match self {
             Self::Up => "up",
-            Self::Degraded(why) | Self::Down(why) => why,
+            Self::Degraded(why) | Self::StandsBy(why) | Self::Down(why) => why,
         }
     }
 }
@@ -48,15 +63,32 @@ impl Health {
         self.set(part, Part::Degraded(why.into()));
     }
 
+    /// A part waits for another process to end, and which.
+    pub fn stands_by(&self, part: &str, why: impl Into<String>) {
+        self.set(part, Part::StandsBy(why.into()));
+    }
+
     /// A part does not work, and why.
     pub fn down(&self, part: &str, why: impl Into<String>) {
         self.set(part, Part::Down(why.into()));
     }
 
-    /// True when no part is down and there is at least one.
-    pub fn is_ready(&self) -> bool {
+    /// Ready when no part is down or stands by, and there is at least one.
+    pub fn readiness(&self) -> Readiness {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        !parts.is_empty() && !parts.values().any(|part| matches!(part, Part::Down(_)))
+        let any = |is: fn(&Part) -> bool| parts.values().any(is);
+        if parts.is_empty() || any(|part| matches!(part, Part::Down(_))) {
+            Readiness::NotReady
+        } else if any(|part| matches!(part, Part::StandsBy(_))) {
+            Readiness::Standby
+        } else {
+            Readiness::Ready
+        }
+    }
+
+    /// Whether it does what it is for.
+    pub fn is_ready(&self) -> bool {
+        self.readiness() == Readiness::Ready
     }
 
     /// `/health/live` and `/health/ready`.
@@ -83,8 +115,8 @@ pub(crate) struct Live {
 /// Whether the process can do what it is for.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Ready {
-    /// `ready` or `not_ready`.
-    status: &'static str,
+    /// What it all comes to.
+    status: Readiness,
     /// Each part by its name: `up`, or what is the matter with it.
     parts: BTreeMap<String, String>,
 }
@@ -99,16 +131,36 @@ pub(crate) async fn live() -> Json<Live> {
 /// Whether the process can do what it is for, and which part of it can't
 #[utoipa::path(get, path = "/health/ready", tag = "Operations", responses(
     (status = 200, description = "Every part works, some perhaps less well", body = Ready),
-    (status = 503, description = "A part does not work, or nothing has started yet", body = Ready)))]
+    (status = 503, description = "Another process does what this one stands by for; or a part does not work, or nothing has started yet", body = Ready)))]
 pub(crate) async fn ready(State(health): State<Health>) -> Response {
-    let ready = health.is_ready();
+    let status = health.readiness();
     let parts = health.parts.lock().unwrap_or_else(PoisonError::into_inner);
     let words = parts.iter().map(|(part, state)| (part.clone(), state.word().to_owned()));
     let parts = words.collect();
-    let (code, status) = if ready {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
+    let code = match status {
+        Readiness::Ready => StatusCode::OK,
+        Readiness::Standby | Readiness::NotReady => StatusCode::SERVICE_UNAVAILABLE,
     };
     (code, Json(Ready { status, parts })).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_stands_by_is_not_ready_and_is_sound_only_while_nothing_is_down() {
+        let health = Health::default();
+        assert_eq!(health.readiness(), Readiness::NotReady, "nothing has started yet");
+        health.stands_by("service", "another is active");
+        assert_eq!(health.readiness(), Readiness::Standby);
+        assert!(!health.is_ready());
+        health.degraded("nats", "not connected");
+        assert_eq!(health.readiness(), Readiness::Standby);
+        health.down("nats", "not connected");
+        assert_eq!(health.readiness(), Readiness::NotReady);
+        health.up("nats");
+        health.up("service");
+        assert_eq!(health.readiness(), Readiness::Ready);
+    }
 }

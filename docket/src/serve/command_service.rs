@@ -22,7 +22,6 @@ use messaging::jetstream::{
     RelaySettings,
 };
 use service_kit::clock;
-use service_kit::health::Health;
 use storage::postgres::PostgresSettings;
 use storage::{Durability, Lease, LeaseSettings, Location, Store};
 use tokio::task::JoinHandle;
@@ -81,8 +80,7 @@ impl CommandServiceArgs {
             payment_deadline: Duration::from_millis(self.payment_deadline_ms),
         };
         let process = Process::begin("command-service", &self.process).await?;
-        let Some(active) = process.start(Box::pin(Active::start(&needs, &process.health))).await?
-        else {
+        let Some(active) = process.start(Box::pin(Active::start(&needs, &process))).await? else {
             process.drain().await;
             return Ok(());
         };
@@ -121,19 +119,19 @@ struct Active {
 
 impl Active {
     /// Waits for the lease, takes the log over, and starts everything.
-    async fn start(needs: &Needs, health: &Health) -> Result<Self> {
+    async fn start(needs: &Needs, process: &Process) -> Result<Self> {
         PostgresKeys::migrate(&needs.keys_url, None).await.context(NOT_OWNER)?;
         let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
         let master = master_key::own(&needs.master_key, &*keys).await?;
         let secret = master.derive("request hashes");
         let client = needs.broker.connect("docket command-service").await?;
-        tokio::spawn(watch_nats(health.clone(), client.clone(), false));
+        tokio::spawn(watch_nats(process.health.clone(), client.clone(), false));
         PostgresLog::migrate(&needs.log_url, None).await.context(NOT_OWNER)?;
         let location = own_tables(&needs.log_url)?;
         let leases = Store::open(&location, Durability::Full, 1).await?;
         let lease = Lease::shared(leases.clone(), lease_settings()).await?;
-        health.down("log", "stands by: another command-service is active");
-        let held = lease.acquire().await;
+        let held = lease.acquire_telling(&process.tells_of_lease()).await;
+        process.health.down("service", "starts");
         let give_back = CancellationToken::new();
         let renewing = tokio::spawn(keep_lease(lease, held, give_back.clone()));
 
@@ -142,7 +140,6 @@ impl Active {
         let vault = Arc::new(Vault::new(Arc::clone(&keys) as Arc<dyn KeyStore>, master));
         // Before anyone is told of a key: some may have come back with a backup.
         replay_erasures(&*log, &vault).await.context("erasures can't be applied to the keys")?;
-        health.up("log");
         let letters = Arc::new(DeadLetters::open(&location, clock::system()).await?);
         let commands = start_commands(needs, secret, &log, vault)?;
         let commands = commands.with_dead_letters(Arc::clone(&letters));

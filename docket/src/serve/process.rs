@@ -5,6 +5,7 @@
 //! and metrics is 503 with `Retry-After`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,8 +17,10 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::future::BoxFuture;
+use messaging::feed::Feed;
 use service_kit::health::Health;
 use service_kit::problem::{Code, Problem};
+use storage::{Asked, Told};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,7 +35,7 @@ use crate::output;
 const DRAIN: Duration = Duration::from_secs(6);
 /// On an answer of a process that takes no requests yet: another one may.
 pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
-/// How often is looked whether NATS is there.
+/// How often is looked whether NATS is there, and which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A process that listens.
@@ -77,6 +80,17 @@ impl Process {
     pub(super) fn show(&self, router: Router) {
         let router = router.merge(self.health.router()).merge(self.metrics.clone());
         drop(self.shown.send_replace(service_kit::http::finish(router)));
+    }
+
+    /// Says in the health what becomes of asking for the lease, until the service is there.
+    pub(super) fn tells_of_lease(&self) -> Told {
+        let (health, name) = (self.health.clone(), self.name);
+        Told::to(move |asked| match asked {
+            Asked::AnotherHolds => {
+                health.stands_by("service", format!("stands by: another {name} is active"));
+            }
+            Asked::Failed => health.down("service", "the database does not answer"),
+        })
     }
 
     /// The service is there.
@@ -150,4 +164,20 @@ pub(super) async fn watch_nats(health: Health, client: Client, needs: bool) {
 /// Nothing can go wrong that ends the process.
 pub(super) async fn nothing() -> String {
     std::future::pending().await
+}
+
+/// Returns when the log has begun a new epoch, as after a restore: whoever reads it has to look anew where it stands.
+pub(super) async fn new_epoch(feed: Arc<dyn Feed>) -> String {
+    let first = feed.identity();
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        looks.tick().await;
+        let now = feed.identity();
+        if now != first {
+            return format!(
+                "the log was at epoch {} and is at epoch {} now, as after a restore; the next start looks where it stands",
+                first.epoch, now.epoch
+            );
+        }
+    }
 }

@@ -18,7 +18,7 @@ use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::erasures;
 use super::master_key;
 use super::person_keys::AskedKeys;
-use super::process::{Process, watch_nats};
+use super::process::{Process, new_epoch, watch_nats};
 use super::saga_states::AskedStates;
 use crate::config::{ProcessArgs, needed};
 use crate::dev::{documented, report_models};
@@ -43,7 +43,7 @@ pub(crate) struct ProjectionServiceArgs {
 }
 
 impl ProjectionServiceArgs {
-    /// Runs until a signal, or until another process has taken the lease of the models.
+    /// Runs until a signal, until another process has taken the lease of the models, or until the log begins a new epoch.
     pub(crate) async fn run(self) -> Result<()> {
         let broker = self.nats.resolve()?;
         let key = needed("master_key_file", self.master_key_file)?;
@@ -55,9 +55,9 @@ impl ProjectionServiceArgs {
         let asked = AskedKeys::new(client.clone(), broker.names.clone());
         let vault = Arc::new(Vault::new(Arc::new(asked), master));
         let wrong_key = master_key::wrong(Arc::clone(&vault), key).boxed().shared();
-        let starting = start(home, vault, client, &broker, &process.health);
+        let starting = start(home, vault, client, &broker, &process);
         let starting = unless(wrong_key.clone(), starting);
-        let Some(models) = process.start(Box::pin(starting)).await? else {
+        let Some((models, feed)) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
         };
@@ -68,6 +68,7 @@ impl ProjectionServiceArgs {
             tokio::select! {
                 why = taken(&models) => why,
                 why = wrong_key => why,
+                why = new_epoch(feed) => why,
             }
         };
         let ended = process.until_stopped(fault).await;
@@ -99,17 +100,19 @@ async fn start(
     vault: Arc<Vault>,
     client: Client,
     broker: &Broker,
-    health: &Health,
-) -> Result<ProjectionService> {
-    tokio::spawn(watch_nats(health.clone(), client.clone(), true));
+    process: &Process,
+) -> Result<(ProjectionService, Arc<dyn Feed>)> {
+    tokio::spawn(watch_nats(process.health.clone(), client.clone(), true));
     let names = broker.names.clone();
     let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client, names).await);
     tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));
     let holder = format!("process {}", std::process::id());
     let lease = Some(LeaseSettings::new("projection-service", holder));
-    let settings = Settings { lease, ..Settings::at(home) };
-    Ok(ProjectionService::start(settings, feed, vault, states).await?)
+    let told = process.tells_of_lease();
+    let settings = Settings { lease, told, ..Settings::at(home) };
+    let models = ProjectionService::start(settings, Arc::clone(&feed), vault, states).await?;
+    Ok((models, feed))
 }
 
 async fn keep_health(health: Health, models: Arc<ProjectionService>) {

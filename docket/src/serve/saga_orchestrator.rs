@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
+use messaging::feed::Feed;
 use messaging::jetstream::{JetStreamFeed, JetStreamQueue};
 use saga_orchestrator::{Orchestrator, Settings};
 use service_kit::clock;
 use service_kit::health::Health;
 use storage::postgres::PostgresSettings;
 use storage::{LeaseSettings, Location};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::databases::SAGAS;
-use super::process::{Process, nothing, watch_nats};
+use super::process::{Process, new_epoch, watch_nats};
 use super::saga_states;
 use crate::config::ProcessArgs;
 use crate::dev::{documented, order_timeouts, report_sagas};
@@ -39,7 +41,7 @@ pub(crate) struct SagaOrchestratorArgs {
 }
 
 impl SagaOrchestratorArgs {
-    /// Runs until a signal.
+    /// Runs until a signal, or until the log begins a new epoch.
     pub(crate) async fn run(self) -> Result<()> {
         let database = PostgresSettings::new(&self.database.url()?, "docket sagas")
             .context("the address of the sagas' database can't be read")?;
@@ -54,14 +56,14 @@ impl SagaOrchestratorArgs {
         };
         let stop = CancellationToken::new();
         let starting = start(settings, &broker, &process.health, &stop);
-        let Some((orchestrator, answers)) = process.start(Box::pin(starting)).await? else {
+        let Some((orchestrator, answers, feed)) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
         };
         let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&orchestrator)));
         let router: Router = documented(orchestrator.router());
         process.ready(router)?;
-        let ended = process.until_stopped(nothing()).await;
+        let ended = process.until_stopped(new_epoch(feed)).await;
         process.drain().await;
         watched.abort();
         let _ = watched.await;
@@ -81,16 +83,17 @@ async fn start(
     broker: &Broker,
     health: &Health,
     stop: &CancellationToken,
-) -> Result<(Arc<Orchestrator>, tokio::task::JoinHandle<()>)> {
+) -> Result<(Arc<Orchestrator>, JoinHandle<()>, Arc<dyn Feed>)> {
     let client = broker.connect("docket saga-orchestrator").await?;
     tokio::spawn(watch_nats(health.clone(), client.clone(), true));
     let names = broker.names.clone();
     let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
-    let feed = Arc::new(JetStreamFeed::open(client.clone(), names.clone()).await);
-    let orchestrator = Orchestrator::start(settings, feed, Arc::new(queue), clock::system());
+    let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client.clone(), names.clone()).await);
+    let orchestrator =
+        Orchestrator::start(settings, Arc::clone(&feed), Arc::new(queue), clock::system());
     let orchestrator = Arc::new(orchestrator.await?);
     let answers = saga_states::serve(client, names, Arc::clone(&orchestrator), stop.clone());
-    Ok((orchestrator, tokio::spawn(answers)))
+    Ok((orchestrator, tokio::spawn(answers), feed))
 }
 
 async fn keep_health(health: Health, orchestrator: Arc<Orchestrator>) {

@@ -3,6 +3,7 @@
 
 use ::storage::Connection;
 use chrono::{DateTime, TimeDelta, Utc};
+use event_store::LogIdentity;
 
 use super::order_sagas::OrderSagas;
 use super::run::{RunError, Runner};
@@ -17,14 +18,11 @@ impl Runner {
     pub(super) async fn open_session(&mut self) -> Result<(), RunError> {
         self.cache.clear();
         let identity = self.feed.identity();
-        let mut transaction = self.store.begin().await?;
-        if !self.fence.pass(&mut transaction).await? {
-            return Err(RunError::LeaseLost);
+        self.read_where_it_stands(&identity).await?;
+        let was = &self.checkpoint.log;
+        if was.log == identity.log && was.epoch < identity.epoch {
+            self.enter_epoch(&identity).await?;
         }
-        storage::start_checkpoint(&mut transaction, &identity).await?;
-        self.checkpoint = storage::read_checkpoint(&mut transaction).await?;
-        self.sagas = storage::count_states(&mut transaction).await?;
-        transaction.commit().await?;
         if self.checkpoint.log != identity {
             let (was, is) = (&self.checkpoint.log, &identity);
             return Err(self.fault_here(format!(
@@ -32,19 +30,51 @@ impl Runner {
                 was.log, was.epoch, is.log, is.epoch
             )));
         }
-        if let Some(event_id) = self.checkpoint.event_id {
-            let position = self.checkpoint.position;
-            let found = self.feed.read_all(position - 1, 1).await?;
-            if found.first().is_none_or(|event| event.id != event_id) {
-                return Err(
-                    self.fault_here("the log has another event here: it is another history")
-                );
-            }
+        if !self.stands_in_the_log().await? {
+            return Err(self.fault_here("the log has another event here: it is another history"));
         }
         self.catch_up_to = Some(*self.head.borrow());
         self.phase = Phase::CatchingUp;
         self.tell();
         Ok(())
+    }
+
+    async fn read_where_it_stands(&mut self, identity: &LogIdentity) -> Result<(), RunError> {
+        let mut transaction = self.store.begin().await?;
+        if !self.fence.pass(&mut transaction).await? {
+            return Err(RunError::LeaseLost);
+        }
+        storage::start_checkpoint(&mut transaction, identity).await?;
+        self.checkpoint = storage::read_checkpoint(&mut transaction).await?;
+        self.sagas = storage::count_states(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Whether the log has the event that was folded last.
+    async fn stands_in_the_log(&self) -> Result<bool, RunError> {
+        let Some(event_id) = self.checkpoint.event_id else { return Ok(true) };
+        let found = self.feed.read_all(self.checkpoint.position - 1, 1).await?;
+        Ok(found.first().is_some_and(|event| event.id == event_id))
+    }
+
+    /// The log's owner said that its history is another one from some position on. What stands before that position goes on;
+    /// what stands beyond it is put aside and made anew from the log.
+    async fn enter_epoch(&mut self, identity: &LogIdentity) -> Result<(), RunError> {
+        let goes_on = self.stands_in_the_log().await?;
+        let mut transaction = self.begin(self.here()).await?;
+        if !goes_on {
+            tracing::warn!(
+                epoch = identity.epoch,
+                position = self.checkpoint.position,
+                "the log does not have what the sagas were folded from, as after a restore: they are put aside and made \
+                 anew from the log"
+            );
+            storage::put_aside(&mut transaction, identity.epoch).await?;
+        }
+        storage::enter_epoch(&mut transaction, identity.epoch).await?;
+        transaction.commit().await?;
+        self.read_where_it_stands(identity).await
     }
 
     /// Goes live when everything from before the start was read.

@@ -8,6 +8,7 @@ mod checkpoint;
 mod clock;
 mod open;
 mod outbox;
+mod put_aside;
 mod sagas;
 mod search;
 mod values;
@@ -23,6 +24,7 @@ pub(crate) use outbox::{
     OutboxRow, Sending, delete_done, insert_outbox, make_all_due, make_due, read_due,
     read_sendings, reschedule,
 };
+pub(crate) use put_aside::{enter_epoch, put_aside};
 pub(crate) use sagas::{
     SagaRow, count_states, orders_to_wake, read_of_orders, read_unfinished, write_sagas,
 };

@@ -9,9 +9,11 @@ use event_store::{
     StreamId, Version,
 };
 use futures::future::BoxFuture;
+use messaging::embedded::{EmbeddedQueue, QueueSettings};
 use messaging::feed::{Feed, FeedError, Subscription};
 use saga_orchestrator::Phase;
 use serde_json::json;
+use storage::Store;
 use tokio::sync::watch;
 
 use crate::bench::{Bench, on_both};
@@ -46,6 +48,7 @@ fn unreadable() -> AppendTransaction {
 on_both! {
     an_event_that_cannot_be_read_stops_it_and_is_named,
     another_log_is_not_taken_for_the_one_that_was_folded,
+    a_new_epoch_puts_aside_what_the_log_does_not_have_and_keeps_what_it_has,
     a_second_orchestrator_on_the_same_database_makes_the_first_stand_still,
     a_feed_that_fails_for_now_is_tried_again,
 }
@@ -79,6 +82,52 @@ async fn another_log_is_not_taken_for_the_one_that_was_folded(mut bench: Bench) 
     assert_eq!(saga["state"], "waiting", "people can still look");
 }
 
+/// The feed of the bench's log, as one of this log and epoch.
+fn told_as(bench: &Bench, log: &Arc<str>, epoch: u32) -> Arc<dyn Feed> {
+    let identity = LogIdentity { log: Arc::clone(log), epoch };
+    Arc::new(Flaky { inner: bench.feed(), failures: AtomicUsize::new(0), identity })
+}
+
+async fn put_aside(bench: &Bench) -> i64 {
+    let store = Store::open_read_only(&bench.location("sagas"), 1).await.unwrap();
+    let count = "SELECT count(*) FROM sagas_put_aside WHERE id = 'order-o1' AND before_epoch = 2";
+    let count = store.reader().await.unwrap().query(count).scalar().await.unwrap();
+    store.close().await;
+    count
+}
+
+async fn a_new_epoch_puts_aside_what_the_log_does_not_have_and_keeps_what_it_has(mut bench: Bench) {
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    running.orchestrator.shutdown().await;
+    let log = bench.shop.log.identity().log;
+
+    // Another history of the same log: nobody placed o1.
+    bench.shop = Shop::open(&bench.clock).await;
+    let queue = EmbeddedQueue::new(Arc::clone(&bench.shop) as _, QueueSettings::default());
+    bench.queue = Arc::new(queue);
+    bench.shop.place("o2", "pm_ok", 1).await;
+    let running = bench.start_with(bench.settings(), told_as(&bench, &log, 2)).await;
+    running.until_saga("order-o2", "waiting", "complete_order").await;
+    assert_eq!(running.get("/sagas/order-o1").await.0, 404);
+    running.orchestrator.shutdown().await;
+    assert_eq!(put_aside(&bench).await, 1, "people can look at it");
+
+    // A restore that took nothing from what was folded.
+    let running = bench.start_with(bench.settings(), told_as(&bench, &log, 3)).await;
+    running.until_live().await;
+    assert_eq!(running.get("/sagas/order-o2").await.1["state"], "waiting");
+    running.orchestrator.shutdown().await;
+    assert_eq!(put_aside(&bench).await, 1, "nothing was put aside again");
+
+    // The epoch only rises.
+    let running = bench.start_with(bench.settings(), told_as(&bench, &log, 2)).await;
+    let faulted =
+        |status: &saga_orchestrator::Status| matches!(status.phase, Phase::Faulted { .. });
+    running.until("it stands still", faulted).await;
+}
+
 async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still(bench: Bench) {
     let first = bench.start().await;
     first.until_live().await;
@@ -97,7 +146,9 @@ async fn a_second_orchestrator_on_the_same_database_makes_the_first_stand_still(
 }
 
 async fn a_feed_that_fails_for_now_is_tried_again(bench: Bench) {
-    let feed = Arc::new(Flaky { inner: bench.feed(), failures: AtomicUsize::new(1) });
+    let feed = bench.feed();
+    let identity = feed.identity();
+    let feed = Arc::new(Flaky { inner: feed, failures: AtomicUsize::new(1), identity });
     let running = bench.start_with(bench.settings(), feed).await;
     bench.shop.place("o1", "pm_ok", 1).await;
     running.until("it tries again", |status| matches!(status.phase, Phase::Retrying { .. })).await;
@@ -108,11 +159,13 @@ async fn a_feed_that_fails_for_now_is_tried_again(bench: Bench) {
 struct Flaky {
     inner: Arc<dyn Feed>,
     failures: AtomicUsize,
+    /// Which log it says that it is of.
+    identity: LogIdentity,
 }
 
 impl Feed for Flaky {
     fn identity(&self) -> LogIdentity {
-        self.inner.identity()
+        self.identity.clone()
     }
 
     fn head(&self) -> watch::Receiver<Position> {

@@ -4,10 +4,12 @@
 //! **Invariant:** a transaction that passed the [`Fence`] commits before anybody else can take the lease, or not at
 //! all. So one who slept through the end of its lease is refused whole, whatever it believes.
 
+mod asked;
 mod fence;
 mod held;
 mod shared;
 
+pub use asked::{Asked, Told};
 pub use fence::Fence;
 pub use held::Held;
 pub use shared::{Lease, LeaseSettings};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::MigrateError;
 use tokio::time::Instant;
 
+use super::asked::{Asked, Told};
 use super::fence::Fence;
 use super::held::Held;
 use crate::Backoff;
@@ -101,12 +102,20 @@ impl Lease {
 
     /// Asks until it is held.
     pub async fn acquire(&self) -> Held {
+        self.acquire_telling(&Told::default()).await
+    }
+
+    /// The same; `told` hears of each time that it could not be had. Never after it is held.
+    pub async fn acquire_telling(&self, told: &Told) -> Held {
         let mut pauses = Backoff::new(ASK_EVERY, ASK_EVERY);
         loop {
             match self.try_acquire().await {
                 Ok(Some(held)) => return held,
-                Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "a lease can't be asked for now"),
+                Ok(None) => told.tell(Asked::AnotherHolds),
+                Err(error) => {
+                    tracing::debug!(%error, "a lease can't be asked for now");
+                    told.tell(Asked::Failed);
+                }
             }
             tokio::time::sleep(pauses.pause()).await;
         }

@@ -115,11 +115,36 @@ async fn every_command_line_is_understood_and_every_variable_is_a_setting() {
             let printed = print.envs(variables.clone()).output().await.unwrap();
             assert!(printed.status.success(), "{name}: {}", text(&printed));
             let settings: Vec<Value> = serde_json::from_slice(&printed.stdout).unwrap();
-            for (variable, _) in variables {
+            let of_traces = |variable: &str| variable.starts_with("OTEL_");
+            for (variable, _) in variables.into_iter().filter(|(name, _)| !of_traces(name)) {
                 let by = format!("environment {variable}");
                 let says = |setting: &Value| setting["source"].as_str().unwrap().ends_with(&by);
                 assert!(settings.iter().any(says), "{name}: {variable} is no setting of it");
             }
+        }
+    }
+}
+
+/// The variables of the OpenTelemetry specification that our processes read.
+const OF_TRACES: [&str; 5] = [
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+];
+
+#[test]
+fn every_process_that_runs_can_be_told_where_traces_go_and_sends_none_by_itself() {
+    for composition in both() {
+        let runs = |service: &Value| service["healthcheck"]["disable"] != true;
+        for (name, service) in composition.ours().into_iter().filter(|(_, one)| runs(one)) {
+            let environment = environment(service);
+            let told = environment.iter().filter(|(name, _)| name.starts_with("OTEL_"));
+            let told: Vec<_> = told.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let variables: Vec<_> = told.iter().map(|(variable, _)| *variable).collect();
+            assert_eq!(variables, OF_TRACES, "{name}");
+            assert_eq!(told[0].1, "", "{name}: without an endpoint nothing is sent");
         }
     }
 }
