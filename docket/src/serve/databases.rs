@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use event_store::keys::postgres::PostgresKeys;
 use projection_service::Home;
 use storage::Location;
 use storage::postgres::PostgresSettings;
@@ -58,6 +59,15 @@ pub(crate) struct DatabasesArgs {
     /// File with that address
     #[arg(long, env = "DOCKET_SAGA_POSTGRES_URL_FILE", value_name = "FILE")]
     saga_postgres_url_file: Option<PathBuf>,
+    /// Address of the PostgreSQL database with people's keys [default: the log's]
+    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
+    keys_postgres_url: Option<String>,
+    /// File with that address
+    #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL_FILE", value_name = "FILE")]
+    keys_postgres_url_file: Option<PathBuf>,
+    /// File with the key that wraps people's keys, to see that it does
+    #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
     /// Where the payment simulator is, or the gateway, to read the provider's ledger
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base_url)]
     payment_simulator_url: Option<String>,
@@ -77,7 +87,7 @@ impl std::fmt::Debug for DatabasesArgs {
     }
 }
 
-/// The log's database.
+/// The log's database, or that of the keys.
 #[derive(Clone)]
 pub(crate) struct LogDatabase {
     url: String,
@@ -85,10 +95,22 @@ pub(crate) struct LogDatabase {
     pub(crate) place: String,
 }
 
+/// Where people's keys are.
+#[derive(Debug, Clone)]
+pub(crate) struct KeysPlace {
+    pub(crate) database: LogDatabase,
+    /// It was said; else it is the log's.
+    pub(crate) is_named: bool,
+    /// The file with the master key, if it is said where.
+    pub(crate) master: Option<PathBuf>,
+}
+
 /// The databases of services.
 #[derive(Debug, Clone)]
 pub(crate) struct Databases {
     pub(crate) log: LogDatabase,
+    /// People's keys.
+    pub(crate) keys: Box<KeysPlace>,
     /// The read models, if it is said where.
     pub(crate) models: Option<Home>,
     /// The sagas, if it is said where.
@@ -132,11 +154,19 @@ impl DatabasesArgs {
             return Ok(None);
         }
         let log = needed("command_postgres_url", log.or_else(|| shared.clone()))?;
+        let keys =
+            secret("keys_postgres_url", self.keys_postgres_url, self.keys_postgres_url_file)?;
+        let keys = KeysPlace {
+            is_named: keys.is_some(),
+            database: LogDatabase::at(keys.unwrap_or_else(|| log.clone()))?,
+            master: self.master_key_file,
+        };
         let models = models.or_else(|| shared.clone());
         let models = models.map(|url| settings("read models", &url)).transpose()?;
         let sagas = sagas.or(shared).map(|url| settings("sagas", &url)).transpose()?;
         Ok(Some(Databases {
             log: LogDatabase::at(log)?,
+            keys: Box::new(keys),
             models: models.map(|settings| Home::postgres(settings, READ_MODELS)),
             sagas: sagas.map(|settings| Location::postgres(settings, SAGAS)),
             simulator: self.payment_simulator_url,
@@ -148,6 +178,12 @@ impl LogDatabase {
     fn at(url: String) -> Result<Self> {
         let place = settings("log", &url)?.place();
         Ok(Self { url, place })
+    }
+
+    /// The keys that are in it.
+    pub(crate) async fn open_keys(&self) -> Result<PostgresKeys> {
+        let keys = PostgresKeys::open(&self.url).await;
+        keys.with_context(|| format!("{} can't be read as a key store", self.place))
     }
 
     /// The log, to be looked at only.

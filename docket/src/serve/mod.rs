@@ -18,7 +18,7 @@ mod saga_states;
 mod upstream;
 
 pub(crate) use command_service::CommandServiceArgs;
-pub(crate) use databases::{Databases, DatabasesArgs, LogDatabaseArgs, READ_MODELS};
+pub(crate) use databases::{Databases, DatabasesArgs, KeysPlace, LogDatabaseArgs, READ_MODELS};
 pub(crate) use gateway::GatewayArgs;
 pub(crate) use migrate::MigrateArgs;
 pub(crate) use payment_simulator::PaymentSimulatorArgs;

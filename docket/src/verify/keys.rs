@@ -1,16 +1,18 @@
 //! P13: whether the master key opens people's keys, and nobody who was erased has one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use command_service::{erased_person, open_erasures};
 use event_store::keys::sqlite::SqliteKeys;
-use event_store::keys::{CheckError, KeyState, KeyStore as _, MasterKey};
+use event_store::keys::{CheckError, KeyState, KeyStore, MasterKey};
 use event_store::{Position, RecordedEvent};
 use invariants::{Finding, Rule};
 
 use super::place::Place;
-use crate::data_dir::ReadLog;
+use crate::data_dir::{DataDir, ReadLog};
+use crate::serve::KeysPlace;
 
 /// What was found, and what should be known.
 #[derive(Debug, Default)]
@@ -31,14 +33,28 @@ impl Erased {
     }
 }
 
+/// A key store, open, and what it is called.
+struct Opened<'a> {
+    keys: &'a dyn KeyStore,
+    name: String,
+    /// The file with the master key, if it is said where.
+    master: Option<&'a Path>,
+    /// Who destroys what came back, and when.
+    mends: &'static str,
+    /// What shows which master key is used.
+    look: &'static str,
+}
+
 /// Looks at keys and master key. A copy of a log without them can be verified too.
 pub(super) async fn check(place: &Place, log: &ReadLog, erased: &Erased) -> Result<Checked> {
+    match place {
+        Place::Folder(data) => in_folder(data, log, erased).await,
+        Place::Databases(databases) => in_database(&databases.keys, log, erased).await,
+    }
+}
+
+async fn in_folder(data: &DataDir, log: &ReadLog, erased: &Erased) -> Result<Checked> {
     let mut checked = Checked::default();
-    let Place::Folder(data) = place else {
-        let note = "People's keys were not checked: a command-service does that when it starts.";
-        checked.notes.push(note.to_owned());
-        return Ok(checked);
-    };
     let (path, master_path) = (data.keys(), data.master_key());
     match (path.is_file(), master_path.is_file()) {
         (true, true) => {}
@@ -60,34 +76,86 @@ pub(super) async fn check(place: &Place, log: &ReadLog, erased: &Erased) -> Resu
             return Ok(checked);
         }
     }
-    let master = MasterKey::load(&master_path)
-        .with_context(|| format!("the master key {} can't be read", master_path.display()))?;
-    let unreadable = || format!("{} can't be read as a key store", path.display());
+    let name = path.display().to_string();
+    let unreadable = || format!("{name} can't be read as a key store");
     let keys = SqliteKeys::open_read_only(&path).await.with_context(unreadable)?;
-    match master.check(&keys).await {
-        Ok(()) => {}
-        Err(CheckError::WrongMasterKey) => {
-            let statement = format!(
-                "{} is not the master key of {}: personal data can't be opened. Put the right one back from your backup.",
-                master_path.display(),
-                path.display(),
+    let opened = Opened {
+        keys: &keys,
+        name: name.clone(),
+        master: Some(&master_path),
+        mends: "the next start destroys it",
+        look: "docket dev",
+    };
+    let looked = look(&opened, log, erased, &mut checked).await;
+    keys.close().await;
+    looked.with_context(unreadable)?;
+    Ok(checked)
+}
+
+async fn in_database(place: &KeysPlace, log: &ReadLog, erased: &Erased) -> Result<Checked> {
+    let mut checked = Checked::default();
+    let name = &place.database.place;
+    let keys = match place.database.open_keys().await {
+        Ok(keys) => keys,
+        Err(error) if place.is_named => return Err(error),
+        Err(_) => {
+            let note = format!(
+                "keys_postgres_url is not set, and {name} has no keys: they were not checked."
             );
-            let look = "docket dev".to_owned();
-            checked.findings.push(Finding::elsewhere(Rule::Erasable, statement, look));
+            checked.notes.push(note);
+            return Ok(checked);
         }
-        Err(error) => return Err(error).with_context(unreadable),
+    };
+    if place.master.is_none() {
+        let note = "master_key_file is not set: whether it opens people's keys was not checked.";
+        checked.notes.push(note.to_owned());
+    }
+    let opened = Opened {
+        keys: &keys,
+        name: name.clone(),
+        master: place.master.as_deref(),
+        mends: "a command-service that runs destroys it within half a minute",
+        look: "docket config print command-service",
+    };
+    let looked = look(&opened, log, erased, &mut checked).await;
+    keys.close().await;
+    looked.with_context(|| format!("{name} can't be read as a key store"))?;
+    Ok(checked)
+}
+
+async fn look(
+    opened: &Opened<'_>,
+    log: &ReadLog,
+    erased: &Erased,
+    checked: &mut Checked,
+) -> Result<()> {
+    let Opened { keys, name, master, mends, .. } = opened;
+    if let Some(path) = master {
+        let shown = path.display();
+        let master = MasterKey::load(path)
+            .with_context(|| format!("the master key {shown} can't be read"))?;
+        match master.check(*keys).await {
+            Ok(()) => {}
+            Err(CheckError::WrongMasterKey) => {
+                let statement = format!(
+                    "{shown} is not the master key of {name}: personal data can't be opened. Put the right one back \
+                     from your backup.",
+                );
+                let look = opened.look.to_owned();
+                checked.findings.push(Finding::elsewhere(Rule::Erasable, statement, look));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     // Before the keys: what was destroyed meanwhile is not open any more.
     let open = open_erasures(&**log).await.context("the log can't be read")?;
     for (person, position) in erased.0.iter().filter(|(person, _)| !open.contains(person)) {
-        if let KeyState::Present(_) = keys.find(person).await.with_context(unreadable)? {
+        if let KeyState::Present(_) = keys.find(person).await? {
             let statement = format!(
-                "{person} was erased, and {} has a key of that person, as after a restore: the next start destroys it.",
-                path.display(),
+                "{person} was erased, and {name} has a key of that person, as after a restore: {mends}.",
             );
             checked.findings.push(Finding::at(Rule::Erasable, vec![*position], statement));
         }
     }
-    keys.close().await;
-    Ok(checked)
+    Ok(())
 }

@@ -141,8 +141,9 @@ impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Folder(data) => data.path().serialize(serializer),
-            Self::Databases(Databases { log, models, sagas, simulator }) => json!({
+            Self::Databases(Databases { log, keys, models, sagas, simulator }) => json!({
                 "log": log.place,
+                "keys": keys.database.place,
                 "read_models": models.as_ref().map(|home| home.catalog().to_string()),
                 "sagas": sagas.as_ref().map(ToString::to_string),
                 "payment_simulator_url": simulator,
