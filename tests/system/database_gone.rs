@@ -1,9 +1,12 @@
-//! PostgreSQL is killed under running processes: clear refusals, recovery without help, nothing acknowledged is lost.
+//! PostgreSQL is killed under running processes, or falls silent: clear refusals, recovery without help, nothing
+//! acknowledged is lost.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use test_servers::Forwards;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::platform::{Answer, PATIENCE, Platform};
 use crate::services::{Service, Services};
@@ -13,6 +16,10 @@ use crate::shop::order;
 const CLIENTS: usize = 8;
 /// Commands that each client has about acknowledged before the power is taken away.
 const BEFORE: usize = 5;
+/// What the gateway gives a service to answer, and more: machines that build at the same time are slow.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// Ten seconds on a quiet machine: no pause between two attempts of a service is longer than a few.
+const BACK_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a client wrote down: the key of each command, and what was answered at last.
 #[derive(Default)]
@@ -46,61 +53,88 @@ fn assert_is_clear(answer: &Answer) {
     assert!(answer.header("retry-after").parse::<u64>().is_ok(), "{answer:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p1_durable_postgres_is_killed_under_the_services_and_what_was_acknowledged_stays() {
-    let Some(mut services) = Services::start_with_own_postgres().await else { return };
+/// Clients that write until they are told to stop; each keeps a journal.
+struct Clients {
+    stop: watch::Sender<bool>,
+    running: Vec<JoinHandle<Journal>>,
+}
+
+impl Clients {
+    /// Starts them, and waits until all have something acknowledged.
+    async fn start(services: &Services) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let url = &services.gateway.url;
+        let running = (0..CLIENTS).map(|client| {
+            let (url, stopped) = (url.clone(), stopped.clone());
+            tokio::spawn(async move {
+                let platform = Platform::at(&url);
+                let mut journal = Journal::default();
+                while !*stopped.borrow() {
+                    let key = format!("{client}/{}", journal.answers.len());
+                    receive(&platform, &key, &mut journal).await;
+                }
+                journal
+            })
+        });
+        let running = running.collect();
+        let enough = |stock: &Value| stock["available"].as_u64() >= Some((CLIENTS * BEFORE) as u64);
+        services.gateway.until("/v1/stock/cup", enough).await;
+        Self { stop, running }
+    }
+
+    /// Ends them. All that was acknowledged is there once: `more` was acknowledged to others.
+    async fn end(self, services: &Services, more: usize) {
+        self.stop.send(true).unwrap();
+        let unit = json!({ "quantity": 1 });
+        let (mut total, mut refusals) = (more, 0);
+        for client in self.running {
+            let journal = client.await.unwrap();
+            refusals += journal.refusals;
+            total += journal.answers.len();
+            for (key, answer) in journal.answers {
+                let again = services.gateway.post("/v1/stock/cup/receive", &key, &unit).await;
+                assert_eq!(again.header("idempotency-replayed"), "true", "{key}: {again:?}");
+                assert_eq!(again.body, answer, "{key}");
+            }
+        }
+        assert!(refusals > 0, "they were under way when the database went");
+        let all = |stock: &Value| stock["available"] == total;
+        services.gateway.until("/v1/stock/cup", all).await;
+    }
+}
+
+/// A shop in which an order was placed.
+async fn furnish(services: &Services) {
     services.gateway.sell("cup", 0).await;
     services.gateway.sell("saucer", 10).await;
     services.gateway.place(&order("before", "saucer", "pm_ok")).await;
-    let (stop, stopped) = watch::channel(false);
-    let url = services.gateway.url.clone();
-    let clients = (0..CLIENTS).map(|client| {
-        let (url, stopped) = (url.clone(), stopped.clone());
-        tokio::spawn(async move {
-            let platform = Platform::at(&url);
-            let mut journal = Journal::default();
-            while !*stopped.borrow() {
-                let key = format!("{client}/{}", journal.answers.len());
-                receive(&platform, &key, &mut journal).await;
-            }
-            journal
-        })
-    });
-    let clients: Vec<_> = clients.collect();
-    let enough = |stock: &Value| stock["available"].as_u64() >= Some((CLIENTS * BEFORE) as u64);
-    services.gateway.until("/v1/stock/cup", enough).await;
+}
 
-    services.postgres().kill().unwrap();
-    let read = services.gateway.get("/v1/stock/cup").await;
+/// While the database is away every part says so, and ends its answer.
+async fn everything_is_refused_clearly(services: &Services, key: &str) {
     let unit = json!({ "quantity": 1 });
-    let written = services.gateway.post("/v1/stock/cup/receive", "gone", &unit).await;
-    let path = "/v1/projections/stock/rebuild";
-    let rebuilt = services.gateway.post(path, "gone-rebuild", &json!({})).await;
-    for answer in [read, written, rebuilt, services.gateway.get("/v1/sagas").await] {
+    let asked = Instant::now();
+    let read = services.gateway.get("/v1/stock/cup").await;
+    let written = services.gateway.post("/v1/stock/cup/receive", key, &unit).await;
+    for answer in [read, written, services.gateway.get("/v1/sagas").await] {
         assert_is_clear(&answer);
     }
-    services.postgres().start_again().unwrap();
+    eprintln!("a read, a command and the sagas were refused within {:?}", asked.elapsed());
+    assert!(asked.elapsed() < 3 * DEADLINE, "each within its deadline: {:?}", asked.elapsed());
+}
+
+/// It comes back by itself, soon.
+async fn everything_comes_back(services: &Services, key: &str) {
     let begun = Instant::now();
     services.gateway.until_ready().await;
-    let mut last = Journal::default();
-    receive(&services.gateway, "gone", &mut last).await;
-    eprintln!("it takes commands again {:?} after PostgreSQL is back", begun.elapsed());
+    receive(&services.gateway, key, &mut Journal::default()).await;
+    let took = begun.elapsed();
+    eprintln!("it takes commands again {took:?} after the database is back");
+    assert!(took < BACK_WITHIN, "{took:?}");
+}
 
-    stop.send(true).unwrap();
-    let (mut total, mut refusals) = (1, 0);
-    for client in clients {
-        let journal = client.await.unwrap();
-        refusals += journal.refusals;
-        total += journal.answers.len();
-        for (key, answer) in journal.answers {
-            let again = services.gateway.post("/v1/stock/cup/receive", &key, &unit).await;
-            assert_eq!(again.header("idempotency-replayed"), "true", "{key}: {again:?}");
-            assert_eq!(again.body, answer, "{key}");
-        }
-    }
-    assert!(refusals > 0, "they were under way when the power went");
-    let all = |stock: &Value| stock["available"] == total;
-    services.gateway.until("/v1/stock/cup", all).await;
+/// Nothing is left of it.
+async fn the_shop_goes_on(services: Services) {
     services.gateway.place(&order("after", "saucer", "pm_ok")).await;
     services.gateway.settle().await;
     services.verify().await;
@@ -108,4 +142,37 @@ async fn p1_durable_postgres_is_killed_under_the_services_and_what_was_acknowled
         services.of(service).until_ready().await;
     }
     services.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_durable_postgres_is_killed_under_the_services_and_what_was_acknowledged_stays() {
+    let Some(mut services) = Services::start_with_own_postgres().await else { return };
+    furnish(&services).await;
+    let clients = Clients::start(&services).await;
+    services.postgres().kill().unwrap();
+    everything_is_refused_clearly(&services, "gone").await;
+    let path = "/v1/projections/stock/rebuild";
+    assert_is_clear(&services.gateway.post(path, "gone-rebuild", &json!({})).await);
+    services.postgres().start_again().unwrap();
+    everything_comes_back(&services, "gone").await;
+    clients.end(&services, 1).await;
+    the_shop_goes_on(services).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_durable_connections_to_postgres_fall_silent_and_what_was_acknowledged_stays() {
+    let Some(services) = Services::start_behind_a_proxy().await else { return };
+    furnish(&services).await;
+    let clients = Clients::start(&services).await;
+    services.proxy().set(Forwards::Nothing);
+    everything_is_refused_clearly(&services, "silent").await;
+    services.proxy().set(Forwards::Everything);
+    everything_comes_back(&services, "silent").await;
+    // The worst moment: what is asked for still happens, and nobody hears of it.
+    services.proxy().set(Forwards::Requests);
+    everything_is_refused_clearly(&services, "unheard").await;
+    services.proxy().set(Forwards::Everything);
+    everything_comes_back(&services, "unheard").await;
+    clients.end(&services, 2).await;
+    the_shop_goes_on(services).await;
 }

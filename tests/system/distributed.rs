@@ -1,6 +1,7 @@
 //! The services as separate processes do what one process does, also when some of them are lost under way.
 
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::part_of_day::PartOfDay;
 use crate::payment_methods::METHODS;
@@ -115,8 +116,7 @@ async fn a_paused_command_service_is_replaced_and_ends_when_it_wakes() {
     services.gateway.sell("22423", 5).await;
     let (first, second) =
         (services.take(Service::Commands), services.standby(Service::Commands).await);
-    let stands_by = |health: &Value| health["parts"]["log"].as_str().is_some_and(|log| log != "up");
-    second.until("/health/ready", stands_by).await;
+    second.until_it_stands_by().await;
     let receive = json!({ "quantity": 2 });
     let standby = second.post("/v1/stock/22423/receive", "early", &receive).await;
     assert_eq!(standby.problem(), (503, "unavailable"));
@@ -160,26 +160,69 @@ async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_
     assert!(second.terminate().await.success());
 }
 
+/// What a version that knows the command would have been sent.
+const MENDED: &str = "UPDATE command_service.dead_letters SET body = replace(body, 'Teleport', 'ReleaseStock') \
+    WHERE body LIKE '%Teleport%'";
+
+/// A message of the queue with this body.
+fn message(command_id: &str, body: &Value) -> String {
+    json!({
+        "command_id": command_id, "body": body.to_string(), "correlation_id": "order-o1",
+        "occurred_at": "2010-12-01T08:26:00Z",
+    })
+    .to_string()
+}
+
 #[tokio::test]
-async fn a_message_that_is_no_command_is_a_dead_letter_at_the_gateway_and_on_the_command_line() {
+async fn what_nobody_can_carry_out_leaves_the_queue_as_a_dead_letter_and_is_replayed_once() {
     let Some(services) = Services::start().await else { return };
-    let broker = async_nats::connect(services.nats.url()).await.unwrap();
-    broker.publish("docket.commands.nonsense", "nonsense".into()).await.unwrap();
-    broker.flush().await.unwrap();
-    let one = |letters: &Value| letters["items"].as_array().is_some_and(|all| all.len() == 1);
-    let listed = services.gateway.until("/v1/dead-letters", one).await;
-    let id = listed["items"][0]["id"].as_str().unwrap();
+    let broker = services.streams().await;
+    let unknown = json!({ "command": "Teleport", "body": { "order_id": "o1" } });
+    let no_order = json!({ "command": "ReleaseStock", "body": { "order_id": 7 } });
+    for (subject, text) in [
+        ("a", "nonsense".to_owned()),
+        ("b", message("order-o1/reserve_stock/8", &no_order)),
+        ("c", message("order-o1/reserve_stock/9", &unknown)),
+    ] {
+        let sent = broker.publish(format!("docket.commands.{subject}"), text.into()).await;
+        sent.unwrap().await.unwrap();
+    }
+    let three = |letters: &Value| letters["items"].as_array().is_some_and(|all| all.len() == 3);
+    let listed = services.gateway.until("/v1/dead-letters", three).await;
+    let id = |cause: &str| {
+        let items = listed["items"].as_array().unwrap().iter();
+        let mut found = items.filter(|item| item["cause"].as_str().unwrap().contains(cause));
+        found.next().unwrap_or_else(|| panic!("{cause}: {listed:#}"))["id"].as_str().unwrap()
+    };
+    let (nonsense, teleport) = (id("expected ident"), id("Teleport"));
+    services.until_the_queue_is_empty().await;
     let letters = async |words: &[&str]| {
         let mut command = docket(&["dead-letters", "--url", &services.gateway.url]);
-        command.args(words).output().await.unwrap()
+        let output = command.args(words).output().await.unwrap();
+        (output.status.success(), text(&output))
     };
-    let table = crate::platform::text(&letters(&["list"]).await);
-    assert!(table.contains(id) && table.contains("expected"), "{table}");
-    let shown = crate::platform::text(&letters(&["show", id]).await);
+    let (_, table) = letters(&["list"]).await;
+    assert!(table.contains(nonsense) && table.contains("expected"), "{table}");
+    let (_, shown) = letters(&["show", nonsense]).await;
     assert!(shown.contains("nonsense"), "{shown}");
-    let refused = letters(&["replay", id, "--reason", "to see"]).await;
-    assert!(!refused.status.success());
-    let said = crate::platform::text(&refused);
-    assert!(said.contains("can't be understood by this version"), "{said}");
+    let (done, said) = letters(&["replay", nonsense, "--reason", "to see"]).await;
+    assert!(!done && said.contains("can't be understood by this version"), "{said}");
+
+    let mut log = PgConnection::connect(&services.urls().log).await.unwrap();
+    sqlx::raw_sql(MENDED).execute(&mut log).await.unwrap();
+    let ended =
+        "SELECT count(*) FROM events WHERE metadata LIKE '%order-o1/reserve_stock/9/replay%'";
+    for _ in 0..2 {
+        let (done, said) =
+            letters(&["replay", teleport, "--reason", "this version knows it"]).await;
+        assert!(done, "{said}");
+        let effects: i64 = sqlx::query_scalar(ended).fetch_one(&mut log).await.unwrap();
+        assert_eq!(effects, 1, "it has its effect once");
+    }
+    log.close().await.unwrap();
+    let (_, all) = letters(&["list", "--all"]).await;
+    assert!(all.contains("replayed"), "{all}");
+    let (_, left) = letters(&["list"]).await;
+    assert!(!left.contains(teleport) && left.contains(nonsense), "{left}");
     services.terminate().await;
 }

@@ -9,6 +9,9 @@ use crate::payment_methods::{a_failed_refund_calls_a_person, sagas_end_as_the_me
 use crate::platform::{Data, Platform};
 use crate::services::Services;
 
+/// The most connections of one process to each database, as `docs/postgresql.md` has them.
+const MOST_CONNECTIONS: [(&str, i64); 3] = [("log", 18), ("reads", 38), ("sagas", 5)];
+
 /// What the example day comes to in one process.
 async fn embedded_day() -> String {
     let data = Data::new();
@@ -39,6 +42,11 @@ async fn p14_one_behaviour_separate_processes_pass_what_one_process_passes() {
     for folder in services.folders() {
         let found = search(&folder);
         assert!(found.is_empty(), "{found:#?}");
+    }
+    // While they are all at rest, none has given a connection back: these are as many as there ever were.
+    for (database, most) in MOST_CONNECTIONS {
+        let open = services.connections_to(database).await;
+        assert!((1..=most).contains(&open), "{open} connections to {database}");
     }
     services.terminate().await;
 }

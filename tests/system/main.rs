@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not exempt by themselves")]
 
 mod bad_input;
+mod broker;
 mod compose;
 mod crash;
 mod damage;
@@ -18,6 +19,7 @@ mod platform;
 mod process;
 mod promises;
 mod restore;
+mod restored_log;
 mod services;
 mod shop;
 mod traces;

@@ -44,6 +44,7 @@ async fn p5_exactly_once_a_paused_service_is_replaced_and_refused_whole_when_it_
     let expected = part.undisturbed().await;
     let (second_models, second_sagas) =
         (services.standby(Service::Models).await, services.standby(Service::Sagas).await);
+    second_models.until_it_stands_by().await;
     assert_eq!(second_models.get("/v1/orders").await.problem(), (503, "unavailable"));
 
     let importing = part.start_import(&services.gateway.url);

@@ -220,6 +220,14 @@ impl Platform {
         self.until("/health/ready", |health| health["status"] == "ready").await;
     }
 
+    /// Waits until another process is active in its place; a keeper of containers finds it sound.
+    pub(crate) async fn until_it_stands_by(&self) {
+        self.until("/health/ready", |health| health["status"] == "standby").await;
+        let output = docket(&["health", &self.url]).output().await.unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        assert!(text(&output).contains("is standing by"), "{}", text(&output));
+    }
+
     /// `kill -9`.
     pub(crate) async fn kill(mut self) {
         self.kill_and_keep().await;

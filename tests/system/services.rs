@@ -8,7 +8,8 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use test_servers::{Database, Nats, Postgres, free_port};
+use sqlx::{Connection as _, PgConnection};
+use test_servers::{Database, Nats, Postgres, Proxy, free_port};
 use tokio::process::Command;
 
 use crate::platform::{Data, PATIENCE, Platform, docket, text};
@@ -45,6 +46,8 @@ impl Service {
 enum Server {
     /// On the server of all tests; they are dropped with this.
     Shared { _databases: Vec<Database> },
+    /// On the same, by way of a proxy.
+    Behind { _databases: Vec<Database>, proxy: Proxy },
     /// On a server of this test's own.
     Own(Postgres),
 }
@@ -57,10 +60,46 @@ pub(crate) struct Urls {
     pub(crate) sagas: String,
 }
 
+impl Urls {
+    fn by_way_of(&self, proxy: &Proxy, server: u16) -> Self {
+        let url = |url: &str| proxy.url(url, server);
+        Self { log: url(&self.log), models: url(&self.models), sagas: url(&self.sagas) }
+    }
+}
+
+/// What the services stand on.
+struct Ground {
+    server: Server,
+    /// The databases, for the test.
+    urls: Urls,
+    /// The same, for the services.
+    reached: Urls,
+    nats: Vec<Nats>,
+    collector: Option<u16>,
+}
+
+impl Ground {
+    /// The databases of the server of all tests, and a broker; `None` when a server can't be had.
+    fn shared() -> Option<Self> {
+        let database = test_servers::database;
+        let databases = [database()?, database()?, database()?];
+        let [log, models, sagas] = databases.each_ref().map(Database::url);
+        let server = Server::Shared { _databases: databases.into() };
+        Self::over(server, Urls { log, models, sagas })
+    }
+
+    fn over(server: Server, urls: Urls) -> Option<Self> {
+        let nats = vec![test_servers::nats()?];
+        Some(Self { server, reached: urls.clone(), urls, nats, collector: None })
+    }
+}
+
 /// What every process is told.
 struct Home {
     nats: String,
+    replicas: usize,
     urls: Urls,
+    reached: Urls,
     ports: HashMap<Service, u16>,
     /// Where traces go, if anywhere.
     collector: Option<u16>,
@@ -78,9 +117,9 @@ impl Home {
     fn command_at(&self, service: Service, port: u16) -> Command {
         let mut command = self.listening(service, port);
         let database = match service {
-            Service::Commands => &self.urls.log,
-            Service::Models => &self.urls.models,
-            Service::Sagas => &self.urls.sagas,
+            Service::Commands => &self.reached.log,
+            Service::Models => &self.reached.models,
+            Service::Sagas => &self.reached.sagas,
             Service::Simulator => {
                 command.arg("--data-dir").arg(self.folder.path());
                 return command;
@@ -88,6 +127,7 @@ impl Home {
             Service::Gateway => return self.gateway(port, &self.url(Service::Commands)),
         };
         command.env("DOCKET_NATS_URL", &self.nats).env("DOCKET_POSTGRES_URL", database);
+        command.env("DOCKET_NATS_REPLICAS", self.replicas.to_string());
         if service != Service::Sagas {
             command.env("DOCKET_MASTER_KEY_FILE", self.folder.path().join("master.key"));
         }
@@ -125,8 +165,10 @@ impl Home {
 pub(crate) struct Services {
     /// What clients talk to.
     pub(crate) gateway: Platform,
-    /// The broker.
+    /// The broker; of several servers the first.
     pub(crate) nats: Nats,
+    /// Its other servers.
+    other_nats: Vec<Nats>,
     /// All but the gateway.
     running: HashMap<Service, Platform>,
     home: Home,
@@ -136,16 +178,30 @@ pub(crate) struct Services {
 impl Services {
     /// Starts everything; `None` when a server can't be had and the test may be skipped.
     pub(crate) async fn start() -> Option<Self> {
-        Self::start_with(None).await
+        Some(Self::start_on(Ground::shared()?).await)
     }
 
     /// The same, with every process sending its traces to a collector on this port.
-    pub(crate) async fn start_with(collector: Option<u16>) -> Option<Self> {
-        let database = test_servers::database;
-        let databases = [database()?, database()?, database()?];
-        let [log, models, sagas] = databases.each_ref().map(Database::url);
-        let server = Server::Shared { _databases: databases.into() };
-        Self::start_over(server, Urls { log, models, sagas }, collector).await
+    pub(crate) async fn start_with(collector: u16) -> Option<Self> {
+        let collector = Some(collector);
+        Some(Self::start_on(Ground { collector, ..Ground::shared()? }).await)
+    }
+
+    /// The same, with three servers as the broker, and a copy of each stream on each.
+    pub(crate) async fn start_with_three_nats() -> Option<Self> {
+        let nats = test_servers::nats_cluster(3)?.servers;
+        Some(Self::start_on(Ground { nats, ..Ground::shared()? }).await)
+    }
+
+    /// The same, with a proxy between the services and their databases.
+    pub(crate) async fn start_behind_a_proxy() -> Option<Self> {
+        let ground = Ground::shared()?;
+        let Server::Shared { _databases: databases } = ground.server else { return None };
+        let port = databases[0].port();
+        let proxy = Proxy::to(port).unwrap();
+        let reached = ground.urls.by_way_of(&proxy, port);
+        let server = Server::Behind { _databases: databases, proxy };
+        Some(Self::start_on(Ground { server, reached, ..ground }).await)
     }
 
     /// Starts everything over a PostgreSQL of its own, that keeps what it commits when its power is taken away.
@@ -162,13 +218,22 @@ impl Services {
             postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
         }
         let [log, models, sagas] = names.map(|name| postgres.url(name));
-        Self::start_over(Server::Own(postgres), Urls { log, models, sagas }, None).await
+        let ground = Ground::over(Server::Own(postgres), Urls { log, models, sagas })?;
+        Some(Self::start_on(ground).await)
     }
 
-    async fn start_over(server: Server, urls: Urls, collector: Option<u16>) -> Option<Self> {
-        let nats = test_servers::nats()?;
+    async fn start_on(ground: Ground) -> Self {
+        let Ground { server, urls, reached, nats, collector } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
-        let home = Home { nats: nats.url(), urls, ports, collector, folder: Data::new() };
+        let home = Home {
+            nats: nats.iter().map(Nats::url).collect::<Vec<_>>().join(","),
+            replicas: nats.len(),
+            urls,
+            reached,
+            ports,
+            collector,
+            folder: Data::new(),
+        };
         let mut running = HashMap::new();
         for service in [Service::Simulator, Service::Commands] {
             running.insert(service, Platform::of(home.command(service)).await);
@@ -180,7 +245,9 @@ impl Services {
         }
         let gateway = Platform::of(home.command(Service::Gateway)).await;
         gateway.until_ready().await;
-        Some(Self { gateway, nats, running, home, server })
+        let mut nats = nats.into_iter();
+        let first = nats.next().unwrap();
+        Self { gateway, nats: first, other_nats: nats.collect(), running, home, server }
     }
 
     /// The process of a service; the gateway is [`gateway`](Self::gateway).
@@ -197,15 +264,79 @@ impl Services {
     pub(crate) fn postgres(&mut self) -> &mut Postgres {
         match &mut self.server {
             Server::Own(postgres) => postgres,
-            Server::Shared { .. } => panic!("the server is shared with other tests"),
+            Server::Shared { .. } | Server::Behind { .. } => {
+                panic!("the server is shared with other tests")
+            }
         }
+    }
+
+    /// What lies between the services and their databases.
+    pub(crate) fn proxy(&self) -> &Proxy {
+        match &self.server {
+            Server::Behind { proxy, .. } => proxy,
+            Server::Shared { .. } | Server::Own(_) => panic!("nothing lies between"),
+        }
+    }
+
+    /// The broker's server that leads a stream.
+    pub(crate) async fn leader_of(&mut self, stream: &str) -> &mut Nats {
+        let streams = self.streams().await;
+        let begun = Instant::now();
+        let leader = loop {
+            let found = streams.get_stream(stream).await.ok();
+            let cluster = found.and_then(|stream| stream.cached_info().cluster.clone());
+            if let Some(leader) = cluster.and_then(|cluster| cluster.leader) {
+                break leader;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{stream} has no leader");
+        };
+        let mut servers = std::iter::once(&mut self.nats).chain(&mut self.other_nats);
+        servers.find(|server| server.name() == leader).unwrap()
+    }
+
+    /// Waits until the queue of commands holds nothing that is to be delivered, again or at all.
+    pub(crate) async fn until_the_queue_is_empty(&self) {
+        let streams = self.streams().await;
+        let begun = Instant::now();
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            ticks.tick().await;
+            let queue = streams.get_stream("COMMANDS").await.unwrap();
+            let messages = queue.cached_info().state.messages;
+            if messages == 0 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{messages} messages stay in the queue");
+        }
+    }
+
+    /// The broker's server of this name, which does not run.
+    pub(crate) fn killed_nats(&mut self, name: &str) -> &mut Nats {
+        let mut servers = std::iter::once(&mut self.nats).chain(&mut self.other_nats);
+        servers.find(|server| server.name() == name).unwrap()
+    }
+
+    /// Connections of the services to a database of this name.
+    pub(crate) async fn connections_to(&self, database: &str) -> i64 {
+        let mut connection = PgConnection::connect(&self.home.urls.log).await.unwrap();
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid()";
+        let count = sqlx::query_scalar(count).bind(database).fetch_one(&mut connection).await;
+        connection.close().await.unwrap();
+        count.unwrap()
+    }
+
+    /// JetStream, past the services.
+    pub(crate) async fn streams(&self) -> async_nats::jetstream::Context {
+        let servers: Vec<&str> = self.home.nats.split(',').collect();
+        async_nats::jetstream::new(async_nats::connect(servers).await.unwrap())
     }
 
     /// Every folder in which a service or a server of this test's own keeps anything.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let database = match &self.server {
             Server::Own(postgres) => Some(postgres.data()),
-            Server::Shared { .. } => None,
+            Server::Shared { .. } | Server::Behind { .. } => None,
         };
         [self.home.folder.path().to_owned(), self.nats.store()]
             .into_iter()
@@ -318,6 +449,7 @@ impl Services {
             .env("DOCKET_PROJECTION_POSTGRES_URL", models)
             .env("DOCKET_SAGA_POSTGRES_URL", sagas)
             .env("DOCKET_PAYMENT_SIMULATOR_URL", self.home.url(Service::Simulator))
+            .env("DOCKET_MASTER_KEY_FILE", self.home.folder.path().join("master.key"))
             .output()
             .await
             .unwrap()
@@ -334,6 +466,7 @@ impl Services {
         }
         assert!(report["sagas"].as_u64() > Some(0), "{report:#}");
         assert_eq!(report["read_models"].as_array().map(Vec::len), Some(7), "{report:#}");
+        assert!(!report["notes"].to_string().contains("not checked"), "{report:#}");
     }
 
     /// `docket verify` finds nothing, again and again, beside running services; counts how often it looked.

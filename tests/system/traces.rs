@@ -133,7 +133,7 @@ async fn place(platform: &Platform, id: &str) {
 #[tokio::test]
 async fn one_order_is_followed_through_every_process_to_the_provider_and_back() {
     let (collector, port) = Collector::start().await;
-    let Some(services) = Services::start_with(Some(port)).await else { return };
+    let Some(services) = Services::start_with(port).await else { return };
     services.gateway.sell("22423", 5).await;
     place(&services.gateway, "o-1").await;
     let spans = collector

@@ -1,6 +1,6 @@
 //! `docket verify` over the databases of services: what is broken is found wherever it stands.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use crate::platform::{docket, text};
@@ -8,7 +8,7 @@ use crate::services::{Service, Services};
 use crate::shop::order;
 
 /// What is done to the log, the read models and the sagas, and the law that it breaks.
-const DAMAGES: [(&str, &str, &str); 4] = [
+const DAMAGES: [(&str, &str, &str); 5] = [
     ("models", "UPDATE read_models_stock_g1.stock SET available = available + 1", "I11"),
     ("sagas", "UPDATE sagas.sagas SET state = 'running', wake_at = NULL", "I9"),
     (
@@ -16,6 +16,11 @@ const DAMAGES: [(&str, &str, &str); 4] = [
         "INSERT INTO sagas.outbox (command_id, saga_id, step, attempt, body, created_at, next_send_at, sends) \
          VALUES ('order-o1/reserve_stock/1', 'order-o1', 'reserve_stock', 1, '{}', 0, 0, 1)",
         "I12",
+    ),
+    (
+        "log",
+        "SET session_replication_role = replica; UPDATE keys SET erased_at = NULL, wrapped = '\\x01' WHERE erased_at > 0",
+        "P13",
     ),
     ("log", "SET session_replication_role = replica; DELETE FROM events WHERE position = 3", "I5"),
 ];
@@ -45,6 +50,10 @@ async fn damage(database: &str, statement: &str) {
 async fn shop() -> Option<Services> {
     let services = Services::start().await?;
     services.gateway.sell("cake", 10).await;
+    let customer = json!({ "customer_id": "ada", "name": "Ada Other" });
+    services.gateway.post("/v1/customers", "ada", &customer).await.ok();
+    services.gateway.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
+    services.gateway.until("/v1/customers/ada", |ada| ada["name"].is_null()).await;
     services.gateway.place(&order("o1", "cake", "pm_ok")).await;
     services.gateway.deliver("o1").await;
     services.gateway.until("/v1/orders/o1", |order| order["status"] == "completed").await;
@@ -60,6 +69,11 @@ async fn a_broken_row_in_each_database_is_found_and_named() {
     for service in [Service::Sagas, Service::Models, Service::Commands] {
         services.stop(service).await;
     }
+    let other_key = services.folder().path().join("other.key");
+    std::fs::write(&other_key, [7; 32]).unwrap();
+    let output = services.run_verify(&["--master-key-file", other_key.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("other.key is not the master key of"), "{}", text(&output));
     assert_eq!(found(&services, "I7").await, 0);
     let ledger = services.folder().path().join("payments-simulator.db");
     let mut ledger = SqliteConnection::connect(ledger.to_str().unwrap()).await.unwrap();
@@ -100,6 +114,7 @@ async fn where_to_look_is_said_in_one_settings_file_and_what_can_t_be_looked_at_
     let (code, said) = verify(settings(&urls.log, &urls.sagas)).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("payment_simulator_url is not set"), "{said}");
+    assert!(said.contains("master_key_file is not set"), "{said}");
     assert!(said.contains("read model orders"), "{said}");
 
     let (code, said) = verify(format!("postgres_url = \"{}\"\n", urls.log)).await;
