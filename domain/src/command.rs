@@ -64,7 +64,7 @@ commands! {
     }
     payments::{
         AuthorizePayment, CapturePayment, VoidAuthorization, RefundPayment, RecordPaymentOutcome,
-        ExpireAuthorization, VoidLateAuthorization,
+        ExpireAuthorization, SettlePaymentByHand, VoidLateAuthorization,
     }
     shipping::{CreateShipment, MarkShipped, MarkDelivered, CancelShipment}
     sagas::{RecordCommandEnd}

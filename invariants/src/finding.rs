@@ -41,7 +41,7 @@ rules! {
     Positions = "I5", "Positions are 1..n without a hole.";
     Stock = "I6", "Stock is conserved per SKU and never oversold, at every append.";
     Charges = "I7", "Nothing is charged twice or beyond what was authorized; the provider's ledger agrees.";
-    Balance = "I8", "Money balances: totals, captures, refunds and what is due, in one currency per order.";
+    Balance = "I8", "Money balances: totals, captures, refunds, what was settled by hand and what is due, in one currency per order.";
     Returns = "law 2", "A return is paid back what its lines cost, after it was received, stocked or not.";
     SagaEnds = "I9", "Every saga has ended, or waits for something that has a name.";
     Compensation = "I10", "An order that was undone left no stock and no money behind.";

@@ -34,6 +34,15 @@ pub(crate) struct Asked {
     subject: Option<Box<str>>,
 }
 
+/// What a person settled by hand, because the provider did not do it.
+#[derive(Debug)]
+struct ByHand {
+    operation: Operation,
+    amount: i64,
+    /// The shipment of a capture or the return of a refund.
+    subject: Option<Box<str>>,
+}
+
 /// A payment.
 #[derive(Debug, Default)]
 pub(crate) struct Payment {
@@ -46,6 +55,7 @@ pub(crate) struct Payment {
     /// It was voided before anything was asked for it.
     given_up: bool,
     asked: Vec<Asked>,
+    by_hand: Vec<ByHand>,
     last: u64,
 }
 
@@ -54,17 +64,26 @@ impl Payment {
         self.asked.iter().any(|asked| asked.outcome == Outcome::Open)
     }
 
-    /// What was done of this kind for a shipment or a return.
+    /// The amounts of what was done of this kind for a shipment or a return, by the provider or by hand.
     fn done_for<'p>(
         &'p self,
         operation: Operation,
         subject: &'p str,
-    ) -> impl Iterator<Item = &'p Asked> + 'p {
-        self.asked.iter().filter(move |asked| {
-            asked.outcome == Outcome::Done
-                && asked.operation == operation
-                && asked.subject.as_deref() == Some(subject)
-        })
+    ) -> impl Iterator<Item = i64> + 'p {
+        let about = move |of: Operation, whose: &Option<Box<str>>| {
+            of == operation && whose.as_deref() == Some(subject)
+        };
+        let done = self.asked.iter().filter(move |asked| {
+            asked.outcome == Outcome::Done && about(asked.operation, &asked.subject)
+        });
+        let by_hand = self.by_hand.iter().filter(move |one| about(one.operation, &one.subject));
+        done.map(|asked| asked.amount).chain(by_hand.map(|one| one.amount))
+    }
+
+    /// What a person settled by hand of this kind.
+    fn by_hand(&self, operation: Operation) -> i64 {
+        let settled = self.by_hand.iter().filter(|one| one.operation == operation);
+        settled.map(|one| one.amount).sum()
     }
 }
 
@@ -75,6 +94,10 @@ pub(crate) struct Sums {
     pub(crate) captured: i64,
     pub(crate) voided: i64,
     pub(crate) refunded: i64,
+    /// What a person settled by hand of what the provider did not take.
+    pub(crate) settled: i64,
+    /// What a person settled by hand of what the provider did not give back.
+    pub(crate) returned_by_hand: i64,
     /// True when the provider was asked something and the answer is not recorded.
     pub(crate) open: bool,
     /// The last position of a payment's event.
@@ -122,6 +145,8 @@ impl Money {
             captured: sums.captured + payment.captured,
             voided: sums.voided + payment.voided,
             refunded: sums.refunded + payment.refunded,
+            settled: sums.settled + payment.by_hand(Operation::Capture),
+            returned_by_hand: sums.returned_by_hand + payment.by_hand(Operation::Refund),
             open: sums.open || payment.is_open(),
             last: sums.last.max(payment.last),
         })
@@ -132,10 +157,10 @@ impl Money {
         ids.iter().filter_map(|id| self.payments.get(id))
     }
 
-    /// What was taken for a shipment, or given back for a return, over all payments of an order.
+    /// What was taken for a shipment, or given back for a return, over all payments of an order: by the provider or by hand.
     fn done_for(&self, order: NameId, operation: Operation, subject: &str) -> (usize, i64) {
         let done = self.of(order).flat_map(|payment| payment.done_for(operation, subject));
-        done.fold((0, 0), |(times, sum), asked| (times + 1, sum + asked.amount))
+        done.fold((0, 0), |(times, sum), amount| (times + 1, sum + amount))
     }
 
     /// An event of an order's stream, after the order's own facts know it.

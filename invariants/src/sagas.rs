@@ -55,8 +55,10 @@ fn undone(
             format!("Order `{name}` was undone, but {held} units are held and {gone} are gone.");
         report.at(Rule::Compensation, &[facts.since], statement);
     }
-    let Sums { authorized, captured, voided, refunded, open, last } = sums;
-    let (on_hold, taken) = (authorized - captured - voided, captured - refunded);
+    let Sums { authorized, captured, voided, refunded, settled, returned_by_hand, open, last } =
+        sums;
+    let on_hold = authorized - captured - voided;
+    let taken = captured + settled - refunded - returned_by_hand;
     if !open && (on_hold != 0 || taken != 0) {
         let statement = format!(
             "Order `{name}` was undone, but {on_hold} is held by the provider and {taken} was taken.",

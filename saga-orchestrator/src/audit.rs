@@ -49,7 +49,7 @@ pub struct Audit {
     pub sagas: Vec<AuditedSaga>,
     /// The outbox.
     pub outbox: Vec<AuditedCommand>,
-    /// Sagas that an operator acted on: what they resolved by hand, the log can't vouch for.
+    /// Sagas that an operator acted on. Earlier versions closed those that were resolved, whatever became of their orders.
     pub touched_by_operators: HashSet<String>,
 }
 

@@ -49,6 +49,7 @@ codes! {
     SagaNotFound = "saga_not_found", NOT_FOUND, "There is no such saga";
     ProjectionNotFound = "projection_not_found", NOT_FOUND, "There is no such projection";
     SagaNotInAttention = "saga_not_in_attention", UNPROCESSABLE_ENTITY, "The saga does not need attention";
+    SagaNotResolvable = "saga_not_resolvable", UNPROCESSABLE_ENTITY, "What failed can't be settled by hand";
     DeadLetterNotFound = "dead_letter_not_found", NOT_FOUND, "There is no such dead letter";
     DeadLetterUnreadable = "dead_letter_unreadable", UNPROCESSABLE_ENTITY, "The dead letter can't be understood by this version either";
     PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";

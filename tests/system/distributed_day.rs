@@ -5,7 +5,10 @@ use std::cell::Cell;
 use crate::bad_input::{bad_orders_change_nothing, ended_orders_stay, odd_requests_are_refused};
 use crate::erasure::{erase_a_person, search};
 use crate::import::{import, rejected_with_stock, the_day_reconciles};
-use crate::payment_methods::{a_failed_refund_calls_a_person, sagas_end_as_the_method_says};
+use crate::payment_methods::{
+    a_failed_refund_calls_a_person, a_refused_capture_is_settled_by_hand,
+    sagas_end_as_the_method_says,
+};
 use crate::platform::{Data, Platform};
 use crate::services::Services;
 
@@ -32,6 +35,7 @@ async fn p14_one_behaviour_separate_processes_pass_what_one_process_passes() {
 
     sagas_end_as_the_method_says(platform).await;
     a_failed_refund_calls_a_person(platform).await;
+    a_refused_capture_is_settled_by_hand(platform).await;
     bad_orders_change_nothing(platform).await;
     odd_requests_are_refused(platform).await;
     ended_orders_stay(platform).await;

@@ -95,6 +95,7 @@ fn asked(event: &PaymentEvent) -> Option<Asked<'_>> {
         | PaymentEvent::VoidRefused(_)
         | PaymentEvent::PaymentRefunded(_)
         | PaymentEvent::RefundFailed(_)
-        | PaymentEvent::AuthorizationExpired(_) => None,
+        | PaymentEvent::AuthorizationExpired(_)
+        | PaymentEvent::PaymentSettledByHand(_) => None,
     }
 }

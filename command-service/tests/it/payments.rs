@@ -20,7 +20,7 @@ use messaging::commands::{CommandHandler, Handled};
 use service_kit::clock::system;
 
 use crate::participants::message;
-use crate::support::{TestApp, types, until};
+use crate::support::{TestApp, patient, types, until};
 
 const STREAM: &str = "payment-o-p1";
 
@@ -57,7 +57,10 @@ async fn ask(app: &TestApp, id: &str, command: impl Into<Command>) {
 }
 
 async fn authorized(method: &str) -> TestApp {
-    let app = TestApp::start().await;
+    authorized_at(TestApp::start().await, method).await
+}
+
+async fn authorized_at(app: TestApp, method: &str) -> TestApp {
     ask(&app, "a", authorize(method)).await;
     until(&*app.log, STREAM, "PaymentAuthorized").await;
     app
@@ -110,7 +113,7 @@ async fn a_refused_authorization_holds_nothing_and_says_why() {
 
 #[tokio::test]
 async fn p7_unknown_a_late_answer_is_found_by_the_probe_and_not_asked_for_again() {
-    let app = authorized("pm_timeout_then_ok").await;
+    let app = authorized_at(TestApp::impatient().await, "pm_timeout_then_ok").await;
     let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentAuthorized"];
     assert_eq!(types(&*app.log, STREAM).await, expected);
     assert_eq!(ledger(&app).await, [("authorize".into(), "done".into())]);
@@ -118,7 +121,7 @@ async fn p7_unknown_a_late_answer_is_found_by_the_probe_and_not_asked_for_again(
 
 #[tokio::test]
 async fn p7_unknown_a_lost_call_is_settled_when_the_probe_closes_its_key() {
-    let app = TestApp::start().await;
+    let app = TestApp::impatient().await;
     ask(&app, "a", authorize("pm_timeout_then_nothing")).await;
     until(&*app.log, STREAM, "PaymentDeclined").await;
     let expected = ["PaymentRequested", "PaymentOutcomeUnknown", "PaymentDeclined"];
@@ -165,10 +168,48 @@ async fn p7_unknown_a_call_that_never_arrived_is_made_again_under_its_key() {
     assert_eq!(app.ledger.page(None, 0, 10).await.unwrap().len(), 1, "one call counts");
 }
 
+/// A provider that has done everything, and says so after this time.
+struct Slow(Duration);
+
+impl PaymentProvider for Slow {
+    fn call<'a>(&'a self, _call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+        let expires_at = system()() + chrono::TimeDelta::days(7);
+        let held = ProviderOutcome::Authorized { expires_at, multi_capture: true };
+        Box::pin(async {
+            tokio::time::sleep(self.0).await;
+            held
+        })
+    }
+
+    fn probe<'a>(
+        &'a self,
+        call: &'a ProviderCall,
+        _when_absent: WhenAbsent,
+    ) -> BoxFuture<'a, ProviderOutcome> {
+        self.call(call)
+    }
+}
+
+/// What becomes of an authorization that takes so long. Nothing here waits for the outside, so time is virtual.
+async fn after(takes: Duration) -> Vec<String> {
+    let app = TestApp::asking(|_| Provider::Other(Arc::new(Slow(takes)))).await;
+    tokio::time::pause();
+    ask(&app, "a", authorize("pm_slow")).await;
+    let known = ["PaymentAuthorized", "PaymentOutcomeUnknown"];
+    let mut head = app.log.head();
+    while !types(&*app.log, STREAM).await.iter().any(|found| known.contains(&found.as_str())) {
+        head.changed().await.unwrap();
+    }
+    tokio::time::resume();
+    types(&*app.log, STREAM).await
+}
+
 #[tokio::test]
-async fn a_slow_answer_is_still_in_time() {
-    let app = authorized("pm_slow").await;
-    assert_eq!(types(&*app.log, STREAM).await, ["PaymentRequested", "PaymentAuthorized"]);
+async fn a_slow_answer_is_in_time_until_the_deadline_and_unknown_from_then_on() {
+    let deadline = patient().deadline;
+    let (in_time, late) = (deadline.mul_f64(0.99), deadline.mul_f64(1.01));
+    assert_eq!(after(in_time).await, ["PaymentRequested", "PaymentAuthorized"]);
+    assert_eq!(after(late).await, ["PaymentRequested", "PaymentOutcomeUnknown"]);
 }
 
 #[tokio::test]
@@ -205,7 +246,7 @@ async fn a_capture_and_a_refund_can_be_refused_for_good() {
 
 #[tokio::test]
 async fn an_intent_that_was_open_at_a_stop_is_carried_on_with_the_same_key() {
-    let app = TestApp::start().await;
+    let app = TestApp::impatient().await;
     ask(&app, "a", authorize("pm_timeout_then_ok")).await;
     let app = app.restart().await;
     until(&*app.log, STREAM, "PaymentAuthorized").await;

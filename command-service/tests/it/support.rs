@@ -191,6 +191,7 @@ pub(crate) struct TestApp {
     pub(crate) log: Arc<FaultyLog>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) ledger: Ledger,
+    payments: RunnerSettings,
     router: Router,
     // The ledger's file lives as long as this.
     folder: tempfile::TempDir,
@@ -224,31 +225,31 @@ impl Answered {
 }
 
 impl TestApp {
+    /// With a provider that is waited for as long as a loaded machine may take.
     pub(crate) async fn start() -> Self {
         Self::over(FaultyLog::new([])).await
+    }
+
+    /// With a provider that is not waited for: what it is late for is unknown soon.
+    pub(crate) async fn impatient() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
+        let payments = RunnerSettings { deadline: Duration::from_millis(100), ..patient() };
+        Self::paying(FaultyLog::new([]), ledger, folder, payments)
     }
 
     /// Open intents are looked at this often; the provider honours its keys so long.
     pub(crate) async fn scanning(scan_every: Duration, key_lifetime: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
-        let payments = RunnerSettings { scan_every, key_lifetime, ..RunnerSettings::default() };
+        let payments = RunnerSettings { scan_every, key_lifetime, ..patient() };
         Self::paying(FaultyLog::new([]), ledger, folder, payments)
     }
 
     pub(crate) async fn over(log: Arc<FaultyLog>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
-        Self::with(log, ledger, folder)
-    }
-
-    fn with(log: Arc<FaultyLog>, ledger: Ledger, folder: tempfile::TempDir) -> Self {
-        let payments = RunnerSettings {
-            deadline: Duration::from_millis(100),
-            probe_first: Duration::from_millis(10),
-            ..RunnerSettings::default()
-        };
-        Self::paying(log, ledger, folder, payments)
+        Self::paying(log, ledger, folder, patient())
     }
 
     /// With a place for messages that nobody understands.
@@ -291,9 +292,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
         let provider = provider(ledger.clone());
-        let probe_first = Duration::from_millis(10);
-        let payments = RunnerSettings { probe_first, ..RunnerSettings::default() };
-        Self::with_provider(FaultyLog::new([]), ledger, folder, payments, provider)
+        Self::with_provider(FaultyLog::new([]), ledger, folder, patient(), provider)
     }
 
     fn paying(
@@ -318,7 +317,7 @@ impl TestApp {
         let settings = CommandSettings {
             request_secret: b"test".to_vec(),
             processor: ProcessorSettings::default(),
-            payments,
+            payments: payments.clone(),
         };
         let service = CommandService::start(
             settings,
@@ -328,14 +327,14 @@ impl TestApp {
             system(),
         );
         let router = router(&service);
-        Self { service, log, vault, ledger, router, folder }
+        Self { service, log, vault, ledger, payments, router, folder }
     }
 
     /// The process ends and another one starts over the same log and ledger.
     pub(crate) async fn restart(self) -> Self {
-        let Self { service, log, ledger, folder, .. } = self;
+        let Self { service, log, ledger, payments, folder, .. } = self;
         service.shutdown().await;
-        Self::with(log, ledger, folder)
+        Self::paying(log, ledger, folder, payments)
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
@@ -374,6 +373,15 @@ impl TestApp {
         let received = serde_json::json!({ "quantity": units });
         let path = format!("/stock/{sku}/receive");
         self.post(&path, &format!("receive/{sku}"), received).await.is(200);
+    }
+}
+
+/// No answer is late because the machine is busy; what is unknown is asked for again soon.
+pub(crate) fn patient() -> RunnerSettings {
+    RunnerSettings {
+        deadline: Duration::from_mins(1),
+        probe_first: Duration::from_millis(10),
+        ..RunnerSettings::default()
     }
 }
 

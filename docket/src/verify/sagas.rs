@@ -38,6 +38,13 @@ pub(super) fn notes(audit: &Audit, checker: &Checker) -> Vec<String> {
     }
     let under_way =
         checker.placed_orders().filter(|order| order.progress == Progress::UnderWay).count();
+    let closed = orders_closed(audit, checker);
+    if !closed.is_empty() {
+        let orders = closed.join(", ");
+        notes.push(format!(
+            "No saga follows these orders any more, because an operator closed it in an earlier version: {orders}.",
+        ));
+    }
     if under_way > 0 {
         let are = if under_way == 1 { "is" } else { "are" };
         notes.push(format!("{} {are} under way.", counted(under_way as u64, "order")));
@@ -103,7 +110,7 @@ fn check_ends(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
             Progress::Completed => saga.state == SagaState::Completed,
             Progress::Undone => saga.state == SagaState::Compensated,
         };
-        if !fits && !audit.touched_by_operators.contains(&saga.id) {
+        if !fits && !is_closed(audit, saga, progress) {
             let statement = format!(
                 "Order `{order_id}` is {}, but its saga is {} at `{}`.",
                 in_words(progress),
@@ -113,6 +120,26 @@ fn check_ends(audit: &Audit, checker: &Checker, findings: &mut Vec<Finding>) {
             findings.push(of_saga(&saga.id, statement));
         }
     }
+}
+
+/// Earlier versions closed a saga that an operator resolved, and left its order as it was.
+fn is_closed(audit: &Audit, saga: &AuditedSaga, progress: Progress) -> bool {
+    progress == Progress::UnderWay
+        && saga.state == SagaState::Completed
+        && audit.touched_by_operators.contains(&saga.id)
+}
+
+/// At most a few of the orders whose saga was closed so.
+fn orders_closed<'c>(audit: &Audit, checker: &'c Checker) -> Vec<&'c str> {
+    let closed: HashSet<&str> = audit
+        .sagas
+        .iter()
+        .filter(|saga| is_closed(audit, saga, Progress::UnderWay))
+        .map(|saga| saga.order_id.as_str())
+        .collect();
+    let under_way = checker.placed_orders().filter(|order| order.progress == Progress::UnderWay);
+    let orders = under_way.map(|order| order.order_id);
+    orders.filter(|order_id| closed.contains(order_id)).take(NAMED).collect()
 }
 
 fn in_words(progress: Progress) -> &'static str {
@@ -233,6 +260,17 @@ mod tests {
         assert_eq!((found.len(), found[0].rule), (1, Rule::SagaEnds));
         assert_eq!(found[0].statement, "Order `o1` was placed and has no saga.");
         assert_eq!(check(&audit(SagaState::Waiting), &placed()), []);
+    }
+
+    #[test]
+    fn a_saga_that_an_operator_closed_in_an_earlier_version_is_a_note_and_no_finding() {
+        let mut closed = audit(SagaState::Completed);
+        closed.touched_by_operators.insert("order-o1".to_owned());
+        assert_eq!(check(&closed, &placed()), []);
+        let told = notes(&closed, &placed());
+        assert!(told[0].ends_with("closed it in an earlier version: o1."), "{told:?}");
+        closed.sagas[0].state = SagaState::Compensated;
+        assert_eq!(check(&closed, &placed()).len(), 1, "nobody can undo a saga by hand");
     }
 
     #[test]

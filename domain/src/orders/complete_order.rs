@@ -34,8 +34,8 @@ impl Decide for CompleteOrder {
         if let Some(state) = unfinished(order) {
             return Err(Refusal::WrongState { what: "order", state }.into());
         }
-        if order.captured(view)? != order.due() {
-            return Err(Refusal::WrongState { what: "order", state: "not captured in full" }.into());
+        if order.paid(view)? != order.due() {
+            return Err(Refusal::WrongState { what: "order", state: "not paid in full" }.into());
         }
         Ok(vec![OrderCompleted { order_id }.into()])
     }
@@ -55,7 +55,7 @@ fn unfinished(order: &PlacedOrder) -> Option<&'static str> {
 mod tests {
     use super::super::fixtures::{
         TOTAL, cancellation, cancellation_id, captured, confirmed_order, delivered,
-        delivered_order, every_unit, of, order_id, shipped,
+        delivered_order, every_unit, of, order_id, settled_by_hand, shipped,
     };
     use super::*;
     use crate::orders::LinesCancelled;
@@ -115,12 +115,25 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_not_complete_before_what_is_due_is_captured() {
+    fn what_a_person_settled_by_hand_counts_as_paid() {
+        let paid_for = |amount| {
+            given(confirmed_order())
+                .and([shipped(1, &every_unit())])
+                .and([delivered(1, &every_unit())])
+                .and([settled_by_hand(1, amount)])
+                .when(complete())
+        };
+        paid_for(TOTAL).then([OrderCompleted { order_id: order_id() }]);
+        paid_for(TOTAL - 1).then_refused(&not_yet("not paid in full"));
+    }
+
+    #[test]
+    fn an_order_is_not_complete_before_what_is_due_is_paid() {
         given(confirmed_order())
             .and([shipped(1, &every_unit())])
             .and([delivered(1, &every_unit())])
             .and(captured(1, TOTAL - 1))
             .when(complete())
-            .then_refused(&not_yet("not captured in full"));
+            .then_refused(&not_yet("not paid in full"));
     }
 }

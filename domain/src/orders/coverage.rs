@@ -34,16 +34,18 @@ impl PlacedOrder {
         }
     }
 
-    /// What the order's payments took, in minor units.
-    pub(super) fn captured(&self, view: &View<'_>) -> Result<i64, Halt> {
-        let mut captured = 0_i64;
+    /// What is paid, in minor units: what the order's payments took, and what a person settled by hand.
+    pub(super) fn paid(&self, view: &View<'_>) -> Result<i64, Halt> {
+        let mut paid = 0_i64;
         for payment_id in &self.payments {
-            captured = captured.saturating_add(view.payment(payment_id)?.captured());
+            let payment = view.payment(payment_id)?;
+            paid =
+                paid.saturating_add(payment.captured()).saturating_add(payment.settled_by_hand());
         }
-        Ok(captured)
+        Ok(paid)
     }
 
-    /// What the shipped units cost: so much has to be captured.
+    /// What the shipped units cost: so much has to be paid.
     pub(super) fn due(&self) -> i64 {
         self.lines.iter().map(|line| line.amount_of(line.shipped)).sum()
     }

@@ -279,7 +279,7 @@ pub struct ReturnReceived {
     pub amount: i64,
 }
 
-/// Everything is delivered or cancelled, and what is due was captured.
+/// Everything is delivered or cancelled, and what is due was captured, or settled by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderCompleted {
     /// The order.

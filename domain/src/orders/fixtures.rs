@@ -13,10 +13,13 @@ use crate::event::Event;
 use crate::ids::{CancellationId, CustomerId, PaymentId, ReturnId, ShipmentId};
 pub(crate) use crate::inventory::fixtures::{order_id, units};
 use crate::money::{Currency, Money};
-use crate::payments::{CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentRequested};
+use crate::payments::{
+    CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentRequested, PaymentSettledByHand,
+    Settlement, Unmet,
+};
 use crate::shipping::{ShipmentLine, ShipmentShipped};
 use crate::spec::{Given, given};
-use crate::text::{Country, Label, PaymentMethod};
+use crate::text::{Country, Label, PaymentMethod, Reason};
 
 pub(crate) const TOTAL: i64 = 6 * 255 + 4 * 339 + 1_800;
 
@@ -143,6 +146,18 @@ pub(crate) fn captured(shipment: u32, amount: i64) -> Vec<Event> {
         amount: gbp(amount),
     };
     vec![asked.into(), done.into()]
+}
+
+/// What a shipment cost was settled by hand, because the provider did not take it.
+pub(crate) fn settled_by_hand(shipment: u32, amount: i64) -> PaymentSettledByHand {
+    PaymentSettledByHand {
+        payment_id: payment_id(1),
+        order_id: order_id(),
+        unmet: Unmet::Capture { shipment_id: shipment_id(shipment) },
+        amount: gbp(amount),
+        settlement: Settlement::Elsewhere,
+        reason: Reason::code("bank transfer"),
+    }
 }
 
 pub(crate) fn shipped(nth: u32, lines: &[LineQuantity]) -> LinesShipped {

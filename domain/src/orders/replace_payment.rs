@@ -32,7 +32,7 @@ impl Decide for ReplacePayment {
             return Ok(vec![]);
         }
         order.check_in_progress(&order_id)?;
-        let needed = order.worth().saturating_sub(order.captured(view)?);
+        let needed = order.worth().saturating_sub(order.paid(view)?);
         let authorized = order.authorized_by(&payment_id, &order_id, view, context)?;
         if authorized < needed {
             return Err(Refusal::NotCovered { authorized, needed }.into());

@@ -34,7 +34,7 @@ impl Decide for CapturePayment {
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
         let payment = view.payment(&self.payment_id)?;
         payment.check_order(&self.payment_id, &self.order_id, self.amount)?;
-        if payment.is_captured_for(&self.shipment_id) || self.amount.is_zero() {
+        if payment.is_paid_for(&self.shipment_id) || self.amount.is_zero() {
             return Ok(vec![]);
         }
         if payment.has_open_operation() {

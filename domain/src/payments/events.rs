@@ -38,6 +38,34 @@ impl Operation {
     }
 }
 
+/// What the provider did not do, and a person settled instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "operation", rename_all = "snake_case")]
+pub enum Unmet {
+    /// It did not take the amount of a shipment.
+    Capture {
+        /// The shipment.
+        shipment_id: ShipmentId,
+    },
+    /// It did not give back what it holds.
+    Void,
+    /// It did not give back the amount of a return.
+    Refund {
+        /// The return.
+        return_id: ReturnId,
+    },
+}
+
+/// How a person settled what the provider did not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// The money went another way: by bank transfer, in cash, at the provider's own desk.
+    Elsewhere,
+    /// No money moves: the claim is given up, or the hold is left to lapse.
+    Waived,
+}
+
 /// Intent: the provider will be asked to hold the amount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentRequested {
@@ -226,6 +254,24 @@ pub struct AuthorizationExpired {
     pub amount: Money,
 }
 
+/// A person settled by hand what the provider did not do. The provider took nothing and gave nothing: that nothing is
+/// captured or refunded by it stays true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentSettledByHand {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider did not do.
+    pub unmet: Unmet,
+    /// What it is about.
+    pub amount: Money,
+    /// Whether money went another way.
+    pub settlement: Settlement,
+    /// How, in a person's words.
+    pub reason: Reason,
+}
+
 macro_rules! payment_events {
     ($($event:ident = $version:literal),+ $(,)?) => {
         context_events! {
@@ -265,4 +311,5 @@ payment_events! {
     PaymentRefunded = 1,
     RefundFailed = 1,
     AuthorizationExpired = 1,
+    PaymentSettledByHand = 1,
 }

@@ -18,6 +18,7 @@ mod record_payment_outcome;
 mod refund_payment;
 #[cfg(test)]
 mod rules;
+mod settle_payment_by_hand;
 mod void_authorization;
 mod void_late_authorization;
 
@@ -30,5 +31,6 @@ pub use payment_status::PaymentStatus;
 pub use provider_outcome::ProviderOutcome;
 pub use record_payment_outcome::RecordPaymentOutcome;
 pub use refund_payment::RefundPayment;
+pub use settle_payment_by_hand::{ByHand, SettlePaymentByHand};
 pub use void_authorization::VoidAuthorization;
 pub use void_late_authorization::VoidLateAuthorization;

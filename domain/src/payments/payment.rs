@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, PaymentEvent, PaymentStatus};
+use super::{Operation, PaymentEvent, PaymentSettledByHand, PaymentStatus, Unmet};
 use crate::decide::Aggregate;
 use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
@@ -60,6 +60,12 @@ pub struct Payment {
     attempts: BTreeMap<Operation, u32>,
     captured_for: BTreeSet<ShipmentId>,
     refunded_for: BTreeSet<ReturnId>,
+    /// What a person settled of what the provider did not take, per shipment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    settled_for: BTreeMap<ShipmentId, i64>,
+    /// Returns whose money a person gave back, or need not be given back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    returns_settled: BTreeSet<ReturnId>,
 }
 
 impl Payment {
@@ -93,7 +99,12 @@ impl Payment {
         self.refunded
     }
 
-    /// What it holds no more without having taken it.
+    /// What a person settled by hand of what it did not take.
+    pub fn settled_by_hand(&self) -> i64 {
+        self.settled_for.values().sum()
+    }
+
+    /// What it holds no more without having taken it, or need not hold for us any more.
     pub fn voided(&self) -> i64 {
         self.voided
     }
@@ -143,6 +154,7 @@ impl Payment {
             _ if self.captured > 0 && self.refunded == self.captured => PaymentStatus::Refunded,
             _ if self.captured > 0 => PaymentStatus::Captured,
             _ if self.uncaptured() > 0 => PaymentStatus::Authorized,
+            _ if !self.settled_for.is_empty() => PaymentStatus::SettledByHand,
             _ if self.expired => PaymentStatus::Expired,
             _ if self.tombstone || self.voided > 0 => PaymentStatus::Voided,
             _ => PaymentStatus::None,
@@ -159,17 +171,17 @@ impl Payment {
         &self,
         payment_id: &PaymentId,
         order_id: &OrderId,
-        amount: Money,
+        amount: impl Into<Option<Money>>,
     ) -> Result<(), Refusal> {
         if self.order_id() != Some(order_id) {
             return Err(Refusal::PaymentNotFound { payment_id: payment_id.clone() });
         }
-        match self.requested {
-            Some(requested) if requested.currency() != amount.currency() => {
+        match (self.requested, amount.into()) {
+            (Some(requested), Some(amount)) if requested.currency() != amount.currency() => {
                 let (expected, found) = (requested.currency(), amount.currency());
                 Err(Refusal::MixedCurrencies { expected, found })
             }
-            Some(_) | None => Ok(()),
+            (Some(_) | None, _) => Ok(()),
         }
     }
 
@@ -181,17 +193,44 @@ impl Payment {
         self.attempts.get(&operation).copied().unwrap_or_default() + 1
     }
 
-    pub(crate) fn is_captured_for(&self, shipment_id: &ShipmentId) -> bool {
-        self.captured_for.contains(shipment_id)
+    /// Whether nothing is to be taken for the shipment any more: the provider did, or a person settled it.
+    pub(crate) fn is_paid_for(&self, shipment_id: &ShipmentId) -> bool {
+        self.captured_for.contains(shipment_id) || self.settled_for.contains_key(shipment_id)
     }
 
+    /// Whether nothing is to be given back for the return any more.
     pub(super) fn is_refunded_for(&self, return_id: &ReturnId) -> bool {
-        self.refunded_for.contains(return_id)
+        self.refunded_for.contains(return_id) || self.is_return_settled(return_id)
+    }
+
+    /// Whether a person settled the return.
+    pub(super) fn is_return_settled(&self, return_id: &ReturnId) -> bool {
+        self.returns_settled.contains(return_id)
     }
 
     fn asked(&mut self, open: OpenOperation) {
         self.attempts.insert(open.operation, open.attempt);
         self.open = Some(open);
+    }
+
+    fn settled(&mut self, event: &PaymentSettledByHand) {
+        let amount = event.amount.minor();
+        match &event.unmet {
+            Unmet::Capture { shipment_id } => {
+                self.settled_for.insert(shipment_id.clone(), amount);
+            }
+            Unmet::Void => self.voided += amount,
+            Unmet::Refund { return_id } => {
+                self.returns_settled.insert(return_id.clone());
+            }
+        }
+    }
+
+    fn declined_for(&mut self, code: &Reason) {
+        if !self.tombstone {
+            self.declined = Some(code.clone());
+        }
+        self.answered(Operation::Authorize);
     }
 
     fn answered(&mut self, operation: Operation) {
@@ -226,10 +265,7 @@ impl Aggregate for Payment {
             }
             PaymentEvent::PaymentDeclined(event) => {
                 self.order_id = Some(event.order_id.clone());
-                if !self.tombstone {
-                    self.declined = Some(event.code.clone());
-                }
-                self.answered(Operation::Authorize);
+                self.declined_for(&event.code);
             }
             PaymentEvent::PaymentOutcomeUnknown(event) => {
                 let asked = |open: &&mut OpenOperation| open.operation == event.operation;
@@ -271,6 +307,7 @@ impl Aggregate for Payment {
                 self.voided += event.amount.minor();
                 self.expired = true;
             }
+            PaymentEvent::PaymentSettledByHand(event) => self.settled(event),
         }
         self
     }

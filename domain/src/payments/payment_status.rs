@@ -22,6 +22,8 @@ pub enum PaymentStatus {
     Refunded,
     /// The provider gave back what it held.
     Voided,
+    /// Nothing was taken by the provider, and a person settled by hand what was due.
+    SettledByHand,
     /// The provider refused to hold the amount.
     Declined,
     /// The provider gave up holding the amount.

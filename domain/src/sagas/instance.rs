@@ -146,7 +146,7 @@ pub struct Explanation {
 pub enum SagaAction {
     /// Make the failed step's next attempt now.
     Retry,
-    /// Close it, with a reason: the matter was settled by hand.
+    /// Say that a person settled by hand what the provider did not do; the saga goes on.
     Resolve,
 }
 

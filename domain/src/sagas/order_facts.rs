@@ -199,9 +199,9 @@ impl OrderFacts {
         self.lines.get(at)
     }
 
-    /// What is still to be captured.
+    /// What is still to be captured: neither taken nor settled by hand.
     pub(super) fn uncaptured(&self) -> i64 {
-        self.total - self.cancelled_amount - self.purse.taken
+        self.total - self.cancelled_amount - self.purse.paid()
     }
 
     /// What the order waits for when no step is due; `None` when everything is delivered or cancelled.

@@ -278,7 +278,7 @@ impl Process for OrderSaga {
             return expiry.chain([reject]).collect();
         }
         let renewal = self.renewal.as_mut();
-        expiry.chain(self.parcels.values_mut()).chain(renewal).chain([&mut self.forward]).collect()
+        expiry.chain(renewal).chain(self.parcels.values_mut()).chain([&mut self.forward]).collect()
     }
 
     fn deadline(&self) -> Option<DateTime<Utc>> {

@@ -19,7 +19,7 @@ use crate::inventory::{ReleaseStock, ReservationEvent, ReserveStock};
 use crate::orders::{
     CompleteOrder, ConfirmOrder, FinishCancellation, FinishRejection, OrderEvent, RejectOrder,
 };
-use crate::payments::{AuthorizePayment, Operation, PaymentEvent, VoidAuthorization};
+use crate::payments::{AuthorizePayment, Operation, PaymentEvent, Unmet, VoidAuthorization};
 use crate::shipping::{CreateShipment, ShipmentEvent, ShipmentLine};
 
 /// The table.
@@ -126,7 +126,8 @@ pub(super) fn authorization_answer(event: &PaymentEvent) -> Option<Answer> {
         | PaymentEvent::RefundRequested(_)
         | PaymentEvent::PaymentRefunded(_)
         | PaymentEvent::RefundFailed(_)
-        | PaymentEvent::AuthorizationExpired(_) => None,
+        | PaymentEvent::AuthorizationExpired(_)
+        | PaymentEvent::PaymentSettledByHand(_) => None,
     }
 }
 
@@ -156,6 +157,9 @@ fn voided(order: &OrderFacts, heard: &Heard<'_>) -> Option<Answer> {
 pub(super) fn void_answer(event: &PaymentEvent) -> Option<Answer> {
     match event {
         PaymentEvent::AuthorizationVoided(_) => Some(Answer::Done),
+        PaymentEvent::PaymentSettledByHand(event) => {
+            (event.unmet == Unmet::Void).then_some(Answer::Done)
+        }
         PaymentEvent::VoidRefused(event) => Some(Answer::Refused {
             code: event.code.as_str().to_owned(),
             retriable: event.retriable,

@@ -4,12 +4,13 @@
 
 use super::definition::{Answer, Ask, Did, Heard, Row};
 use super::order_facts::OrderFacts;
+use super::order_steps::void_answer;
 use super::parcels::{Parcel, Place};
 use crate::event::Event;
 use crate::ids::ShipmentId;
 use crate::inventory::{ReservationEvent, ShipStock};
 use crate::orders::{LineNumber, LineQuantity, OrderEvent, RecordDelivered, RecordShipped};
-use crate::payments::{CapturePayment, Operation, PaymentEvent};
+use crate::payments::{CapturePayment, Operation, PaymentEvent, Unmet, VoidAuthorization};
 use crate::text::Quantity;
 
 /// One parcel of an order.
@@ -20,6 +21,11 @@ pub(super) struct ParcelCase<'a> {
 }
 
 impl ParcelCase<'_> {
+    /// Whether a person settled by hand what it costs.
+    fn is_settled(&self) -> bool {
+        self.order.purse.is_settled(self.shipment_id)
+    }
+
     fn units(&self) -> impl Iterator<Item = (LineNumber, u32)> + '_ {
         self.parcel.units.iter().map(|(line, units)| (*line, *units))
     }
@@ -77,6 +83,7 @@ fn shipped_recorded(case: &ParcelCase<'_>, heard: &Heard<'_>) -> Option<Answer> 
     (event.shipment_id == *case.shipment_id).then_some(Answer::Done)
 }
 
+/// Takes the parcel's amount. When a person settled that by hand, what is held for the parcel is given back instead.
 fn capture_payment(case: &ParcelCase<'_>, _: Did) -> Ask {
     let amount = case.order.amount(case.units());
     if amount == 0 {
@@ -85,25 +92,40 @@ fn capture_payment(case: &ParcelCase<'_>, _: Did) -> Ask {
     if case.order.renewal.as_ref().is_some_and(|renewal| !renewal.refused) {
         return Ask::Wait("the authorization to be renewed");
     }
-    Ask::send(CapturePayment {
-        payment_id: case.order.purse.current.clone(),
-        order_id: case.order.order_id.clone(),
-        shipment_id: case.shipment_id.clone(),
-        amount: case.order.money(amount),
-    })
+    let (payment_id, order_id) = (case.order.purse.current.clone(), case.order.order_id.clone());
+    let amount = case.order.money(amount);
+    if case.is_settled() {
+        return Ask::send(VoidAuthorization { payment_id, order_id, amount: Some(amount) });
+    }
+    let shipment_id = case.shipment_id.clone();
+    Ask::send(CapturePayment { payment_id, order_id, shipment_id, amount })
 }
 
 fn payment_captured(case: &ParcelCase<'_>, heard: &Heard<'_>) -> Option<Answer> {
-    let Event::Payment(event) = heard.event else { return None };
+    let Event::Payment(payment) = heard.event else { return None };
     let ours = |shipment_id| case.shipment_id == shipment_id;
-    match event {
+    match payment {
         PaymentEvent::PaymentCaptured(event) if ours(&event.shipment_id) => Some(Answer::Done),
         PaymentEvent::CaptureFailed(event) if ours(&event.shipment_id) => Some(Answer::Refused {
             code: event.code.as_str().to_owned(),
             retriable: event.retriable,
         }),
+        PaymentEvent::PaymentSettledByHand(event) => match &event.unmet {
+            Unmet::Capture { shipment_id } => ours(shipment_id).then_some(Answer::Again),
+            Unmet::Void | Unmet::Refund { .. } => {
+                if heard.is_ours {
+                    void_answer(payment)
+                } else {
+                    None
+                }
+            }
+        },
         PaymentEvent::PaymentOutcomeUnknown(event) => {
-            (heard.is_ours && event.operation == Operation::Capture).then_some(Answer::Unknown)
+            let asked = matches!(event.operation, Operation::Capture | Operation::Void);
+            (heard.is_ours && asked).then_some(Answer::Unknown)
+        }
+        PaymentEvent::AuthorizationVoided(_) | PaymentEvent::VoidRefused(_) if heard.is_ours => {
+            void_answer(payment)
         }
         PaymentEvent::PaymentRequested(_)
         | PaymentEvent::PaymentAuthorized(_)

@@ -6,12 +6,15 @@ use super::definition::{Ask, Did, Row};
 use super::track::{Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
+use crate::payments::SettlePaymentByHand;
 
 /// Where a saga stands in one of its tables, for people.
 pub(super) struct Standing<'t> {
     pub(super) step: &'static str,
     /// What it waits for, when its time has not come.
     pub(super) waits_for: Option<&'static str>,
+    /// It failed, and a person may settle by hand what it is about.
+    pub(super) resolvable: bool,
     pub(super) track: &'t Track,
 }
 
@@ -23,21 +26,26 @@ impl<'t> Standing<'t> {
         did: impl Fn(usize) -> Did,
     ) -> Self {
         let Some(row) = rows.get(track.at) else {
-            return Self { step: "done", waits_for: None, track };
+            return Self { step: "done", waits_for: None, resolvable: false, track };
         };
-        let waits_for = match track.phase {
-            Phase::Due => match (row.ask)(data, row.undoes.map_or(Did::Never, did)) {
-                Ask::Wait(what) => Some(what),
-                Ask::Nothing | Ask::Send(_) => None,
+        let ask = || (row.ask)(data, row.undoes.map_or(Did::Never, did));
+        let (waits_for, resolvable) = match track.phase {
+            Phase::Due => match ask() {
+                Ask::Wait(what) => (Some(what), false),
+                Ask::Nothing | Ask::Send(_) => (None, false),
             },
+            Phase::Stuck | Phase::Backoff { .. } if track.has_failed() => (
+                None,
+                matches!(ask(), Ask::Send(command) if SettlePaymentByHand::can_replace(&command)),
+            ),
             Phase::Asked
             | Phase::Unknown { .. }
             | Phase::Backoff { .. }
             | Phase::Refused
             | Phase::Stuck
-            | Phase::Ended => None,
+            | Phase::Ended => (None, false),
         };
-        Self { step: row.name, waits_for, track }
+        Self { step: row.name, waits_for, resolvable, track }
     }
 }
 
@@ -51,7 +59,7 @@ pub(super) trait Process {
     fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts);
     /// Where it stands, in every table it is in.
     fn standings(&self) -> Vec<Standing<'_>>;
-    /// The tracks that time and operators move.
+    /// The tracks that time and operators move, in the order of [`Self::standings`].
     fn tracks(&mut self) -> Vec<&mut Track>;
     /// Its own next deadline.
     fn deadline(&self) -> Option<DateTime<Utc>>;

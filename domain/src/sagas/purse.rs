@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::ids::PaymentId;
+use crate::ids::{PaymentId, ShipmentId};
 use crate::orders::OrderEvent;
-use crate::payments::PaymentEvent;
+use crate::payments::{PaymentEvent, PaymentSettledByHand, Unmet};
 
 /// The payments of an order: the one that captures come from, and what each has left to give back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub(super) struct Purse {
     /// Payments that the provider captures from only once.
     #[serde(default)]
     once: BTreeSet<PaymentId>,
+    /// What a person settled by hand because the provider did not take it, per shipment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    settled: BTreeMap<ShipmentId, i64>,
 }
 
 impl Purse {
@@ -37,6 +40,7 @@ impl Purse {
             until: BTreeMap::new(),
             held: BTreeMap::new(),
             once: BTreeSet::new(),
+            settled: BTreeMap::new(),
         }
     }
 
@@ -71,6 +75,7 @@ impl Purse {
                 self.release(&event.payment_id, event.amount.minor());
             }
             PaymentEvent::AuthorizationExpired(event) => self.let_go(&event.payment_id),
+            PaymentEvent::PaymentSettledByHand(event) => self.settle(event),
             PaymentEvent::PaymentRequested(_)
             | PaymentEvent::PaymentDeclined(_)
             | PaymentEvent::PaymentOutcomeUnknown(_)
@@ -81,6 +86,37 @@ impl Purse {
             | PaymentEvent::RefundRequested(_)
             | PaymentEvent::RefundFailed(_) => {}
         }
+    }
+
+    fn settle(&mut self, event: &PaymentSettledByHand) {
+        match &event.unmet {
+            Unmet::Capture { shipment_id } => {
+                self.settled.insert(shipment_id.clone(), event.amount.minor());
+            }
+            Unmet::Void => self.release(&event.payment_id, event.amount.minor()),
+            // The provider still has what it took.
+            Unmet::Refund { .. } => {}
+        }
+    }
+
+    /// Whether a person settled by hand what this shipment costs.
+    pub(super) fn is_settled(&self, shipment_id: &ShipmentId) -> bool {
+        self.settled.contains_key(shipment_id)
+    }
+
+    /// Whether a part of the order was paid by hand, or not at all: a person has to say how a return is paid back.
+    pub(super) fn is_settled_in_part(&self) -> bool {
+        !self.settled.is_empty()
+    }
+
+    /// Σ captured and settled by hand over all payments, refunds not taken off.
+    pub(super) fn paid(&self) -> i64 {
+        self.taken + self.settled.values().sum::<i64>()
+    }
+
+    /// Whether the provider has anything left that it could give back.
+    pub(super) fn can_refund(&self) -> bool {
+        self.captured.values().any(|left| *left > 0)
     }
 
     fn release(&mut self, payment_id: &PaymentId, amount: i64) {

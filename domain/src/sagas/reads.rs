@@ -33,6 +33,7 @@ pub const READS: &[&str] = &[
     "PaymentRefunded",
     "RefundFailed",
     "AuthorizationExpired",
+    "PaymentSettledByHand",
     "ShipmentCreated",
     "ShipmentSplit",
     "ShipmentShipped",

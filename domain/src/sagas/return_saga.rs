@@ -4,6 +4,9 @@
 //! |--|--|--|
 //! | 1 | `refund_payment` | pivot; waits for the parcel; from more than one payment when one is not enough |
 //! | 2 | `restock_return` or `write_off` | retriable |
+//!
+//! When a part of the order was settled by hand, nobody can tell from the log whose money a return gives back. So a person is
+//! called before the refund: `retry` has the provider give back what it took, `resolve` settles the return by hand.
 
 use std::sync::LazyLock;
 
@@ -16,12 +19,13 @@ use super::process::{Process, Standing};
 use super::purse::Purse;
 use super::track::{Desk, Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
+use crate::command::Command;
 use crate::event::Event;
 use crate::ids::{OrderId, ReturnId};
 use crate::inventory::{ReservationEvent, RestockReturn, SkuQuantity, WriteOff};
 use crate::money::{Currency, Money};
 use crate::orders::{OrderEvent, ReturnRequested};
-use crate::payments::{Operation, PaymentEvent, RefundPayment};
+use crate::payments::{Operation, PaymentEvent, RefundPayment, Unmet};
 
 static RETURN: LazyLock<Definition<Facts>> = LazyLock::new(|| {
     Definition::begin()
@@ -56,9 +60,22 @@ pub(super) struct ReturnSaga {
     forward: Track,
 }
 
+impl Facts {
+    /// What is still to be given back.
+    fn open(&self) -> i64 {
+        self.received.map_or(0, |received| received.amount - self.refunded)
+    }
+
+    fn is_ours(&self, unmet: &Unmet) -> bool {
+        matches!(unmet, Unmet::Refund { return_id } if *return_id == self.return_id)
+    }
+}
+
 fn refund_payment(facts: &Facts, _: Did) -> Ask {
-    let Some(received) = facts.received else { return Ask::Wait("the returned parcel to arrive") };
-    let open = received.amount - facts.refunded;
+    if facts.received.is_none() {
+        return Ask::Wait("the returned parcel to arrive");
+    }
+    let open = facts.open();
     if open <= 0 {
         return Ask::Nothing;
     }
@@ -76,8 +93,10 @@ fn refunded(facts: &Facts, heard: &Heard<'_>) -> Option<Answer> {
     let ours = |return_id: &ReturnId| facts.return_id == *return_id;
     match event {
         PaymentEvent::PaymentRefunded(event) if ours(&event.return_id) => {
-            let all = facts.received.is_some_and(|received| facts.refunded >= received.amount);
-            Some(if all { Answer::Done } else { Answer::Again })
+            Some(if facts.open() <= 0 { Answer::Done } else { Answer::Again })
+        }
+        PaymentEvent::PaymentSettledByHand(event) => {
+            facts.is_ours(&event.unmet).then_some(Answer::Done)
         }
         PaymentEvent::RefundFailed(event) if ours(&event.return_id) => Some(Answer::Refused {
             code: event.code.as_str().to_owned(),
@@ -152,6 +171,20 @@ impl ReturnSaga {
     pub(super) fn purse(&self) -> &Purse {
         &self.facts.purse
     }
+
+    /// Why a person has to say how the money goes back, if one has to: before anything is asked of the provider for an order
+    /// that was settled by hand in part, and when it has nothing left to give back.
+    fn needs_person_first(&self) -> Option<&'static str> {
+        let is_due = self.forward.at == 0 && self.forward.is_due() && self.facts.open() > 0;
+        let purse = &self.facts.purse;
+        if !is_due {
+            None
+        } else if self.forward.attempt == 1 && purse.is_settled_in_part() {
+            Some("settled_by_hand")
+        } else {
+            (!purse.can_refund()).then_some("nothing_left_to_refund")
+        }
+    }
 }
 
 impl Process for ReturnSaga {
@@ -176,6 +209,11 @@ impl Process for ReturnSaga {
         {
             self.facts.refunded += event.amount.minor();
         }
+        if let Event::Payment(PaymentEvent::PaymentSettledByHand(event)) = event
+            && self.facts.is_ours(&event.unmet)
+        {
+            self.facts.refunded += event.amount.minor();
+        }
         let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
         let answer = self.forward.hear(RETURN.steps(), &self.facts, event, context, &desk);
         if let Some(Answer::Refused { retriable, .. }) = answer {
@@ -184,9 +222,16 @@ impl Process for ReturnSaga {
     }
 
     fn advance(&mut self, id: &SagaId) -> Vec<Outgoing> {
+        if let Some(why) = self.needs_person_first() {
+            self.forward.stop(why);
+        }
         let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
-        let did = |_| Did::Never;
-        self.forward.advance(RETURN.steps(), &self.facts, did, &desk).into_iter().collect()
+        let mut send = self.forward.advance(RETURN.steps(), &self.facts, |_| Did::Never, &desk);
+        if let Some(Outgoing { command: Command::SettlePaymentByHand(settle), .. }) = &mut send {
+            // A person settles all that is open, not only what one payment could give back.
+            settle.amount = Some(Money::new(self.facts.open(), self.facts.currency));
+        }
+        send.into_iter().collect()
     }
 
     fn on_time(&mut self, _now: DateTime<Utc>, _timeouts: &Timeouts) {}

@@ -19,6 +19,7 @@ use super::{
 use crate::event::Event;
 use crate::ids::{OrderId, SagaId};
 use crate::orders::OrderEvent;
+use crate::payments::{ByHand, PaymentEvent};
 use crate::text::Reason;
 
 /// The version of the definitions that new sagas start on; a running one finishes on its own.
@@ -33,6 +34,14 @@ pub enum SagaActionError {
         /// Where it stands.
         state: SagaState,
     },
+    /// Only what the provider refused to take or to give back can be settled by hand.
+    #[error("what failed at {step} can't be settled by hand: {instead}")]
+    NotByHand {
+        /// The step that failed.
+        step: String,
+        /// What to do instead.
+        instead: &'static str,
+    },
 }
 
 /// One saga: its status columns and its own data.
@@ -46,7 +55,7 @@ pub struct Saga {
     seen: u64,
     /// The position of the event that brought it where it is.
     cause: u64,
-    /// Why a person closed it.
+    /// How a person settled what failed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved: Option<Reason>,
     body: Body,
@@ -178,6 +187,7 @@ impl Saga {
             return vec![];
         }
         self.seen = context.position;
+        self.note_settlement(event, context);
         let process = self.body.process_mut();
         process.fold(&self.status.id, event, context, timeouts);
         let sends =
@@ -186,6 +196,15 @@ impl Saga {
             self.cause = context.position;
         }
         sends
+    }
+
+    /// Notes how a person settled what failed, when it was this saga that asked for it.
+    fn note_settlement(&mut self, event: &Event, context: &EventContext<'_>) {
+        if let Event::Payment(PaymentEvent::PaymentSettledByHand(event)) = event
+            && context.command_id.split('/').next() == Some(self.status.id.as_str())
+        {
+            self.resolved = Some(event.reason.clone());
+        }
     }
 
     /// To be called when `status.wake_at` has passed; earlier does no harm.
@@ -221,14 +240,29 @@ impl Saga {
         Ok(sends)
     }
 
-    /// An operator settled the matter by hand: the saga ends.
-    pub fn resolve(&mut self, reason: Reason, now: DateTime<Utc>) -> Result<(), SagaActionError> {
+    /// An operator settled by hand what the provider did not do: that is recorded on the payment instead of the next attempt,
+    /// and the saga goes on. Refused when a person can't settle what failed.
+    pub fn resolve(
+        &mut self,
+        by_hand: &ByHand,
+        now: DateTime<Utc>,
+        timeouts: &Timeouts,
+    ) -> Result<Vec<Outgoing>, SagaActionError> {
         self.check_action()?;
-        self.resolved = Some(reason);
-        self.status.state = SagaState::Completed;
-        self.status.since = now;
-        self.status.wake_at = None;
-        Ok(())
+        let standings = self.body.process().standings();
+        let resolvable: Vec<bool> = standings.iter().map(|at| at.resolvable).collect();
+        if !resolvable.contains(&true) {
+            return Err(not_by_hand(&standings));
+        }
+        let process = self.body.process_mut();
+        for (track, resolvable) in process.tracks().into_iter().zip(resolvable) {
+            if resolvable {
+                track.resolve(by_hand);
+            }
+        }
+        let sends = process.advance(&self.status.id);
+        self.settle(now, timeouts);
+        Ok(sends)
     }
 
     fn check_action(&self) -> Result<(), SagaActionError> {
@@ -241,7 +275,7 @@ impl Saga {
         }
     }
 
-    /// Why a person closed it, if one did.
+    /// How a person settled what failed last, if one did: as the log has it.
     pub fn resolved(&self) -> Option<&Reason> {
         self.resolved.as_ref()
     }
@@ -266,7 +300,10 @@ impl Saga {
             Some(at) => (waiting_for(at), at.track.attempt, at.track.error.clone()),
         };
         let actions = match self.status.state {
-            SagaState::NeedsAttention => vec![SagaAction::Retry, SagaAction::Resolve],
+            SagaState::NeedsAttention if standings.iter().any(|at| at.resolvable) => {
+                vec![SagaAction::Retry, SagaAction::Resolve]
+            }
+            SagaState::NeedsAttention => vec![SagaAction::Retry],
             SagaState::Running
             | SagaState::Waiting
             | SagaState::Completed
@@ -319,6 +356,29 @@ fn foremost<'a, 't>(standings: &'a [Standing<'t>]) -> Option<&'a Standing<'t>> {
     trouble.or_else(busy).or_else(|| standings.last())
 }
 
+/// Why nothing of what failed can be settled by hand, and what to do instead.
+fn not_by_hand(standings: &[Standing<'_>]) -> SagaActionError {
+    let failed = standings.iter().find(|at| at.track.needs_attention());
+    let instead = match failed.map(|at| at.track.phase) {
+        Some(Phase::Unknown { .. }) => {
+            "the provider has not told what became of it, and is asked until it tells"
+        }
+        Some(
+            Phase::Due
+            | Phase::Asked
+            | Phase::Backoff { .. }
+            | Phase::Refused
+            | Phase::Stuck
+            | Phase::Ended,
+        )
+        | None => {
+            "retry it, replay its command if that is a dead letter, or cancel what has not left the house"
+        }
+    };
+    let step = failed.map_or_else(String::new, |at| at.step.to_owned());
+    SagaActionError::NotByHand { step, instead }
+}
+
 fn waiting_for(at: &Standing<'_>) -> String {
     let step = at.step;
     match (at.track.phase, at.waits_for) {
@@ -326,6 +386,7 @@ fn waiting_for(at: &Standing<'_>) -> String {
         (Phase::Asked, None) => format!("the answer to {step}"),
         (Phase::Unknown { .. }, None) => format!("the provider to tell what became of {step}"),
         (Phase::Backoff { .. }, None) => format!("the next attempt of {step}"),
+        (Phase::Stuck, None) if at.track.failures == 0 => format!("a person, at {step}"),
         (Phase::Stuck, None) => format!("a person: {step} failed"),
         (Phase::Due | Phase::Refused | Phase::Ended, None) => format!("the order, at {step}"),
     }

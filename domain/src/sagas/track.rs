@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::{Answer, Ask, Did, Heard, Row};
 use super::{CommandEvent, EventContext, Outgoing, SagaId, Timeouts};
 use crate::event::Event;
+use crate::payments::{ByHand, SettlePaymentByHand};
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub(super) struct Track {
     pub(super) alarmed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+    /// The next attempt is not made: a person settled by hand what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_hand: Option<ByHand>,
 }
 
 /// Who sends, for which parcel or payment, and with which business time.
@@ -78,8 +82,8 @@ impl Desk<'_> {
 
 impl Track {
     pub(super) fn new() -> Self {
-        let (phase, error) = (Phase::Due, None);
-        Self { at: 0, phase, attempt: 1, failures: 0, alarmed: false, error }
+        let phase = Phase::Due;
+        Self { at: 0, phase, attempt: 1, failures: 0, alarmed: false, error: None, by_hand: None }
     }
 
     /// What became of the step at this index.
@@ -116,12 +120,20 @@ impl Track {
                 Ask::Wait(_) => break,
                 Ask::Send(command) => {
                     self.phase = Phase::Asked;
+                    let by_hand = self.by_hand.take();
+                    let settled = by_hand.and_then(|how| {
+                        Some((SettlePaymentByHand::instead_of(&command, &how)?, how.occurred_at))
+                    });
+                    let (command, occurred_at) = match settled {
+                        Some((settled, occurred_at)) => (settled.into(), occurred_at),
+                        None => (*command, desk.occurred_at),
+                    };
                     return Some(Outgoing {
                         saga_id: desk.saga_id.clone(),
                         step: desk.step(row.name),
                         attempt: self.attempt,
-                        command: *command,
-                        occurred_at: desk.occurred_at,
+                        command,
+                        occurred_at,
                     });
                 }
             }
@@ -190,8 +202,9 @@ impl Track {
         match end {
             CommandEvent::CommandUnneeded(_) => Some(Answer::Done),
             CommandEvent::CommandRefused(end) => {
-                let code = end.code.as_str().to_owned();
-                Some(Answer::Refused { code, retriable: true })
+                // What a person settled by hand is not asked of the provider again, unless a person says so.
+                let retriable = end.command != "SettlePaymentByHand";
+                Some(Answer::Refused { code: end.code.as_str().to_owned(), retriable })
             }
             CommandEvent::CommandParked(end) => {
                 self.phase = Phase::Stuck;
@@ -214,6 +227,12 @@ impl Track {
         } else {
             Phase::Stuck
         };
+    }
+
+    /// Only a person can say how to go on.
+    pub(super) fn stop(&mut self, error: &str) {
+        self.phase = Phase::Stuck;
+        self.error = Some(error.to_owned());
     }
 
     /// The step is to be asked for anew, as soon as the data allows.
@@ -252,6 +271,23 @@ impl Track {
             }
             Phase::Due | Phase::Asked | Phase::Refused | Phase::Ended => {}
         }
+    }
+
+    /// An operator settled by hand what the step is about; only of a step that [`Self::has_failed`].
+    pub(super) fn resolve(&mut self, by_hand: &ByHand) {
+        self.alarmed = false;
+        self.by_hand = Some(by_hand.clone());
+        self.again();
+    }
+
+    /// True when a person was called, and nothing of it is under way.
+    pub(super) fn has_failed(&self) -> bool {
+        self.needs_attention() && matches!(self.phase, Phase::Stuck | Phase::Backoff { .. })
+    }
+
+    /// True when it is to be asked for and no person has settled it.
+    pub(super) fn is_due(&self) -> bool {
+        self.phase == Phase::Due && self.by_hand.is_none()
     }
 
     pub(super) fn needs_attention(&self) -> bool {

@@ -173,7 +173,7 @@ fn another_is_unpaid(view: &View<'_>, order_id: &OrderId, order: &Order) -> Resu
         }
         let mut paid = false;
         for payment_id in order.payments() {
-            paid |= view.payment(payment_id)?.is_captured_for(&shipment_id);
+            paid |= view.payment(payment_id)?.is_paid_for(&shipment_id);
         }
         if !paid {
             return Ok(true);

@@ -297,6 +297,15 @@ fn payments() -> Vec<Event> {
         }
         .into(),
         AuthorizationExpired { payment_id: p(), order_id: o(), amount }.into(),
+        PaymentSettledByHand {
+            payment_id: p(),
+            order_id: o(),
+            unmet: Unmet::Capture { shipment_id: ShipmentId::nth(&order_id, 1) },
+            amount,
+            settlement: Settlement::Elsewhere,
+            reason: reason("paid by bank transfer"),
+        }
+        .into(),
     ]
 }
 

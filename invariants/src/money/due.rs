@@ -34,7 +34,8 @@ pub(super) fn observe(
         }
         OrderEvent::OrderCompleted(_) => {
             let left: i64 = facts.parcels.iter().map(|parcel| parcel.amount).sum();
-            amounts("what was captured when it was completed", money.sums(order).captured, left);
+            let Sums { captured, settled, .. } = money.sums(order);
+            amounts("what was paid when it was completed", captured + settled, left);
         }
         OrderEvent::OrderConfirmed(_) => {
             let Sums { authorized, voided, last, .. } = money.sums(order);
@@ -68,7 +69,8 @@ fn of(facts: &OrderFacts, lines: &[LineQuantity]) -> i64 {
     facts.lines.amount(lines.iter().map(|line| (line.line, line.quantity)))
 }
 
-/// Per order without anything open: Σ captured − Σ refunded = Σ due. Per return: never more than its amount.
+/// Per order without anything open: Σ captured − Σ refunded = Σ due, with what was settled by hand. Per return: never more
+/// than its amount.
 pub(super) fn finish(money: &Money, orders: &Orders, report: &mut Report) {
     for (order, facts) in orders.all() {
         let sums = money.sums(order);
@@ -95,11 +97,12 @@ pub(super) fn finish(money: &Money, orders: &Orders, report: &mut Report) {
                 );
             }
         }
-        let taken = sums.captured - sums.refunded;
+        let Sums { captured, refunded, settled, returned_by_hand, .. } = sums;
+        let taken = captured + settled - refunded - returned_by_hand;
         if !unsettled && taken != due {
             let statement = format!(
-                "Order `{id}` has {taken} taken ({} captured, {} refunded), but {due} is due.",
-                sums.captured, sums.refunded,
+                "Order `{id}` has {taken} taken ({captured} captured, {refunded} refunded, {settled} and \
+                 {returned_by_hand} of that by hand), but {due} is due.",
             );
             report.at(Rule::Balance, &[sums.last.max(facts.since)], statement);
         }

@@ -2,11 +2,11 @@
 
 use domain::ids::OrderId;
 use domain::money::Money as Amount;
-use domain::payments::{Operation, PaymentEvent};
+use domain::payments::{Operation, PaymentEvent, PaymentSettledByHand, Unmet};
 
-use super::{Asked, Money, Outcome, Payment};
+use super::{Asked, ByHand, Money, Outcome, Payment};
 use crate::finding::{Report, Rule};
-use crate::orders::Orders;
+use crate::orders::{OrderFacts, Orders};
 
 /// An intent, as the events of all operations have it.
 struct Intent<'e> {
@@ -89,16 +89,60 @@ impl Money {
                 report.at(Rule::Returns, &[at], statement);
             }
         }
-        if let PaymentEvent::PaymentCaptured(event) = event {
-            let shipment = event.shipment_id.as_str();
-            let (times, sum) = self.done_for(payment.order, Operation::Capture, shipment);
+        if let PaymentEvent::PaymentSettledByHand(event) = event {
+            self.check_settled(at, event, facts, report);
+        }
+        let settled = if let PaymentEvent::PaymentSettledByHand(event) = event
+            && let Unmet::Capture { shipment_id } = &event.unmet
+        {
+            Some(shipment_id)
+        } else {
+            None
+        };
+        let captured = if let PaymentEvent::PaymentCaptured(event) = event {
+            Some(&event.shipment_id)
+        } else {
+            None
+        };
+        if let Some(shipment) = captured.or(settled) {
+            let (times, sum) = self.done_for(payment.order, Operation::Capture, shipment.as_str());
             if times > 1 {
                 report.at(
                     Rule::Charges,
                     &[at],
-                    format!("Shipment `{shipment}` was charged {times} times, {sum} in all."),
+                    format!("Shipment `{shipment}` was paid {times} times, {sum} in all."),
                 );
             }
+        }
+    }
+
+    /// What is settled by hand is what a parcel cost that left, or what a return that was received is still owed.
+    fn check_settled(
+        &self,
+        at: u64,
+        event: &PaymentSettledByHand,
+        facts: Option<&OrderFacts>,
+        report: &mut Report,
+    ) {
+        let (id, amount) = (event.payment_id.as_str(), event.amount.minor());
+        let Some(payment) = self.payments.get(id) else { return };
+        let statement = match &event.unmet {
+            Unmet::Capture { shipment_id } => {
+                let left = facts.and_then(|facts| facts.left(shipment_id.as_str()));
+                let due = left.map_or(0, |parcel| parcel.amount);
+                (amount != due).then(|| format!("shipment `{shipment_id}`, which came to {due}"))
+            }
+            Unmet::Refund { return_id } => {
+                let (_, back) = self.done_for(payment.order, Operation::Refund, return_id.as_str());
+                let due = facts.and_then(|facts| facts.returned_amount(return_id.as_str()));
+                let due = due.unwrap_or_default() - (back - amount);
+                (amount > due).then(|| format!("return `{return_id}`, which was owed {due}"))
+            }
+            Unmet::Void => None,
+        };
+        if let Some(what) = statement {
+            let statement = format!("Payment `{id}` had {amount} settled by hand for {what}.");
+            report.at(Rule::Balance, &[at], statement);
         }
     }
 }
@@ -172,7 +216,29 @@ impl Judge<'_> {
             PaymentEvent::AuthorizationExpired(event) => {
                 self.payment.voided += event.amount.minor();
             }
+            PaymentEvent::PaymentSettledByHand(event) => self.settles(event),
         }
+    }
+
+    /// What a person settles is not the provider's any more: nothing of the payment may be open at it.
+    fn settles(&mut self, event: &PaymentSettledByHand) {
+        let amount = event.amount.minor();
+        let (operation, subject) = match &event.unmet {
+            Unmet::Capture { shipment_id } => (Operation::Capture, Some(shipment_id.as_str())),
+            Unmet::Refund { return_id } => (Operation::Refund, Some(return_id.as_str())),
+            Unmet::Void => {
+                self.payment.voided += amount;
+                (Operation::Void, None)
+            }
+        };
+        if let Some(open) = self.payment.asked.iter().find(|asked| asked.outcome == Outcome::Open) {
+            let (positions, name) = ([self.at, open.at], open.operation.name());
+            let statement =
+                format!("Payment `{}` was settled by hand while its {name} was open.", self.id);
+            self.report.at(Rule::Charges, &positions, statement);
+        }
+        self.one_currency(event.amount);
+        self.payment.by_hand.push(ByHand { operation, amount, subject: subject.map(Into::into) });
     }
 
     /// What was given up before it was asked for, and landed at the provider all the same: as if it had been asked for.
@@ -290,5 +356,6 @@ fn order_of(event: &PaymentEvent) -> &OrderId {
         PaymentEvent::PaymentRefunded(event) => &event.order_id,
         PaymentEvent::RefundFailed(event) => &event.order_id,
         PaymentEvent::AuthorizationExpired(event) => &event.order_id,
+        PaymentEvent::PaymentSettledByHand(event) => &event.order_id,
     }
 }

@@ -1,6 +1,7 @@
 //! A clean log has no finding, and every kind of fault is found by the rule that it breaks.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod by_hand;
 mod cancellations;
 mod ledger;
 mod log;

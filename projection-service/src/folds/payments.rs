@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, PaymentId};
 use domain::money::Currency;
-use domain::payments::{Operation, PaymentEvent, PaymentStatus};
+use domain::payments::{Operation, PaymentEvent, PaymentStatus, Unmet};
 use serde::{Deserialize, Serialize};
 
 use super::Seen;
@@ -29,6 +29,12 @@ pub struct PaymentRow {
     pub voided: i64,
     /// What was given back of what was taken.
     pub refunded: i64,
+    /// What a person settled by hand of what was not taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub settled_by_hand: i64,
+    /// What a person settled by hand of what was not given back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refunded_by_hand: i64,
     /// Until when the provider holds it.
     pub expires_at: Option<DateTime<Utc>>,
     /// Why the provider refused last.
@@ -45,6 +51,11 @@ pub struct PaymentRow {
     pub version: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(amount: &i64) -> bool {
+    *amount == 0
+}
+
 impl PaymentRow {
     fn new(event: &PaymentEvent, order_id: OrderId) -> Self {
         Self {
@@ -57,6 +68,8 @@ impl PaymentRow {
             captured: 0,
             voided: 0,
             refunded: 0,
+            settled_by_hand: 0,
+            refunded_by_hand: 0,
             expires_at: None,
             code: None,
             open: None,
@@ -76,6 +89,7 @@ impl PaymentRow {
             _ if self.captured > 0 && self.refunded == self.captured => PaymentStatus::Refunded,
             _ if self.captured > 0 => PaymentStatus::Captured,
             _ if self.authorized > self.voided => PaymentStatus::Authorized,
+            _ if self.settled_by_hand > 0 => PaymentStatus::SettledByHand,
             _ if self.expired => PaymentStatus::Expired,
             _ if self.given_up || self.voided > 0 => PaymentStatus::Voided,
             _ => PaymentStatus::None,
@@ -140,6 +154,14 @@ pub fn fold(
         PaymentEvent::AuthorizationExpired(event) => {
             row.voided = row.voided.saturating_add(event.amount.minor());
             row.expired = true;
+        }
+        PaymentEvent::PaymentSettledByHand(event) => {
+            let settled = match &event.unmet {
+                Unmet::Capture { .. } => &mut row.settled_by_hand,
+                Unmet::Void => &mut row.voided,
+                Unmet::Refund { .. } => &mut row.refunded_by_hand,
+            };
+            *settled = settled.saturating_add(event.amount.minor());
         }
     }
     row.version = seen.version;

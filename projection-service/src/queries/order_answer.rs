@@ -127,6 +127,10 @@ pub struct OrderPayment {
     pub captured: i64,
     /// What was given back of what was taken.
     pub refunded: i64,
+    /// What the provider did not take and a person settled by hand.
+    pub settled_by_hand: i64,
+    /// What the provider did not give back and a person settled by hand.
+    pub refunded_by_hand: i64,
 }
 
 impl From<&PaymentRow> for OrderPayment {
@@ -137,6 +141,8 @@ impl From<&PaymentRow> for OrderPayment {
             authorized: row.authorized,
             captured: row.captured,
             refunded: row.refunded,
+            settled_by_hand: row.settled_by_hand,
+            refunded_by_hand: row.refunded_by_hand,
         }
     }
 }

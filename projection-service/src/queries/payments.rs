@@ -44,6 +44,10 @@ pub struct PaymentAnswer {
     pub voided: i64,
     /// What was given back of what was taken.
     pub refunded: i64,
+    /// What the provider did not take and a person settled by hand.
+    pub settled_by_hand: i64,
+    /// What the provider did not give back and a person settled by hand.
+    pub refunded_by_hand: i64,
     /// Until when the provider holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
@@ -70,6 +74,8 @@ impl From<PaymentRow> for PaymentAnswer {
             captured: row.captured,
             voided: row.voided,
             refunded: row.refunded,
+            settled_by_hand: row.settled_by_hand,
+            refunded_by_hand: row.refunded_by_hand,
             expires_at: row.expires_at,
             code: row.code,
             open_operation: row.open.map(|(operation, _)| operation.name().to_owned()),

@@ -36,7 +36,7 @@ async fn a_completed_order_is_told_in_full(place: Place) {
             "currency": "GBP", "total": 750, "fulfilment": "delivered",
             "lines": [{ "line": 1, "sku": "22423", "quantity": 3, "unit_price": 250, "amount": 750,
                 "open": 0, "cancelled": 0, "shipped": 3, "delivered": 3, "returned": 0 }],
-            "payment": { "id": "o1-p1", "status": "captured", "authorized": 750, "captured": 750, "refunded": 0 },
+            "payment": { "id": "o1-p1", "status": "captured", "authorized": 750, "captured": 750, "refunded": 0, "settled_by_hand": 0, "refunded_by_hand": 0 },
             "shipments": [{ "id": "o1-s1", "status": "delivered" }],
             "returns": [],
             "sagas": [{ "id": "order-o1", "kind": "order", "state": "completed" }],

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::ids::SagaId;
+use domain::sagas::SagaActionError;
 use service_kit::business_time::BusinessTime;
 use service_kit::problem::{self, Code, Problem};
 use service_kit::{idempotency, position};
@@ -63,7 +64,11 @@ fn refused(error: &ActionError, id: &str) -> Problem {
     match error {
         ActionError::NotFound => not_found(&id),
         ActionError::NotNow(error) => {
-            Problem::from(Code::SagaNotInAttention).detail(error.to_string())
+            let code = match error {
+                SagaActionError::NotNeeded { .. } => Code::SagaNotInAttention,
+                SagaActionError::NotByHand { .. } => Code::SagaNotResolvable,
+            };
+            Problem::from(code).detail(error.to_string())
         }
         ActionError::KeyReused => Code::IdempotencyKeyReused.into(),
         ActionError::Unavailable => unavailable(),

@@ -62,7 +62,7 @@ words! {
     ActionWord = SagaAction {
         /// Make the failed step's next attempt now.
         Retry,
-        /// Close it with a reason: the matter was settled by hand.
+        /// Say how what failed was settled by hand; the saga goes on.
         Resolve
     }
 }
@@ -136,7 +136,7 @@ pub(crate) struct ExplainedSaga {
     pub(crate) causing_position: u64,
     /// What an operator may do now.
     pub(crate) actions: Vec<ActionWord>,
-    /// Why a person closed it, if one did.
+    /// How a person settled by hand what failed last, if one did.
     pub(crate) resolved: Option<String>,
     /// The version of the definition that it runs on.
     pub(crate) definition: u32,

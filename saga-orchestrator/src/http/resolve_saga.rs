@@ -3,6 +3,7 @@
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::payments::Settlement;
 use domain::text::Reason;
 use serde::Deserialize;
 use service_kit::business_time::BusinessTime;
@@ -15,23 +16,51 @@ use super::answers::ActedSaga;
 use super::api::Api;
 use crate::runner::Action;
 
-/// Why a saga may be closed though it did not end by itself.
+/// How what failed was settled by hand.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[schema(as = Settlement)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HowSettled {
+    /// The money went another way: by bank transfer, in cash, at the provider's own desk.
+    #[default]
+    Elsewhere,
+    /// No money moves: the claim is given up, or the hold is left to lapse.
+    Waived,
+}
+
+impl From<HowSettled> for Settlement {
+    fn from(how: HowSettled) -> Self {
+        match how {
+            HowSettled::Elsewhere => Self::Elsewhere,
+            HowSettled::Waived => Self::Waived,
+        }
+    }
+}
+
+/// How what failed was settled by hand, for those who look later.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResolveSaga {
-    /// How the matter was settled; no personal data: it is kept when a person is erased.
+    /// How it was settled, in a person's words; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
     reason: Reason,
-    /// Business time; now when absent.
+    /// Whether money went another way; `elsewhere` when absent.
+    #[serde(default)]
+    settlement: HowSettled,
+    /// When it was settled, as business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
 }
 
-/// Closes a saga whose matter was settled by hand.
+/// Goes on past what the payment provider would not do, because a person settled it by hand.
 ///
-/// It does nothing more for its order then: no further parcel is paid, taken off the stock or recorded by it. The order stays as
-/// it is; one whose parcels were not captured in full stays `fulfilling`, because an order is complete only when what is due was
-/// captured. Where the provider may take the money now, `retry` is the way that ends well: the saga goes on and completes the order.
+/// It stands for a capture, a refund or a void that failed: the payment gets a `PaymentSettledByHand` with the amount, whether the
+/// money went another way (`elsewhere`) or is given up (`waived`), and the reason; nothing is captured or refunded by it. Then the
+/// saga goes on to its end: what is held for a parcel that was settled is given back, later parcels are followed, a return is
+/// stocked, an order whose parcels have arrived is completed. Every step of the saga that failed is settled by it.
+///
+/// Anything else is refused with `saga_not_resolvable`, which says what to do instead: an outcome that is unknown is asked for
+/// until the provider tells, and what the platform does itself is retried.
 #[utoipa::path(post, path = "/sagas/{id}/resolve", tag = "sagas",
     params(
         ("id" = String, Path, description = "The saga"),
@@ -46,7 +75,7 @@ pub(super) struct ResolveSaga {
         )),
         (status = 400, description = "The key or the reason is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The saga does not need attention, what failed can't be settled by hand, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The sagas can't be changed now", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -54,8 +83,15 @@ pub(super) async fn resolve_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
     headers: HeaderMap,
-    JsonBody(ResolveSaga { reason, occurred_at }): JsonBody<ResolveSaga>,
+    JsonBody(ResolveSaga { reason, settlement, occurred_at }): JsonBody<ResolveSaga>,
 ) -> Result<Response, Problem> {
-    let request = request(format!("resolve {id}: {reason}"), occurred_at);
-    api.act(&headers, &id, Action::Resolve(reason), request).await
+    let settlement = Settlement::from(settlement);
+    let words = match settlement {
+        Settlement::Elsewhere => format!("resolve {id}: {reason}"),
+        Settlement::Waived => format!("resolve {id}, waived: {reason}"),
+    };
+    let request = request(words, occurred_at);
+    let occurred_at = occurred_at.map(BusinessTime::get);
+    let action = Action::Resolve { settlement, reason, occurred_at };
+    api.act(&headers, &id, action, request).await
 }

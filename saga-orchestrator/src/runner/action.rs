@@ -1,6 +1,8 @@
-//! What operators do: retry, or resolve with a reason. A repeat of the same request gets the same answer.
+//! What operators do: retry, or resolve by what they settled by hand. A repeat of the same request gets the same answer.
 
+use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, SagaId};
+use domain::payments::{ByHand, Settlement};
 use domain::sagas::SagaActionError;
 use domain::text::Reason;
 use tokio::sync::oneshot;
@@ -16,8 +18,15 @@ use crate::storage::{self, PastAction};
 pub(crate) enum Action {
     /// Make the failed step's next attempt now.
     Retry,
-    /// Close it: the matter was settled by hand.
-    Resolve(Reason),
+    /// What failed was settled by hand.
+    Resolve {
+        /// Whether money went another way.
+        settlement: Settlement,
+        /// How, in the operator's words.
+        reason: Reason,
+        /// When, by business time; now when absent.
+        occurred_at: Option<DateTime<Utc>>,
+    },
 }
 
 /// Why an action was not carried out.
@@ -93,7 +102,12 @@ impl Runner {
         let saga = sagas.touch(place);
         let wanted = match &request.action {
             Action::Retry => saga.retry(now, &self.settings.timeouts),
-            Action::Resolve(reason) => saga.resolve(reason.clone(), now).map(|()| Vec::new()),
+            Action::Resolve { settlement, reason, occurred_at } => {
+                let (settlement, reason) = (*settlement, reason.clone());
+                let occurred_at = occurred_at.unwrap_or(now);
+                let by_hand = ByHand { settlement, reason, occurred_at };
+                saga.resolve(&by_hand, now, &self.settings.timeouts)
+            }
         };
         let wanted = match wanted {
             Ok(wanted) => wanted.into_iter().map(|outgoing| (place, outgoing)).collect(),

@@ -1,6 +1,7 @@
 //! What people see and do.
 
 use axum::http::StatusCode;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Running, on_both};
@@ -22,7 +23,8 @@ fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
 on_both! {
     a_saga_in_need_says_what_failed_and_what_can_be_done,
     a_retry_makes_the_next_attempt_once_however_often_it_is_asked,
-    a_resolved_saga_has_ended,
+    a_resolved_saga_goes_on_to_its_end,
+    what_cannot_be_settled_by_hand_is_not_resolved,
     actions_need_a_key_a_saga_and_a_reason,
     lists_come_in_pages_and_are_filtered,
     what_cannot_be_read_is_a_problem,
@@ -55,7 +57,7 @@ async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked(bench: Be
     assert_eq!(code(&other), (422, "idempotency_key_reused"));
 }
 
-async fn a_resolved_saga_has_ended(bench: Bench) {
+async fn a_resolved_saga_goes_on_to_its_end(bench: Bench) {
     let running = in_need(&bench).await;
     let reason = json!({ "reason": "paid in cash", "occurred_at": "2010-12-01T08:26:00Z" });
     let path = "/sagas/order-o1/resolve";
@@ -66,16 +68,41 @@ async fn a_resolved_saga_has_ended(bench: Bench) {
     assert_eq!(first["etag"], again["etag"]);
     assert_eq!(first["docket-position"], again["docket-position"]);
     let done = running.post(path, Some("k1"), reason.clone()).await;
-    assert_eq!((done.0, &done.1["state"]), (StatusCode::OK, &json!("completed")));
+    assert_eq!((done.0, &done.1["state"]), (StatusCode::OK, &json!("running")));
     assert_eq!(first["etag"].to_str().unwrap(), format!("\"{}\"", done.1["version"]));
-    let other = running.post(path, Some("k1"), json!({ "reason": "paid in cash" })).await;
-    assert_eq!(code(&other), (422, "idempotency_key_reused"));
+    for other in [
+        json!({ "reason": "paid in cash" }),
+        json!({ "reason": "paid in cash", "settlement": "waived", "occurred_at": "2010-12-01T08:26:00Z" }),
+    ] {
+        let other = running.post(path, Some("k1"), other).await;
+        assert_eq!(code(&other), (422, "idempotency_key_reused"));
+    }
+    running.until_saga("order-o1", "waiting", "complete_order").await;
     let late = running.post("/sagas/order-o1/resolve", Some("k2"), reason).await;
     assert_eq!(code(&late), (422, "saga_not_in_attention"));
     running.orchestrator.kill().await;
     let running = bench.start().await;
-    running.until_saga("order-o1", "completed", "capture_payment").await;
+    bench.shop.deliver("o1").await;
+    running.until_saga("order-o1", "completed", "complete_order").await;
     assert_eq!(running.explain("order-o1").await["resolved"], "paid in cash");
+}
+
+async fn what_cannot_be_settled_by_hand_is_not_resolved(bench: Bench) {
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_unknown", 2).await;
+    running.until_saga("order-o1", "running", "authorize_payment").await;
+    bench.clock.advance(TimeDelta::minutes(6));
+    running.until_saga("order-o1", "needs_attention", "authorize_payment").await;
+    assert_eq!(running.explain("order-o1").await["actions"], json!(["retry"]));
+    let reason = json!({ "reason": "never mind" });
+    let refused = running.post("/sagas/order-o1/resolve", Some("k"), reason.clone()).await;
+    assert_eq!(code(&refused), (422, "saga_not_resolvable"));
+    let detail = refused.1["detail"].as_str().unwrap();
+    assert!(detail.contains("authorize_payment"), "{detail}");
+    assert!(detail.contains("is asked until it tells"), "{detail}");
+    let typo = json!({ "reason": "never mind", "settlement": "somehow" });
+    let refused = running.post("/sagas/order-o1/resolve", Some("k2"), typo).await;
+    assert_eq!(code(&refused), (400, "invalid_body"));
 }
 
 async fn actions_need_a_key_a_saga_and_a_reason(bench: Bench) {

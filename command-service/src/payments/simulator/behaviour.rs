@@ -174,3 +174,38 @@ fn entry(call: &ProviderCall, status: EntryStatus, at: DateTime<Utc>) -> LedgerE
         at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{OrderId, PaymentId};
+    use domain::money::{Currency, Money};
+    use domain::text::PaymentMethod;
+
+    use super::*;
+
+    fn authorize(method: &str) -> ProviderCall {
+        let order_id = OrderId::parse("o").unwrap();
+        ProviderCall {
+            key: "o-p1/authorize/1".to_owned(),
+            payment_id: PaymentId::nth(&order_id, 1),
+            order_id,
+            operation: Operation::Authorize,
+            attempt: 1,
+            amount: Money::new(500, Currency::parse("GBP").unwrap()),
+            method: Some(PaymentMethod::parse(method).unwrap()),
+            correlation_id: "o".to_owned(),
+            occurred_at: DateTime::UNIX_EPOCH,
+            traceparent: None,
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_takes_nearly_as_long_as_its_caller_waits_and_a_late_one_longer() {
+        let deadline = Duration::from_secs(2);
+        let takes = |method| delay(&[], &authorize(method), deadline);
+        assert_eq!(takes("pm_ok"), Duration::ZERO);
+        assert!((deadline / 2..deadline).contains(&takes("pm_slow")));
+        assert!(takes("pm_timeout_then_ok") > deadline);
+        assert!(takes("pm_timeout_then_nothing") > deadline);
+    }
+}

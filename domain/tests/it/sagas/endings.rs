@@ -8,8 +8,7 @@ use domain::orders::{
     CancelLines, CancelOrder, HoldOrder, OrderStatus, ReceiveReturn, ReleaseHold, RequestReturn,
 };
 use domain::payments::PaymentStatus;
-use domain::sagas::SagaState;
-use domain::text::Reason;
+use domain::sagas::{SagaAction, SagaState};
 
 const TOTAL: i64 = 9 * 250 + 2 * 795 + 500;
 
@@ -234,28 +233,21 @@ fn a_failing_capture_is_tried_again_later() {
 }
 
 #[test]
-fn a_refused_capture_needs_attention_and_can_be_retried_or_resolved() {
+fn a_refused_capture_needs_attention_and_can_be_retried() {
     let mut world = placed("pm_capture_refused");
     world.ship(1, None);
     world.deliver(1).unwrap();
     world.wait(Duration::hours(1));
     assert_eq!(world.status(), OrderStatus::Fulfilling);
     assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
-    let now = world.now;
-    let timeouts = world.timeouts;
-    let saga = world.sagas.get_mut(&order_saga()).unwrap();
-    let explained = saga.explain();
+    let explained = world.sagas[&order_saga()].explain();
     assert_eq!(explained.waiting_for, "a person: capture_payment failed");
     assert_eq!(explained.last_error.as_deref(), Some("capture_refused"));
-    let sends = saga.retry(now, &timeouts).unwrap();
-    assert_eq!(sends[0].command_id(), "order-536365/capture_payment/536365-s1/2");
-    world.queue.extend(sends);
+    assert_eq!(explained.actions, [SagaAction::Retry, SagaAction::Resolve]);
+    world.retry(&order_saga()).unwrap();
+    assert_eq!(world.queue[0].command_id(), "order-536365/capture_payment/536365-s1/2");
     world.run();
     assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
-    let saga = world.sagas.get_mut(&order_saga()).unwrap();
-    saga.resolve(Reason::code("paid_in_cash"), now).unwrap();
-    assert_eq!(saga.status.state, SagaState::Completed);
-    assert!(saga.retry(now, &timeouts).is_err());
 }
 
 #[test]
@@ -366,25 +358,6 @@ fn a_return_gives_back_money_and_stock() {
         assert_eq!(world.payment(&payment_id()).refunded(), 2 * 250 + 500);
         assert_eq!(world.stock("MUG"), (if restock { 13 } else { 11 }, 0));
     }
-}
-
-#[test]
-fn a_refund_that_fails_needs_attention() {
-    let mut world = placed("pm_refund_fails");
-    world.ship(1, None);
-    world.run();
-    world.deliver(1).unwrap();
-    world.run();
-    world.order(RequestReturn { order_id: order_id(), lines: lines(&[(1, 2)]), reason: None });
-    world.order(ReceiveReturn {
-        order_id: order_id(),
-        return_id: ReturnId::nth(&order_id(), 1),
-        restock: true,
-    });
-    world.run();
-    assert_eq!(world.state_of(&returned()), SagaState::NeedsAttention);
-    assert_eq!(world.status(), OrderStatus::Completed);
-    assert_eq!(world.payment(&payment_id()).refunded(), 0);
 }
 
 #[test]
@@ -510,9 +483,9 @@ fn an_authorization_that_is_not_renewed_holds_the_order_and_calls_a_person() {
     world.wait(Duration::days(6) + Duration::hours(1));
     assert_eq!(world.status(), OrderStatus::OnHold);
     assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
-    let (now, timeouts) = (world.now, world.timeouts);
-    let sends = world.sagas.get_mut(&order_saga()).unwrap().retry(now, &timeouts).unwrap();
-    assert_eq!(domain::decide::Decide::target(&sends[0].command).to_string(), "payment-536365-p3");
+    world.retry(&order_saga()).unwrap();
+    let target = domain::decide::Decide::target(&world.queue[0].command);
+    assert_eq!(target.to_string(), "payment-536365-p3");
 }
 
 #[test]

@@ -17,10 +17,13 @@ use domain::orders::{
     CreateDraft, LineQuantity, NewOrder, OrderStatus, PlaceDraft, PlaceOrder, RemoveLine,
     ShippingAddress, WantedLine,
 };
-use domain::payments::{Operation, Payment, ProviderOutcome, RecordPaymentOutcome};
+use domain::payments::{
+    ByHand, Operation, Payment, ProviderOutcome, RecordPaymentOutcome, Settlement,
+};
 use domain::refusal::Refusal;
 use domain::sagas::{
-    CommandEnd, EventContext, Outgoing, RecordCommandEnd, Saga, SagaState, Timeouts,
+    CommandEnd, EventContext, Outgoing, RecordCommandEnd, Saga, SagaActionError, SagaState,
+    Timeouts,
 };
 use domain::shipping::{MarkDelivered, MarkShipped, Shipment};
 use domain::stream::Stream;
@@ -395,7 +398,10 @@ impl World {
                 self.captures_failed += 1;
                 refused("try_again", true)
             }
-            (Operation::Capture, "pm_capture_refused") => refused("capture_refused", false),
+            (Operation::Capture, "pm_capture_refused" | "pm_nothing_works") => {
+                refused("capture_refused", false)
+            }
+            (Operation::Void, "pm_nothing_works") => refused("void_refused", false),
             (Operation::Refund, "pm_refund_fails") => refused("refund_failed", false),
             (Operation::Capture | Operation::Void | Operation::Refund, _) => ProviderOutcome::Done,
         };
@@ -414,6 +420,26 @@ impl World {
         let record = RecordPaymentOutcome { payment_id, order_id, operation, attempt, outcome };
         let events = self.decide(&record.into()).unwrap();
         self.append(events, &format!("{command_id}/outcome"));
+    }
+
+    /// An operator settled by hand what the saga can't get done.
+    pub(crate) fn resolve(
+        &mut self,
+        saga: &SagaId,
+        settlement: Settlement,
+    ) -> Result<(), SagaActionError> {
+        let reason = Reason::parse("paid in cash").unwrap();
+        let by_hand = ByHand { settlement, reason, occurred_at: self.now };
+        let saga = self.sagas.get_mut(saga).unwrap();
+        self.queue.extend(saga.resolve(&by_hand, self.now, &self.timeouts)?);
+        Ok(())
+    }
+
+    /// An operator wants the next attempt made now.
+    pub(crate) fn retry(&mut self, saga: &SagaId) -> Result<(), SagaActionError> {
+        let saga = self.sagas.get_mut(saga).unwrap();
+        self.queue.extend(saga.retry(self.now, &self.timeouts)?);
+        Ok(())
     }
 
     /// The provider tells what became of an authorization that timed out.
