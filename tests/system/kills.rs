@@ -42,6 +42,8 @@ async fn kill(services: &mut Services, victim: Victim) {
             services.nats.start_again().unwrap();
         }
         Victim::Database => {
+            // A service that is just starting ends without its database, for its supervisor to start it anew. Here is none.
+            services.until_all_are_ready().await;
             services.postgres().kill().unwrap();
             services.postgres().start_again().unwrap();
         }

@@ -406,6 +406,14 @@ impl Services {
         self.running.remove(&service).unwrap()
     }
 
+    /// Waits until every process does what it is for.
+    pub(crate) async fn until_all_are_ready(&self) {
+        for process in self.running.values() {
+            process.until_ready().await;
+        }
+        self.gateway.until_ready().await;
+    }
+
     /// SIGTERM to a service; it ends well.
     pub(crate) async fn stop(&mut self, service: Service) {
         assert!(self.take(service).terminate().await.success());
