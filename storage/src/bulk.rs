@@ -1,12 +1,13 @@
-//! One statement for many rows. A driver's statement costs tens of microseconds whatever it carries, so rows go in
-//! chunks of a few fixed sizes, whose texts are made once and whose prepared statements stay cached.
+//! One statement for many rows. A driver's statement costs tens of microseconds whatever it carries. For SQLite, rows go
+//! in chunks of a few fixed sizes, whose texts are made once and whose prepared statements stay cached. PostgreSQL takes an
+//! array a column: one text, and one round trip, for any number of rows.
 
 use std::sync::OnceLock;
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 
-use crate::store::{Connection, Query, Sql};
+use crate::store::{Bindings, Columns, Connection, Target, Values};
 
 type SqliteQuery<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -25,18 +26,24 @@ const fn chunks() -> [usize; 35] {
     sizes
 }
 
+/// Rows a statement on PostgreSQL, at most: what one call sends stays bounded.
+const MOST_ROWS: usize = 4_096;
+
 /// `{head} VALUES (?, ?), (?, ?) … {tail}` for any number of rows.
 pub struct BulkStatement {
     head: &'static str,
     columns: usize,
     tail: &'static str,
-    texts: [OnceLock<Sql>; CHUNKS.len()],
+    texts: [OnceLock<&'static str>; CHUNKS.len()],
+    /// The one for PostgreSQL.
+    text_of_arrays: OnceLock<&'static str>,
 }
 
 impl BulkStatement {
     /// `head` ends before `VALUES`; `tail` follows the rows, such as an `ON CONFLICT` clause. Neither has parameters.
     pub const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self { head, columns, tail, texts: [const { OnceLock::new() }; CHUNKS.len()] }
+        let texts = [const { OnceLock::new() }; CHUNKS.len()];
+        Self { head, columns, tail, texts, text_of_arrays: OnceLock::new() }
     }
 
     /// How many rows the last statement carries, when so many are written.
@@ -64,7 +71,7 @@ impl BulkStatement {
             while rest.len() >= size {
                 let (chunk, later) = rest.split_at(size);
                 rest = later;
-                let query = sqlx::query(self.text(index, size).sqlite());
+                let query = sqlx::query(self.text(index, size));
                 let query = chunk.iter().fold(query, &bind);
                 affected += query.execute(&mut *connection).await?.rows_affected();
             }
@@ -73,12 +80,16 @@ impl BulkStatement {
     }
 
     /// As [`execute`](Self::execute), on either dialect. No two rows may have the same key: PostgreSQL would refuse them.
+    /// Each row binds values of the same types.
     pub async fn write<'q, R>(
         &self,
         connection: &mut Connection,
         rows: &'q [R],
-        bind: impl for<'c> Fn(Query<'c>, &'q R) -> Query<'c>,
+        bind: impl for<'c> Fn(Bindings<'c>, &'q R) -> Bindings<'c>,
     ) -> Result<u64, sqlx::Error> {
+        if connection.is_postgres() {
+            return self.write_arrays(connection, rows, bind).await;
+        }
         let mut rest = rows;
         let mut affected = 0;
         for (index, &size) in CHUNKS.iter().enumerate() {
@@ -86,28 +97,51 @@ impl BulkStatement {
                 let (chunk, later) = rest.split_at(size);
                 rest = later;
                 let query = connection.query(self.text(index, size));
-                affected += chunk.iter().fold(query, &bind).execute().await?;
+                let bound = chunk.iter().fold(Bindings(Target::Statement(query)), &bind);
+                if let Target::Statement(query) = bound.0 {
+                    affected += query.execute().await?;
+                }
             }
         }
         Ok(affected)
     }
 
-    fn text(&self, index: usize, rows: usize) -> Sql {
-        *self.texts[index].get_or_init(|| {
+    async fn write_arrays<'q, R>(
+        &self,
+        connection: &mut Connection,
+        rows: &'q [R],
+        bind: impl for<'c> Fn(Bindings<'c>, &'q R) -> Bindings<'c>,
+    ) -> Result<u64, sqlx::Error> {
+        let mut affected = 0;
+        for chunk in rows.chunks(MOST_ROWS) {
+            let columns = Bindings(Target::Columns(Columns::new(self.columns)));
+            if let Target::Columns(columns) = chunk.iter().fold(columns, &bind).0 {
+                let text = |columns: &[Values]| self.text_of(columns);
+                affected += connection.execute_columns(text, columns).await?;
+            }
+        }
+        Ok(affected)
+    }
+
+    fn text(&self, index: usize, rows: usize) -> &'static str {
+        self.texts[index].get_or_init(|| {
             // Without names: SQLite looks a parameter's name up in a list, so hundreds of names cost their square.
-            let sqlite = self.made(rows, |_| "?".to_owned());
-            Sql::per_dialect(sqlite, self.made(rows, |number| format!("${number}")))
+            let row = format!("({})", vec!["?"; self.columns].join(", "));
+            let rows = vec![row; rows].join(", ");
+            // Kept for the life of the program: a handful of texts a statement.
+            String::leak(format!("{} VALUES {rows} {}", self.head, self.tail))
         })
     }
 
-    fn made(&self, rows: usize, parameter: impl Fn(usize) -> String) -> &'static str {
-        let row = |row: usize| {
-            let places = (1..=self.columns).map(|column| parameter(row * self.columns + column));
-            format!("({})", places.collect::<Vec<_>>().join(", "))
-        };
-        let rows = (0..rows).map(row).collect::<Vec<_>>().join(", ");
-        // Kept for the life of the program: a handful of texts a statement.
-        String::leak(format!("{} VALUES {rows} {}", self.head, self.tail))
+    fn text_of(&self, columns: &[Values]) -> &'static str {
+        self.text_of_arrays.get_or_init(|| {
+            let array = |(place, column): (usize, &Values)| {
+                format!("${}::{}", place + 1, column.sql_type())
+            };
+            let arrays: Vec<_> = columns.iter().enumerate().map(array).collect();
+            let arrays = arrays.join(", ");
+            String::leak(format!("{} SELECT * FROM unnest({arrays}) {}", self.head, self.tail))
+        })
     }
 }
 

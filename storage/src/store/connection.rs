@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection};
 
+use super::columns::{Columns, Values};
 use super::ddl;
 use super::query::{Kind, Query};
 use super::sql::Sql;
@@ -42,6 +43,25 @@ impl Connection {
             self.query(*statement).execute().await?;
         }
         Ok(())
+    }
+
+    /// Whether it leads to PostgreSQL.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.0, Held::Postgres(_))
+    }
+
+    /// Runs a statement with an array a column, as only PostgreSQL takes them; the number of rows affected.
+    pub(crate) async fn execute_columns(
+        &mut self,
+        sql: impl FnOnce(&[Values]) -> &'static str,
+        columns: Columns,
+    ) -> Result<u64, sqlx::Error> {
+        let Held::Postgres(connection) = &mut self.0 else {
+            return Err(sqlx::Error::Encode("SQLite has no arrays".into()));
+        };
+        let columns = columns.finish()?;
+        let query = sqlx::query(sql(&columns));
+        connection.execute(columns.into_iter().fold(query, sqlx::query::Query::bind)).await
     }
 
     /// A statement to be run here.

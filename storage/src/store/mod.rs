@@ -3,6 +3,8 @@
 //! Thin: statements stay SQL, and every difference between the dialects has one place. **Invariant:** whoever uses a
 //! [`Store`] cannot tell which it is, except from the place that it was opened at.
 
+mod bindings;
+mod columns;
 mod connection;
 mod ddl;
 mod location;
@@ -13,6 +15,9 @@ mod schema;
 mod sql;
 mod value;
 
+pub use bindings::Bindings;
+pub(crate) use bindings::Target;
+pub(crate) use columns::{Columns, Values};
 pub use connection::{Connection, Transaction};
 pub use location::Location;
 pub use open::{Migrations, Store};

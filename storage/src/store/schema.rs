@@ -27,7 +27,7 @@ impl Schema {
     ) -> Arc<Self> {
         let path = beside.map_or_else(|| schema.to_owned(), |other| format!("{schema},{other}"));
         let settings = settings.clone().session("search_path", &path);
-        let writer = PostgresPool::new(&settings.clone().connections(WRITERS));
+        let writer = PostgresPool::new(&by_index(settings.clone()).connections(WRITERS));
         let reader = PostgresPool::new(&settings.clone().connections(readers));
         Arc::new(Self { settings, writer, reader })
     }
@@ -36,6 +36,14 @@ impl Schema {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whoever writes looks things up by key: in an index, by a plan that is made once. A table's statistics are of yesterday,
+/// and a queue that was empty then is read whole by them, with all that was deleted since.
+fn by_index(settings: PostgresSettings) -> PostgresSettings {
+    let off = ["enable_seqscan", "jit"];
+    let settings = off.into_iter().fold(settings, |settings, name| settings.session(name, "off"));
+    settings.session("plan_cache_mode", "force_generic_plan")
 }
 
 /// Whether there is such a schema.

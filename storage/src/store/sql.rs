@@ -13,11 +13,6 @@ impl Sql {
     pub const fn per_dialect(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
-
-    /// As SQLite wants it.
-    pub(crate) fn sqlite(self) -> &'static str {
-        self.sqlite
-    }
 }
 
 impl From<&'static str> for Sql {
