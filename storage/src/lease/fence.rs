@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::store::{Connection, Sql};
 
-/// Locks the row, so that nobody can take the lease before this transaction has ended. On SQLite there is one writer.
+/// Locks the row's key, of which the token is a part, so that nobody can take the lease before this transaction has ended.
+/// Transactions of one holder share that lock: they commit beside each other. On SQLite there is one writer.
 const PASS: Sql = Sql::per_dialect(
     "SELECT token FROM leases WHERE name = $1 AND token = $2",
-    "SELECT token FROM leases WHERE name = $1 AND token = $2 FOR NO KEY UPDATE",
+    "SELECT token FROM leases WHERE name = $1 AND token = $2 FOR KEY SHARE",
 );
 
 /// The proof of a holder. To be shown at the beginning of each of its transactions.

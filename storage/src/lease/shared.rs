@@ -19,10 +19,14 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS leases (
     token BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 )";
+/// Makes the token a part of a key. Whoever raises it has to wait for every transaction that passed the fence, which
+/// shares the row's key; whoever renews the lease changes no key and waits for nobody.
+const TOKEN_IS_KEY: &str =
+    "CREATE UNIQUE INDEX IF NOT EXISTS leases_by_token ON leases (name, token)";
 const MIGRATIONS: Migrations = Migrations {
     table: "lease_migrations",
     sqlite: &[("0001_leases", TABLE)],
-    postgres: &[("0001_leases", TABLE)],
+    postgres: &[("0001_leases", TABLE), ("0002_token_is_key", TOKEN_IS_KEY)],
 };
 
 /// A statement with the time by the database's clock, in microseconds.

@@ -121,6 +121,22 @@ async fn nobody_takes_it_while_a_transaction_that_passed_is_under_way() {
 }
 
 #[tokio::test]
+async fn transactions_of_one_holder_pass_beside_each_other_and_keep_no_renewal_waiting() {
+    let Some(home) = Home::postgres() else { return };
+    let store = home.open().await;
+    let held = lease(&store, "one", PATIENCE * 2).await.acquire().await;
+    let fence = held.fence();
+    let mut first = store.begin().await.unwrap();
+    assert!(fence.pass(&mut first).await.unwrap());
+    // It would wait for the first one's end.
+    assert!(timeout(PATIENCE, passes(&store, &fence)).await.unwrap());
+    let renew = "UPDATE leases SET expires_at = expires_at + 1";
+    let renewed = async { store.reader().await.unwrap().query(renew).execute().await.unwrap() };
+    assert_eq!(timeout(PATIENCE, renewed).await.unwrap(), 1);
+    assert!(fence.pass(&mut first).await.unwrap());
+}
+
+#[tokio::test]
 async fn where_nobody_else_is_it_costs_nothing() {
     let home = Home::sqlite();
     let store = home.open().await;
@@ -135,7 +151,7 @@ async fn what_ran_out_and_nobody_took_goes_on(home: Home) {
     let held = lease(&store, "one", SHORT).await.acquire().await;
     // Nothing can be renewed, as while the database is away.
     let mut transaction = store.begin().await.unwrap();
-    assert!(held.fence().pass(&mut transaction).await.unwrap());
+    transaction.query("UPDATE leases SET holder = holder").execute().await.unwrap();
     timeout(PATIENCE, held.lost()).await.unwrap();
     drop(transaction);
     let goes_on = async {
