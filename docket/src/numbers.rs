@@ -1,16 +1,12 @@
 //! Numbers as people read them.
 
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+use std::str::FromStr;
+
+pub(crate) use domain::figures::grouped;
+
+/// Reads a whole number of the command line, in words of ours when it is none.
+pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "is not a whole number, at least 0".to_owned())
 }
 
 /// A number with what it counts, in the plural where it is one.
@@ -24,8 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_stand_in_groups_of_three() {
-        let numbers = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
+    fn one_is_no_plural() {
+        assert_eq!([counted(1, "event"), counted(1_000, "event")], ["1 event", "1,000 events"]);
     }
 }

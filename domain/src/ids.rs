@@ -2,12 +2,15 @@
 //!
 //! The one list of ids is at the end of this file. Ids are text: the client chooses those of orders, customers and
 //! products (1 to 64 characters); the ids of payments, shipments, cancellations, returns and sagas are derived from
-//! the order's, so that a repeated step names the same thing again.
+//! the order's, so that a repeated step names the same thing again. What a client may choose today is narrower than what
+//! may have been stored: [`FromClient`] asks for more than `parse`.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use crate::given::FromClient;
 
 /// Longest id that a client may choose, in characters.
 pub const MAX_CLIENT_ID_CHARS: usize = 64;
@@ -29,6 +32,18 @@ pub enum InvalidId {
     /// The text has a control character.
     #[error("an id has no control characters")]
     ControlCharacter,
+    /// The text begins or ends with a blank.
+    #[error("an id neither begins nor ends with a blank")]
+    BlankAround,
+    /// The text has a slash, which ends a segment of a URL.
+    #[error("an id has no `/`")]
+    Slash,
+    /// The text is `.` or `..`, which a URL takes for a way up.
+    #[error("an id is neither `.` nor `..`")]
+    Dots,
+    /// The text has a character that nobody sees.
+    #[error("an id has no invisible characters (U+{0:04X})")]
+    Invisible(u32),
 }
 
 fn check(text: &str, limit: usize) -> Result<(), InvalidId> {
@@ -42,6 +57,33 @@ fn check(text: &str, limit: usize) -> Result<(), InvalidId> {
         return Err(InvalidId::ControlCharacter);
     }
     Ok(())
+}
+
+/// What a new id must be beyond [`check`]: it can stand in a URL's path, and who reads it sees all of it.
+fn check_chosen(text: &str) -> Result<(), InvalidId> {
+    if text.trim() != text {
+        return Err(InvalidId::BlankAround);
+    }
+    if text.contains('/') {
+        return Err(InvalidId::Slash);
+    }
+    if matches!(text, "." | "..") {
+        return Err(InvalidId::Dots);
+    }
+    match text.chars().find(|character| is_invisible(*character)) {
+        Some(character) => Err(InvalidId::Invisible(character.into())),
+        None => Ok(()),
+    }
+}
+
+/// Blanks that are not the space, and what Unicode calls format characters: of no width, or turning the text's direction.
+fn is_invisible(character: char) -> bool {
+    let formats = matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    formats || (character.is_whitespace() && character != ' ')
 }
 
 macro_rules! typed_ids {
@@ -124,6 +166,26 @@ typed_ids! {
     /// A saga: `order-{order}`, `cancellation-{cancellation}` or `return-{return}`.
     SagaId: MAX_ID_CHARS,
 }
+
+macro_rules! chosen_by_clients {
+    ($($name:ident),+) => { $(
+        impl FromClient for $name {
+            type Refused = InvalidId;
+
+            fn from_client(text: &str) -> Result<Self, InvalidId> {
+                let id = Self::parse(text)?;
+                check_chosen(text)?;
+                Ok(id)
+            }
+
+            fn as_text(&self) -> &str {
+                self.as_str()
+            }
+        }
+    )+ };
+}
+
+chosen_by_clients! { CustomerId, Sku, OrderId }
 
 macro_rules! derived_from_order {
     ($($name:ident $suffix:literal),+) => { $(

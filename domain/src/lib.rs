@@ -9,9 +9,12 @@
 
 pub mod catalog;
 pub mod command;
+pub mod contact;
 pub mod customers;
 pub mod decide;
 pub mod event;
+pub mod figures;
+pub mod given;
 pub mod ids;
 pub mod inventory;
 pub mod money;

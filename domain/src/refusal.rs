@@ -3,6 +3,7 @@
 //! **Invariant:** a code never changes its meaning and is never given twice; clients and sagas branch on it. The
 //! message is for people and may change.
 
+use crate::figures::grouped;
 use crate::ids::{CancellationId, CustomerId, OrderId, PaymentId, ReturnId, ShipmentId, Sku};
 use crate::money::Currency;
 use crate::orders::LineNumber;
@@ -10,7 +11,7 @@ use crate::orders::LineNumber;
 macro_rules! refusals {
     (
         not found: { $(#[doc = $missing_title:literal] $missing:ident { $($id:ident: $id_type:ty),+ } = $missing_code:literal, $missing_text:literal;)+ }
-        rules: { $(#[doc = $rule_title:literal] $rule:ident { $($field:ident: $type:ty),* } = $rule_code:literal, $rule_text:literal;)+ }
+        rules: { $(#[doc = $rule_title:literal] $rule:ident { $($field:ident: $type:ty),* } = $rule_code:literal, $rule_text:literal $(with ($($arg:tt)+))?;)+ }
     ) => {
         /// Why a command is refused. Nothing of it happened.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +23,7 @@ macro_rules! refusals {
             )+
             $(
                 #[doc = $rule_title]
-                #[error($rule_text)]
+                #[error($rule_text $(, $($arg)+)?)]
                 $rule { $(#[doc = concat!("The `", stringify!($field), "` that the message names.")] $field: $type),* },
             )+
         }
@@ -48,8 +49,8 @@ macro_rules! refusals {
             /// One line for people that holds for every refusal of this code.
             pub fn title(&self) -> &'static str {
                 match self {
-                    $(Self::$missing { .. } => $missing_title.trim_ascii(),)+
-                    $(Self::$rule { .. } => $rule_title.trim_ascii(),)+
+                    $(Self::$missing { .. } => sentence($missing_title),)+
+                    $(Self::$rule { .. } => sentence($rule_title),)+
                 }
             }
 
@@ -62,6 +63,11 @@ macro_rules! refusals {
             }
         }
     };
+}
+
+/// A doc comment as a title: without its full stop, as all titles are.
+fn sentence(doc: &'static str) -> &'static str {
+    doc.trim_ascii().trim_end_matches('.')
 }
 
 refusals! {
@@ -111,11 +117,11 @@ refusals! {
         /// An order has at least one line, and so does what is asked about its lines.
         NoLines {} = "no_lines", "at least one line is needed";
         /// An order has at most so many lines.
-        TooManyLines { lines: usize, limit: usize } = "too_many_lines", "{lines} lines are more than the {limit} that are allowed";
+        TooManyLines { lines: usize, limit: usize } = "too_many_lines", "{} lines are more than the {} that are allowed" with (grouped(.lines), grouped(.limit));
         /// A price is at least 0.
-        NegativePrice { price: i64 } = "negative_price", "a price of {price} is below 0";
+        NegativePrice { price: i64 } = "negative_price", "a price of {} is below 0" with (grouped(.price));
         /// A price, an order's total or a stock is larger than it can be.
-        AmountOverflow { what: String, limit: i64 } = "amount_overflow", "{what} is more than the {limit} that is allowed";
+        AmountOverflow { what: String, limit: i64 } = "amount_overflow", "{what} is more than the {} that is allowed" with (grouped(.limit));
         /// The state does not allow it.
         WrongState { what: &'static str, state: &'static str }
             = "wrong_state", "the {what} is {state}, which does not allow this";
@@ -126,17 +132,17 @@ refusals! {
         NothingToCancel { order_id: OrderId } = "nothing_to_cancel", "order `{order_id}` has nothing open that could be cancelled";
         /// More units than there are.
         QuantityExceeded { what: String, requested: u64, allowed: u64 }
-            = "quantity_exceeded", "{requested} units of {what} are more than the {allowed} that are left";
+            = "quantity_exceeded", "{} units of {what} are more than the {} that are left" with (grouped(.requested), grouped(.allowed));
         /// More money than there is.
         AmountExceeded { payment_id: PaymentId, requested: i64, allowed: i64 }
-            = "amount_exceeded", "{requested} is more than the {allowed} that payment `{payment_id}` has left";
+            = "amount_exceeded", "{} is more than the {} that payment `{payment_id}` has left" with (grouped(.requested), grouped(.allowed));
         /// Fewer units are in stock than are to be taken away.
         OutOfStock { sku: Sku, requested: i64, available: i64 }
-            = "out_of_stock", "{requested} units of `{sku}` are more than the {available} available";
+            = "out_of_stock", "{} units of `{sku}` are more than the {} available" with (grouped(.requested), grouped(.available));
         /// The product is not kept in stock.
         NotStocked { sku: Sku } = "not_stocked", "product `{sku}` is not kept in stock";
         /// A correction adds or takes away something, within what can be counted.
-        InvalidDelta { delta: i64 } = "invalid_delta", "stock can't be adjusted by {delta}";
+        InvalidDelta { delta: i64 } = "invalid_delta", "stock can't be adjusted by {}" with (grouped(.delta));
         /// The order belongs to a customer, who is erased instead.
         NotAGuestOrder { order_id: OrderId } = "not_a_guest_order", "order `{order_id}` belongs to a customer; erase the customer";
         /// Someone asked to cancel the order before.
@@ -146,7 +152,7 @@ refusals! {
         /// The order stands still.
         OnHold { order_id: OrderId } = "on_hold", "order `{order_id}` is on hold";
         /// What is held of the customer's money is too little.
-        NotCovered { authorized: i64, needed: i64 } = "not_covered", "{needed} is needed, but only {authorized} is authorized";
+        NotCovered { authorized: i64, needed: i64 } = "not_covered", "{} is needed, but only {} is authorized" with (grouped(.needed), grouped(.authorized));
         /// No live authorization covers the parcel.
         AuthorizationExpired { payment_id: PaymentId } = "authorization_expired", "no live authorization covers the parcel: that of payment `{payment_id}` has expired, or can't be captured again";
         /// Nothing can be authorized any more: it was voided before.
@@ -173,6 +179,16 @@ mod tests {
     fn no_code_is_given_twice() {
         let codes: std::collections::BTreeSet<_> = Refusal::CODES.iter().collect();
         assert_eq!(codes.len(), Refusal::CODES.len());
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_no_title_ends_in_a_full_stop() {
+        let price = Refusal::AmountOverflow { what: "the price".into(), limit: 10_000_000_000_000 };
+        assert_eq!(
+            price.to_string(),
+            "the price is more than the 10,000,000,000,000 that is allowed"
+        );
+        assert!(!price.title().ends_with('.'), "{}", price.title());
     }
 
     #[test]

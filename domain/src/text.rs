@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::figures::grouped;
+use crate::given::FromClient;
+
 /// Why a text is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -22,7 +25,7 @@ macro_rules! bounded_texts {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Parses the text, kept as given.
+            /// Parses the text, kept as it is: so is what was stored read.
             pub fn parse(text: &str) -> Result<Self, InvalidText> {
                 let fits = text.chars().any(|c| !c.is_whitespace())
                     && text.chars().count() <= $limit
@@ -73,6 +76,25 @@ bounded_texts! {
     PaymentMethod: 64,
 }
 
+macro_rules! trimmed_when_given {
+    ($($name:ident),+) => { $(
+        impl FromClient for $name {
+            type Refused = InvalidText;
+
+            fn from_client(text: &str) -> Result<Self, InvalidText> {
+                Self::parse(text.trim())
+            }
+
+            fn as_text(&self) -> &str {
+                self.as_str()
+            }
+        }
+    )+ };
+}
+
+// Not of a country: that is kept as given.
+trimmed_when_given! { Label, Reason, PaymentMethod }
+
 impl Reason {
     /// One of our own stable codes, such as `payment_failed`.
     pub fn code(code: &'static str) -> Self {
@@ -86,7 +108,7 @@ pub struct Quantity(u32);
 
 /// The number is not a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a quantity is a whole number from 1 to {}", Quantity::MAX)]
+#[error("a quantity is a whole number from 1 to {}", grouped(Quantity::MAX))]
 pub struct InvalidQuantity;
 
 impl Quantity {

@@ -7,11 +7,12 @@ use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request}
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::problem::{Code, Problem};
-use crate::{mistakes, objects};
+use crate::problem::{Code, Mistake, Problem};
+use crate::{gather, mistakes, objects};
+
+pub use crate::query::QueryParams;
 
 /// A JSON body.
 #[derive(Debug, Clone, Copy)]
@@ -60,93 +61,34 @@ fn unreadable(error: &BytesRejection) -> Problem {
     if too_large { Code::BodyTooLarge.into() } else { Code::InvalidBody.into() }
 }
 
-fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Parses a whole body; the problem of one that can't be parsed names every mistake in it.
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::from(Code::InvalidBody).mistake("", "there is no body; one is needed"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = objects::read(&mut deserializer).map_err(|error| {
-        let (pointer, error) = (pointer(error.path()), error.into_inner());
+    let parsed = objects::read(&mut deserializer).map_err(|error| {
+        let (pointer, error) = (mistakes::pointer(error.path()), error.into_inner());
         if error.is_data() {
-            mistakes::problem(Code::InvalidBody, &pointer, &error.to_string())
+            let first = mistakes::mistake(Code::InvalidBody, &pointer, &error.to_string());
+            gather::all::<T>(first, bytes)
         } else {
-            Problem::from(Code::InvalidBody).mistake(pointer, error.to_string())
+            vec![no_json(pointer, &error)]
         }
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| Problem::from(Code::InvalidBody).mistake("", error.to_string()))?;
-    Ok(value)
+    });
+    let ended = parsed.and_then(|value| match deserializer.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(vec![no_json(String::new(), &error)]),
+    });
+    ended.map_err(|wrong| Problem::from(Code::InvalidBody).mistakes(wrong))
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter().fold(String::new(), |mut pointer, segment| {
-        let part = match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
-            Segment::Enum { variant } => variant.clone(),
-            Segment::Unknown => return pointer,
-        };
-        pointer.push('/');
-        pointer.push_str(&part);
-        pointer
-    })
+fn no_json(pointer: String, error: &serde_json::Error) -> Mistake {
+    Mistake { pointer, detail: format!("this is no JSON: {error}") }
 }
 
-/// The parameters of a query.
-#[derive(Debug, Clone, Copy)]
-pub struct QueryParams<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        parameters_are_text(query)?;
-        parameters_say_something(query)?;
-        let pairs = form_urlencoded::parse(query.as_bytes());
-        let deserializer = serde_urlencoded::Deserializer::new(pairs);
-        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
-            let (path, error) = (error.path().to_string(), error.into_inner());
-            mistakes::problem(Code::InvalidQuery, &path, &error.to_string())
-        })
-    }
-}
-
-/// Refuses what [`form_urlencoded::parse`] would replace by U+FFFD and so turn into another question.
-fn parameters_are_text(query: &str) -> Result<(), Problem> {
-    for pair in query.split('&') {
-        let (raw, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let Ok(name) = percent_decode_str(raw).decode_utf8() else {
-            let wrong = "is no parameter's name: its percent-encoded bytes are not UTF-8";
-            return Err(Problem::from(Code::InvalidQuery)
-                .mistake(raw, wrong)
-                .detail(format!("`{raw}` {wrong}")));
-        };
-        if percent_decode_str(value).decode_utf8().is_err() {
-            let wrong = "is not text: its percent-encoded bytes are not UTF-8";
-            let detail = format!("`{name}` {wrong}");
-            return Err(Problem::from(Code::InvalidQuery).mistake(name, wrong).detail(detail));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a parameter without a value: nobody can say whether it was to narrow the question or not.
-fn parameters_say_something(query: &str) -> Result<(), Problem> {
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if value.is_empty() {
-            let code = match &*name {
-                "limit" => Code::InvalidLimit,
-                "cursor" => Code::InvalidCursor,
-                _ => Code::InvalidQuery,
-            };
-            let detail = format!("`{name}` is empty");
-            return Err(Problem::from(code)
-                .mistake(name, "is empty: give it a value or leave it out")
-                .detail(detail));
-        }
-    }
-    Ok(())
-}
+/// The character that no store can look for, as it stands in a URL.
+pub(crate) const NUL: &str = "%00";
 
 /// The ids of a path.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +98,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathPar
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.uri.path().contains(NUL) {
+            let place = Problem::from(Code::InvalidPath);
+            return Err(place.mistake("", "no id has the character U+0000 (`%00`)"));
+        }
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
             Err(error) if error.status() == StatusCode::BAD_REQUEST => {
@@ -178,17 +124,19 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathPar
 fn unread_path(error: PathRejection, names: &[&str]) -> Problem {
     let problem = Problem::from(Code::InvalidPath);
     let PathRejection::FailedToDeserializePathParams(error) = error else { return problem };
-    let wrong = "is not what stands here";
+    let is_not = |value, wanted| format!("`{value}` is not {}", mistakes::named(wanted));
     match error.into_kind() {
         ErrorKind::DeserializeError { key, message, .. } => problem.mistake(key, message),
-        ErrorKind::ParseErrorAtKey { key, .. } => problem.mistake(key, wrong),
-        ErrorKind::ParseErrorAtIndex { index, value, .. } => {
-            let name = names.get(index).copied().unwrap_or_default();
-            problem.mistake(name, format!("`{value}` {wrong}"))
+        ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
+            problem.mistake(key, is_not(value, expected_type))
         }
-        ErrorKind::ParseError { value, .. } => {
+        ErrorKind::ParseErrorAtIndex { index, value, expected_type } => {
+            let name = names.get(index).copied().unwrap_or_default();
+            problem.mistake(name, is_not(value, expected_type))
+        }
+        ErrorKind::ParseError { value, expected_type } => {
             let name = names.first().copied().unwrap_or_default();
-            problem.mistake(name, format!("`{value}` {wrong}"))
+            problem.mistake(name, is_not(value, expected_type))
         }
         ErrorKind::InvalidUtf8InPathParam { key } => problem.mistake(key, "is not UTF-8"),
         ErrorKind::Message(message) => {
@@ -240,37 +188,5 @@ mod tests {
     fn what_follows_the_body_is_refused() {
         assert!(parse_json::<Body>(br#"{"lines":[]} x"#).is_err());
         assert!(parse_json::<Body>(b"{\"lines\":[\xff]}").is_err());
-    }
-
-    #[test]
-    fn a_parameter_without_a_value_is_refused() {
-        for (query, code, pointer) in [
-            ("sku=", "invalid_query", "sku"),
-            ("limit=2&sku", "invalid_query", "sku"),
-            ("limit=", "invalid_limit", "limit"),
-            ("cursor=&limit=2", "invalid_cursor", "cursor"),
-        ] {
-            let problem = parameters_say_something(query).unwrap_err().to_json();
-            assert_eq!(problem["code"], code, "{query}");
-            assert_eq!(problem["errors"][0]["pointer"], pointer, "{query}");
-        }
-        for query in ["", "sku=a", "&", "sku=%20"] {
-            assert!(parameters_say_something(query).is_ok(), "{query}");
-        }
-    }
-
-    #[test]
-    fn a_parameter_that_is_not_text_is_named_and_not_replaced() {
-        for (query, pointer) in
-            [("sku=%ff", "sku"), ("limit=2&s%6Bu=a%C3", "sku"), ("%fe=a", "%fe"), ("%ff", "%ff")]
-        {
-            let problem = parameters_are_text(query).unwrap_err().to_json();
-            assert_eq!(problem["code"], "invalid_query", "{query}");
-            assert_eq!(problem["errors"][0]["pointer"], pointer, "{query}");
-            assert!(problem["detail"].as_str().unwrap().contains("not UTF-8"), "{problem}");
-        }
-        for query in ["", "a", "a=&b", "sku=%EF%BF%BD", "sku=caf%C3%A9+au=lait", "sku=100%"] {
-            assert!(parameters_are_text(query).is_ok(), "{query}");
-        }
     }
 }

@@ -16,10 +16,19 @@ pub fn key(headers: &HeaderMap) -> Result<&str, Problem> {
     let key = key.ok_or(Code::IdempotencyKeyMissing)?;
     let visible = key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     if !visible || key.len() > MAX_KEY_CHARS {
-        let detail = format!("1 to {MAX_KEY_CHARS} visible ASCII characters");
+        let detail = format!("has 1 to {MAX_KEY_CHARS} visible ASCII characters");
         return Err(Problem::from(Code::InvalidHeader).mistake("Idempotency-Key", detail));
     }
     Ok(key)
+}
+
+/// The problem of a key that was used for another request; `used` says when and for what, as far as that is known.
+pub fn reused(key: &str, used: Option<&str>) -> Problem {
+    let used = used.unwrap_or("for another request");
+    Problem::from(Code::IdempotencyKeyReused).detail(format!(
+        "the key `{key}` was used {used}, whose method, path, `If-Match` or body was not this one; nothing happened now. \
+         Draw a new key for a new command, or send the old request as it was to get its answer again"
+    ))
 }
 
 /// Marks an answer as a repeat.

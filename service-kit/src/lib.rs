@@ -5,6 +5,7 @@
 pub mod business_time;
 pub mod clock;
 pub mod extract;
+mod gather;
 pub mod generations;
 pub mod health;
 mod hear_out;
@@ -17,6 +18,8 @@ pub mod operations;
 pub mod page;
 pub mod position;
 pub mod problem;
+mod query;
 pub mod shutdown;
 pub mod telemetry;
 pub mod trace;
+mod twice;

@@ -1,26 +1,47 @@
 //! What a parser says, in words for whoever sent the input: no types of ours, no line and column.
 
-use crate::problem::{Code, Problem};
+use serde_path_to_error::{Path, Segment};
 
-/// The problem of input that did not parse: `place` is the JSON pointer or the parameter's name that was reached.
-pub(crate) fn problem(code: Code, place: &str, message: &str) -> Problem {
+use crate::problem::{Code, Mistake};
+
+/// The mistake of input that did not parse: `place` is the JSON pointer or the parameter's name that was reached.
+pub(crate) fn mistake(code: Code, place: &str, message: &str) -> Mistake {
     let message = message.split(" at line ").next().unwrap_or(message);
+    let at_field = |name: &str, detail: String| Mistake { pointer: at(code, place, name), detail };
     if let Some(name) = quoted(message, "missing field ") {
-        return Problem::from(code).mistake(below(code, place, name), "is missing");
+        return Mistake { pointer: below(code, place, name), detail: "is missing".to_owned() };
     }
     if let Some(name) = quoted(message, "unknown field ") {
-        let detail = format!("is not known here{}", choices(message));
-        let problem = Problem::from(code).mistake(at(code, place, name), detail);
-        return problem.detail(format!("`{name}` is not known here"));
+        return at_field(name, format!("`{name}` is not known here{}", choices(message)));
     }
     if let Some(name) = quoted(message, "duplicate field ") {
-        return Problem::from(code).mistake(at(code, place, name), "is given twice");
+        return given_twice(at(code, place, name));
     }
-    if let Some(word) = quoted(message, "unknown variant ") {
-        let detail = format!("`{word}` is not known here{}", choices(message));
-        return Problem::from(code).mistake(place, detail);
-    }
-    Problem::from(code).mistake(place, plain(message))
+    let detail = match quoted(message, "unknown variant ") {
+        Some(word) => format!("`{word}` is not known here{}", choices(message)),
+        None => plain(message),
+    };
+    Mistake { pointer: place.to_owned(), detail }
+}
+
+/// The mistake of what stands there twice.
+pub(crate) fn given_twice(pointer: String) -> Mistake {
+    Mistake { pointer, detail: "is given twice".to_owned() }
+}
+
+/// A path of the parser as a JSON pointer.
+pub(crate) fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |mut pointer, segment| {
+        let part = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => escaped(key),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => return pointer,
+        };
+        pointer.push('/');
+        pointer.push_str(&part);
+        pointer
+    })
 }
 
 /// The word in backticks that follows the opening.
@@ -50,12 +71,21 @@ fn at(code: Code, place: &str, name: &str) -> String {
     below(code, place, name)
 }
 
-fn escaped(name: &str) -> String {
+/// A member's name as a part of a JSON pointer.
+pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// A part of a JSON pointer as a member's name.
+pub(crate) fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
 }
 
 /// The words of a client for those of the parser.
 fn plain(message: &str) -> String {
+    if message == "provided string was not `true` or `false`" {
+        return "`true` or `false` is taken here".to_owned();
+    }
     let Some((given, wanted)) = message
         .strip_prefix("invalid type: ")
         .or_else(|| message.strip_prefix("invalid value: "))
@@ -64,14 +94,18 @@ fn plain(message: &str) -> String {
         return message.to_owned();
     };
     let given = given.replace("sequence", "an array").replace("map", "an object");
-    let wanted = match wanted {
+    format!("{} is taken here, not {given}", named(wanted))
+}
+
+/// What a client calls a type of the parser.
+pub(crate) fn named(wanted: &str) -> &str {
+    match wanted {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, at least 0",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "a sequence" => "an array",
         "a map" => "an object",
         other => other,
-    };
-    format!("{wanted} is taken here, not {given}")
+    }
 }
 
 #[cfg(test)]
@@ -79,9 +113,8 @@ mod tests {
     use super::*;
 
     fn mistake(code: Code, place: &str, message: &str) -> (String, String) {
-        let body = problem(code, place, message).to_json();
-        let text = |name: &str| body["errors"][0][name].as_str().unwrap().to_owned();
-        (text("pointer"), text("detail"))
+        let Mistake { pointer, detail } = super::mistake(code, place, message);
+        (pointer, detail)
     }
 
     #[test]
@@ -90,7 +123,7 @@ mod tests {
         for (place, message, pointer, detail) in [
             ("", "missing field `sku` at line 1 column 2", "/sku", "is missing"),
             ("/lines/0", "missing field `sku` at line 1 column 2", "/lines/0/sku", "is missing"),
-            ("/a", "unknown field `a`, expected `b`", "/a", "is not known here; known is `b`"),
+            ("/a", "unknown field `a`, expected `b`", "/a", "`a` is not known here; known is `b`"),
             (
                 "",
                 "invalid type: sequence, expected an object",
@@ -114,6 +147,6 @@ mod tests {
         let unknown = "unknown field `statee`, expected one of `state`, `kind`";
         let (pointer, detail) = mistake(Code::InvalidQuery, "statee", unknown);
         assert_eq!(pointer, "statee");
-        assert_eq!(detail, "is not known here; known is `state`, `kind`");
+        assert_eq!(detail, "`statee` is not known here; known is `state`, `kind`");
     }
 }

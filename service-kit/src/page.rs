@@ -21,7 +21,7 @@ const FINGERPRINT_BYTES: usize = 9;
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.
@@ -35,7 +35,7 @@ impl PageParams {
         match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
             _ => {
-                let wrong = format!("`{text}` is not a whole number from 1 to {MAX_LIMIT}");
+                let wrong = format!("`{text}` is not a whole number from 1 to 1,000");
                 Err(Problem::from(Code::InvalidLimit).mistake("limit", wrong))
             }
         }

@@ -35,9 +35,9 @@ impl fmt::Display for PositionToken {
 }
 
 /// The text is no position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a position is a whole number or the value of a Docket-Position header")]
-pub struct InvalidPosition;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no position: that is a whole number, or the value of a `Docket-Position` header")]
+pub struct InvalidPosition(String);
 
 /// What a client asks to have been reached: `?min_position=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl FromStr for WantedPosition {
             let position = parts.next()?.parse().ok()?;
             Some(PositionToken { log, epoch, position })
         })();
-        token.map(Self::Token).ok_or(InvalidPosition)
+        token.map(Self::Token).ok_or_else(|| InvalidPosition(text.to_owned()))
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
         let token = PositionToken { log: "4f2a".into(), epoch: 1, position: 812 };
         assert_eq!(token.to_string().parse(), Ok(WantedPosition::Token(token)));
         assert_eq!("812".parse(), Ok(WantedPosition::Number(812)));
-        assert_eq!("x".parse::<WantedPosition>(), Err(InvalidPosition));
+        assert_eq!("x".parse::<WantedPosition>(), Err(InvalidPosition("x".into())));
     }
 
     #[test]

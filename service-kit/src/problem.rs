@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::gather::MOST_MISTAKES;
+
 macro_rules! codes {
     ($($name:ident = $code:literal, $status:ident, $title:literal;)+) => {
         /// The public codes of errors that are not the domain's. Each has a page in `docs/errors/`.
@@ -40,7 +42,7 @@ codes! {
     InvalidPath = "invalid_path", BAD_REQUEST, "The path has an id that can't be read";
     InvalidHeader = "invalid_header", BAD_REQUEST, "A header can't be read";
     InvalidCursor = "invalid_cursor", BAD_REQUEST, "The cursor is not one that this list gave";
-    InvalidLimit = "invalid_limit", BAD_REQUEST, "The limit is a number from 1 to 1000";
+    InvalidLimit = "invalid_limit", BAD_REQUEST, "The limit is a number from 1 to 1,000";
     TimeInFuture = "time_in_future", UNPROCESSABLE_ENTITY, "A business time is at most a day ahead of the clock";
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
@@ -126,6 +128,13 @@ impl Problem {
         self
     }
 
+    /// Points at everything that is wrong.
+    #[must_use]
+    pub fn mistakes(mut self, mistakes: impl IntoIterator<Item = Mistake>) -> Self {
+        self.0.errors.extend(mistakes);
+        self
+    }
+
     /// Adds a member, such as the current version.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -157,13 +166,26 @@ impl Problem {
         body.insert("title".into(), self.0.title.clone().into());
         body.insert("status".into(), self.0.status.as_u16().into());
         body.insert("code".into(), self.0.code.into());
-        if let Some(detail) = &self.0.detail {
-            body.insert("detail".into(), detail.clone().into());
+        if let Some(detail) = self.0.detail.clone().or_else(|| in_words(&self.0.errors)) {
+            body.insert("detail".into(), detail.into());
         }
         if !self.0.errors.is_empty() {
             body.insert("errors".into(), serde_json::to_value(&self.0.errors).unwrap_or_default());
         }
         Value::Object(body)
+    }
+}
+
+/// What is wrong, for who reads no list.
+fn in_words(errors: &[Mistake]) -> Option<String> {
+    match errors {
+        [] => None,
+        [Mistake { pointer, detail }] if pointer.is_empty() => Some(detail.clone()),
+        [Mistake { pointer, detail }] => Some(format!("{pointer}: {detail}")),
+        errors => {
+            let more = if errors.len() < MOST_MISTAKES { "" } else { " at least" };
+            Some(format!("there are{more} {} mistakes; `errors` names them", errors.len()))
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) struct Accepted {
         ("ETag" = String, description = "The version, in quotes"),
         ("Docket-Position" = String, description = "The position of the last event, as a token"),
         ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
+        ("Preference-Applied" = Option<String>, description = "On placing with `Prefer: wait=N`: the wait that was kept to, such as `wait=30`"),
     ))]
 pub(super) struct Created(Accepted);
 
@@ -49,6 +50,7 @@ pub(super) struct Created(Accepted);
         ("ETag" = String, description = "The version, in quotes"),
         ("Docket-Position" = String, description = "The position of the last event, as a token"),
         ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
+        ("Preference-Applied" = Option<String>, description = "On placing with `Prefer: wait=N`: the wait that was kept to, such as `wait=30`"),
     ))]
 pub(super) struct Changed(Accepted);
 

@@ -1,5 +1,7 @@
 //! The shipping address: the country in clear, the rest personal.
 
+use domain::contact::PhoneNumber;
+use domain::given::{FromClient, Given};
 use domain::orders::ShippingAddress;
 use domain::personal::AddressDetails;
 use domain::text::{Country, Label};
@@ -24,23 +26,23 @@ pub(super) struct AddressBody {
     /// The recipient.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    name: Option<Label>,
+    name: Option<Given<Label>>,
     /// Street and house, one entry a line.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
-    lines: Option<Vec<Label>>,
+    lines: Option<Vec<Given<Label>>>,
     /// Post code.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    postcode: Option<Label>,
+    postcode: Option<Given<Label>>,
     /// Town.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    city: Option<Label>,
-    /// Telephone number.
+    city: Option<Given<Label>>,
+    /// Telephone number: at least 3 digits, however it is written.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    phone: Option<Label>,
+    phone: Option<Given<PhoneNumber>>,
 }
 
 impl AddressBody {
@@ -55,16 +57,19 @@ impl AddressBody {
             let detail = format!("at most {MAX_ADDRESS_LINES} lines");
             return Err(Problem::from(Code::InvalidBody).mistake("/shipping_address/lines", detail));
         }
-        let text = |label: &Option<Label>| label.as_ref().map(ToString::to_string);
         let details = AddressDetails {
-            name: text(&self.name),
-            lines: lines.iter().map(ToString::to_string).collect(),
-            postcode: text(&self.postcode),
-            city: text(&self.city),
-            phone: text(&self.phone),
+            name: text(self.name.as_ref()),
+            lines: lines.iter().map(|line| line.get().to_string()).collect(),
+            postcode: text(self.postcode.as_ref()),
+            city: text(self.city.as_ref()),
+            phone: text(self.phone.as_ref()),
         };
         let details =
             if details.is_empty() { None } else { Some(app.seal(person, &details).await?) };
         Ok(ShippingAddress { country: self.country.clone(), details })
     }
+}
+
+fn text<T: FromClient>(given: Option<&Given<T>>) -> Option<String> {
+    given.map(|given| given.get().as_text().to_owned())
 }

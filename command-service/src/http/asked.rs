@@ -17,7 +17,7 @@ use service_kit::trace;
 use super::accepted;
 use super::app::App;
 use super::problems::problem;
-use crate::processor::{AnswerWith, Outcome, Request, WithoutEffect};
+use crate::processor::{AnswerWith, ExecuteError, Outcome, Request, WithoutEffect};
 
 /// Stands before the client's key in a command id, so that no client can speak in a saga's name.
 const PRINCIPAL: &str = "client";
@@ -72,13 +72,14 @@ fn version(header: &str) -> Result<u64, Problem> {
     let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
         Problem::from(Code::InvalidHeader)
-            .mistake("If-Match", "one version in quotes, such as \"7\"")
+            .mistake("If-Match", "is one version in quotes, such as \"7\"")
     })
 }
 
 /// A command's name and fingerprint: enough to know it again.
 #[derive(Debug, Clone)]
 pub(super) struct Fingerprint {
+    pub(super) key: Arc<str>,
     pub(super) command_id: Arc<str>,
     pub(super) request_hash: [u8; 32],
 }
@@ -95,6 +96,7 @@ impl Asked {
         let expected = self.expected.map(|version| version.to_string()).unwrap_or_default();
         let parts = [self.method.as_bytes(), self.path.as_bytes(), expected.as_bytes(), &body];
         Ok(Fingerprint {
+            key: self.key.as_str().into(),
             command_id: format!("{PRINCIPAL}/{}", self.key).into(),
             request_hash: app.hasher.hash(&parts),
         })
@@ -113,7 +115,7 @@ impl Asked {
         if let Some(Err(ahead)) = occurred_at.map(|time| time.check(now)) {
             return app.answered_before(&fingerprint).await?.ok_or(ahead);
         }
-        let Fingerprint { command_id, request_hash } = fingerprint;
+        let Fingerprint { command_id, request_hash, .. } = fingerprint;
         let metadata = Arc::new(Metadata {
             command_id: Arc::clone(&command_id),
             actor: PRINCIPAL.into(),
@@ -123,7 +125,7 @@ impl Asked {
             occurred_at: occurred_at.map_or(now, BusinessTime::get),
         });
         let request = Request {
-            command_id,
+            command_id: Arc::clone(&command_id),
             request_hash,
             command: command.into(),
             expected: self.expected,
@@ -131,7 +133,10 @@ impl Asked {
             answer,
             without_effect: WithoutEffect::Answer,
         };
-        app.processor.execute(request).await.map_err(problem)
+        match app.processor.execute(request).await {
+            Err(ExecuteError::KeyReused) => Err(app.reused(&self.key, &command_id).await),
+            outcome => outcome.map_err(problem),
+        }
     }
 
     /// Carries out a command that has nothing to seal, and answers.

@@ -1,5 +1,6 @@
 //! Parts of bodies that several commands share.
 
+use domain::given::Given;
 use domain::money::{Currency, Money};
 use domain::orders::{LineQuantity, MOST_LINES};
 use domain::refusal::Refusal;
@@ -9,6 +10,15 @@ use service_kit::business_time::BusinessTime;
 use service_kit::problem::Problem;
 
 use super::problems::refused;
+
+/// An id that a client chooses for something new: 1 to 64 characters, of any script
+///
+/// It has no `/` and no control or invisible character, begins and ends with no blank, and is not `.` or `..`: so it can stand
+/// in a path, percent-encoded, and who reads it sees all of it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schema(value_type = String, min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^\s/](?:[^/\x00-\x1f\x7f]*[^\s/])?$")]
+pub(super) struct ChosenId(String);
 
 /// A body of a command that needs to be told nothing.
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -26,10 +36,17 @@ pub(super) struct ReasonBody {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
-    pub(super) reason: Option<Reason>,
+    pub(super) reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     pub(super) occurred_at: Option<BusinessTime>,
+}
+
+impl ReasonBody {
+    /// Why, if it was said.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        self.reason.as_ref().map(Given::value)
+    }
 }
 
 /// So many units of a line.

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::contact::{MailAddress, PhoneNumber};
 use domain::customers::{BlockCustomer, ChangeContact, EraseCustomer, RegisterCustomer};
+use domain::given::Given;
 use domain::ids::CustomerId;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use super::accepted::{self, Changed, Created};
 use super::answers;
 use super::app::App;
 use super::asked::{Asked, CommandHeaders};
-use super::body::ReasonBody;
+use super::body::{ChosenId, ReasonBody};
 use super::problems::Problems;
 use super::sealing::Person;
 use crate::ids;
@@ -37,20 +39,20 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct RegisterCustomerBody {
     /// The id; drawn when absent. No personal data, such as a mail address: ids are kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
-    customer_id: Option<CustomerId>,
+    #[schema(value_type = Option<ChosenId>)]
+    customer_id: Option<Given<CustomerId>>,
     /// Their name.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    name: Option<Label>,
-    /// Their mail address.
+    name: Option<Given<Label>>,
+    /// Their mail address: something on both sides of its `@`.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    email: Option<Label>,
-    /// Their telephone number.
+    email: Option<Given<MailAddress>>,
+    /// Their telephone number: at least 3 digits, however it is written.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    phone: Option<Label>,
+    phone: Option<Given<PhoneNumber>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -67,7 +69,7 @@ async fn register_customer(
 ) -> Result<Response, Problem> {
     let fingerprint = asked.fingerprint(&app, &body)?;
     let drawn = || ids::customer_id().ok_or(Code::Internal);
-    let customer_id = body.customer_id.clone().map_or_else(drawn, Ok)?;
+    let customer_id = body.customer_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
     let person = Person::Customer(customer_id.clone());
     let sealed = async {
         Ok::<_, Problem>(RegisterCustomer {
@@ -96,15 +98,15 @@ struct ChangeContactBody {
     /// Their new name.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    name: Option<Label>,
-    /// Their new mail address.
+    name: Option<Given<Label>>,
+    /// Their new mail address: something on both sides of its `@`.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    email: Option<Label>,
-    /// Their new telephone number.
+    email: Option<Given<MailAddress>>,
+    /// Their new telephone number: at least 3 digits, however it is written.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    phone: Option<Label>,
+    phone: Option<Given<PhoneNumber>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -152,7 +154,7 @@ async fn block_customer(
     asked: Asked,
     OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = BlockCustomer { customer_id, reason: body.reason.clone() };
+    let command = BlockCustomer { customer_id, reason: body.reason() };
     asked.run(&app, &body, body.occurred_at, command, answers::changed).await
 }
 

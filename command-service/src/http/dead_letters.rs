@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
+use domain::given::Given;
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{JsonBody, PathParams, QueryParams};
@@ -43,7 +44,8 @@ impl LetterDesk {
     async fn find(&self, id: &str) -> Result<DeadLetter, Problem> {
         let found = self.letters()?.find(id).await.map_err(|error| unreachable(&error))?;
         found.ok_or_else(|| {
-            Problem::from(Code::DeadLetterNotFound).detail(format!("no dead letter {id}"))
+            Problem::from(Code::DeadLetterNotFound)
+                .detail(format!("there is no dead letter `{id}`"))
         })
     }
 }
@@ -121,7 +123,7 @@ struct LettersQuery {
     /// Also those that were replayed.
     #[serde(default)]
     all: bool,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<String>,
@@ -166,7 +168,7 @@ async fn get_dead_letter(
 struct ReplayBody {
     /// Why, in a person's words, kept with the letter; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Reason,
+    reason: Given<Reason>,
 }
 
 /// Carry a dead letter out, now that its cause is gone
@@ -194,9 +196,9 @@ async fn replay_dead_letter(
             }
             NotReplayed::Refused(error) => problem(error),
         })?;
-        let told = desk.letters()?.replayed(&id, reason.as_str()).await;
+        let told = desk.letters()?.replayed(&id, reason.get().as_str()).await;
         told.map_err(|error| unreachable(&error))?;
-        tracing::info!(reason = reason.as_str(), "a dead letter was replayed");
+        tracing::info!(reason = reason.get().as_str(), "a dead letter was replayed");
     }
     Ok(Json(desk.find(&id).await?.into()))
 }

@@ -80,7 +80,7 @@ struct EventsQuery {
     #[serde(default)]
     #[param(value_type = Option<u64>)]
     after: Option<String>,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<String>,

@@ -24,7 +24,7 @@ struct LedgerQuery {
     /// Of this payment only.
     #[serde(default)]
     payment_id: Option<String>,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<String>,

@@ -17,6 +17,7 @@ mod orders;
 mod prefer;
 mod problems;
 mod products;
+mod reused;
 mod routes;
 mod sealing;
 mod shipments;

@@ -20,6 +20,7 @@ pub(super) fn problem(error: ExecuteError) -> Problem {
         ExecuteError::VersionMismatch { expected, current } => Problem::from(Code::VersionMismatch)
             .detail(format!("the version is {current}, not {expected}"))
             .with("current_version", current),
+        // A client's command says more: see `reused`.
         ExecuteError::KeyReused => Code::IdempotencyKeyReused.into(),
         ExecuteError::EventTooLarge { event_type, size_bytes } => {
             Problem::from(Code::EventTooLarge)

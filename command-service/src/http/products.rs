@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct, RenameProduct};
+use domain::given::Given;
 use domain::ids::Sku;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use super::accepted::{Changed, Created};
 use super::answers;
 use super::app::App;
 use super::asked::{Asked, CommandHeaders};
-use super::body::{PriceBody, TimeBody};
+use super::body::{ChosenId, PriceBody, TimeBody};
 use super::problems::Problems;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -31,12 +32,12 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RegisterProductBody {
-    /// The stock keeping unit.
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
-    sku: Sku,
+    /// The stock keeping unit; case matters.
+    #[schema(value_type = ChosenId)]
+    sku: Given<Sku>,
     /// What people call it.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
-    name: Label,
+    name: Given<Label>,
     /// The catalog price of one unit.
     unit_price: PriceBody,
     /// Whether units of it are kept in stock.
@@ -49,15 +50,15 @@ struct RegisterProductBody {
 /// Register a product
 #[utoipa::path(post, path = "/products", tag = "Products", params(CommandHeaders),
     request_body = RegisterProductBody, responses(Created, Problems))]
-#[tracing::instrument(skip_all, fields(sku = %body.sku))]
+#[tracing::instrument(skip_all, fields(sku = %body.sku.get()))]
 async fn register_product(
     State(app): State<App>,
     asked: Asked,
     JsonBody(body): JsonBody<RegisterProductBody>,
 ) -> Result<Response, Problem> {
     let command = RegisterProduct {
-        sku: body.sku.clone(),
-        name: body.name.clone(),
+        sku: body.sku.value(),
+        name: body.name.value(),
         unit_price: body.unit_price.money(),
         stocked: body.stocked,
     };
@@ -96,7 +97,7 @@ async fn change_price(
 struct RenameProductBody {
     /// What people call it now.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
-    name: Label,
+    name: Given<Label>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -113,7 +114,7 @@ async fn rename_product(
     asked: Asked,
     JsonBody(body): JsonBody<RenameProductBody>,
 ) -> Result<Response, Problem> {
-    let command = RenameProduct { sku, name: body.name.clone() };
+    let command = RenameProduct { sku, name: body.name.value() };
     asked.run(&app, &body, body.occurred_at, command, answers::changed).await
 }
 

@@ -1,12 +1,12 @@
 //! Sealing personal data at the edge.
 
 use domain::command::Command;
+use domain::given::{FromClient, Given};
 use domain::ids::{CustomerId, OrderId};
 use domain::personal::Personal;
 use domain::refusal::Refusal;
-use domain::text::Label;
 use event_store::LoadRequest;
-use service_kit::problem::{Code, Problem};
+use service_kit::problem::Problem;
 
 use super::app::App;
 use super::asked::Fingerprint;
@@ -44,15 +44,15 @@ impl Person {
 
 impl App {
     /// Seals a short text for this person.
-    pub(super) async fn seal_text(
+    pub(super) async fn seal_text<T: FromClient>(
         &self,
         person: &Person,
-        clear: Option<&Label>,
+        clear: Option<&Given<T>>,
     ) -> Result<Option<Personal<String>>, Problem> {
         match clear {
             None => Ok(None),
             Some(clear) => {
-                let clear = clear.as_str().to_owned();
+                let clear = clear.get().as_text().to_owned();
                 self.seal(person, &clear).await.map(Some)
             }
         }
@@ -85,7 +85,7 @@ impl App {
             Some(known) if known.request_hash == fingerprint.request_hash => {
                 Ok(Some(Outcome::replayed(known.answer)))
             }
-            Some(_) => Err(Code::IdempotencyKeyReused.into()),
+            Some(_) => Err(self.reused(&fingerprint.key, &fingerprint.command_id).await),
             None => Ok(None),
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::given::Given;
 use domain::ids::ShipmentId;
 use domain::shipping::{MarkDelivered, MarkShipped};
 use domain::text::Label;
@@ -29,10 +30,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct ShipBody {
     /// Who carries it.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
-    carrier: Label,
+    carrier: Given<Label>,
     /// The carrier's tracking number; it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
-    tracking: Label,
+    tracking: Given<Label>,
     /// What is in it; all when absent. The rest moves to a new shipment.
     #[serde(default)]
     lines: Option<Vec<LineBody>>,
@@ -53,7 +54,7 @@ async fn ship(
     JsonBody(body): JsonBody<ShipBody>,
 ) -> Result<Response, Problem> {
     let lines = body.lines.as_deref().map(line_quantities).transpose()?;
-    let (carrier, tracking) = (body.carrier.clone(), body.tracking.clone());
+    let (carrier, tracking) = (body.carrier.value(), body.tracking.value());
     let command = MarkShipped { shipment_id, carrier, tracking, lines };
     asked.run(&app, &body, body.occurred_at, command, answers::changed).await
 }

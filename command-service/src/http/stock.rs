@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::given::Given;
 use domain::ids::Sku;
 use domain::inventory::{AdjustStock, ReceiveStock};
 use domain::text::{Quantity, Reason};
@@ -57,7 +58,7 @@ struct AdjustStockBody {
     delta: i64,
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Reason,
+    reason: Given<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -74,6 +75,6 @@ async fn adjust_stock(
     asked: Asked,
     JsonBody(body): JsonBody<AdjustStockBody>,
 ) -> Result<Response, Problem> {
-    let command = AdjustStock { sku, delta: body.delta, reason: body.reason.clone() };
+    let command = AdjustStock { sku, delta: body.delta, reason: body.reason.value() };
     asked.run(&app, &body, body.occurred_at, command, answers::changed).await
 }

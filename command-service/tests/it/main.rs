@@ -3,6 +3,7 @@
 
 mod customers;
 mod dead_letters;
+mod given;
 mod http;
 mod orders;
 mod participants;

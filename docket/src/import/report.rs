@@ -11,6 +11,7 @@ use super::order_way::{Corrected, Outcome};
 use super::plan::{Correction, Order, Plan, Return};
 use super::return_way::Returned;
 use super::rows::Place;
+use crate::numbers::grouped;
 
 /// Refusals that the report lists.
 const MOST_REFUSALS: usize = 100;
@@ -154,7 +155,7 @@ impl Report {
             return None;
         }
         let were = if self.refused == 1 { "was" } else { "were" };
-        let refused = thousands(self.refused);
+        let refused = grouped(self.refused);
         let mut lines = vec![format!(
             "{refused} of the files' orders, returns and corrections {were} refused; all else was done:"
         )];
@@ -164,7 +165,7 @@ impl Report {
         }));
         let left = self.refused.saturating_sub(lines.len() as u64 - 1);
         if left > 0 {
-            lines.push(format!("  and {} more", thousands(left)));
+            lines.push(format!("  and {} more", grouped(left)));
         }
         Some(lines.join("\n"))
     }
@@ -198,15 +199,15 @@ impl Report {
         ] {
             table.add_row([
                 label.to_owned(),
-                thousands(count),
+                grouped(count),
                 amount.map_or_else(String::new, pounds),
             ]);
         }
         for (status, count) in &self.outcomes {
             let amount = self.outcome_amounts.get(status).copied().unwrap_or_default();
-            table.add_row([format!("  {status}"), thousands(*count), pounds(amount)]);
+            table.add_row([format!("  {status}"), grouped(*count), pounds(amount)]);
             for (reason, count) in self.outcomes_by_reason.get(status).into_iter().flatten() {
-                table.add_row([format!("    {reason}"), thousands(*count), String::new()]);
+                table.add_row([format!("    {reason}"), grouped(*count), String::new()]);
             }
         }
         for column in table.column_iter_mut().skip(1) {
@@ -262,18 +263,7 @@ fn rows_of(returns: &[&Return]) -> u64 {
 
 fn pounds(pence: i64) -> String {
     let (sign, pence) = (if pence < 0 { "-" } else { "" }, pence.unsigned_abs());
-    format!("{sign}{}.{:02} GBP", thousands(pence / 100), pence % 100)
-}
-
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
+    format!("{sign}{}.{:02} GBP", grouped(pence / 100), pence % 100)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct OrderFilter {
     pub placed_from: Option<String>,
     /// Those placed before this time: RFC 3339, or a day, which is included.
     pub placed_to: Option<String>,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.

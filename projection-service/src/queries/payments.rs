@@ -91,7 +91,7 @@ impl From<PaymentRow> for PaymentAnswer {
 pub struct PaymentFilter {
     /// Those of this order.
     pub order_id: Option<String>,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.

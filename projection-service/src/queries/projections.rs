@@ -121,7 +121,7 @@ pub(crate) fn describe(handle: &Handle, head: Position) -> ProjectionAnswer {
 pub(super) fn find<'a>(app: &'a App, name: &str) -> Result<&'a std::sync::Arc<Handle>, Problem> {
     let projector = Projector::parse(name);
     projector.map(|projector| app.handle(projector)).ok_or_else(|| {
-        Problem::from(Code::ProjectionNotFound).detail(format!("no projection `{name}`"))
+        Problem::from(Code::ProjectionNotFound).detail(format!("there is no projection `{name}`"))
     })
 }
 

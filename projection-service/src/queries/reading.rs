@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::storage::Transaction;
 use chrono::NaiveDate;
 use event_store::Position;
-use service_kit::position::{PositionToken, WantedPosition};
+use service_kit::position::{InvalidPosition, PositionToken, WantedPosition};
 use service_kit::problem::{Code, Problem};
 
 use super::answer::{SeenAt, failed};
@@ -100,7 +100,7 @@ impl App {
     pub(super) fn wanted(&self, text: &str) -> Result<Position, Problem> {
         let wanted: WantedPosition = text
             .parse()
-            .map_err(|error| unread("min_position", format!("`{text}` is none: {error}")))?;
+            .map_err(|error: InvalidPosition| unread("min_position", error.to_string()))?;
         let identity = self.feed.identity();
         wanted.within(&identity.log, identity.epoch)
     }

@@ -79,7 +79,7 @@ pub struct ShipmentFilter {
     /// Those that stand here: `pending`, `shipped`, `delivered` or `cancelled`.
     #[param(value_type = Option<String>)]
     pub status: Option<ShipmentStatus>,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.

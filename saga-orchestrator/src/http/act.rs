@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use chrono::SecondsFormat;
 use domain::ids::SagaId;
 use domain::sagas::SagaActionError;
 use service_kit::business_time::BusinessTime;
@@ -24,18 +25,19 @@ impl Api {
         action: Action,
         request: String,
     ) -> Result<Response, Problem> {
-        let key = idempotency::key(headers)?.to_owned();
+        let key = idempotency::key(headers)?;
         let found = storage::find_saga(&mut self.reader().await?, id).await.map_err(failed)?;
         let (_, saga) = found.ok_or_else(|| not_found(&id))?;
         let saga_id = SagaId::parse(id).map_err(|_| not_found(&id))?;
         let (reply, answer) = oneshot::channel();
         let order_id = saga.status.order_id;
-        let asked = ActionRequest { saga_id, order_id, action, key, request, reply };
+        let asked =
+            ActionRequest { saga_id, order_id, action, key: key.to_owned(), request, reply };
         self.actions.try_send(asked).map_err(|_| unavailable())?;
         // Who drops the question may have committed what was asked.
         let answer =
             answer.await.map_err(|_| Problem::from(Code::OutcomeUnknown).retry_after(1))?;
-        let answer = answer.map_err(|error| refused(&error, id))?;
+        let answer = answer.map_err(|error| refused(&error, id, key))?;
         let acted: ActedSaga =
             serde_json::from_str(&answer.body).map_err(|error| problem::internal(&error))?;
         let (etag, position) = (format!("\"{}\"", acted.version), self.token(acted.position));
@@ -60,7 +62,7 @@ pub(super) fn request(words: String, occurred_at: Option<BusinessTime>) -> Strin
     }
 }
 
-fn refused(error: &ActionError, id: &str) -> Problem {
+fn refused(error: &ActionError, id: &str, key: &str) -> Problem {
     match error {
         ActionError::NotFound => not_found(&id),
         ActionError::NotNow(error) => {
@@ -70,7 +72,10 @@ fn refused(error: &ActionError, id: &str) -> Problem {
             };
             Problem::from(code).detail(error.to_string())
         }
-        ActionError::KeyReused => Code::IdempotencyKeyReused.into(),
+        ActionError::KeyReused { request, acted_at } => {
+            let time = acted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            idempotency::reused(key, Some(&format!("on {time} for `{request}`")))
+        }
         ActionError::Unavailable => unavailable(),
     }
 }

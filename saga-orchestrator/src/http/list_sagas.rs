@@ -24,7 +24,7 @@ pub(super) struct Wanted {
     kind: Option<Kind>,
     /// Only those of this order.
     order_id: Option<String>,
-    /// Entries of the page: 1 to 1000, 50 when absent.
+    /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<String>,
     /// `next` of the page before.

@@ -3,6 +3,7 @@
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::given::Given;
 use domain::payments::Settlement;
 use domain::text::Reason;
 use serde::Deserialize;
@@ -43,7 +44,7 @@ impl From<HowSettled> for Settlement {
 pub(super) struct ResolveSaga {
     /// How it was settled, in a person's words; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Reason,
+    reason: Given<Reason>,
     /// Whether money went another way; `elsewhere` when absent.
     #[serde(default)]
     settlement: HowSettled,
@@ -85,7 +86,7 @@ pub(super) async fn resolve_saga(
     headers: HeaderMap,
     JsonBody(ResolveSaga { reason, settlement, occurred_at }): JsonBody<ResolveSaga>,
 ) -> Result<Response, Problem> {
-    let settlement = Settlement::from(settlement);
+    let (settlement, reason) = (Settlement::from(settlement), reason.value());
     let words = match settlement {
         Settlement::Elsewhere => format!("resolve {id}: {reason}"),
         Settlement::Waived => format!("resolve {id}, waived: {reason}"),

@@ -3,10 +3,11 @@
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::given::Given;
 use domain::text::Reason;
 use serde::Deserialize;
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{OptionalJsonBody, PathParams};
+use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
@@ -16,13 +17,12 @@ use super::api::Api;
 use crate::runner::Action;
 
 /// Why a saga is retried, for those who look later.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetrySaga {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
-    reason: Option<Reason>,
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Given<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -34,14 +34,14 @@ pub(super) struct RetrySaga {
         ("id" = String, Path, description = "The saga"),
         ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
     ),
-    request_body = Option<RetrySaga>,
+    request_body = RetrySaga,
     responses(
         (status = 200, description = "The saga as it is now", body = ActedSaga, headers(
             ("ETag" = String, description = "The version, in quotes"),
             ("Docket-Position" = String, description = "The position that the action was based on, as a token"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
         )),
-        (status = 400, description = "The key is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The key or the reason is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The sagas can't be changed now", body = ProblemBody, content_type = "application/problem+json"),
@@ -51,9 +51,8 @@ pub(super) async fn retry_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
     headers: HeaderMap,
-    OptionalJsonBody(body): OptionalJsonBody<RetrySaga>,
+    JsonBody(RetrySaga { reason, occurred_at }): JsonBody<RetrySaga>,
 ) -> Result<Response, Problem> {
-    let reason = body.reason.as_ref().map(Reason::as_str).unwrap_or_default();
-    let request = request(format!("retry {id}: {reason}"), body.occurred_at);
+    let request = request(format!("retry {id}: {}", reason.get()), occurred_at);
     api.act(&headers, &id, Action::Retry, request).await
 }

@@ -36,8 +36,13 @@ pub(crate) enum ActionError {
     NotFound,
     #[error(transparent)]
     NotNow(#[from] SagaActionError),
-    #[error("the key was used for another request")]
-    KeyReused,
+    #[error("the key was used for `{request}`")]
+    KeyReused {
+        /// What was asked then, whole.
+        request: String,
+        /// When it was carried out.
+        acted_at: DateTime<Utc>,
+    },
     #[error("the orchestrator can't act now")]
     Unavailable,
 }
@@ -72,10 +77,12 @@ impl Runner {
         let past = storage::find_action(&mut connection, &request.key).await?;
         drop(connection);
         let answer = match past {
-            Some(past) if past.request == request.request => {
+            Some((past, _)) if past.request == request.request => {
                 Ok(ActionAnswer { body: past.answer, replayed: true })
             }
-            Some(_) => Err(ActionError::KeyReused),
+            Some((PastAction { request, .. }, acted_at)) => {
+                Err(ActionError::KeyReused { request, acted_at })
+            }
             None if !self.is_live() => Err(ActionError::Unavailable),
             None => {
                 let answer = self.act_anew(&request).await?;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use storage::Connection;
 
-const FIND: &str = "SELECT request, answer FROM operator_actions WHERE key = $1";
+use super::instant;
+
+const FIND: &str = "SELECT request, answer, acted_at FROM operator_actions WHERE key = $1";
 const INSERT: &str = "INSERT INTO operator_actions (key, request, saga_id, answer, acted_at)
     VALUES ($1, $2, $3, $4, $5)";
 
@@ -16,13 +18,15 @@ pub(crate) struct PastAction {
     pub(crate) answer: String,
 }
 
+/// The action of this key, and when it was carried out.
 pub(crate) async fn find_action(
     connection: &mut Connection,
     key: &str,
-) -> Result<Option<PastAction>, sqlx::Error> {
+) -> Result<Option<(PastAction, DateTime<Utc>)>, sqlx::Error> {
     let row = connection.query(FIND).bind(key).fetch_optional().await?;
     row.map(|row| {
-        Ok(PastAction { request: row.try_get("request")?, answer: row.try_get("answer")? })
+        let past = PastAction { request: row.try_get("request")?, answer: row.try_get("answer")? };
+        Ok((past, instant(row.try_get("acted_at")?)?))
     })
     .transpose()
 }

@@ -53,8 +53,12 @@ async fn a_retry_makes_the_next_attempt_once_however_often_it_is_asked(bench: Be
     assert_eq!(again, first);
     let told = running.explain("order-o1").await;
     assert_eq!(told["attempts"], 2, "{told}");
-    let other = running.post("/sagas/order-o1/retry", Some("k1"), json!({})).await;
+    let other = json!({ "reason": "once more" });
+    let other = running.post("/sagas/order-o1/retry", Some("k1"), other).await;
     assert_eq!(code(&other), (422, "idempotency_key_reused"));
+    let told = other.1["detail"].as_str().unwrap();
+    assert!(told.contains("retry order-o1: the bank says it works now"), "{told}");
+    assert!(told.contains("on 20") && told.contains("Draw a new key"), "{told}");
 }
 
 async fn a_resolved_saga_goes_on_to_its_end(bench: Bench) {
@@ -114,8 +118,12 @@ async fn actions_need_a_key_a_saga_and_a_reason(bench: Bench) {
     assert_eq!(code(&without), (400, "idempotency_key_missing"));
     let nobody = running.post("/sagas/order-x/resolve", Some("k"), reason.clone()).await;
     assert_eq!(code(&nobody), (404, "saga_not_found"));
-    let groundless = running.post("/sagas/order-o1/resolve", Some("k"), json!({})).await;
-    assert_eq!(code(&groundless), (400, "invalid_body"));
+    for action in ["retry", "resolve"] {
+        let path = format!("/sagas/order-o1/{action}");
+        let groundless = running.post(&path, Some("k"), json!({})).await;
+        assert_eq!(code(&groundless), (400, "invalid_body"), "{action}");
+        assert_eq!(groundless.1["errors"][0]["pointer"], "/reason");
+    }
     let unasked = running.post("/sagas/order-o1/retry", Some("k"), reason).await;
     assert_eq!(code(&unasked), (422, "saga_not_in_attention"));
     let detail = unasked.1["detail"].as_str().unwrap();

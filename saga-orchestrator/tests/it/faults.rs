@@ -64,7 +64,8 @@ async fn an_event_that_cannot_be_read_stops_it_and_is_named(bench: Bench) {
     assert_eq!(position, 3);
     assert!(cause.contains("OrderPlaced"), "{cause}");
     assert_eq!(status.position, 0, "nothing of the page was folded");
-    let retry = running.post("/sagas/order-o1/retry", Some("k"), json!({})).await;
+    let retry =
+        running.post("/sagas/order-o1/retry", Some("k"), json!({ "reason": "again" })).await;
     assert_eq!(retry.0, 404);
 }
 

@@ -36,7 +36,8 @@ async fn one_is_active_and_the_other_takes_over(bench: Bench) {
     let told = second.until("it follows", |status| status.position >= position).await;
     assert!(is_standby(&told));
     assert_eq!(second.get("/sagas/order-o1").await.1["state"], "waiting");
-    let (refused, _) = second.post("/sagas/order-o1/retry", Some("k"), json!({})).await;
+    let (refused, _) =
+        second.post("/sagas/order-o1/retry", Some("k"), json!({ "reason": "again" })).await;
     assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
     first.orchestrator.kill().await;
     second.until_live().await;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::given::Given;
 use domain::ids::OrderId;
 use domain::orders::{CancelLines, CancelOrder};
 use domain::text::Reason;
@@ -34,7 +35,7 @@ async fn cancel_order(
     asked: Asked,
     OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = CancelOrder { order_id, reason: body.reason.clone() };
+    let command = CancelOrder { order_id, reason: body.reason() };
     asked.run(&app, &body, body.occurred_at, command, answers::cancelled).await
 }
 
@@ -47,7 +48,7 @@ struct CancelLinesBody {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
-    reason: Option<Reason>,
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -65,6 +66,6 @@ async fn cancel_lines(
     JsonBody(body): JsonBody<CancelLinesBody>,
 ) -> Result<Response, Problem> {
     let lines = line_quantities(&body.lines)?;
-    let command = CancelLines { order_id, lines, reason: body.reason.clone() };
+    let command = CancelLines { order_id, lines, reason: body.reason.as_ref().map(Given::value) };
     asked.run(&app, &body, body.occurred_at, command, answers::cancelled).await
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::command::Command;
+use domain::given::Given;
 use domain::ids::{CustomerId, OrderId, Sku};
 use domain::money::Currency;
 use domain::orders::{CreateDraft, NewOrder, PlaceOrder, WantedLine};
@@ -19,7 +20,7 @@ use crate::http::address::AddressBody;
 use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::{Asked, CommandHeaders};
-use crate::http::body::{LinePrice, check_count};
+use crate::http::body::{ChosenId, LinePrice, check_count};
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::sealing::Person;
@@ -64,8 +65,8 @@ impl WantedLineBody {
 struct PlaceOrderBody {
     /// The id; drawn when absent. No personal data: ids are kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
-    order_id: Option<OrderId>,
+    #[schema(value_type = Option<ChosenId>)]
+    order_id: Option<Given<OrderId>>,
     /// Whose it is; a guest's when absent.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
@@ -78,13 +79,13 @@ struct PlaceOrderBody {
     lines: Vec<WantedLineBody>,
     /// How it is paid, such as `pm_ok`.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
-    payment_method: PaymentMethod,
+    payment_method: Given<PaymentMethod>,
     /// Where it goes.
     shipping_address: AddressBody,
     /// The client's own reference; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    reference: Option<Label>,
+    reference: Option<Given<Label>>,
     /// True to begin a cart that is placed later.
     #[serde(default)]
     draft: Option<bool>,
@@ -125,7 +126,7 @@ async fn place_order(
 
 async fn command(app: &App, body: &PlaceOrderBody) -> Result<(Command, AnswerWith), Problem> {
     let drawn = || ids::order_id().ok_or(Code::Internal);
-    let order_id = body.order_id.clone().map_or_else(drawn, Ok)?;
+    let order_id = body.order_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
     let person = match &body.customer_id {
         Some(customer_id) => Person::Customer(customer_id.clone()),
         None => Person::Guest(order_id.clone()),
@@ -136,9 +137,9 @@ async fn command(app: &App, body: &PlaceOrderBody) -> Result<(Command, AnswerWit
         customer_id: body.customer_id.clone(),
         currency: body.currency,
         lines: body.lines.iter().map(|line| line.wanted(body.currency)).collect(),
-        payment_method: body.payment_method.clone(),
+        payment_method: body.payment_method.value(),
         shipping_address,
-        reference: body.reference.clone(),
+        reference: body.reference.as_ref().map(Given::value),
     };
     Ok(if body.is_draft() {
         (CreateDraft(order).into(), answers::drafted)

@@ -1,7 +1,5 @@
 //! `POST /orders/{id}/place`, and the wait for an order's decision.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
@@ -16,7 +14,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::{Asked, CommandHeaders};
 use crate::http::body::ReasonBody;
-use crate::http::prefer::{PreferHeader, PreferWait};
+use crate::http::prefer::{PreferHeader, PreferWait, Wait};
 use crate::http::problems::{Problems, unreachable_store};
 use crate::processor::Outcome;
 
@@ -52,7 +50,7 @@ impl App {
     pub(super) async fn decided(
         &self,
         mut outcome: Outcome,
-        wait: Duration,
+        wait: Wait,
     ) -> Result<Response, Problem> {
         let mut members = accepted::members(&outcome);
         // The order of the stored answer: on a repeat no other id counts.
@@ -60,12 +58,14 @@ impl App {
         let Some(order_id) = id.and_then(|id| OrderId::parse(id).ok()) else {
             return Ok(accepted::response(self, &outcome));
         };
-        let waited = self.waiters.wait(&*self.log, &order_id, wait).await;
+        let waited = self.waiters.wait(&*self.log, &order_id, wait.time()).await;
         if let Some(decided) = waited.map_err(|error| unreachable_store(&error))? {
             members.insert("status".into(), decided.status.into());
             members.insert("reason".into(), decided.reason.into());
             (outcome.version, outcome.position) = (decided.version, decided.position);
         }
-        Ok(accepted::response_with(self, &outcome, members))
+        let mut response = accepted::response_with(self, &outcome, members);
+        wait.say(response.headers_mut());
+        Ok(response)
     }
 }

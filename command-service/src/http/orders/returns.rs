@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::given::Given;
 use domain::ids::{OrderId, ReturnId};
 use domain::orders::{ReceiveReturn, RequestReturn};
 use domain::text::Reason;
@@ -32,7 +33,7 @@ struct RequestReturnBody {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
-    reason: Option<Reason>,
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -50,7 +51,7 @@ async fn request_return(
     JsonBody(body): JsonBody<RequestReturnBody>,
 ) -> Result<Response, Problem> {
     let lines = line_quantities(&body.lines)?;
-    let command = RequestReturn { order_id, lines, reason: body.reason.clone() };
+    let command = RequestReturn { order_id, lines, reason: body.reason.as_ref().map(Given::value) };
     asked.run(&app, &body, body.occurred_at, command, answers::return_requested).await
 }
 

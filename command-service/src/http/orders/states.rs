@@ -35,7 +35,7 @@ async fn hold_order(
     asked: Asked,
     OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = HoldOrder { order_id, reason: body.reason.clone() };
+    let command = HoldOrder { order_id, reason: body.reason() };
     asked.run(&app, &body, body.occurred_at, command, answers::changed).await
 }
 
