@@ -1,8 +1,9 @@
 //! A running platform, asked once: no retries, because whoever looks at it wants to know how it is now.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
@@ -50,37 +51,57 @@ impl Api {
 
     /// Reads.
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
-        let response = self.send(self.http.get(format!("{}{path}", self.base))).await?;
-        body(path, response).await
+        body(self.send(self.http.get(format!("{}{path}", self.base))).await?).await
     }
 
     /// Commands, once.
     pub(crate) async fn post(&self, path: &str, key: &str) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base));
-        let response = self.send(request.header("idempotency-key", key)).await?;
-        body(path, response).await
+        body(self.send(request.header("idempotency-key", key)).await?).await
     }
 
     /// Commands with a body, once.
     pub(crate) async fn post_json(&self, path: &str, key: &str, json: &Value) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base)).json(json);
-        let response = self.send(request.header("idempotency-key", key)).await?;
-        body(path, response).await
+        body(self.send(request.header("idempotency-key", key)).await?).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
-        request.send().await.with_context(|| format!("no platform answers at {}", self.base))
+        request.send().await.map_err(|error| {
+            let (base, why) = (&self.base, why(&error));
+            anyhow!("no platform answers at {base} ({why}): start one with `docket`, or name the address of one that runs")
+        })
     }
 }
 
-async fn body(path: &str, response: Response) -> Result<Value> {
-    let status = response.status();
+async fn body(response: Response) -> Result<Value> {
+    let (status, url) = (response.status(), response.url().to_string());
     let body: Value = response.json().await.unwrap_or_default();
     if status.is_success() {
         return Ok(body);
     }
-    let text = |member: &str| body[member].as_str().unwrap_or_default();
-    bail!("{path} was answered {status}: {} {}", text("title"), text("detail"))
+    let text = |member: &str| body[member].as_str();
+    let words = text("detail").or_else(|| text("title")).unwrap_or("it says nothing more");
+    let code = text("code").unwrap_or("no code of ours");
+    bail!("{words} ({}, {code}, from {url})", status.as_u16())
+}
+
+/// Why a request got no answer, in a few words and without the chain of what was called.
+pub(crate) fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it takes too long to answer".to_owned();
+    }
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
+            "the connection broke".to_owned()
+        }
+        Some(_) | None => cause.to_string(),
+    }
 }
 
 /// The address of a platform without a slash at its end, or what is wrong with it; reads `--url`.
@@ -115,6 +136,17 @@ mod tests {
         assert_eq!(segment("BANK CHARGES"), "BANK%20CHARGES");
         assert_eq!(segment("gift_0001_20"), "gift_0001_20");
         assert_eq!(segment("a/b?c#é"), "a%2Fb%3Fc%23%C3%A9");
+    }
+
+    #[tokio::test]
+    async fn who_is_not_there_is_named_in_one_sentence_with_what_to_do() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error =
+            Api::at(&format!("http://{free}")).unwrap().get("/v1/orders").await.unwrap_err();
+        let wanted = format!(
+            "no platform answers at http://{free} (connection refused): start one with `docket`, or name the address of one that runs"
+        );
+        assert_eq!(format!("{error:#}"), wanted);
     }
 
     #[test]

@@ -128,6 +128,21 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_none_is_wrong_usage_in_our_own_words() {
+        for words in [
+            ["docket", "events", "--after", "x"],
+            ["docket", "events", "--limit", "-1"],
+            ["docket", "replay", "--to", "1.5"],
+            ["docket", "dev", "--order-deadline-s", "99999999999999999999"],
+            ["docket", "gateway", "--upstream-deadline-ms", ""],
+        ] {
+            let error = Cli::try_parse_from(words).unwrap_err();
+            assert!(error.to_string().contains("is not a whole number, at least 0"), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+    }
+
+    #[test]
     fn addresses_that_are_none_are_wrong_usage() {
         for words in [
             ["docket", "dev", "--listen", "foo"],

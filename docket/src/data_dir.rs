@@ -1,5 +1,6 @@
 //! The data folder: what lies where in it.
 
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,17 @@ pub(crate) struct DataDirArg {
     /// Folder of the data
     #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub(crate) data_dir: PathBuf,
+    /// Not taken: it stands here to say what is.
+    #[arg(long, hide = true, value_name = "URL", value_parser = no_address)]
+    url: Option<Infallible>,
+}
+
+/// What these commands look at is not shown over HTTP; so an address is answered with the words that they do take.
+fn no_address(_: &str) -> Result<Infallible, &'static str> {
+    Err(
+        "this looks at the data itself, which no address of a platform shows; name its folder with --data-dir (the platform \
+         may be running), or the databases of its services as `--help` says",
+    )
 }
 
 /// A data folder.

@@ -7,6 +7,7 @@ use event_store::RecordedEvent;
 use serde_json::json;
 
 use crate::data_dir::{DataDir, DataDirArg};
+use crate::numbers::whole;
 use crate::output::{self, Reader};
 use crate::serve::LogDatabaseArgs;
 
@@ -21,10 +22,12 @@ pub(crate) struct EventsArgs {
     #[command(flatten)]
     database: LogDatabaseArgs,
     /// Begin after this position
-    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    #[arg(long, value_name = "POSITION", default_value_t = 0,
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     after: u64,
     /// Print at most so many
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50,
+        value_parser = whole::<usize>, allow_negative_numbers = true)]
     limit: usize,
     /// One JSON object a line
     #[arg(long)]

@@ -29,7 +29,33 @@ pub(crate) fn text(text: impl Display) -> Result<Reader> {
 
 /// Says on stderr what went wrong. When nobody can be told, the exit code has to do.
 pub(crate) fn complain(error: &Error) {
-    drop(writeln!(std::io::stderr(), "docket: {error:#}"));
+    drop(writeln!(std::io::stderr(), "docket: {}", in_words(error)));
+}
+
+/// An error with its causes, each said once. A server that is not there is told apart from everything that can go wrong with
+/// one: whoever reads it can do something.
+fn in_words(error: &Error) -> String {
+    let refused = |cause: &std::io::Error| cause.kind() == ErrorKind::ConnectionRefused;
+    if error.root_cause().downcast_ref().is_some_and(refused) {
+        return format!(
+            "{error} (connection refused): does its server run, and is this its address?"
+        );
+    }
+    error.chain().map(ToString::to_string).fold(String::new(), |mut said, cause| {
+        if said.is_empty() {
+            return cause;
+        }
+        if !said.ends_with(&cause) {
+            said.push_str(": ");
+            said.push_str(&cause);
+        }
+        said
+    })
+}
+
+/// Says on stderr what whoever looks on should know, though nothing is wrong.
+pub(crate) fn note(text: impl Display) {
+    drop(writeln!(std::io::stderr(), "docket: {text}"));
 }
 
 fn told(written: std::io::Result<()>) -> Result<Reader> {
@@ -44,6 +70,18 @@ fn told(written: std::io::Result<()>) -> Result<Reader> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_and_a_server_that_is_not_there_in_one_sentence() {
+        let error = Error::msg("no URL").context("wrong words: no URL").context("it can't be read");
+        assert_eq!(in_words(&error), "it can't be read: wrong words: no URL");
+        let refused = std::io::Error::from(ErrorKind::ConnectionRefused);
+        let error = Error::new(refused).context("pool").context("db:5432/log can't be read");
+        assert_eq!(
+            in_words(&error),
+            "db:5432/log can't be read (connection refused): does its server run, and is this its address?"
+        );
+    }
 
     #[test]
     fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is_one() {

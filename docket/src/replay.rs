@@ -14,6 +14,7 @@ use anyhow::{Result, anyhow};
 use projection_service::Projector;
 use projection_service::offline::Decision;
 
+use crate::numbers::whole;
 use crate::target::{Target, TargetArgs};
 
 /// Build read models anew from the log, with progress; reads go on meanwhile
@@ -28,7 +29,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long = "projection", value_name = "NAME")]
     projections: Vec<String>,
     /// Build the state as of this position, into a folder of its own
-    #[arg(long, value_name = "POSITION", conflicts_with = "url")]
+    #[arg(long, value_name = "POSITION", conflicts_with = "url",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     to: Option<u64>,
     /// The folder for --to [default: a new temporary folder]
     #[arg(long, value_name = "DIR", requires = "to")]

@@ -38,9 +38,9 @@ impl SettingsFile {
 
 fn setting(key: String, value: Value, known: &[String]) -> Result<(String, String)> {
     if !known.contains(&key) {
-        bail!("{key} is no key{}", nearest(&key, known));
+        bail!("`{key}` is no key{}", nearest(&key, known));
     }
-    let value = text(value).ok_or_else(|| anyhow!("{key} is neither text nor a number"))?;
+    let value = text(value).ok_or_else(|| anyhow!("`{key}` is neither text nor a number"))?;
     Ok((key, value))
 }
 
@@ -63,7 +63,7 @@ fn nearest(key: &str, known: &[String]) -> String {
     let key = key.replace('-', "_");
     let distance = |known: &&String| strsim::damerau_levenshtein(&key, known);
     let nearest = known.iter().min_by_key(distance);
-    nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default()
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -89,14 +89,14 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_the_file_s_name_and_the_nearest_key() {
         for (text, nearest) in [
-            ("lisen = \"x\"", "lisen is no key; did you mean listen?"),
-            ("log-format = \"json\"", "did you mean log_format?"),
-            ("nats_ulr = \"x\"", "did you mean nats_url?"),
+            ("lisen = \"x\"", "`lisen` is no key; did you mean `listen`?"),
+            ("log-format = \"json\"", "did you mean `log_format`?"),
+            ("nats_ulr = \"x\"", "did you mean `nats_url`?"),
         ] {
             let error = format!("{:#}", read(text).unwrap_err());
             assert!(error.contains("docket.toml") && error.contains(nearest), "{error}");
         }
         let error = format!("{:#}", read("[listen]\nport = 1\n").unwrap_err());
-        assert!(error.contains("listen is neither text nor a number"), "{error}");
+        assert!(error.contains("`listen` is neither text nor a number"), "{error}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::numbers::whole;
+
 /// What every process takes: how it listens and logs.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub(crate) struct ProcessArgs {
@@ -29,10 +31,12 @@ pub(crate) struct Settings {
     #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub(crate) data_dir: PathBuf,
     /// Milliseconds that the payment provider may take to answer
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
+    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) payment_deadline_ms: u64,
     /// Seconds from placed to confirmed, after which an order is rejected
-    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900")]
+    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) order_deadline_s: u64,
 }
 

@@ -59,8 +59,14 @@ pub(crate) struct OnlineRetailArgs {
     pub(crate) json: bool,
 
     /// How many orders are under way at a time
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 32,
+        value_parser = concurrency, allow_negative_numbers = true)]
     pub(crate) concurrency: u16,
+}
+
+fn concurrency(text: &str) -> Result<u16, &'static str> {
+    let number = text.parse().ok().filter(|number| (1..=1_000).contains(number));
+    number.ok_or("is not a whole number from 1 to 1,000")
 }
 
 /// How much stock there is before the first order.

@@ -32,34 +32,37 @@ pub(crate) struct Facts<'a> {
     pub(crate) has_customer: bool,
 }
 
+/// Why a row is of no class: a column, and what is wrong with what stands there.
+pub(crate) type Unclassified = (&'static str, &'static str);
+
 /// The class of a row, or what is wrong with it.
-pub(crate) fn classify(facts: Facts<'_>) -> Result<Class, &'static str> {
+pub(crate) fn classify(facts: Facts<'_>) -> Result<Class, Unclassified> {
     let digits = facts.invoice.strip_prefix(['C', 'A']).unwrap_or(facts.invoice);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("InvoiceNo is neither a number nor `C` or `A` before a number");
+        return Err(("InvoiceNo", "is neither a number nor `C` or `A` before a number"));
     }
     if facts.invoice.starts_with('A') {
         return Ok(Class::NotAnOrder);
     }
     if facts.price == Sign::Negative {
-        return Err("UnitPrice is below 0");
+        return Err(("UnitPrice", "is below 0"));
     }
     if facts.invoice.starts_with('C') {
         return if facts.quantity < 0 {
             Ok(Class::Return)
         } else {
-            Err("the Quantity of a return is not below 0")
+            Err(("Quantity", "of a return is not below 0"))
         };
     }
     match (facts.price, facts.has_customer, facts.quantity) {
-        (_, _, 0) => Err("Quantity is 0"),
+        (_, _, 0) => Err(("Quantity", "is 0")),
         (Sign::Zero, false, _) => Ok(Class::Correction),
         (Sign::Positive, _, 1..) => Ok(Class::Sale),
         (Sign::Zero, true, 1..) => Ok(Class::Free),
         (_, _, ..0) => {
-            Err("Quantity is below 0, but the row is neither a return nor a stock correction")
+            Err(("Quantity", "is below 0, but the row is neither a return nor a stock correction"))
         }
-        (Sign::Negative, _, _) => Err("UnitPrice is below 0"),
+        (Sign::Negative, _, _) => Err(("UnitPrice", "is below 0")),
     }
 }
 
@@ -72,7 +75,7 @@ mod tests {
         quantity: i32,
         price: Sign,
         has_customer: bool,
-    ) -> Result<Class, &'static str> {
+    ) -> Result<Class, Unclassified> {
         classify(Facts { invoice, quantity, price, has_customer })
     }
 

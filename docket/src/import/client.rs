@@ -13,7 +13,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::api::{base_url, segment};
+use crate::api::{base_url, segment, why};
 
 /// How long the last try may take: longer than a placing order waits for its outcome.
 const LAST_TRY: Duration = Duration::from_secs(35);
@@ -71,16 +71,10 @@ impl Answer {
         if self.status.is_success() {
             return Ok(self.body);
         }
-        let text = |field: &str| {
-            self.body.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        bail!(
-            "{what} was answered {} {}: {} {}",
-            self.status.as_u16(),
-            text("code"),
-            text("title"),
-            text("detail")
-        )
+        let text = |field: &str| self.body.get(field).and_then(Value::as_str);
+        let words = text("detail").or_else(|| text("title")).unwrap_or("it says nothing more");
+        let code = text("code").unwrap_or("no code of ours");
+        bail!("{what} was refused: {words} ({}, {code})", self.status.as_u16())
     }
 
     /// The code of a refusal: a 422, or that something is not found.
@@ -122,10 +116,10 @@ impl Client {
         let arrival = self.patience.arrival;
         let ready = self.send(arrival, || self.http.get(format!("{}/health/ready", self.base)));
         ready.await.map_err(|given_up| {
-            let (url, seconds) = (&self.base, arrival.as_secs());
-            given_up.error.context(format!(
-                "no platform is ready at {url} (tried for {seconds} s); start one with `docket`, or name another with --url"
-            ))
+            let (url, seconds, why) = (&self.base, arrival.as_secs(), given_up.why);
+            anyhow!(
+                "no platform is ready at {url} ({why}, tried for {seconds} s): start one with `docket`, or name another with --url"
+            )
         })?;
         if let Some(position) = self.get("/v1/events?limit=1").await?.position {
             // Of two runs of one client the first position holds.
@@ -223,11 +217,11 @@ impl Client {
     async fn patiently(&self, request: impl Fn() -> RequestBuilder) -> anyhow::Result<Answer> {
         let away = self.patience.away;
         self.send(away, request).await.map_err(|given_up| {
-            let (url, seconds) = (&self.base, away.as_secs());
-            given_up.error.context(format!(
-                "the platform at {url} has not answered for {seconds} s, so the import stops here. When it is back, run the \
-                 same command again: it goes on where it stopped, nothing is done twice"
-            ))
+            let (url, seconds, why) = (&self.base, away.as_secs(), given_up.why);
+            anyhow!(
+                "the platform at {url} has not answered for {seconds} s ({why}), so the import stops here. When it is back, \
+                 run the same command again: it goes on where it stopped, nothing is done twice"
+            )
         })
     }
 
@@ -270,12 +264,13 @@ impl Client {
 struct Failure {
     asked: Option<Duration>,
     hung: bool,
-    error: anyhow::Error,
+    /// What came instead of an answer, in a few words.
+    why: String,
 }
 
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
-        Self { asked: None, hung: error.is_timeout(), error: error.into() }
+        Self { asked: None, hung: error.is_timeout(), why: why(&error) }
     }
 }
 
@@ -285,8 +280,8 @@ impl Failure {
             .headers()
             .get(header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok());
-        let error = anyhow::anyhow!("it answered {}", response.status());
-        Self { asked: asked.map(Duration::from_secs), hung: false, error }
+        let why = format!("it answered {}", response.status());
+        Self { asked: asked.map(Duration::from_secs), hung: false, why }
     }
 }
 

@@ -11,6 +11,9 @@ pub(crate) struct Price {
     pub(crate) sign: Sign,
 }
 
+/// The highest price that the platform takes, in pence.
+const MOST_PENCE: i64 = 10_000_000_000_000;
+
 /// How an exact price compares with 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
@@ -34,6 +37,9 @@ impl Price {
         let cents = format!("{kept:0<2}").parse::<i64>().ok()?;
         let down = whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(cents)?;
         let pence = down.checked_add(i64::from(rounds_up(down, cut)))?;
+        if pence > MOST_PENCE {
+            return None;
+        }
         let sign = match (negative, down == 0 && cut.bytes().all(|digit| digit == b'0')) {
             (_, true) => Sign::Zero,
             (true, false) => Sign::Negative,
@@ -86,10 +92,22 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_number_is_no_price() {
-        for text in
-            ["", ".", "1.", ".5", "1,5", "1e3", "NaN", "--1", "+1", "1.2.3", "99999999999999999999"]
-        {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "1,5",
+            "1e3",
+            "NaN",
+            "--1",
+            "+1",
+            "1.2.3",
+            "99999999999999999999",
+            "100000000000.01",
+        ] {
             assert_eq!(Price::parse(text), None, "{text}");
         }
+        assert_eq!(pence("100000000000"), MOST_PENCE);
     }
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use csv::ByteRecord;
+use domain::given::FromClient as _;
+use domain::ids::Sku;
+use domain::text::Quantity;
 
 use super::classify::{Class, Facts, classify};
 use super::last_line;
@@ -29,6 +32,12 @@ const COLUMNS: [&str; 8] = [
 /// The most characters that the platform takes per column; 0 where the column is read as something else.
 const LIMITS: [usize; 8] = [64, 64, 200, 0, 0, 0, 64, 60];
 
+/// The most units that one command may carry.
+const MOST_UNITS: u32 = Quantity::MAX;
+
+/// The most characters of a wrong text that are shown.
+const MOST_SHOWN: usize = 60;
+
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -47,7 +56,7 @@ pub(crate) struct RetailRow {
     pub(crate) place: Place,
     /// The invoice as written.
     pub(crate) invoice: Name,
-    /// The stock code as written.
+    /// The stock code as written, without blanks around it.
     pub(crate) sku: Name,
     /// The description as written; may be empty.
     pub(crate) description: Name,
@@ -77,6 +86,8 @@ pub(crate) struct RetailFile {
     pub(crate) path: String,
     /// The hash of its unpacked content.
     pub(crate) hash: String,
+    /// Whether it names its columns and has no row.
+    pub(crate) is_empty: bool,
 }
 
 /// Everything that was read.
@@ -117,7 +128,11 @@ fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
         let start = record.position().map_or(line, csv::Position::line);
         if retail.files.len() == usize::from(file) {
             check_header(&record).map_err(|wrong| anyhow!("{shown}:{start}: {wrong}"))?;
-            retail.files.push(RetailFile { path: shown.clone(), hash: String::new() });
+            retail.files.push(RetailFile {
+                path: shown.clone(),
+                hash: String::new(),
+                is_empty: true,
+            });
         } else {
             let place = Place { file, line: u32::try_from(start).unwrap_or(u32::MAX) };
             let row = read_row(&record, place, &mut retail.names);
@@ -130,6 +145,7 @@ fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
         bail!("{shown}:1: the file is empty; its first line names the columns");
     };
     read.hash = source.hash();
+    read.is_empty = retail.rows.len() == before;
     last_line::check(source.unended_line(), &retail.rows[before..], &retail.names)
         .map_err(|wrong| anyhow!("{shown}:{last}: {wrong}"))
 }
@@ -167,19 +183,21 @@ fn check_header(record: &ByteRecord) -> Result<(), String> {
 }
 
 fn read_row(record: &ByteRecord, place: Place, names: &mut Names) -> Result<RetailRow, String> {
-    let [invoice, sku, description, quantity, time, price, customer, country] = texts(record)?;
-    if sku.is_empty() {
-        return Err("StockCode is empty".to_owned());
-    }
+    let texts = texts(record)?;
+    let [invoice, sku, description, quantity, time, price, customer, country] = texts;
+    let sku = sku_of(sku)?;
     if country.is_empty() {
         return Err("Country is empty".to_owned());
     }
-    let quantity = read(quantity, 3, "a whole number", |text| text.parse::<i32>().ok())?;
+    let quantity = read(quantity, 3, "a whole number of at most 1,000,000,000", units)?;
     let time = read(time, 4, "a time like 2010-12-01 08:26:00", Timestamp::parse)?;
-    let price = read(price, 5, "a decimal number", Price::parse)?;
+    let price = read(price, 5, "a decimal number of at most 100,000,000,000", Price::parse)?;
     let customer = read(customer, 6, "a number like 17850.0, or empty", customer_id)?;
     let facts = Facts { invoice, quantity, price: price.sign, has_customer: customer.is_some() };
-    let class = classify(facts).map_err(str::to_owned)?;
+    let class = classify(facts).map_err(|(column, wrong)| {
+        let text = COLUMNS.iter().zip(texts).find(|(name, _)| **name == column);
+        format!("{column} {wrong}: {}", quoted(text.map_or("", |(_, text)| text)))
+    })?;
     Ok(RetailRow {
         class,
         place,
@@ -202,10 +220,11 @@ fn texts(record: &ByteRecord) -> Result<[&str; 8], String> {
     {
         *text = std::str::from_utf8(field).map_err(|_| format!("{name} is not UTF-8"))?;
         if text.chars().any(char::is_control) {
-            return Err(format!("{name} has a control character or a line break in it"));
+            let shown = quoted(&text.escape_default().to_string());
+            return Err(format!("{name} has a control character or a line break in it: {shown}"));
         }
         if limit > 0 && text.chars().count() > limit {
-            return Err(format!("{name} has more than {limit} characters"));
+            return Err(format!("{name} has more than {limit} characters: {}", quoted(text)));
         }
     }
     Ok(texts)
@@ -217,7 +236,32 @@ fn read<'a, T>(
     form: &str,
     parse: impl Fn(&'a str) -> Option<T>,
 ) -> Result<T, String> {
-    parse(text).ok_or_else(|| format!("{} is not {form}: `{text}`", COLUMNS[column]))
+    parse(text).ok_or_else(|| format!("{} is not {form}: {}", COLUMNS[column], quoted(text)))
+}
+
+/// A text of a file as a message shows it: its beginning, when it is long.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// The code of a product, without the blanks around it: those are no part of a SKU.
+fn sku_of(text: &str) -> Result<&str, String> {
+    let sku = text.trim();
+    if sku.is_empty() {
+        return Err("StockCode is empty".to_owned());
+    }
+    match Sku::from_client(sku) {
+        Ok(_) => Ok(sku),
+        Err(wrong) => Err(format!("StockCode is no code of a product, {wrong}: {}", quoted(sku))),
+    }
+}
+
+/// Units, either way, as many as one command may carry.
+fn units(text: &str) -> Option<i32> {
+    text.parse().ok().filter(|units: &i32| units.unsigned_abs() <= MOST_UNITS)
 }
 
 /// `Some(None)` for a guest, `None` for what is no customer number.

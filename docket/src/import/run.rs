@@ -34,7 +34,11 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let ImportSource::OnlineRetail(args) = args.source;
     let started = Instant::now();
     let client = Client::new(&args.url, Patience::default())?;
-    let plan = plan(read_files(&args.files)?)?;
+    let retail = read_files(&args.files)?;
+    for file in retail.files.iter().filter(|file| file.is_empty) {
+        output::note(format_args!("{}: no rows, only the line that names the columns", file.path));
+    }
+    let plan = plan(retail)?;
     let progress = Progress::new();
     let import =
         Import { client, plan, progress: progress.clone(), concurrency: args.concurrency.into() };

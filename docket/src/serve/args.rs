@@ -9,6 +9,7 @@ use messaging::jetstream::{
 };
 
 use crate::config::{needed, secret};
+use crate::numbers::whole;
 
 /// Its own database.
 #[derive(Clone, Default, clap::Args)]
@@ -91,7 +92,8 @@ pub(super) struct NatsArgs {
     #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket")]
     nats_prefix: String,
     /// NATS servers that hold a copy of each stream: 3 in a cluster
-    #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER", default_value = "1")]
+    #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER", default_value = "1",
+        value_parser = whole::<usize>, allow_negative_numbers = true)]
     nats_replicas: usize,
 }
 

@@ -35,6 +35,7 @@ use super::process::{Process, watch_nats};
 use super::upstream::upstream_url;
 use crate::config::{ProcessArgs, needed};
 use crate::dev::documented;
+use crate::numbers::whole;
 
 /// Start the service that decides commands and owns the log
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,8 @@ pub(crate) struct CommandServiceArgs {
     #[arg(long, env = "DOCKET_PAYMENT_PROVIDER_URL", value_name = "URL", value_parser = upstream_url)]
     payment_provider_url: Option<String>,
     /// Milliseconds that the payment provider may take to answer
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
+    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     payment_deadline_ms: u64,
 }
 

@@ -21,6 +21,7 @@ use super::process::{Process, nothing};
 use super::upstream::{self, Handed, Upstream, upstream_url};
 use crate::config::ProcessArgs;
 use crate::dev::{DESCRIPTION, explained, home};
+use crate::numbers::whole;
 
 /// How often the services are asked whether they are ready.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -47,7 +48,8 @@ pub(crate) struct GatewayArgs {
         default_value = "http://127.0.0.1:8084")]
     payment_simulator_url: String,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
-    #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000")]
+    #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     upstream_deadline_ms: u64,
 }
 

@@ -14,6 +14,7 @@ use super::process::{Process, nothing};
 use crate::config::ProcessArgs;
 use crate::data_dir::DataDir;
 use crate::dev::{DataLock, documented};
+use crate::numbers::whole;
 
 /// Start the simulated payment provider as a server, with a ledger of its own
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,8 @@ pub(crate) struct PaymentSimulatorArgs {
     #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
     data_dir: PathBuf,
     /// Milliseconds that its callers wait: what it is late or nearly late for
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000")]
+    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     payment_deadline_ms: u64,
 }
 

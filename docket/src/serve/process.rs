@@ -35,6 +35,8 @@ use crate::output;
 const DRAIN: Duration = Duration::from_secs(6);
 /// On an answer of a process that takes no requests yet: another one may.
 pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
+/// After so many looks in vain an operator is told.
+const LOOKS_IN_VAIN: u32 = 10;
 /// How often is looked whether NATS is there, and which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -149,8 +151,10 @@ async fn not_yet() -> impl IntoResponse {
 /// another one only works less well.
 pub(super) async fn watch_nats(health: Health, client: Client, needs: bool) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
+    let mut in_vain = 0_u32;
     loop {
         looks.tick().await;
+        in_vain = said_of_nats(client.connection_state() == Connection::Connected, in_vain);
         if client.connection_state() == Connection::Connected {
             health.up("nats");
         } else if needs {
@@ -159,6 +163,18 @@ pub(super) async fn watch_nats(health: Health, client: Client, needs: bool) {
             health.degraded("nats", "degraded: not connected; what is appended waits in the log");
         }
     }
+}
+
+/// Logs that NATS is away when it has been for a while, and that it is back; how often it was looked for in vain.
+fn said_of_nats(connected: bool, in_vain: u32) -> u32 {
+    match (connected, in_vain) {
+        (true, LOOKS_IN_VAIN..) => tracing::info!("NATS is connected"),
+        (false, before) if before + 1 == LOOKS_IN_VAIN => {
+            tracing::warn!("NATS can't be reached where nats_url says that it is; it is tried on");
+        }
+        _ => {}
+    }
+    if connected { 0 } else { in_vain.saturating_add(1) }
 }
 
 /// Nothing can go wrong that ends the process.

@@ -21,6 +21,7 @@ use super::process::{Process, new_epoch, watch_nats};
 use super::saga_states;
 use crate::config::ProcessArgs;
 use crate::dev::{documented, order_timeouts, report_sagas};
+use crate::numbers::whole;
 
 /// How often the orchestrator is asked how it does.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -36,7 +37,8 @@ pub(crate) struct SagaOrchestratorArgs {
     #[command(flatten)]
     nats: NatsArgs,
     /// Seconds from placed to confirmed, after which an order is rejected
-    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900")]
+    #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
     order_deadline_s: u64,
 }
 

@@ -47,16 +47,41 @@ fn every_wrong_column_is_named_with_its_line() {
         ("1,,A,5,2010-12-01 12:00:00,1.5,1.0,France", "StockCode is empty"),
         (
             "1,11111,A,five,2010-12-01 12:00:00,1.5,1.0,France",
-            "Quantity is not a whole number: `five`",
+            "Quantity is not a whole number of at most 1,000,000,000: `five`",
         ),
+        (
+            "1,11111,A,1e+20,2010-12-01 12:00:00,1.5,1.0,France",
+            "Quantity is not a whole number of at most 1,000,000,000: `1e+20`",
+        ),
+        (
+            "1,11111,A,1000000001,2010-12-01 12:00:00,1.5,1.0,France",
+            "Quantity is not a whole number of at most 1,000,000,000: `1000000001`",
+        ),
+        (
+            "1,11111,A,5,2010-12-01 12:00:00,1e+20,1.0,France",
+            "UnitPrice is not a decimal number of at most 100,000,000,000: `1e+20`",
+        ),
+        (
+            "1,11111,A,5,2010-12-01 12:00:00,999999999999,1.0,France",
+            "UnitPrice is not a decimal number of at most 100,000,000,000: `999999999999`",
+        ),
+        (
+            "1,a/b,A,5,2010-12-01 12:00:00,1.5,1.0,France",
+            "StockCode is no code of a product, an id has no `/`: `a/b`",
+        ),
+        (
+            "one,11111,A,5,2010-12-01 12:00:00,1.5,1.0,France",
+            "InvoiceNo is neither a number nor `C` or `A` before a number: `one`",
+        ),
+        ("1,   ,A,5,2010-12-01 12:00:00,1.5,1.0,France", "StockCode is empty"),
         (
             "1,11111,A,99999999999,2010-12-01 12:00:00,1.5,1.0,France",
             "Quantity is not a whole number",
         ),
-        ("1,11111,A,0,2010-12-01 12:00:00,1.5,1.0,France", "Quantity is 0"),
+        ("1,11111,A,0,2010-12-01 12:00:00,1.5,1.0,France", "Quantity is 0: `0`"),
         ("1,11111,A,5,2010-13-01 12:00:00,1.5,1.0,France", "InvoiceDate is not a time"),
         ("1,11111,A,5,2010-12-01 12:00:00,cheap,1.0,France", "UnitPrice is not a decimal number"),
-        ("1,11111,A,5,2010-12-01 12:00:00,-1.5,1.0,France", "UnitPrice is below 0"),
+        ("1,11111,A,5,2010-12-01 12:00:00,-1.5,1.0,France", "UnitPrice is below 0: `-1.5`"),
         ("1,11111,A,5,2010-12-01 12:00:00,1.5,Bob,France", "CustomerID is not a number"),
         ("1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,", "Country is empty"),
         ("1,1111", "2 columns instead of 8; is the file cut off?"),
@@ -72,6 +97,34 @@ fn every_wrong_column_is_named_with_its_line() {
         let complaint = complaint_about_row(row);
         assert!(complaint.starts_with(&format!("bad.csv:3: {wrong}")), "{row}: {complaint}");
     }
+}
+
+#[test]
+fn a_long_text_is_shown_by_its_beginning() {
+    let row = format!("1,{},A,5,2010-12-01 12:00:00,1.5,1.0,France", "x".repeat(65));
+    let shown = format!("StockCode has more than 64 characters: `{}…`", "x".repeat(60));
+    assert_eq!(complaint_about_row(&row), format!("bad.csv:3: {shown}"));
+}
+
+#[test]
+fn blanks_around_a_code_are_no_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("blanks.csv");
+    let row = "1,11111 ,A ,5,2010-12-01 12:00:00,1.5,1.0,France";
+    std::fs::write(&path, format!("{HEADER}\n{GOOD}\n{row}\n")).unwrap();
+    let read = read_files(&[path]).unwrap();
+    assert_eq!(read.rows[0].sku, read.rows[1].sku);
+}
+
+#[test]
+fn a_file_without_rows_is_told_from_one_with_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (empty, full) = (folder.path().join("empty.csv"), folder.path().join("full.csv"));
+    std::fs::write(&empty, format!("{HEADER}\n")).unwrap();
+    std::fs::write(&full, format!("{HEADER}\n{GOOD}\n")).unwrap();
+    let read = read_files(&[empty, full]).unwrap();
+    let empty: Vec<bool> = read.files.iter().map(|file| file.is_empty).collect();
+    assert_eq!(empty, [true, false]);
 }
 
 #[test]
