@@ -59,7 +59,9 @@ impl App {
         let known = read(self.rebuilder.catalog.asked(key).await)?;
         let repeated = known.is_some();
         match known {
-            Some(known) if known != request => return Err(Code::IdempotencyKeyReused.into()),
+            Some(known) if known != request => {
+                return Err(idempotency::reused(key, Some(&format!("for `{known}`"))));
+            }
             Some(_) => {}
             None => act(handle, Asked { key, request: &request }).await.map_err(Into::into)?,
         }
