@@ -57,6 +57,24 @@ impl Recent {
         }
     }
 
+    /// Keeps what was just committed after this head. A head below what is kept tells of another history, or of an append
+    /// that was overtaken by the next: then nothing is kept.
+    pub(crate) fn remember_after(
+        &self,
+        head: Position,
+        appended: impl IntoIterator<Item = RecordedEvent>,
+    ) {
+        if self.kept().events.back().is_some_and(|last| last.position > head) {
+            return self.forget();
+        }
+        self.remember(appended);
+    }
+
+    /// Keeps nothing any more.
+    pub(crate) fn forget(&self) {
+        *self.kept() = Kept::default();
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // Cloning an event may fail for want of memory only, and that ends the process.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -119,6 +137,18 @@ mod tests {
         assert_eq!(recent.page(4, 10), None);
         recent.remember(events(1..=4, 1));
         assert_eq!(positions(recent.page(19, 10)), Some(vec![20, 21, 22]));
+    }
+
+    #[test]
+    fn a_head_below_what_is_kept_empties_it() {
+        let recent = Recent::default();
+        recent.remember_after(4, events(5..=9, 1));
+        recent.remember_after(9, events(10..=11, 1));
+        assert_eq!(positions(recent.page(8, 10)), Some(vec![9, 10, 11]));
+        recent.remember_after(7, events(8..=12, 1));
+        assert_eq!(recent.page(7, 10), None, "the database knows which of them it has");
+        recent.remember_after(12, events(13..=13, 1));
+        assert_eq!(positions(recent.page(12, 10)), Some(vec![13]));
     }
 
     #[test]

@@ -6,19 +6,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, Row as _};
 use storage::postgres::PostgresPool;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
 use crate::error::{AppendError, StoreError};
 use crate::head;
-use crate::judge::{Known, judge};
+use crate::judge::{self, Known, judge};
+use crate::recent::Recent;
 use crate::sql::rows::{CommandRow, count, undecodable};
-use crate::types::{AppendTransaction, KnownCommand, Position, StreamId, Verdict};
+use crate::types::{AppendTransaction, KnownCommand, Position, RecordedEvent, StreamId, Verdict};
 
 use super::arguments::Arguments;
 use super::token::Token;
@@ -37,14 +40,22 @@ pub(super) struct Appender {
     pub(super) writer: PostgresPool,
     pub(super) token: Token,
     pub(super) head: watch::Sender<Position>,
+    pub(super) recent: Arc<Recent>,
     pub(super) clock: Clock,
 }
 
 /// What the server found, and what it accepted.
 struct Found {
     known: Known,
-    /// `None` when it accepted everything.
-    accepted: Option<Vec<bool>>,
+    accepted: Accepted,
+}
+
+/// What the server accepted of a batch.
+enum Accepted {
+    /// Everything; the events have these ids.
+    All(Vec<Uuid>),
+    /// What it says.
+    Some(Vec<bool>),
 }
 
 impl Appender {
@@ -57,12 +68,13 @@ impl Appender {
         let encoded: Result<Vec<String>, _> =
             batch.iter().map(|transaction| serde_json::to_string(&transaction.metadata)).collect();
         let metadata = encoded.map_err(|error| StoreError::new("encode a batch", error))?;
-        let now = clock::read(&self.clock).timestamp_micros();
+        let now = clock::read(&self.clock);
+        let micros = now.timestamp_micros();
         let called = self
             .writer
-            .call(async |connection| commit(connection, token, now, &batch, &metadata).await);
+            .call(async |connection| commit(connection, token, micros, &batch, &metadata).await);
         match called.await {
-            Ok(found) => self.verdicts(&batch, found),
+            Ok(found) => self.verdicts(&batch, found, now),
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(SUPERSEDED) => {
                 self.token.lost(token);
                 Err(AppendError::Superseded)
@@ -75,12 +87,23 @@ impl Appender {
         &self,
         batch: &[AppendTransaction],
         found: Found,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Verdict>, AppendError> {
+        let head = found.known.head;
         let judgement = judge(batch, found.known);
         let passed = |verdict: &Verdict| matches!(verdict, Verdict::Committed { .. });
         let agreed = match &found.accepted {
-            None => judgement.verdicts.iter().all(passed),
-            Some(accepted) => judgement.verdicts.iter().map(passed).eq(accepted.iter().copied()),
+            Accepted::All(ids) => {
+                let all = judgement.verdicts.iter().all(passed);
+                // Who follows the head need not ask for them. A batch that was judged leaves a hole, and is read.
+                if all {
+                    self.recent.remember_after(head, recorded(&judgement.accepted, ids, now));
+                }
+                all
+            }
+            Accepted::Some(accepted) => {
+                judgement.verdicts.iter().map(passed).eq(accepted.iter().copied())
+            }
         };
         head::raise(&self.head, judgement.head);
         if !agreed {
@@ -90,6 +113,33 @@ impl Appender {
         }
         Ok(judgement.verdicts)
     }
+}
+
+/// The events of transactions that all passed, as they stand in the log.
+fn recorded(
+    accepted: &[judge::Accepted<'_>],
+    ids: &[Uuid],
+    now: DateTime<Utc>,
+) -> Vec<RecordedEvent> {
+    let numbered =
+        accepted.iter().flat_map(|judge::Accepted { transaction, after, versions, .. }| {
+            let numbered = (after + 1..).zip(versions).zip(&transaction.events);
+            numbered
+                .map(move |((position, version), event)| (transaction, position, version, event))
+        });
+    let events =
+        numbered.zip(ids).map(|((transaction, position, &version, event), &id)| RecordedEvent {
+            position,
+            stream: Arc::clone(&event.stream),
+            version,
+            id,
+            event_type: Arc::clone(&event.event_type),
+            schema_version: event.schema_version,
+            payload: event.payload.clone(),
+            metadata: Arc::clone(&transaction.metadata),
+            recorded_at: now,
+        });
+    events.collect()
 }
 
 /// The usual batch passes whole; another one is judged in turn. Each is one call, which commits all or nothing.
@@ -104,13 +154,13 @@ async fn commit(
         let changes = batch.iter().flat_map(|transaction| &transaction.intents);
         let intents = IntentChanges::of(changes);
         if let Some(known) = undisputed.append(connection, token, now, &intents).await? {
-            return Ok(Found { known, accepted: None });
+            return Ok(Found { known, accepted: Accepted::All(undisputed.into_ids()) });
         }
     }
     let arguments = Arguments::of(batch, metadata);
     let arguments = arguments.map_err(|error| sqlx::Error::Encode(error.into()))?;
     let row = judge_in_turn(token, now, &arguments).fetch_one(connection).await?;
-    found(&row, &arguments.stream_names)
+    found(&row, &arguments.stream_names, batch.len())
 }
 
 fn judge_in_turn<'q>(
@@ -153,7 +203,7 @@ fn judge_in_turn<'q>(
         .bind(&intents.payloads)
 }
 
-fn found(row: &PgRow, streams: &[&str]) -> Result<Found, sqlx::Error> {
+fn found(row: &PgRow, streams: &[&str], transactions: usize) -> Result<Found, sqlx::Error> {
     let head = count(row.try_get(0)?)?;
     let versions: Vec<i64> = row.try_get(1)?;
     let versions = streams.iter().zip(versions).map(|(&stream, version)| {
@@ -163,7 +213,10 @@ fn found(row: &PgRow, streams: &[&str]) -> Result<Found, sqlx::Error> {
     let versions = versions.collect::<Result<_, sqlx::Error>>()?;
     Ok(Found {
         known: Known { commands: commands(row)?, versions, head },
-        accepted: row.try_get(2)?,
+        accepted: match row.try_get(2)? {
+            Some(accepted) => Accepted::Some(accepted),
+            None => Accepted::Some(vec![true; transactions]),
+        },
     })
 }
 

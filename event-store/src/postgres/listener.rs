@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::head;
+use crate::recent::Recent;
 use crate::types::Position;
 
 use super::identity::Identity;
@@ -40,6 +41,7 @@ pub(super) struct Listener {
     pub(super) settings: PostgresSettings,
     pub(super) head: watch::Sender<Position>,
     pub(super) identity: Arc<Identity>,
+    pub(super) recent: Arc<Recent>,
 }
 
 impl Listener {
@@ -51,6 +53,8 @@ impl Listener {
                 Ok(listener) => self.hear(listener, &mut backoff).await,
                 Err(error) => error,
             };
+            // A server that comes back may have been restored from a backup.
+            self.recent.forget();
             tracing::warn!(error = %ended, "the event log is not heard; listening anew");
             tokio::time::sleep(backoff.pause()).await;
         }

@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use crate::clock::{self, Clock};
 use crate::contract::EventLog;
 use crate::error::{AppendError, StoreError};
+use crate::recent::Recent;
 use crate::types::{
     AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
     StreamId, Verdict, Version,
@@ -35,6 +36,8 @@ pub struct PostgresLog {
     identity: Arc<Identity>,
     token: Token,
     head: watch::Sender<Position>,
+    /// What this process appended last. Forgotten whenever the database may have become another one.
+    recent: Arc<Recent>,
     clock: Clock,
     listening: AbortHandle,
 }
@@ -78,9 +81,15 @@ impl PostgresLog {
         }
         let (head, _) = watch::channel(position);
         let identity = Arc::new(Identity::new(identity));
-        let listener = Listener { settings, head: head.clone(), identity: Arc::clone(&identity) };
+        let recent = Arc::<Recent>::default();
+        let listener = Listener {
+            settings,
+            head: head.clone(),
+            identity: Arc::clone(&identity),
+            recent: Arc::clone(&recent),
+        };
         let listening = tokio::spawn(listener.run()).abort_handle();
-        Ok(Self { writer, reader, identity, token: Token::none(), head, clock, listening })
+        Ok(Self { writer, reader, identity, token: Token::none(), head, recent, clock, listening })
     }
 
     /// Makes this the one that appends: from now on every append of any other is refused whole.
@@ -110,6 +119,7 @@ impl PostgresLog {
             self.token.lost(token);
             return Err(AppendError::Superseded);
         };
+        self.recent.forget();
         self.identity.found(identity.clone(), position, &self.head);
         Ok(identity)
     }
@@ -158,6 +168,7 @@ impl EventLog for PostgresLog {
             writer: self.writer.clone(),
             token: self.token.clone(),
             head: self.head.clone(),
+            recent: Arc::clone(&self.recent),
             clock: self.clock.clone(),
         };
         // A task of its own: what a caller no longer waits for is still announced.
@@ -189,6 +200,14 @@ impl EventLog for PostgresLog {
         after: Position,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        // A page that is not full is the log's end.
+        let head = *self.head.borrow();
+        let is_whole = |page: &Vec<RecordedEvent>| {
+            page.len() == limit || page.last().is_some_and(|last| last.position >= head)
+        };
+        if let Some(page) = self.recent.page(after, limit).filter(is_whole) {
+            return std::future::ready(Ok(page)).boxed();
+        }
         self.reads("read the log", async move |connection| {
             read::all(connection, after, limit).await
         })

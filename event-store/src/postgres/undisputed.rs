@@ -120,6 +120,11 @@ impl<'a> Undisputed<'a> {
         Some(())
     }
 
+    /// The ids of its events, in order.
+    pub(super) fn into_ids(self) -> Vec<Uuid> {
+        self.events.ids
+    }
+
     /// What was known before the batch, if it passed at this head.
     fn known(&self, head: i64) -> Result<Known, sqlx::Error> {
         let versions = self.streams.iter().map(|(&stream, Stream { base, .. })| {
