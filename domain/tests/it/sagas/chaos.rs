@@ -192,7 +192,10 @@ proptest! {
         for step in steps {
             play(&mut world, step);
         }
-        for _ in 0..3 {
+        // Also what is still on its way when every saga has ended.
+        wind_up(&mut world);
+        see_to(&mut world);
+        for _ in 0..2 {
             if !all_ended(&world) {
                 wind_up(&mut world);
                 see_to(&mut world);
