@@ -32,6 +32,15 @@ pub struct Place {
     pub event_id: Option<Uuid>,
 }
 
+/// Whether it is known how far the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// The log's owner told within the last seconds.
+    Known,
+    /// It is silent, or can't be reached: there may be events that nobody here knows of.
+    Unknown,
+}
+
 /// Where services read events.
 pub trait Feed: Send + Sync + 'static {
     /// Which log is read.
@@ -39,6 +48,9 @@ pub trait Feed: Send + Sync + 'static {
 
     /// The last position known, as it rises.
     fn head(&self) -> watch::Receiver<Position>;
+
+    /// Whether it is known how far the log is, as it changes. When it is known again, the head is that of then.
+    fn freshness(&self) -> watch::Receiver<Freshness>;
 
     /// Starts after a position.
     fn subscribe(&self, after: Position)

@@ -11,7 +11,7 @@ use event_store::Position;
 pub enum Phase {
     /// Another orchestrator is the active one; this one shows what that one writes, and takes over when it is gone.
     Standby,
-    /// Reads what happened before it was started; sends nothing yet.
+    /// Reads what happened before it was started, or while the log was not heard; sends nothing yet.
     CatchingUp,
     /// Follows the log.
     Live,

@@ -1,5 +1,7 @@
 //! The services as separate processes do what one process does, also when some of them are lost under way.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 
@@ -224,5 +226,33 @@ async fn what_nobody_can_carry_out_leaves_the_queue_as_a_dead_letter_and_is_repl
     assert!(all.contains("replayed"), "{all}");
     let (_, left) = letters(&["list"]).await;
     assert!(!left.contains(teleport) && left.contains(nonsense), "{left}");
+    services.terminate().await;
+}
+
+/// Within how many seconds an order has to be confirmed, where the broker is away for longer.
+const DEADLINE_S: u32 = 30;
+
+#[tokio::test]
+async fn a_silence_of_the_broker_rejects_no_order_and_reads_say_that_they_may_be_old() {
+    let Some(mut services) = Services::start_with_deadline(DEADLINE_S).await else { return };
+    services.gateway.sell("22423", 5).await;
+    let stock = "/v1/stock/22423";
+    let known = services.gateway.get(stock).await;
+    assert_eq!((known.header("docket-stale"), &known.body["stale"]), ("", &Value::Null));
+
+    services.nats.stop().unwrap();
+    services.gateway.until(stock, |stock| stock["stale"]["cause"].is_string()).await;
+    assert_eq!(services.gateway.get(stock).await.header("docket-stale"), "true");
+    let placed = order("o1", "22423", "pm_ok");
+    services.gateway.post("/v1/orders", "o1", &placed).await.ok();
+    let begun = Instant::now();
+    let late = Duration::from_secs(u64::from(DEADLINE_S) + 2);
+    services.gateway.until(stock, |_| begun.elapsed() > late).await;
+
+    services.nats.start_again().unwrap();
+    let decided = |order: &Value| order["status"].as_str().is_some_and(|is| is != "placed");
+    let order = services.gateway.until("/v1/orders/o1", decided).await;
+    assert_eq!(order["status"], "confirmed", "{order:#}");
+    services.gateway.until(stock, |stock| stock["stale"].is_null()).await;
     services.terminate().await;
 }

@@ -76,6 +76,7 @@ struct Ground {
     reached: Urls,
     nats: Vec<Nats>,
     collector: Option<u16>,
+    order_deadline_s: Option<u32>,
 }
 
 impl Ground {
@@ -90,7 +91,8 @@ impl Ground {
 
     fn over(server: Server, urls: Urls) -> Option<Self> {
         let nats = vec![test_servers::nats()?];
-        Some(Self { server, reached: urls.clone(), urls, nats, collector: None })
+        let (collector, order_deadline_s) = (None, None);
+        Some(Self { server, reached: urls.clone(), urls, nats, collector, order_deadline_s })
     }
 }
 
@@ -103,6 +105,8 @@ struct Home {
     ports: HashMap<Service, u16>,
     /// Where traces go, if anywhere.
     collector: Option<u16>,
+    /// Within how many seconds an order has to be confirmed, where it is not the usual time.
+    order_deadline_s: Option<u32>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -130,6 +134,9 @@ impl Home {
         command.env("DOCKET_NATS_REPLICAS", self.replicas.to_string());
         if service != Service::Sagas {
             command.env("DOCKET_MASTER_KEY_FILE", self.folder.path().join("master.key"));
+        }
+        if let (Service::Sagas, Some(deadline_s)) = (service, self.order_deadline_s) {
+            command.env("DOCKET_ORDER_DEADLINE_S", deadline_s.to_string());
         }
         if service == Service::Commands {
             command.args(["--payment-provider-url", &self.url(Service::Simulator)]);
@@ -187,6 +194,12 @@ impl Services {
         Some(Self::start_on(Ground { collector, ..Ground::shared()? }).await)
     }
 
+    /// The same, where an order has to be confirmed within so many seconds.
+    pub(crate) async fn start_with_deadline(seconds: u32) -> Option<Self> {
+        let order_deadline_s = Some(seconds);
+        Some(Self::start_on(Ground { order_deadline_s, ..Ground::shared()? }).await)
+    }
+
     /// The same, with three servers as the broker, and a copy of each stream on each.
     pub(crate) async fn start_with_three_nats() -> Option<Self> {
         let nats = test_servers::nats_cluster(3)?.servers;
@@ -223,7 +236,7 @@ impl Services {
     }
 
     async fn start_on(ground: Ground) -> Self {
-        let Ground { server, urls, reached, nats, collector } = ground;
+        let Ground { server, urls, reached, nats, collector, order_deadline_s } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
         let home = Home {
             nats: nats.iter().map(Nats::url).collect::<Vec<_>>().join(","),
@@ -232,6 +245,7 @@ impl Services {
             reached,
             ports,
             collector,
+            order_deadline_s,
             folder: Data::new(),
         };
         let mut running = HashMap::new();

@@ -54,7 +54,7 @@ async fn a_refusal_and_an_unneeded_command_end_in_an_event_with_the_commands_id(
     app.sell("22423", 10).await;
     let participants = app.service.participants();
     let confirm = ConfirmOrder { order_id: order_id(), payment_id: None };
-    let release = ReleaseStock { order_id: order_id(), lines: None };
+    let release = ReleaseStock { order_id: order_id(), lines: None, cancellation_id: None };
     for (id, command) in [
         ("order-o/confirm_order/1", Command::from(confirm)),
         ("order-o/release_stock/1", release.clone().into()),

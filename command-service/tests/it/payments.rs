@@ -87,7 +87,8 @@ async fn an_ok_payment_is_authorized_captured_and_refunded_once_each() {
     ask(&app, "r", refund(100)).await;
     until(&*app.log, STREAM, "PaymentRefunded").await;
     let (payment_id, order_id) = ids();
-    ask(&app, "v", VoidAuthorization { payment_id, order_id, amount: None }).await;
+    ask(&app, "v", VoidAuthorization { payment_id, order_id, amount: None, cancellation_id: None })
+        .await;
     until(&*app.log, STREAM, "AuthorizationVoided").await;
     let done = ["authorize", "capture", "refund", "void"].map(|op| (op.into(), "done".into()));
     assert_eq!(ledger(&app).await, done);
@@ -258,7 +259,7 @@ const OFTEN: Duration = Duration::from_millis(20);
 
 fn void() -> VoidAuthorization {
     let (payment_id, order_id) = ids();
-    VoidAuthorization { payment_id, order_id, amount: Some(gbp(500)) }
+    VoidAuthorization { payment_id, order_id, amount: Some(gbp(500)), cancellation_id: None }
 }
 
 /// The call that lands at the provider though the log never made it.

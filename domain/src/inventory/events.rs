@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::context_events;
-use crate::ids::{OrderId, ReturnId, ShipmentId, Sku};
+use crate::ids::{CancellationId, OrderId, ReturnId, ShipmentId, Sku};
 use crate::stream::Stream;
 use crate::text::{Quantity, Reason};
 
@@ -171,6 +171,9 @@ pub struct ReservationReleased {
     pub order_id: OrderId,
     /// What it gave back; empty for a tombstone: a release that came before the reservation.
     pub lines: Vec<SkuQuantity>,
+    /// The cancellation that it is for; for each only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_id: Option<CancellationId>,
 }
 
 /// Units that an order held were shipped.

@@ -168,7 +168,7 @@ fn command() -> impl Strategy<Value = Command> {
         4 => (order(), lines(4, 8))
             .prop_map(|(order_id, lines)| ReserveStock { order_id, lines }.into()),
         1 => (order(), prop::option::of(lines(2, 4)))
-            .prop_map(|(order_id, lines)| ReleaseStock { order_id, lines }.into()),
+            .prop_map(|(order_id, lines)| ReleaseStock { order_id, lines, cancellation_id: None }.into()),
         5 => (order(), 1..4_u32, lines(2, 3)).prop_map(|(order_id, n, lines)| {
             ShipStock { shipment_id: ShipmentId::nth(&order_id, n), order_id, lines }.into()
         }),

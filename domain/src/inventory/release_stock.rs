@@ -8,7 +8,7 @@ use super::reservation::{Phase, Reservation};
 use super::{ReservationReleased, StockReleased, sku_sum};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
-use crate::ids::OrderId;
+use crate::ids::{CancellationId, OrderId};
 use crate::stream::Stream;
 
 /// Units held for an order are to be available again.
@@ -20,6 +20,9 @@ pub struct ReleaseStock {
     /// What is to be given back; `None`: all that it still holds, and nothing may be reserved for it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<SkuQuantity>>,
+    /// The cancellation that it is for; for each only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_id: Option<CancellationId>,
 }
 
 impl Decide for ReleaseStock {
@@ -29,6 +32,9 @@ impl Decide for ReleaseStock {
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
         let reservation = view.reservation(&self.order_id)?;
+        if self.cancellation_id.as_ref().is_some_and(|id| reservation.has_released_for(id)) {
+            return Ok(vec![]);
+        }
         match &self.lines {
             None => Ok(self.release_all(reservation)),
             Some(lines) => {
@@ -67,7 +73,9 @@ impl ReleaseStock {
             .into()
         });
         let mut events: Vec<Event> = given_back.collect();
-        events.push(ReservationReleased { order_id: order_id.clone(), lines }.into());
+        let cancellation_id = self.cancellation_id.clone();
+        let whole = ReservationReleased { order_id: order_id.clone(), lines, cancellation_id };
+        events.push(whole.into());
         events
     }
 }
@@ -81,11 +89,11 @@ mod tests {
     use crate::spec::{given, given_nothing};
 
     fn all() -> ReleaseStock {
-        ReleaseStock { order_id: order_id(), lines: None }
+        ReleaseStock { order_id: order_id(), lines: None, cancellation_id: None }
     }
 
     fn some(lines: &[SkuQuantity]) -> ReleaseStock {
-        ReleaseStock { order_id: order_id(), lines: Some(lines.to_vec()) }
+        ReleaseStock { order_id: order_id(), lines: Some(lines.to_vec()), cancellation_id: None }
     }
 
     fn given_back(lines: &[SkuQuantity]) -> Vec<Event> {
@@ -93,7 +101,11 @@ mod tests {
             let (sku, quantity) = (line.sku.clone(), line.quantity);
             StockReleased { sku, order_id: order_id(), quantity }.into()
         };
-        let whole = ReservationReleased { order_id: order_id(), lines: lines.to_vec() };
+        let whole = ReservationReleased {
+            order_id: order_id(),
+            lines: lines.to_vec(),
+            cancellation_id: None,
+        };
         lines.iter().map(one).chain([whole.into()]).collect()
     }
 
@@ -118,6 +130,16 @@ mod tests {
             .then(given_back(&[of("A", 2)]))
             .when(all())
             .then(given_back(&[of("A", 1), of("B", 2)]));
+    }
+
+    #[test]
+    fn a_part_is_given_back_once_for_a_cancellation() {
+        let nth = |n| CancellationId::nth(&order_id(), n);
+        let release = |n| ReleaseStock { cancellation_id: Some(nth(n)), ..some(&[of("A", 1)]) };
+        let after = given(holding()).when(release(1)).after();
+        after.when(release(1)).then_nothing();
+        let other = given(holding()).when(release(1)).after().when(release(2));
+        assert_eq!(other.events().len(), 2, "another cancellation has its own");
     }
 
     #[test]

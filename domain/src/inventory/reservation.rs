@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReservationEvent, SkuQuantity};
 use crate::decide::Aggregate;
-use crate::ids::{ReturnId, ShipmentId, Sku};
+use crate::ids::{CancellationId, ReturnId, ShipmentId, Sku};
 use crate::refusal::Refusal;
 use crate::text::Quantity;
 
@@ -42,6 +42,9 @@ pub struct Reservation {
     units: BTreeMap<Sku, Units>,
     shipments: BTreeSet<ShipmentId>,
     returns: BTreeSet<ReturnId>,
+    /// Cancellations for which something was given back: each only once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    released_for: BTreeSet<CancellationId>,
 }
 
 impl Reservation {
@@ -66,6 +69,10 @@ impl Reservation {
 
     pub(super) fn has_taken_back(&self, return_id: &ReturnId) -> bool {
         self.returns.contains(return_id)
+    }
+
+    pub(super) fn has_released_for(&self, cancellation_id: &CancellationId) -> bool {
+        self.released_for.contains(cancellation_id)
     }
 
     /// Refuses to take more than the order holds.
@@ -114,6 +121,7 @@ impl Aggregate for Reservation {
                 }
             }
             ReservationEvent::ReservationReleased(event) => {
+                self.released_for.extend(event.cancellation_id.clone());
                 self.each(&event.lines, |units, n| units.held = units.held.saturating_sub(n));
                 if self.units.values().all(|units| units.held == 0) {
                     self.phase = Phase::Closed;

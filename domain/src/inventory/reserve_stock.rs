@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_reservation_that_was_given_up_before_it_came_is_refused() {
-        given([ReservationReleased { order_id: order_id(), lines: vec![] }])
+        given([ReservationReleased { order_id: order_id(), lines: vec![], cancellation_id: None }])
             .and([received("A", 9)])
             .when(reserve(&[of("A", 2)]))
             .then([refused(vec![])]);

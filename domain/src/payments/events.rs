@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::context_events;
-use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
+use crate::ids::{CancellationId, OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::stream::Stream;
 use crate::text::{PaymentMethod, Reason};
@@ -174,6 +174,9 @@ pub struct VoidRequested {
     pub amount: Money,
     /// Counted from 1 over all voids of the payment.
     pub attempt: u32,
+    /// The cancellation that it is for; for each only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_id: Option<CancellationId>,
 }
 
 /// The provider holds this part no more. Of an amount of 0 it is a tombstone: nothing can be authorized any more.
@@ -185,6 +188,9 @@ pub struct AuthorizationVoided {
     pub order_id: OrderId,
     /// What was given back.
     pub amount: Money,
+    /// The cancellation that it is for; for each only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_id: Option<CancellationId>,
 }
 
 /// The provider did not give the amount back.

@@ -78,12 +78,17 @@ fn late() -> VoidLateAuthorization {
 }
 
 fn given_up() -> AuthorizationVoided {
-    AuthorizationVoided { payment_id: payment_id(), order_id: order_id(), amount: gbp(0) }
+    AuthorizationVoided {
+        payment_id: payment_id(),
+        order_id: order_id(),
+        amount: gbp(0),
+        cancellation_id: None,
+    }
 }
 
 fn asked_back(attempt: u32) -> VoidRequested {
     let (payment_id, order_id) = (payment_id(), order_id());
-    VoidRequested { payment_id, order_id, amount: gbp(1_000), attempt }
+    VoidRequested { payment_id, order_id, amount: gbp(1_000), attempt, cancellation_id: None }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Operation, PaymentEvent, PaymentSettledByHand, PaymentStatus, Unmet};
 use crate::decide::Aggregate;
-use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
+use crate::ids::{CancellationId, OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::text::{PaymentMethod, Reason};
@@ -29,6 +29,9 @@ pub struct OpenOperation {
     /// The return that a refund pays back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_id: Option<ReturnId>,
+    /// The cancellation that a void is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_id: Option<CancellationId>,
     /// True when the provider did not answer in time.
     #[serde(default)]
     pub unknown: bool,
@@ -66,6 +69,9 @@ pub struct Payment {
     /// Returns whose money a person gave back, or need not be given back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     returns_settled: BTreeSet<ReturnId>,
+    /// Cancellations for which something was given back: each only once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    voided_for: BTreeSet<CancellationId>,
 }
 
 impl Payment {
@@ -208,6 +214,10 @@ impl Payment {
         self.returns_settled.contains(return_id)
     }
 
+    pub(super) fn is_voided_for(&self, cancellation_id: &CancellationId) -> bool {
+        self.voided_for.contains(cancellation_id)
+    }
+
     fn asked(&mut self, open: OpenOperation) {
         self.attempts.insert(open.operation, open.attempt);
         self.open = Some(open);
@@ -248,6 +258,7 @@ impl Aggregate for Payment {
             amount,
             shipment_id: None,
             return_id: None,
+            cancellation_id: None,
             unknown: false,
         };
         match event {
@@ -283,13 +294,15 @@ impl Aggregate for Payment {
                 self.answered(Operation::Capture);
             }
             PaymentEvent::CaptureFailed(_) => self.answered(Operation::Capture),
-            PaymentEvent::VoidRequested(event) => {
-                self.asked(open(Operation::Void, event.attempt, event.amount));
-            }
+            PaymentEvent::VoidRequested(event) => self.asked(OpenOperation {
+                cancellation_id: event.cancellation_id.clone(),
+                ..open(Operation::Void, event.attempt, event.amount)
+            }),
             PaymentEvent::AuthorizationVoided(event) => {
                 self.order_id = Some(event.order_id.clone());
                 self.voided += event.amount.minor();
                 self.tombstone |= event.amount.is_zero();
+                self.voided_for.extend(event.cancellation_id.clone());
                 self.answered(Operation::Void);
             }
             PaymentEvent::VoidRefused(_) => self.answered(Operation::Void),

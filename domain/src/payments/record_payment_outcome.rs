@@ -101,7 +101,8 @@ impl RecordPaymentOutcome {
                 }
             }
             (Operation::Void, Answer::Done(_)) => {
-                AuthorizationVoided { payment_id, order_id, amount }.into()
+                let cancellation_id = open.cancellation_id.clone();
+                AuthorizationVoided { payment_id, order_id, amount, cancellation_id }.into()
             }
             (Operation::Void, Answer::Failed(code, retriable)) => {
                 VoidRefused { payment_id, order_id, code, retriable }.into()

@@ -18,7 +18,7 @@ fn authorize(minor: i64) -> AuthorizePayment {
 
 fn void(minor: Option<i64>) -> VoidAuthorization {
     let (payment_id, order_id) = (payment_id(), order_id());
-    VoidAuthorization { payment_id, order_id, amount: minor.map(gbp) }
+    VoidAuthorization { payment_id, order_id, amount: minor.map(gbp), cancellation_id: None }
 }
 
 fn refund(n: u32, minor: i64) -> RefundPayment {
@@ -31,12 +31,17 @@ fn declined(code: &'static str) -> PaymentDeclined {
 }
 
 fn voided(amount: Money) -> AuthorizationVoided {
-    AuthorizationVoided { payment_id: payment_id(), order_id: order_id(), amount }
+    AuthorizationVoided {
+        payment_id: payment_id(),
+        order_id: order_id(),
+        amount,
+        cancellation_id: None,
+    }
 }
 
 fn void_requested(minor: i64, attempt: u32) -> VoidRequested {
     let (payment_id, order_id) = (payment_id(), order_id());
-    VoidRequested { payment_id, order_id, amount: gbp(minor), attempt }
+    VoidRequested { payment_id, order_id, amount: gbp(minor), attempt, cancellation_id: None }
 }
 
 fn promise() -> ProviderOutcome {

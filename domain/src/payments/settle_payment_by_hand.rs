@@ -205,6 +205,7 @@ mod tests {
                 payment_id: payment_id(),
                 order_id: order_id(),
                 amount: None,
+                cancellation_id: None,
             })
             .then_nothing();
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{AuthorizationVoided, Operation, VoidRequested};
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
-use crate::ids::{OrderId, PaymentId};
+use crate::ids::{CancellationId, OrderId, PaymentId};
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
 use crate::stream::Stream;
@@ -22,6 +22,9 @@ pub struct VoidAuthorization {
     /// How much; `None`: all that is neither captured nor voided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
+    /// The cancellation that it is for; for each only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_id: Option<CancellationId>,
 }
 
 impl Decide for VoidAuthorization {
@@ -39,6 +42,7 @@ impl Decide for VoidAuthorization {
                     payment_id: self.payment_id.clone(),
                     order_id: self.order_id.clone(),
                     amount: Money::zero(currency),
+                    cancellation_id: None,
                 }
                 .into(),
             ]);
@@ -48,6 +52,9 @@ impl Decide for VoidAuthorization {
         }
         if payment.has_open_operation() {
             return Err(Halt::Busy);
+        }
+        if self.cancellation_id.as_ref().is_some_and(|id| payment.is_voided_for(id)) {
+            return Ok(vec![]);
         }
         let Some(currency) = payment.requested().map(Money::currency) else { return Ok(vec![]) };
         let held = Money::new(payment.uncaptured(), currency);
@@ -68,6 +75,7 @@ impl Decide for VoidAuthorization {
                 order_id: self.order_id.clone(),
                 amount,
                 attempt: payment.next_attempt(Operation::Void),
+                cancellation_id: self.cancellation_id.clone(),
             }
             .into(),
         ])

@@ -57,7 +57,16 @@ impl Decide for VoidLateAuthorization {
         };
         if !held.is_zero() {
             let attempt = payment.next_attempt(Operation::Void);
-            events.push(VoidRequested { payment_id, order_id, amount: held, attempt }.into());
+            events.push(
+                VoidRequested {
+                    payment_id,
+                    order_id,
+                    amount: held,
+                    attempt,
+                    cancellation_id: None,
+                }
+                .into(),
+            );
         }
         Ok(events)
     }

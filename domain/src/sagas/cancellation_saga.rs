@@ -102,7 +102,11 @@ fn release_stock(facts: &Facts, _: Did) -> Ask {
     if facts.stock.is_empty() {
         return Ask::Nothing;
     }
-    Ask::send(ReleaseStock { order_id: facts.order_id.clone(), lines: Some(facts.stock.clone()) })
+    Ask::send(ReleaseStock {
+        order_id: facts.order_id.clone(),
+        lines: Some(facts.stock.clone()),
+        cancellation_id: Some(facts.cancellation_id.clone()),
+    })
 }
 
 fn stock_released(_: &Facts, heard: &Heard<'_>) -> Option<Answer> {
@@ -122,6 +126,7 @@ fn void_authorization(facts: &Facts, _: Did) -> Ask {
         payment_id: facts.purse.current.clone(),
         order_id: facts.order_id.clone(),
         amount: Some(facts.amount),
+        cancellation_id: Some(facts.cancellation_id.clone()),
     })
 }
 
@@ -223,7 +228,7 @@ impl Process for CancellationSaga {
             self.facts.over = Some(SagaState::Compensated);
         }
         let now = context.recorded_at;
-        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
+        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at, now };
         if let Some(decline) = &mut self.decline {
             let answer = decline.hear(&DECLINE, &self.facts, event, context, &desk);
             if let Some(Answer::Refused { retriable, .. }) = answer {
@@ -242,14 +247,14 @@ impl Process for CancellationSaga {
         }
     }
 
-    fn advance(&mut self, id: &SagaId) -> Vec<Outgoing> {
+    fn advance(&mut self, id: &SagaId, now: DateTime<Utc>) -> Vec<Outgoing> {
         let waits_in_vain =
             self.forward.at == 0 && self.forward.phase == Phase::Due && self.is_too_late();
         if self.decline.is_none() && waits_in_vain {
             self.begin_decline("already_shipped");
         }
         let facts = &self.facts;
-        let desk = Desk { saga_id: id, part: None, occurred_at: facts.occurred_at };
+        let desk = Desk { saga_id: id, part: None, occurred_at: facts.occurred_at, now };
         let send = match &mut self.decline {
             Some(decline) => decline.advance(&DECLINE, facts, |_| Did::Never, &desk),
             None => self.forward.advance(CANCELLATION.steps(), facts, |_| Did::Never, &desk),

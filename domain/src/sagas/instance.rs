@@ -63,6 +63,8 @@ pub struct Timeouts {
     pub order_deadline: Duration,
     /// A payment outcome stays unknown this long before a person is called.
     pub unknown_alarm: Duration,
+    /// An answer is out this long before a person is called; it is waited for all the same.
+    pub answer_alarm: Duration,
     /// The first wait before a failed attempt is made again; doubles each time.
     pub retry_first: Duration,
     /// The longest wait between two attempts.
@@ -78,6 +80,7 @@ impl Default for Timeouts {
         Self {
             order_deadline: Duration::minutes(15),
             unknown_alarm: Duration::minutes(5),
+            answer_alarm: Duration::hours(1),
             retry_first: Duration::milliseconds(500),
             retry_most: Duration::minutes(1),
             attempts_before_alarm: 10,

@@ -55,7 +55,12 @@ impl OrderSaga {
             return;
         };
         let part = Some(payment_id.as_str());
-        let desk = Desk { saga_id: id, part, occurred_at: self.facts.occurred_at };
+        let desk = Desk {
+            saga_id: id,
+            part,
+            occurred_at: self.facts.occurred_at,
+            now: context.recorded_at,
+        };
         match track.hear(&EXPIRY, &self.facts, event, context, &desk) {
             Some(Answer::Refused { .. }) => track.fail(true, context.recorded_at, timeouts),
             Some(Answer::Done) => {
@@ -105,7 +110,7 @@ impl OrderSaga {
         let now = context.recorded_at;
         let payment = self.facts.further_payment();
         let part = payment.as_ref().map(PaymentId::as_str);
-        let desk = &Desk { saga_id: id, part, occurred_at: self.facts.occurred_at };
+        let desk = &Desk { saga_id: id, part, occurred_at: self.facts.occurred_at, now };
         if let Some(hold) = &mut self.hold
             && let Some(Answer::Refused { .. }) =
                 hold.hear(&HOLD, &self.facts, event, context, desk)
@@ -129,6 +134,8 @@ impl OrderSaga {
             Some(Answer::Done) if track.at == RENEWAL.steps().len() => {
                 self.renewal = None;
                 self.facts.renewal = None;
+                // A hold that never came about is not needed any more.
+                self.hold = self.hold.take().filter(|hold| !hold.needs_attention());
             }
             Some(Answer::Done | Answer::Again | Answer::Unknown) | None => {}
         }

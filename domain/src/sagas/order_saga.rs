@@ -121,7 +121,7 @@ impl OrderSaga {
     ) {
         let now = context.recorded_at;
         let occurred_at = self.facts.occurred_at;
-        let desk = Desk { saga_id: id, part: None, occurred_at };
+        let desk = Desk { saga_id: id, part: None, occurred_at, now };
         let facts = &self.facts;
         if let Some(answer) = self.forward.hear(ORDER.steps(), facts, event, context, &desk) {
             self.judge_forward(answer, now, timeouts);
@@ -143,7 +143,7 @@ impl OrderSaga {
             let Some(parcel) = self.facts.parcels.0.get(shipment_id) else { continue };
             let case = ParcelCase { order: &self.facts, shipment_id, parcel };
             let part = Some(shipment_id.as_str());
-            let desk = Desk { saga_id: id, part, occurred_at: parcel.occurred_at };
+            let desk = Desk { saga_id: id, part, occurred_at: parcel.occurred_at, now };
             if let Some(Answer::Refused { retriable, .. }) =
                 track.hear(&parcel_rows(), &case, event, context, &desk)
             {
@@ -183,10 +183,10 @@ impl Process for OrderSaga {
         }
     }
 
-    fn advance(&mut self, id: &SagaId) -> Vec<Outgoing> {
+    fn advance(&mut self, id: &SagaId, now: DateTime<Utc>) -> Vec<Outgoing> {
         let mut sends = vec![];
         let facts = &self.facts;
-        let desk = Desk { saga_id: id, part: None, occurred_at: facts.occurred_at };
+        let desk = Desk { saga_id: id, part: None, occurred_at: facts.occurred_at, now };
         if let Some(expiry) = &mut self.expiry {
             let part = facts.expiring.as_ref().map(PaymentId::as_str);
             sends.extend(expiry.advance(&EXPIRY, facts, |_| Did::Never, &Desk { part, ..desk }));
@@ -216,7 +216,7 @@ impl Process for OrderSaga {
             let Some(parcel) = facts.parcels.0.get(shipment_id) else { continue };
             let case = ParcelCase { order: facts, shipment_id, parcel };
             let part = Some(shipment_id.as_str());
-            let desk = Desk { saga_id: id, part, occurred_at: parcel.occurred_at };
+            let desk = Desk { saga_id: id, part, occurred_at: parcel.occurred_at, now };
             sends.extend(track.advance(&parcel_rows(), &case, |_| Did::Never, &desk));
         }
         sends
@@ -254,6 +254,9 @@ impl Process for OrderSaga {
         if let Some(renewal) = &self.renewal {
             all.push(Standing::of(renewal, RENEWAL.steps(), &self.facts, |_| Did::Never));
         }
+        if let Some(hold) = &self.hold {
+            all.push(Standing::of(hold, &HOLD, &self.facts, |_| Did::Never));
+        }
         for (shipment_id, track) in &self.parcels {
             let Some(parcel) = self.facts.parcels.0.get(shipment_id) else { continue };
             let case = ParcelCase { order: &self.facts, shipment_id, parcel };
@@ -277,8 +280,9 @@ impl Process for OrderSaga {
         if let Some(reject) = &mut self.reject {
             return expiry.chain([reject]).collect();
         }
-        let renewal = self.renewal.as_mut();
-        expiry.chain(renewal).chain(self.parcels.values_mut()).chain([&mut self.forward]).collect()
+        let (renewal, hold) = (self.renewal.as_mut(), self.hold.as_mut());
+        let parcels = self.parcels.values_mut();
+        expiry.chain(renewal).chain(hold).chain(parcels).chain([&mut self.forward]).collect()
     }
 
     fn deadline(&self) -> Option<DateTime<Utc>> {
@@ -294,7 +298,10 @@ impl Process for OrderSaga {
     }
 
     fn shift(&mut self, by: Duration) {
-        if let Some(deadline) = &mut self.deadline {
+        // The release of a hold gives its whole time back, with the pause that was in it.
+        if self.facts.held_since.is_none()
+            && let Some(deadline) = &mut self.deadline
+        {
             *deadline += by;
         }
     }

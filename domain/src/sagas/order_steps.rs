@@ -80,7 +80,7 @@ fn release_stock(order: &OrderFacts, did: Did) -> Ask {
     if skipped || matches!(did, Did::Never | Did::Refused) {
         return Ask::Nothing;
     }
-    Ask::send(ReleaseStock { order_id: order.order_id.clone(), lines: None })
+    Ask::send(ReleaseStock { order_id: order.order_id.clone(), lines: None, cancellation_id: None })
 }
 
 fn stock_released(_: &OrderFacts, heard: &Heard<'_>) -> Option<Answer> {
@@ -141,6 +141,7 @@ fn void_authorization(order: &OrderFacts, did: Did) -> Ask {
             payment_id: order.first_payment(),
             order_id: order.order_id.clone(),
             amount: Some(order.money(order.total)),
+            cancellation_id: None,
         }),
     }
 }

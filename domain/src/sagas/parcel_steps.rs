@@ -95,7 +95,12 @@ fn capture_payment(case: &ParcelCase<'_>, _: Did) -> Ask {
     let (payment_id, order_id) = (case.order.purse.current.clone(), case.order.order_id.clone());
     let amount = case.order.money(amount);
     if case.is_settled() {
-        return Ask::send(VoidAuthorization { payment_id, order_id, amount: Some(amount) });
+        return Ask::send(VoidAuthorization {
+            payment_id,
+            order_id,
+            amount: Some(amount),
+            cancellation_id: None,
+        });
     }
     let shipment_id = case.shipment_id.clone();
     Ask::send(CapturePayment { payment_id, order_id, shipment_id, amount })

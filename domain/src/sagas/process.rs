@@ -54,7 +54,7 @@ pub(super) trait Process {
     /// Takes in what happened.
     fn fold(&mut self, id: &SagaId, event: &Event, context: &EventContext<'_>, timeouts: &Timeouts);
     /// What is due now; asked for once.
-    fn advance(&mut self, id: &SagaId) -> Vec<Outgoing>;
+    fn advance(&mut self, id: &SagaId, now: DateTime<Utc>) -> Vec<Outgoing>;
     /// Its own deadlines, beside those of its tracks.
     fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts);
     /// Where it stands, in every table it is in.
@@ -66,6 +66,12 @@ pub(super) trait Process {
     /// When it wants to be woken although it only waits.
     fn reminder(&self, _timeouts: &Timeouts) -> Option<DateTime<Utc>> {
         None
+    }
+    /// When time is what happens to it next.
+    fn next_wake(&self, timeouts: &Timeouts) -> Option<DateTime<Utc>> {
+        let standings = self.standings();
+        let ends = standings.iter().filter_map(|at| at.track.wake_at(timeouts));
+        ends.chain(self.deadline()).chain(self.reminder(timeouts)).min()
     }
     /// How it ended, if it did.
     fn over(&self) -> Option<SagaState>;

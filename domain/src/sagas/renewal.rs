@@ -73,7 +73,12 @@ fn void(order: &OrderFacts, payment_id: Option<PaymentId>) -> Ask {
     match payment_id {
         Some(payment_id) => {
             let order_id = order.order_id.clone();
-            Ask::send(VoidAuthorization { payment_id, order_id, amount: None })
+            Ask::send(VoidAuthorization {
+                payment_id,
+                order_id,
+                amount: None,
+                cancellation_id: None,
+            })
         }
         None => Ask::Nothing,
     }

@@ -214,18 +214,23 @@ impl Process for ReturnSaga {
         {
             self.facts.refunded += event.amount.minor();
         }
-        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
+        let desk = Desk {
+            saga_id: id,
+            part: None,
+            occurred_at: self.facts.occurred_at,
+            now: context.recorded_at,
+        };
         let answer = self.forward.hear(RETURN.steps(), &self.facts, event, context, &desk);
         if let Some(Answer::Refused { retriable, .. }) = answer {
             self.forward.fail(retriable, context.recorded_at, timeouts);
         }
     }
 
-    fn advance(&mut self, id: &SagaId) -> Vec<Outgoing> {
+    fn advance(&mut self, id: &SagaId, now: DateTime<Utc>) -> Vec<Outgoing> {
         if let Some(why) = self.needs_person_first() {
             self.forward.stop(why);
         }
-        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at };
+        let desk = Desk { saga_id: id, part: None, occurred_at: self.facts.occurred_at, now };
         let mut send = self.forward.advance(RETURN.steps(), &self.facts, |_| Did::Never, &desk);
         if let Some(Outgoing { command: Command::SettlePaymentByHand(settle), .. }) = &mut send {
             // A person settles all that is open, not only what one payment could give back.

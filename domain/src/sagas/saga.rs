@@ -151,7 +151,7 @@ impl Saga {
             return None;
         }
         let mut saga = Self::begin(id, kind, event.order().clone(), body, context);
-        let sends = saga.body.process_mut().advance(&saga.status.id);
+        let sends = saga.body.process_mut().advance(&saga.status.id, context.recorded_at);
         saga.settle(context.recorded_at, timeouts);
         Some((saga, sends))
     }
@@ -190,8 +190,11 @@ impl Saga {
         self.note_settlement(event, context);
         let process = self.body.process_mut();
         process.fold(&self.status.id, event, context, timeouts);
-        let sends =
-            if process.over().is_none() { process.advance(&self.status.id) } else { vec![] };
+        let sends = if process.over().is_none() {
+            process.advance(&self.status.id, context.recorded_at)
+        } else {
+            vec![]
+        };
         if self.settle(context.recorded_at, timeouts) {
             self.cause = context.position;
         }
@@ -217,7 +220,7 @@ impl Saga {
         for track in process.tracks() {
             track.on_time(now, timeouts);
         }
-        let sends = process.advance(&self.status.id);
+        let sends = process.advance(&self.status.id, now);
         self.settle(now, timeouts);
         sends
     }
@@ -235,7 +238,7 @@ impl Saga {
                 track.retry(now);
             }
         }
-        let sends = process.advance(&self.status.id);
+        let sends = process.advance(&self.status.id, now);
         self.settle(now, timeouts);
         Ok(sends)
     }
@@ -260,7 +263,7 @@ impl Saga {
                 track.resolve(by_hand);
             }
         }
-        let sends = process.advance(&self.status.id);
+        let sends = process.advance(&self.status.id, now);
         self.settle(now, timeouts);
         Ok(sends)
     }
@@ -281,13 +284,15 @@ impl Saga {
     }
 
     /// Shifts every deadline by a pause of the platform: that clock stands still while it is down.
-    pub fn shift(&mut self, by: Duration) {
+    /// What follows another's clock, such as the end of an authorization, stays.
+    pub fn shift(&mut self, by: Duration, timeouts: &Timeouts) {
         let process = self.body.process_mut();
         process.shift(by);
         for track in process.tracks() {
             track.shift(by);
         }
-        self.status.wake_at = self.status.wake_at.map(|at| at + by);
+        let wake_at = self.body.process().next_wake(timeouts);
+        self.status.wake_at = wake_at.filter(|_| !self.status.state.is_ended());
     }
 
     /// Everything that a person needs to know of it.
@@ -325,8 +330,6 @@ impl Saga {
         let process = self.body.process();
         let standings = process.standings();
         let step = foremost(&standings).map_or_else(String::new, |at| at.step.to_owned());
-        let ends = standings.iter().filter_map(|at| at.track.wake_at(timeouts.unknown_alarm));
-        let wake_at = ends.chain(process.deadline()).chain(process.reminder(timeouts)).min();
         let deadline_runs = process.deadline().is_some();
         let state = if let Some(end) = process.over() {
             end
@@ -344,7 +347,8 @@ impl Saga {
         }
         self.status.state = state;
         self.status.step = step;
-        self.status.wake_at = wake_at.filter(|_| !state.is_ended());
+        let wake_at = self.body.process().next_wake(timeouts);
+        self.status.wake_at = wake_at.filter(|_| !self.status.state.is_ended());
         moved
     }
 }

@@ -48,6 +48,9 @@ pub(super) struct Track {
     pub(super) failures: u32,
     #[serde(default)]
     pub(super) alarmed: bool,
+    /// Since when the answer is out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
     /// The next attempt is not made: a person settled by hand what it is about.
@@ -61,6 +64,8 @@ pub(super) struct Desk<'a> {
     pub(super) saga_id: &'a SagaId,
     pub(super) part: Option<&'a str>,
     pub(super) occurred_at: DateTime<Utc>,
+    /// The saga's clock.
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Desk<'_> {
@@ -82,8 +87,16 @@ impl Desk<'_> {
 
 impl Track {
     pub(super) fn new() -> Self {
-        let phase = Phase::Due;
-        Self { at: 0, phase, attempt: 1, failures: 0, alarmed: false, error: None, by_hand: None }
+        Self {
+            at: 0,
+            phase: Phase::Due,
+            attempt: 1,
+            failures: 0,
+            alarmed: false,
+            asked_at: None,
+            error: None,
+            by_hand: None,
+        }
     }
 
     /// What became of the step at this index.
@@ -120,6 +133,7 @@ impl Track {
                 Ask::Wait(_) => break,
                 Ask::Send(command) => {
                     self.phase = Phase::Asked;
+                    self.asked_at = Some(desk.now);
                     let by_hand = self.by_hand.take();
                     let settled = by_hand.and_then(|how| {
                         Some((SettlePaymentByHand::instead_of(&command, &how)?, how.occurred_at))
@@ -151,7 +165,7 @@ impl Track {
         desk: &Desk<'_>,
     ) -> Option<Answer> {
         let row = rows.get(self.at)?;
-        self.learn(desk.attempt(row.name, context.command_id));
+        self.learn(desk.attempt(row.name, context.command_id), context.recorded_at);
         if matches!(self.phase, Phase::Due | Phase::Refused | Phase::Ended) {
             return None;
         }
@@ -165,6 +179,9 @@ impl Track {
             (row.answer)(data, &Heard { event, is_ours })?
         };
         let is_open = matches!(self.phase, Phase::Asked | Phase::Unknown { .. });
+        if self.asked_at.take().is_some() {
+            self.alarmed = false;
+        }
         match &answer {
             Answer::Done => self.next(),
             Answer::Again => {
@@ -182,7 +199,7 @@ impl Track {
 
     /// Takes over an attempt that the log knows of and this does not: it was asked for at a time or by an operator, and a
     /// restore of the sagas alone has forgotten that. Asked for again, its answer would not come a second time.
-    fn learn(&mut self, attempt: Option<u32>) {
+    fn learn(&mut self, attempt: Option<u32>, now: DateTime<Utc>) {
         let Some(attempt) = attempt else { return };
         let is_news = match self.phase {
             Phase::Due => attempt >= self.attempt,
@@ -193,6 +210,7 @@ impl Track {
         };
         if is_news {
             (self.attempt, self.phase) = (attempt, Phase::Asked);
+            self.asked_at = Some(now);
             self.failures = self.failures.max(attempt - 1);
         }
     }
@@ -208,6 +226,7 @@ impl Track {
             }
             CommandEvent::CommandParked(end) => {
                 self.phase = Phase::Stuck;
+                self.asked_at = None;
                 self.error = Some(end.cause.as_str().to_owned());
                 None
             }
@@ -241,11 +260,15 @@ impl Track {
         self.phase = Phase::Due;
     }
 
-    /// Time has passed: a failed step is due again, an outcome unknown for too long alarms.
+    /// Time has passed: a failed step is due again; an outcome unknown for too long alarms, and so does an answer that
+    /// is out for too long, which undoes nothing.
     pub(super) fn on_time(&mut self, now: DateTime<Utc>, timeouts: &Timeouts) {
         match self.phase {
             Phase::Backoff { until } if until <= now => self.again(),
             Phase::Unknown { since } if since + timeouts.unknown_alarm <= now => {
+                self.alarmed = true;
+            }
+            Phase::Asked if self.asked_at.is_some_and(|at| at + timeouts.answer_alarm <= now) => {
                 self.alarmed = true;
             }
             Phase::Due
@@ -258,7 +281,7 @@ impl Track {
         }
     }
 
-    /// An operator wants the next attempt now. An open outcome is not asked for twice; its alarm starts anew.
+    /// An operator wants the next attempt now. What is asked for is not asked for twice; its alarm starts anew.
     pub(super) fn retry(&mut self, now: DateTime<Utc>) {
         match self.phase {
             Phase::Stuck | Phase::Backoff { .. } => {
@@ -269,7 +292,11 @@ impl Track {
                 self.alarmed = false;
                 self.phase = Phase::Unknown { since: now };
             }
-            Phase::Due | Phase::Asked | Phase::Refused | Phase::Ended => {}
+            Phase::Asked => {
+                self.alarmed = false;
+                self.asked_at = Some(now);
+            }
+            Phase::Due | Phase::Refused | Phase::Ended => {}
         }
     }
 
@@ -299,10 +326,11 @@ impl Track {
         matches!(self.phase, Phase::Asked | Phase::Unknown { .. } | Phase::Backoff { .. })
     }
 
-    pub(super) fn wake_at(&self, unknown_alarm: Duration) -> Option<DateTime<Utc>> {
+    pub(super) fn wake_at(&self, timeouts: &Timeouts) -> Option<DateTime<Utc>> {
         match self.phase {
             Phase::Backoff { until } => Some(until),
-            Phase::Unknown { since } if !self.alarmed => Some(since + unknown_alarm),
+            Phase::Unknown { since } if !self.alarmed => Some(since + timeouts.unknown_alarm),
+            Phase::Asked if !self.alarmed => self.asked_at.map(|at| at + timeouts.answer_alarm),
             Phase::Due
             | Phase::Asked
             | Phase::Unknown { .. }
@@ -317,6 +345,7 @@ impl Track {
             Phase::Unknown { since: time } | Phase::Backoff { until: time } => *time += by,
             Phase::Due | Phase::Asked | Phase::Refused | Phase::Stuck | Phase::Ended => {}
         }
+        self.asked_at = self.asked_at.map(|at| at + by);
     }
 }
 

@@ -132,7 +132,8 @@ fn reservations() -> Vec<Event> {
     vec![
         ReservationMade { order_id: order_id.clone(), lines: skus() }.into(),
         ReservationRefused { order_id: order_id.clone(), short }.into(),
-        ReservationReleased { order_id: order_id.clone(), lines: skus() }.into(),
+        ReservationReleased { order_id: order_id.clone(), lines: skus(), cancellation_id: None }
+            .into(),
         ReservationShipped { order_id: order_id.clone(), shipment_id, lines: skus() }.into(),
         ReturnStocked { order_id, return_id, lines: skus(), restocked: true }.into(),
     ]
@@ -316,8 +317,10 @@ fn refunds() -> Vec<Event> {
     let amount = gbp(1_530);
     let (p, o) = (|| payment_id.clone(), || order_id.clone());
     vec![
-        VoidRequested { payment_id: p(), order_id: o(), amount, attempt: 1 }.into(),
-        AuthorizationVoided { payment_id: p(), order_id: o(), amount }.into(),
+        VoidRequested { payment_id: p(), order_id: o(), amount, attempt: 1, cancellation_id: None }
+            .into(),
+        AuthorizationVoided { payment_id: p(), order_id: o(), amount, cancellation_id: None }
+            .into(),
         VoidRefused { payment_id: p(), order_id: o(), code: reason("busy"), retriable: true }
             .into(),
         RefundRequested {

@@ -7,18 +7,19 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::subscription::LogSubscription;
-use crate::feed::{Feed, FeedError, Subscription};
+use crate::feed::{Feed, FeedError, Freshness, Subscription};
 
 /// Reads the log of the same process.
 #[derive(Clone)]
 pub struct EmbeddedFeed {
     log: Arc<dyn EventLog>,
+    freshness: watch::Sender<Freshness>,
 }
 
 impl EmbeddedFeed {
     /// A feed of this log.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log }
+        Self { log, freshness: watch::Sender::new(Freshness::Known) }
     }
 }
 
@@ -29,6 +30,11 @@ impl Feed for EmbeddedFeed {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.log.head()
+    }
+
+    /// The log is here: always known.
+    fn freshness(&self) -> watch::Receiver<Freshness> {
+        self.freshness.subscribe()
     }
 
     fn subscribe(

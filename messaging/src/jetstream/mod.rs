@@ -27,7 +27,7 @@ pub use ask::{AskError, ask, serve};
 pub use commands::{CommandConsumer, ConsumerSettings, JetStreamQueue, Parked, Parking};
 pub use connection::{ConnectionError, ConnectionSettings, TlsFiles, connect};
 pub use envelope::{EnvelopeError, Received, decode, encode};
-pub use feed::{Freshness, JetStreamFeed};
+pub use feed::JetStreamFeed;
 pub use history::{HistoryClient, HistoryError, HistoryServer, Page};
 pub use names::Names;
 pub use owner::{EpochKeeper, OwnedLog};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use messaging::feed::Feed;
-use messaging::jetstream::{AskError, Freshness, HistoryClient, HistoryError, Names, ask, serve};
+use messaging::feed::{Feed, Freshness};
+use messaging::jetstream::{AskError, HistoryClient, HistoryError, Names, ask, serve};
 use tokio_util::sync::CancellationToken;
 
 use crate::platform::{PATIENCE, Platform, retaining, settings};

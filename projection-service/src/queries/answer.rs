@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
+use event_store::Position;
 use serde::Serialize;
 use serde_json::Value;
 use service_kit::position::{HEADER, PositionToken};
@@ -17,8 +18,30 @@ const STALE: HeaderName = HeaderName::from_static("docket-stale");
 #[derive(Debug, Clone)]
 pub(super) struct SeenAt {
     pub(super) token: PositionToken,
-    /// Why the model stands still there, if it does.
-    pub(super) stale: Option<Fault>,
+    /// Why it may be older than the log is, if somebody has to be told.
+    pub(super) stale: Option<Stale>,
+}
+
+/// Why an answer may be older than the log is; the answer's `stale`.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Stale {
+    /// The position that the model can't get over, or that is the last one heard of.
+    pub(super) position: Position,
+    pub(super) cause: String,
+}
+
+impl Stale {
+    /// It is not known how far the log is.
+    pub(super) fn unheard(position: Position) -> Self {
+        let cause = "the log is not heard: it is not known what happened since".to_owned();
+        Self { position, cause }
+    }
+}
+
+impl From<Fault> for Stale {
+    fn from(Fault { position, cause }: Fault) -> Self {
+        Self { position, cause }
+    }
 }
 
 /// A body, and where it was read.
@@ -28,27 +51,27 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let Self(seen, body) = self;
         let position = seen.token.to_header();
-        let stale = seen.stale.is_some();
+        let is_stale = seen.stale.is_some();
         let mut response = match seen.stale {
             None => Json(body).into_response(),
-            Some(fault) => match with_stale(&body, &fault) {
+            Some(stale) => match with_stale(&body, &stale) {
                 Ok(body) => Json(body).into_response(),
                 Err(error) => internal(&error).into_response(),
             },
         };
         let headers = response.headers_mut();
         headers.insert(HEADER, position);
-        if stale {
+        if is_stale {
             headers.insert(STALE, HeaderValue::from_static("true"));
         }
         response
     }
 }
 
-fn with_stale<T: Serialize>(body: &T, fault: &Fault) -> serde_json::Result<Value> {
+fn with_stale<T: Serialize>(body: &T, stale: &Stale) -> serde_json::Result<Value> {
     let mut body = serde_json::to_value(body)?;
     if let Value::Object(members) = &mut body {
-        members.insert("stale".to_owned(), serde_json::to_value(fault)?);
+        members.insert("stale".to_owned(), serde_json::to_value(stale)?);
     }
     Ok(body)
 }

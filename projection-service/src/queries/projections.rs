@@ -129,7 +129,7 @@ impl App {
     /// Where the log's head is seen now.
     pub(super) fn seen_at_head(&self) -> (Position, SeenAt) {
         let head = *self.feed.head().borrow();
-        (head, SeenAt { token: self.token(head), stale: None })
+        (head, SeenAt { token: self.token(head), stale: self.unheard(head) })
     }
 }
 

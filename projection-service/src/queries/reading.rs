@@ -5,10 +5,11 @@ use std::time::Duration;
 use ::storage::Transaction;
 use chrono::NaiveDate;
 use event_store::Position;
+use messaging::feed::Freshness;
 use service_kit::position::{InvalidPosition, PositionToken, WantedPosition};
 use service_kit::problem::{Code, Problem};
 
-use super::answer::{SeenAt, failed};
+use super::answer::{SeenAt, Stale, failed};
 use super::app::App;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
@@ -85,9 +86,16 @@ impl App {
     ) -> Result<Reading, Problem> {
         let kept = checkpoint::position(&mut transaction).await.map_err(|error| failed(&error))?;
         let position = kept.max(reached);
-        let stale = handle.status().borrow().fault.clone();
+        let fault = handle.status().borrow().fault.clone();
+        let stale = fault.map(Stale::from).or_else(|| self.unheard(position));
         let seen = SeenAt { token: self.token(position), stale };
         Ok(Reading { transaction, seen })
+    }
+
+    /// That a position is not known to be the newest, while the log is not heard.
+    pub(super) fn unheard(&self, position: Position) -> Option<Stale> {
+        let freshness = *self.feed.freshness().borrow();
+        (freshness == Freshness::Unknown).then(|| Stale::unheard(position))
     }
 
     /// The token of a position in the history that is served.

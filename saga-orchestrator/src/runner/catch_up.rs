@@ -1,9 +1,13 @@
-//! The start: prove that the log is the one that was folded, read to its head, shift the deadlines by the platform's
-//! pause, and only then send and wake.
+//! The start, and what follows a silence of the log: prove that the log is the one that was folded, read to its head,
+//! shift the deadlines by the pause, and only then send and wake.
+//!
+//! **Invariant:** while it is not known how far the log is, no time passes for a saga: what meets its deadline may be in
+//! the log already.
 
 use ::storage::Connection;
 use chrono::{DateTime, TimeDelta, Utc};
 use event_store::LogIdentity;
+use messaging::feed::Freshness;
 
 use super::order_sagas::OrderSagas;
 use super::run::{RunError, Runner};
@@ -33,7 +37,7 @@ impl Runner {
         if !self.stands_in_the_log().await? {
             return Err(self.fault_here("the log has another event here: it is another history"));
         }
-        self.catch_up_to = Some(*self.head.borrow());
+        self.catch_up_to = None;
         self.phase = Phase::CatchingUp;
         self.tell();
         Ok(())
@@ -77,9 +81,31 @@ impl Runner {
         self.read_where_it_stands(identity).await
     }
 
-    /// Goes live when everything from before the start was read.
+    /// Whether it is known how far the log is.
+    pub(super) fn hears_the_log(&self) -> bool {
+        *self.freshness.borrow() == Freshness::Known
+    }
+
+    /// The log is not heard: its transport or its owner is away. Nothing is woken or sent until it is heard again and read
+    /// to its head; from the last note that the platform is alive until then is a pause.
+    pub(super) fn stand_by_the_clock(&mut self) {
+        tracing::info!("the log is not heard: the clock of the sagas stands still");
+        self.catch_up_to = None;
+        self.enter(Phase::CatchingUp);
+    }
+
+    /// Goes live when everything was read that was in the log when it was heard first.
     pub(super) async fn go_live_when_caught_up(&mut self) -> Result<(), RunError> {
-        if self.catch_up_to.is_none_or(|target| self.checkpoint.position < target) {
+        if self.phase != Phase::CatchingUp {
+            return Ok(());
+        }
+        if !self.hears_the_log() {
+            // What is to be read is what is there when it is heard again.
+            self.catch_up_to = None;
+            return Ok(());
+        }
+        let target = *self.catch_up_to.get_or_insert(*self.head.borrow());
+        if self.checkpoint.position < target {
             return Ok(());
         }
         let now = (self.clock)();
@@ -92,7 +118,7 @@ impl Runner {
             tracing::info!(
                 pause_s = pause.num_seconds(),
                 sagas,
-                "the platform was down: deadlines are shifted"
+                "the platform was down or not heard: deadlines are shifted"
             );
         }
         storage::write_alive_at(&mut transaction, now).await?;
@@ -121,7 +147,7 @@ impl Runner {
             let mut sagas = OrderSagas::default();
             for (place, saga) in page.into_iter().enumerate() {
                 sagas.push(saga);
-                sagas.touch(place).shift(pause);
+                sagas.touch(place).shift(pause, &self.settings.timeouts);
             }
             let changed = sagas.settle().map_err(RunError::bug)?;
             let rows: Vec<_> =

@@ -9,7 +9,7 @@ use domain::ids::OrderId;
 use domain::sagas::SagaState;
 use event_store::{LogIdentity, Position};
 use messaging::commands::CommandQueue;
-use messaging::feed::{Feed, FeedError};
+use messaging::feed::{Feed, FeedError, Freshness};
 use service_kit::clock::Clock;
 use service_kit::generations::Generations;
 use storage::{Fence, Held, Lease, Store};
@@ -76,6 +76,7 @@ pub(crate) struct Runner {
     pub(super) clock: Clock,
     pub(super) settings: Settings,
     pub(super) head: watch::Receiver<Position>,
+    pub(super) freshness: watch::Receiver<Freshness>,
     /// The sagas of the orders that were busy last, as committed.
     pub(super) cache: Generations<OrderId, OrderSagas>,
     /// As committed.
@@ -84,7 +85,7 @@ pub(crate) struct Runner {
     pub(super) sagas: HashMap<SagaState, u64>,
     /// When the last event that was folded had been appended.
     pub(super) folded_at: Option<DateTime<Utc>>,
-    /// The log's head at the start, until it is reached.
+    /// While it catches up: the log's head when it was heard first, at the start or after a silence.
     pub(super) catch_up_to: Option<Position>,
     pub(super) alive_at: Option<DateTime<Utc>>,
     pub(super) phase: Phase,
@@ -93,7 +94,7 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) fn new(parts: RunnerParts) -> Self {
-        let head = parts.feed.head();
+        let (head, freshness) = (parts.feed.head(), parts.feed.freshness());
         let log = LogIdentity { log: "".into(), epoch: 0 };
         Self {
             cache: Generations::new(parts.settings.cached_orders.div_ceil(2)),
@@ -105,6 +106,7 @@ impl Runner {
             clock: parts.clock,
             settings: parts.settings,
             head,
+            freshness,
             checkpoint: Checkpoint { position: 0, event_id: None, log },
             sagas: HashMap::new(),
             folded_at: None,
@@ -209,6 +211,10 @@ impl Runner {
 
     async fn tick(&mut self) -> Result<(), RunError> {
         if !self.is_live() {
+            return Ok(());
+        }
+        if !self.hears_the_log() {
+            self.stand_by_the_clock();
             return Ok(());
         }
         self.note_alive().await?;

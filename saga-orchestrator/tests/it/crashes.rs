@@ -5,7 +5,7 @@ use std::sync::Arc;
 use event_store::{EventLog, LogIdentity, Position, RecordedEvent, StreamId, Version};
 use futures::future::BoxFuture;
 use messaging::commands::{CommandMessage, CommandQueue, QueueError};
-use messaging::feed::{Feed, FeedError, Subscription};
+use messaging::feed::{Feed, FeedError, Freshness, Subscription};
 use saga_orchestrator::Settings;
 use tokio::sync::watch;
 
@@ -31,6 +31,10 @@ impl Feed for UpTo {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
+    }
+
+    fn freshness(&self) -> watch::Receiver<Freshness> {
+        self.feed.freshness()
     }
 
     fn subscribe(

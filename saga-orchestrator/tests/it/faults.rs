@@ -10,7 +10,7 @@ use event_store::{
 };
 use futures::future::BoxFuture;
 use messaging::embedded::{EmbeddedQueue, QueueSettings};
-use messaging::feed::{Feed, FeedError, Subscription};
+use messaging::feed::{Feed, FeedError, Freshness, Subscription};
 use saga_orchestrator::Phase;
 use serde_json::json;
 use storage::Store;
@@ -171,6 +171,10 @@ impl Feed for Flaky {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.inner.head()
+    }
+
+    fn freshness(&self) -> watch::Receiver<Freshness> {
+        self.inner.freshness()
     }
 
     fn subscribe(

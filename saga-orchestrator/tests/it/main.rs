@@ -10,4 +10,5 @@ mod faults;
 mod replicas;
 mod running;
 mod shop;
+mod silence;
 mod time;

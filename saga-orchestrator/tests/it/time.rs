@@ -15,6 +15,7 @@ on_both! {
     deadlines_stand_still_while_the_platform_is_down,
     an_order_that_was_placed_right_before_the_pause_has_its_whole_time,
     a_short_gap_is_no_pause,
+    a_pause_does_not_put_off_the_renewal_of_an_authorization,
     an_outcome_unknown_for_too_long_needs_attention,
 }
 
@@ -79,4 +80,20 @@ async fn an_outcome_unknown_for_too_long_needs_attention(bench: Bench) {
     running.until_saga("order-o1", "running", "authorize_payment").await;
     bench.clock.advance(TimeDelta::minutes(6));
     running.until_saga("order-o1", "needs_attention", "authorize_payment").await;
+}
+
+async fn a_pause_does_not_put_off_the_renewal_of_an_authorization(bench: Bench) {
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    let before = deadline(&running.explain("order-o1").await);
+    running.orchestrator.kill().await;
+    bench.clock.advance(TimeDelta::hours(1));
+    let running = bench.start().await;
+    running.until_live().await;
+    assert_eq!(
+        deadline(&running.explain("order-o1").await),
+        before,
+        "the provider's clock went on"
+    );
 }

@@ -601,3 +601,84 @@ fn restored_sagas_learn_of_a_renewal_that_began_when_its_time_had_come() {
     assert_eq!(world.status(), OrderStatus::Completed);
     world.assert_nothing_held();
 }
+
+#[test]
+fn a_pause_while_an_order_is_on_hold_counts_once() {
+    let mut world = World::new();
+    world.place("pm_ok");
+    world.order(hold());
+    world.run();
+    let (begun, pause) = (world.now, Duration::hours(1));
+    world.now += pause;
+    let timeouts = world.timeouts;
+    world.sagas.get_mut(&order_saga()).unwrap().shift(pause, &timeouts);
+    world.order(release());
+    let deadline = begun + pause + timeouts.order_deadline;
+    assert_eq!(world.sagas[&order_saga()].status.wake_at, Some(deadline));
+}
+
+#[test]
+fn a_step_without_an_answer_calls_a_person_and_goes_on_when_it_comes() {
+    let mut world = World::new();
+    world.place("pm_ok");
+    while world.status() != OrderStatus::Confirmed {
+        world.run_one();
+    }
+    let lost = std::mem::take(&mut world.queue);
+    assert_eq!(lost[0].step, "create_shipment");
+    let state = |world: &World| world.state_of(&order_saga());
+    world.wait(Duration::minutes(59));
+    assert_eq!(state(&world), SagaState::Running);
+    world.wait(Duration::minutes(2));
+    assert_eq!(state(&world), SagaState::NeedsAttention);
+    assert!(world.queue.is_empty(), "nothing is undone or asked for twice");
+    world.queue = lost;
+    world.run();
+    assert_eq!(state(&world), SagaState::Waiting);
+    world.ship(1, None);
+    world.deliver(1).unwrap();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Completed);
+}
+
+#[test]
+fn a_hold_that_was_parked_is_seen_and_asked_for_again() {
+    let mut world = placed("pm_not_renewed");
+    world.now = world.sagas[&order_saga()].status.wake_at.unwrap();
+    let (now, timeouts) = (world.now, world.timeouts);
+    let sends = world.sagas.get_mut(&order_saga()).unwrap().on_time(now, &timeouts);
+    world.queue.extend(sends);
+    world.run_one();
+    assert!(world.park_next().step.starts_with("hold_order"));
+    let saga = world.sagas.get_mut(&order_saga()).unwrap();
+    let sends = saga.retry(now, &timeouts).unwrap();
+    let again =
+        |sent: &domain::sagas::Outgoing| sent.step.starts_with("hold_order") && sent.attempt == 2;
+    assert!(sends.iter().any(again), "{sends:?}");
+    world.queue.extend(sends);
+    world.run();
+    assert_eq!(world.status(), OrderStatus::OnHold);
+}
+
+#[test]
+fn a_step_of_a_cancellation_that_was_retried_and_then_replayed_has_its_effect_once() {
+    for step in ["release_stock", "void_authorization"] {
+        let mut world = placed("pm_ok");
+        let held = world.payment(&payment_id()).uncaptured();
+        world.order(cancel(&[(1, 1)]));
+        while world.queue[0].step != step {
+            world.run_one();
+        }
+        let parked = world.park_next();
+        let (now, timeouts) = (world.now, world.timeouts);
+        let saga = world.sagas.get_mut(&cancellation()).unwrap();
+        let sends = saga.retry(now, &timeouts).unwrap();
+        world.queue.extend(sends);
+        world.run();
+        world.replay(&parked);
+        world.run();
+        assert_eq!(world.stock("MUG"), (12, 8), "{step}");
+        assert_eq!(world.payment(&payment_id()).uncaptured(), held - 250, "{step}");
+        assert_eq!(world.state_of(&cancellation()), SagaState::Completed, "{step}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What the log's owner announced, as far as it was heard here.
 //!
-//! **Invariant:** within one epoch the head never goes back, however late an announcement arrives.
+//! **Invariant:** within one epoch the head never goes back, however late an announcement arrives. After a silence only an
+//! answer to a question makes the head known again: an announcement may have been under way all the while.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +11,13 @@ use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::feed::Freshness;
 use crate::jetstream::announcements::{Announcement, EVERY};
 use crate::jetstream::history::{HistoryClient, HistoryError};
 use crate::jetstream::names::Names;
 
 /// After this much silence nobody knows how fresh a model is.
 const SILENCE: Duration = Duration::from_secs(5);
-
-/// Whether it is known how far the log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// The log's owner told within the last seconds.
-    Known,
-    /// It is silent, or can't be reached: there may be events that nobody here knows of.
-    Unknown,
-}
 
 /// What was heard last.
 pub(super) struct Heard {
@@ -57,8 +50,8 @@ impl Heard {
         self.freshness.subscribe()
     }
 
-    /// Takes what an announcement says, unless it is older than what is known.
-    pub(super) fn take(&self, announcement: &Announcement) {
+    /// Takes what an announcement says, unless it is older than what is known; whether it did.
+    pub(super) fn take(&self, announcement: &Announcement) -> bool {
         let mut begun_anew = false;
         let taken = self.last.send_if_modified(|(known, at)| {
             let other = known.log.log != announcement.log.log;
@@ -76,11 +69,9 @@ impl Heard {
             true
         });
         if taken {
-            self.freshness.send_if_modified(|is| {
-                std::mem::replace(is, Freshness::Known) == Freshness::Unknown
-            });
             self.rise(announcement.head, begun_anew);
         }
+        taken
     }
 
     /// An event of this position was seen, so the log is at least that long.
@@ -114,7 +105,9 @@ impl Heard {
                         message = told.next() => {
                             let Some(message) = message else { break };
                             match serde_json::from_slice(&message.payload) {
-                                Ok(announcement) => self.take(&announcement),
+                                Ok(announcement) => {
+                                    self.take(&announcement);
+                                }
                                 Err(error) => tracing::warn!(%error, "an announcement can't be read"),
                             }
                         }
@@ -132,7 +125,7 @@ impl Heard {
             tracing::warn!("the log's owner is silent: it is not known how far the log is");
             self.freshness.send_replace(Freshness::Unknown);
         }
-        if silent_for > EVERY * 2 {
+        if silent_for > EVERY * 2 || *self.freshness.borrow() == Freshness::Unknown {
             // No answer is no news: it is asked again with the next tick.
             let _ = tokio::time::timeout(EVERY, self.ask(history)).await;
         }
@@ -140,7 +133,15 @@ impl Heard {
 
     /// Asks the log's owner how far it is.
     pub(super) async fn ask(&self, history: &HistoryClient) -> Result<(), HistoryError> {
-        self.take(&history.head().await?);
+        if self.take(&history.head().await?) {
+            // The head rose before: whoever sees that it is known sees it as it is now.
+            let again = self.freshness.send_if_modified(|is| {
+                std::mem::replace(is, Freshness::Known) == Freshness::Unknown
+            });
+            if again {
+                tracing::info!(head = self.head(), "the log's owner is heard");
+            }
+        }
         Ok(())
     }
 }

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::follow::Follower;
-use super::heard::{Freshness, Heard};
+use super::heard::Heard;
 use super::subscription::JetStreamSubscription;
-use crate::feed::{Feed, FeedError, Place, Subscription};
+use crate::feed::{Feed, FeedError, Freshness, Place, Subscription};
 use crate::jetstream::announcements::Announcement;
 use crate::jetstream::backoff::Backoff;
 use crate::jetstream::history::{HistoryClient, HistoryError};
@@ -63,11 +63,6 @@ impl JetStreamFeed {
         Self { client, names, history, heard, listening: Arc::new(stop.drop_guard()) }
     }
 
-    /// Whether it is known how far the log is, as it changes.
-    pub fn freshness(&self) -> watch::Receiver<Freshness> {
-        self.heard.freshness()
-    }
-
     async fn follow(&self, place: Place) -> Result<Box<dyn Subscription>, FeedError> {
         let Place { position, event_id } = place;
         let unknown = *self.heard.freshness().borrow() == Freshness::Unknown;
@@ -100,6 +95,10 @@ impl Feed for JetStreamFeed {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.heard.heads()
+    }
+
+    fn freshness(&self) -> watch::Receiver<Freshness> {
+        self.heard.freshness()
     }
 
     fn subscribe(

@@ -9,5 +9,4 @@ mod jetstream_feed;
 mod messages;
 mod subscription;
 
-pub use heard::Freshness;
 pub use jetstream_feed::JetStreamFeed;
