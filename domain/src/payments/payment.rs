@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, PaymentEvent, PaymentSettledByHand, PaymentStatus, Unmet};
+use super::{
+    AuthorizationVoided, Operation, PaymentEvent, PaymentSettledByHand, PaymentStatus, Unmet,
+};
 use crate::decide::Aggregate;
 use crate::ids::{CancellationId, OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
@@ -59,7 +61,7 @@ pub struct Payment {
     expired: bool,
     declined: Option<Reason>,
     tombstone: bool,
-    open: Option<OpenOperation>,
+    open: Option<Box<OpenOperation>>,
     attempts: BTreeMap<Operation, u32>,
     captured_for: BTreeSet<ShipmentId>,
     refunded_for: BTreeSet<ReturnId>,
@@ -147,13 +149,13 @@ impl Payment {
 
     /// What the provider was asked and has not answered for good.
     pub fn open_operation(&self) -> Option<&OpenOperation> {
-        self.open.as_ref()
+        self.open.as_deref()
     }
 
     /// Where it stands, for people.
     pub fn status(&self) -> PaymentStatus {
         let asks_to_hold = |open: &OpenOperation| open.operation == Operation::Authorize;
-        match &self.open {
+        match self.open.as_deref() {
             Some(open) if open.unknown => PaymentStatus::Unknown,
             Some(open) if asks_to_hold(open) => PaymentStatus::Requested,
             _ if self.declined.is_some() => PaymentStatus::Declined,
@@ -220,7 +222,15 @@ impl Payment {
 
     fn asked(&mut self, open: OpenOperation) {
         self.attempts.insert(open.operation, open.attempt);
-        self.open = Some(open);
+        self.open = Some(Box::new(open));
+    }
+
+    fn gave_back(&mut self, event: &AuthorizationVoided) {
+        self.order_id = Some(event.order_id.clone());
+        self.voided += event.amount.minor();
+        self.tombstone |= event.amount.is_zero();
+        self.voided_for.extend(event.cancellation_id.clone());
+        self.answered(Operation::Void);
     }
 
     fn settled(&mut self, event: &PaymentSettledByHand) {
@@ -280,7 +290,7 @@ impl Aggregate for Payment {
             }
             PaymentEvent::PaymentOutcomeUnknown(event) => {
                 let asked = |open: &&mut OpenOperation| open.operation == event.operation;
-                if let Some(open) = self.open.as_mut().filter(asked) {
+                if let Some(open) = self.open.as_deref_mut().filter(asked) {
                     open.unknown = true;
                 }
             }
@@ -298,13 +308,7 @@ impl Aggregate for Payment {
                 cancellation_id: event.cancellation_id.clone(),
                 ..open(Operation::Void, event.attempt, event.amount)
             }),
-            PaymentEvent::AuthorizationVoided(event) => {
-                self.order_id = Some(event.order_id.clone());
-                self.voided += event.amount.minor();
-                self.tombstone |= event.amount.is_zero();
-                self.voided_for.extend(event.cancellation_id.clone());
-                self.answered(Operation::Void);
-            }
+            PaymentEvent::AuthorizationVoided(event) => self.gave_back(event),
             PaymentEvent::VoidRefused(_) => self.answered(Operation::Void),
             PaymentEvent::RefundRequested(event) => self.asked(OpenOperation {
                 return_id: Some(event.return_id.clone()),
