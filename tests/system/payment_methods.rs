@@ -61,8 +61,8 @@ async fn p6_sagas_end_as_the_payment_method_says() {
 
 /// Takes a return whose refund fails; it sells what it needs.
 pub(crate) async fn a_failed_refund_calls_a_person(platform: &Platform) {
-    platform.sell("voucher", 100).await;
-    platform.place(&order("r1", "voucher", "pm_refund_fails")).await;
+    platform.sell("saucer", 100).await;
+    platform.place(&order("r1", "saucer", "pm_refund_fails")).await;
     platform.deliver("r1").await;
     platform.until("/v1/orders/r1", |order| order["status"] == "completed").await;
     let lines = json!({ "lines": [{ "line": 1, "quantity": 1 }] });
@@ -82,7 +82,7 @@ pub(crate) async fn a_failed_refund_calls_a_person(platform: &Platform) {
     let by_hand = |order: &Value| order["payment"]["refunded_by_hand"] == 1275;
     let order = platform.until("/v1/orders/r1", by_hand).await;
     assert_eq!(order["payment"]["refunded"], 0, "{order:#}");
-    platform.until("/v1/stock/voucher", |stock| stock["available"] == 99).await;
+    platform.until("/v1/stock/saucer", |stock| stock["available"] == 99).await;
 }
 
 /// Sees an order to its end whose capture was refused after it had left, and a return of it; it sells what it needs.

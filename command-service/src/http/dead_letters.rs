@@ -192,7 +192,8 @@ async fn replay_dead_letter(
     if letter.replayed_at.is_none() {
         desk.participants.replay(&letter.body).await.map_err(|error| match error {
             NotReplayed::Unreadable(cause) => {
-                Problem::from(Code::DeadLetterUnreadable).detail(cause)
+                let told = format!("it can't be understood by this version either: {cause}");
+                Problem::from(Code::DeadLetterUnreadable).detail(told)
             }
             NotReplayed::Refused(error) => problem(error),
         })?;

@@ -116,7 +116,8 @@ pub(super) async fn create(context: &Context, mut config: Config) -> Result<Info
     }
     let stream = created.map_err(broker("the stream can't be created"))?;
     let info = stream.cached_info().clone();
-    if info.config.max_bytes < wanted {
+    // No bound at all is written 0 or -1.
+    if wanted > 0 && info.config.max_bytes < wanted {
         tracing::warn!(
             stream = config.name,
             wanted,
