@@ -98,6 +98,32 @@ impl DataDir {
             .with_context(|| format!("the master key {} can't be read", path.display()))
     }
 
+    /// Refuses a folder whose log is gone: what was made from the log is there, and a new one would be empty.
+    pub(crate) fn check_log(&self) -> Result<()> {
+        let made_from_it = [self.sagas(), self.ledger(), self.projections()];
+        if self.log().exists() || !made_from_it.iter().any(|path| path.exists()) {
+            return Ok(());
+        }
+        bail!(
+            "{} is missing, and {} holds what was made from it. Put log.db back from your backup, with log.db-wal if there \
+             is one; to begin anew, take an empty folder. Nothing was changed",
+            self.log().display(),
+            self.0.display()
+        )
+    }
+
+    /// Refuses a ledger that is gone while the log has events: the provider would deny what it did.
+    pub(crate) fn check_ledger(&self, log: &SqliteLog) -> Result<()> {
+        if self.ledger().exists() || *log.head().borrow() == 0 {
+            return Ok(());
+        }
+        bail!(
+            "{} is missing: the simulated provider would know of no payment that the log tells of. Put the file back from \
+             your backup",
+            self.ledger().display()
+        )
+    }
+
     /// The keys of personal data, with the one master key that opens them. Keys that are gone are refused, and so is
     /// another master key: what is sealed anew then would be open to no backup.
     pub(crate) async fn open_keys(&self, master: &MasterKey) -> Result<SqliteKeys> {

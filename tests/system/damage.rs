@@ -5,6 +5,83 @@ use serde_json::json;
 use crate::platform::{Data, Platform, text};
 use crate::shop::order;
 
+/// What a process says that refuses to start on this data.
+async fn refused(data: &Data) -> String {
+    let refused = data.docket(&["dev", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    text(&refused)
+}
+
+#[tokio::test]
+async fn a_log_or_a_ledger_that_is_gone_or_empty_is_refused_and_what_is_left_stays() {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    platform.sell("22423", 10).await;
+    platform.settle().await;
+    platform.terminate().await;
+    let file = |name: &str| data.path().join(name);
+    let before = data.digest().await;
+    for name in ["log.db", "payments-simulator.db"] {
+        std::fs::rename(file(name), file("aside")).unwrap();
+        let said = refused(&data).await;
+        assert!(said.contains(name) && said.contains("is missing"), "{said}");
+        assert!(!file(name).exists());
+        std::fs::rename(file("aside"), file(name)).unwrap();
+    }
+    std::fs::rename(file("log.db"), file("aside")).unwrap();
+    std::fs::write(file("log.db"), b"").unwrap();
+    let said = refused(&data).await;
+    assert!(said.contains("holds no events") && said.contains("position 2"), "{said}");
+    std::fs::rename(file("aside"), file("log.db")).unwrap();
+    for name in ["log.db-wal", "log.db-shm"] {
+        let _ = std::fs::remove_file(file(name));
+    }
+    assert_eq!(data.digest().await, before);
+    data.verify().await;
+}
+
+/// Writes over the middle of a file: it opens as before, and what is read from there is nonsense.
+fn break_the_middle(path: &std::path::Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let (from, to) = (4096 * 2, bytes.len());
+    bytes[from..to].fill(0xff);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_model_that_is_damaged_in_the_middle_is_replaced_by_a_rebuild() {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    platform.sell("22423", 100).await;
+    for n in 0..20 {
+        platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
+    }
+    platform.settle().await;
+    platform.terminate().await;
+    let before = data.digest().await;
+
+    break_the_middle(&data.path().join("projections/orders.g1.db"));
+    let replayed = data.docket(&["replay", "--projection", "orders"]).await;
+    assert!(replayed.status.success(), "{}", text(&replayed));
+    assert!(text(&replayed).contains("the old one could not be read"), "{}", text(&replayed));
+    assert_eq!(data.digest().await, before);
+
+    break_the_middle(&data.path().join("projections/orders.g2.db"));
+    let platform = Platform::start(&data).await;
+    platform.post("/v1/projections/orders/rebuild", "again", &json!({})).await.ok();
+    let model = platform
+        .until("/v1/projections/orders", |model| {
+            assert!(model["last_rebuild"]["cause"].is_null(), "{model}");
+            model["generation"] == 3
+        })
+        .await;
+    assert!(model["kept"].is_null(), "nobody goes back to a damaged one: {model}");
+    assert_eq!(platform.get("/v1/orders/o7").await.ok()["status"], json!("confirmed"));
+    platform.terminate().await;
+    assert_eq!(data.digest().await, before);
+    data.verify().await;
+}
+
 static GARBAGE: [u8; 20_000] = [0x5a; 20_000];
 
 #[tokio::test]

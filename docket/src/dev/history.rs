@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use event_store::sqlite::SqliteLog;
 use event_store::{EventLog, Mark};
 use projection_service::offline;
@@ -26,16 +26,32 @@ pub(super) async fn check(log: &mut SqliteLog, data: &DataDir) -> Result<()> {
     if strangers.is_empty() {
         return Ok(());
     }
+    let (end, read) = (*log.head().borrow(), furthest(&marks));
+    if end == 0 {
+        bail!(
+            "{} holds no events, and what was read from it is at position {read}: it is not the log of this data. Put \
+             log.db back from your backup, with log.db-wal if there is one; to begin anew, take an empty folder. Nothing \
+             was changed",
+            data.log().display()
+        );
+    }
     let seen = marks.iter().map(|(_, mark)| mark.log.epoch).max().unwrap_or_default();
     log.raise_epoch(seen).await?;
     let epoch = log.identity().epoch;
     tracing::warn!(
         epoch,
+        log_ends_at = end,
+        was_read_to = read,
         readers = strangers.join(", "),
         "the log does not have what was read from it, as after a restore: a new epoch begins; read models and sagas \
          are made anew from the log, and positions given out before are refused"
     );
     put_aside(data, epoch)
+}
+
+/// How far whoever read the furthest has come.
+fn furthest(marks: &[(String, Mark)]) -> u64 {
+    marks.iter().map(|(_, mark)| mark.position).max().unwrap_or_default()
 }
 
 /// Where every reader stands that can be asked. One that can't says so itself when it is opened.

@@ -50,6 +50,7 @@ impl Platform {
     /// Opens the data folder and starts everything.
     pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
         let metrics = metrics_router()?;
+        data.check_log()?;
         let master = data.load_master_key()?;
         // Before the log: a new one never stands beside keys that are not its own.
         let keys = Arc::new(data.open_keys(&master).await?);
@@ -63,6 +64,7 @@ impl Platform {
         // Before anything is opened: keys may have come back with a backup.
         replay_erasures(&*log, &vault).await.context("erasures can't be applied to the keys")?;
 
+        data.check_ledger(&log)?;
         let ledger = Ledger::open(&data.ledger()).await.with_context(|| {
             irreplaceable("the ledger of the simulated provider", &data.ledger())
         })?;

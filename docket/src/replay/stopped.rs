@@ -59,7 +59,16 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
         } else {
             "there was none before".to_owned()
         };
-        let (differs, compared) = compared(&model, old.as_ref(), missing).await?;
+        let (old, (differs, compared)) = match compared(&model, old.as_ref(), missing).await {
+            Err(error) if is_damaged(&error) => {
+                if let Some(old) = old {
+                    old.close().await;
+                }
+                let damaged = format!("the old one could not be read: {error:#}");
+                (None, self::compared(&model, None, damaged).await?)
+            }
+            found => (old, found?),
+        };
         output::line(format_args!("{name}: {compared}"))?;
         let noted = if differs {
             offline::keep_candidate(&folder, model).await
@@ -74,6 +83,10 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     }
     log.close().await;
     Ok(if differing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn is_damaged(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(storage::is_damaged))
 }
 
 fn of(unreadable: &[Unreadable], projector: Projector) -> Option<&Unreadable> {

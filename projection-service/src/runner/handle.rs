@@ -28,8 +28,8 @@ pub(super) struct Held {
 pub(super) enum Resume {
     /// As it is.
     AsItIs,
-    /// With this generation; the old one is kept beside it if both stand at one position.
-    Switch(Box<dyn Apply>),
+    /// With this generation; the old one is kept beside it, which stands at the same position, or dropped.
+    Switch { to: Box<dyn Apply>, keep: bool },
     /// As it is, with this generation fed beside it.
     Keep(Box<dyn Apply>),
     /// With the generation that was kept beside it, and the other way round.

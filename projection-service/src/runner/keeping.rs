@@ -24,7 +24,7 @@ impl Live {
         }
         match resumed.await.unwrap_or(Resume::AsItIs) {
             Resume::AsItIs => Ok(()),
-            Resume::Switch(other) => self.switch(other, faulted).await,
+            Resume::Switch { to, keep } => self.switch(to, keep, faulted).await,
             Resume::Keep(other) => {
                 self.keep_beside(other, Role::Candidate).await;
                 // A faulted one can't be helped by it; else it goes on from where the one further behind stands.
@@ -47,11 +47,16 @@ impl Live {
         }
     }
 
-    /// Another generation takes the live one's place. The old one is kept if it stands where the new one does.
-    async fn switch(&mut self, other: Box<dyn Apply>, faulted: bool) -> Result<(), Left> {
+    /// Another generation takes the live one's place.
+    async fn switch(
+        &mut self,
+        other: Box<dyn Apply>,
+        keep: bool,
+        faulted: bool,
+    ) -> Result<(), Left> {
         let same = !faulted && other.checkpoint() == self.applier.checkpoint();
         let old = std::mem::replace(&mut self.applier, other);
-        if same {
+        if keep {
             self.keep_beside(old, Role::Previous).await;
             self.handle.replace(self.applier.generation().clone());
         } else {

@@ -186,26 +186,39 @@ impl Rebuilder {
         building: Building,
         begun: Instant,
     ) -> Result<Rebuilt, GivenUp> {
+        let name = handle.projector.name();
         let (mut building, mut held) = self.meet(handle, building).await?;
-        let mut comparison = None;
+        let (mut comparison, mut old_is_damaged) = (None, false);
         let old = handle.current();
         if building.1.checkpoint() == &held.checkpoint {
-            let (left, right) =
-                (Snapshot::open(&old).await?, Snapshot::open(building.1.generation()).await?);
+            let snapshots = snapshots(&old, building.1.generation()).await;
             let _ = held.resume.send(Resume::AsItIs);
-            if left.position == right.position {
-                comparison = Some(compare(handle.projector.definition(), left, right).await?);
+            let compared = match snapshots {
+                Ok((left, right)) if left.position == right.position => {
+                    compare(handle.projector.definition(), left, right).await.map(Some)
+                }
+                Ok(_) => Ok(None),
+                Err(error) => Err(error),
+            };
+            match compared {
+                Ok(found) => comparison = found,
+                Err(error) if storage::is_damaged(&error) => {
+                    tracing::error!(%error, name, "a live model is damaged; what was built anew takes its place");
+                    old_is_damaged = true;
+                }
+                Err(error) => return Err(error.into()),
             }
             (building, held) = self.meet(handle, building).await?;
         }
-        let name = handle.projector.name();
         let events = building.1.checkpoint().position;
         let differs = comparison.as_ref().is_some_and(|found| !found.differing_tables.is_empty());
         let (noted, resume) = if differs {
             (self.catalog.keep_candidate(name, number).await?, Resume::Keep(building.1))
         } else {
-            let keep = !held.faulted && building.1.checkpoint() == &held.checkpoint;
-            (self.catalog.switch(name, number, old.number, keep).await?, Resume::Switch(building.1))
+            let keep =
+                !held.faulted && !old_is_damaged && building.1.checkpoint() == &held.checkpoint;
+            let resume = Resume::Switch { to: building.1, keep };
+            (self.catalog.switch(name, number, old.number, keep).await?, resume)
         };
         if !noted {
             return Err(GivenUp::Catalog);
@@ -282,6 +295,13 @@ impl Rebuilder {
         self.home.remove(name, number).await;
         self.tell(handle, Rebuilt::Failed { cause }).await;
     }
+}
+
+async fn snapshots(
+    old: &Generation,
+    new: &Generation,
+) -> Result<(Snapshot, Snapshot), sqlx::Error> {
+    Ok((Snapshot::open(old).await?, Snapshot::open(new).await?))
 }
 
 /// Has what is kept beside a model dropped, as soon as it can: what is numbered below the generation that is built.
