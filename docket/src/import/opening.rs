@@ -9,6 +9,7 @@ use super::args::OpeningStock;
 use super::client::{Answer, Client};
 use super::names::Name;
 use super::plan::{Cover, Plan, Product};
+use super::rows::Place;
 use super::timestamp::Timestamp;
 use crate::api::segment;
 
@@ -106,6 +107,18 @@ pub(crate) struct Opening {
     quantity: u64,
     key: String,
     time: Option<Timestamp>,
+    place: Place,
+}
+
+/// Opening stock that the platform did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The stock code.
+    pub(crate) sku: Name,
+    /// Where the first row stands that it was for.
+    pub(crate) place: Place,
+    /// Why, in the platform's word.
+    pub(crate) code: String,
 }
 
 /// The opening stock that was asked for.
@@ -115,27 +128,38 @@ pub(crate) fn openings(plan: &Plan, stock: OpeningStock) -> Vec<Opening> {
         OpeningStock::Units(0) => Vec::new(),
         OpeningStock::Units(units) => {
             let stocked = plan.products.iter().filter(|product| product.stocked);
-            stocked.map(|product| once_per_code(plan, product.sku, units)).collect()
+            stocked.map(|product| once_per_code(plan, product, units)).collect()
         }
     }
 }
 
 /// Keyed by the file's content: the same file again, alone or with others, adds nothing.
 fn covering(plan: &Plan, cover: &Cover) -> Opening {
-    let hash = plan.files.get(usize::from(cover.file)).map_or("", |file| file.hash.as_str());
+    let hash = plan.files.get(usize::from(cover.place.file)).map_or("", |file| file.hash.as_str());
     let sku = segment(plan.names.text(cover.sku));
     let key = format!("online-retail/cover/{hash}/{sku}");
-    Opening { sku: cover.sku, quantity: cover.quantity, key, time: Some(cover.time) }
+    Opening {
+        sku: cover.sku,
+        quantity: cover.quantity,
+        key,
+        time: Some(cover.time),
+        place: cover.place,
+    }
 }
 
 /// Keyed by the code alone: whatever files name it, and however often, it is received once.
-fn once_per_code(plan: &Plan, sku: Name, units: u32) -> Opening {
+fn once_per_code(plan: &Plan, product: &Product, units: u32) -> Opening {
+    let Product { sku, place, .. } = *product;
     let key = format!("online-retail/opening/{}", segment(plan.names.text(sku)));
-    Opening { sku, quantity: u64::from(units), key, time: None }
+    Opening { sku, quantity: u64::from(units), key, time: None, place }
 }
 
-/// Receives opening stock, or finds that it was received.
-pub(crate) async fn receive(client: &Client, plan: &Plan, opening: &Opening) -> anyhow::Result<()> {
+/// Receives opening stock, or finds that it was received; what the platform did not take is told, and all else goes on.
+pub(crate) async fn receive(
+    client: &Client,
+    plan: &Plan,
+    opening: &Opening,
+) -> anyhow::Result<Option<Missing>> {
     let sku = plan.names.text(opening.sku);
     if opening.quantity > MOST_UNITS {
         bail!("{} units of {sku} are more than one command can receive", opening.quantity);
@@ -146,7 +170,14 @@ pub(crate) async fn receive(client: &Client, plan: &Plan, opening: &Opening) -> 
     }
     let path = format!("/v1/stock/{}/receive", segment(sku));
     let answer = client.post(&path, &opening.key, &body).await?;
-    unless(answer, &["idempotency_key_reused"], || format!("opening stock of {sku}"))
+    match answer.refusal() {
+        Some("idempotency_key_reused") => Ok(None),
+        Some(code) => {
+            let code = code.to_owned();
+            Ok(Some(Missing { sku: opening.sku, place: opening.place, code }))
+        }
+        None => answer.accepted(&format!("opening stock of {sku}")).map(|_| None),
+    }
 }
 
 /// Accepts an answer, or a refusal that says that it was done before.

@@ -15,13 +15,15 @@ pub(crate) struct Product {
     pub(crate) pence: i64,
     /// Whether it is kept in stock: its code begins with five digits.
     pub(crate) stocked: bool,
+    /// Where the first row that names it stands.
+    pub(crate) place: Place,
 }
 
 /// Stock to receive so that everything that one file sells or takes away is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cover {
-    /// The file.
-    pub(crate) file: u16,
+    /// Where the file's first row stands that needs it.
+    pub(crate) place: Place,
     /// The stocked code.
     pub(crate) sku: Name,
     /// How many units.

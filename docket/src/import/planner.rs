@@ -163,7 +163,13 @@ impl<'a> Planner<'a> {
         let plan = &mut self.plan;
         let index = *self.products.entry(row.sku).or_insert_with(|| {
             let stocked = is_stocked(plan.names.text(row.sku));
-            plan.products.push(Product { sku: row.sku, name: row.description, pence: 0, stocked });
+            plan.products.push(Product {
+                sku: row.sku,
+                name: row.description,
+                pence: 0,
+                stocked,
+                place: row.place,
+            });
             plan.products.len() - 1
         });
         if let Some(product) = plan.products.get_mut(index) {
@@ -192,7 +198,7 @@ impl<'a> Planner<'a> {
         }
         let cover = &mut self.plan.cover;
         let index = *self.cover.entry((row.place.file, row.sku)).or_insert_with(|| {
-            cover.push(Cover { file: row.place.file, sku: row.sku, quantity: 0, time: row.time });
+            cover.push(Cover { place: row.place, sku: row.sku, quantity: 0, time: row.time });
             cover.len() - 1
         });
         if let Some(cover) = cover.get_mut(index) {

@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::matching::Matching;
+use super::opening::Missing;
 use super::order_way::{Corrected, Outcome};
 use super::plan::{Correction, Order, Plan, Return};
 use super::return_way::Returned;
@@ -46,7 +47,7 @@ pub(crate) struct Report {
     pub(crate) outcomes_by_reason: BTreeMap<String, BTreeMap<String, u64>>,
     /// The lines' sum of the orders that ended so. That of `completed` is what the sales report counts of these files.
     pub(crate) outcome_amounts: BTreeMap<String, i64>,
-    /// How many orders, returns and corrections the platform did not take.
+    /// How many opening stocks, orders, returns and corrections the platform did not take.
     pub(crate) refused: u64,
     /// The first of them.
     pub(crate) refusals: Vec<Refused>,
@@ -61,9 +62,9 @@ pub(crate) struct Refused {
     pub(crate) file: String,
     /// The line of its first row.
     pub(crate) line: u32,
-    /// `order`, `return` or `correction`.
+    /// `opening stock`, `order`, `return` or `correction`.
     pub(crate) what: &'static str,
-    /// The invoice.
+    /// The invoice; of opening stock the stock code.
     pub(crate) order: String,
     /// Why, in the platform's word.
     pub(crate) code: String,
@@ -72,6 +73,8 @@ pub(crate) struct Refused {
 /// What the platform made of a plan.
 #[derive(Debug)]
 pub(crate) struct Results {
+    /// The opening stock that is missing.
+    pub(crate) missing: Vec<Missing>,
     /// Every order's, in file order.
     pub(crate) outcomes: Vec<Outcome>,
     /// Every correction's.
@@ -157,7 +160,7 @@ impl Report {
         let were = if self.refused == 1 { "was" } else { "were" };
         let refused = grouped(self.refused);
         let mut lines = vec![format!(
-            "{refused} of the files' orders, returns and corrections {were} refused; all else was done:"
+            "{refused} of the files' opening stocks, orders, returns and corrections {were} refused; all else was done:"
         )];
         let named = self.refusals.iter().take(NAMED);
         lines.extend(named.map(|Refused { file, line, what, order, code }| {
@@ -219,11 +222,15 @@ impl Report {
 
 /// The refusals, in file order.
 fn refusals(plan: &Plan, results: &Results) -> Vec<Refused> {
-    let refused = |place: Place, what, invoice, code: &str| {
-        let order = plan.names.text(invoice).to_owned();
+    let refused = |place: Place, what, name, code: &str| {
+        let order = plan.names.text(name).to_owned();
         let file = plan.path(place).to_owned();
         (place.file, Refused { file, line: place.line, what, order, code: code.to_owned() })
     };
+    let missing = results
+        .missing
+        .iter()
+        .map(|Missing { sku, place, code }| refused(*place, "opening stock", *sku, code));
     let orders = plan.orders.iter().zip(&results.outcomes).filter(|(_, end)| end.is_refused());
     let orders = orders.map(|(order, end)| {
         refused(order.place, "order", order.invoice, end.reason.as_deref().unwrap_or_default())
@@ -239,7 +246,8 @@ fn refusals(plan: &Plan, results: &Results) -> Vec<Refused> {
         let row = plan.returns.get(*index)?;
         Some(refused(row.place, "return", row.invoice, code))
     });
-    let mut all: Vec<(u16, Refused)> = orders.chain(corrections).chain(returns).collect();
+    let mut all: Vec<(u16, Refused)> =
+        missing.chain(orders).chain(corrections).chain(returns).collect();
     all.sort_by_key(|(file, refused)| (*file, refused.line));
     all.into_iter().map(|(_, refused)| refused).collect()
 }

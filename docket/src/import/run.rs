@@ -102,13 +102,14 @@ impl Import {
         self.all("customers", &plan.customers, |id| opening::register_customer(client, plan, *id))
             .await?;
         let openings = opening::openings(plan, stock);
-        self.all("opening stock", &openings, |opening| opening::receive(client, plan, opening))
-            .await?;
+        let received =
+            self.all("opening stock", &openings, |opening| opening::receive(client, plan, opening));
+        let missing = received.await?.into_iter().flatten().collect();
         let (outcomes, corrected) = self.orders_and_corrections().await?;
         let delivered = |order| outcomes.get(order).is_some_and(Outcome::is_delivered);
         let matching = match_returns(plan, delivered, self.history(&outcomes).await?);
         let returned = self.returns(&matching).await?;
-        Ok(Report::new(plan, &matching, &Results { outcomes, corrected, returned }))
+        Ok(Report::new(plan, &matching, &Results { missing, outcomes, corrected, returned }))
     }
 
     async fn products(&self) -> anyhow::Result<()> {

@@ -29,6 +29,8 @@ pub(super) struct Seen {
     pub(super) keys: Vec<String>,
     /// How many commands are turned away first, with this status.
     pub(super) turn_away: Option<(u32, StatusCode)>,
+    /// Codes that the platform keeps no stock of.
+    pub(super) not_stocked: Vec<String>,
     /// Orders that end rejected.
     pub(super) rejects: Vec<String>,
     pub(super) answers: BTreeMap<String, (Sent, Value)>,
@@ -115,6 +117,7 @@ fn act(seen: &mut Seen, sent: &Sent) -> Result<Value, &'static str> {
             let reason = rejected.then_some("out_of_stock");
             Ok(json!({ "id": id, "version": 1, "position": 1, "status": status, "reason": reason }))
         }
+        ["stock", sku, _] if seen.not_stocked.iter().any(|code| code == sku) => Err("not_stocked"),
         ["stock", sku, "adjust"] if sku.starts_with(|first: char| !first.is_ascii_digit()) => {
             Err("not_stocked")
         }

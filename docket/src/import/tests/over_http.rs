@@ -255,6 +255,19 @@ async fn an_order_that_was_imported_otherwise_is_named_and_all_else_is_done() {
     );
 }
 
+#[tokio::test]
+async fn opening_stock_that_is_refused_is_named_and_all_else_is_done() {
+    for stock in [OpeningStock::Cover, OpeningStock::Units(50)] {
+        let not_stocked = vec!["11111".to_owned()];
+        let (url, _) = start(Seen { not_stocked, ..Seen::default() }).await;
+        let report = import_of(&url, &ROWS, impatient()).carry_out(stock).await.unwrap();
+        assert_eq!((report.outcomes["completed"], report.rows.returned), (2, 1));
+        assert_eq!((report.refused_corrections, report.refused), (3, 1));
+        let words = report.refused_in_words().unwrap();
+        assert!(words.contains("a.csv:2: opening stock 11111: not_stocked"), "{words}");
+    }
+}
+
 #[test]
 fn what_is_no_url_is_refused() {
     for url in ["localhost:8080", "not a url", "ftp://127.0.0.1"] {

@@ -23,7 +23,8 @@ fn report_of(files: &[PathBuf]) -> (Plan, Report) {
     let matching = match_returns(&plan, |_| true, History::default());
     let completed = Outcome { status: "completed".to_owned(), reason: None, has_returns: false };
     let outcomes = vec![completed; plan.orders.len()];
-    let results = Results { outcomes, corrected: Vec::new(), returned: Vec::new() };
+    let results =
+        Results { missing: Vec::new(), outcomes, corrected: Vec::new(), returned: Vec::new() };
     let report = Report::new(&plan, &matching, &results);
     (plan, report)
 }
