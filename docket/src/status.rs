@@ -54,7 +54,11 @@ struct Status {
     /// The address or the folder.
     of: String,
     running: bool,
-    ready: bool,
+    /// None of a running platform that was not asked.
+    ready: Option<bool>,
+    /// The process that has the folder, when its files were looked at all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<String>,
     /// What a part that is down says.
     down: Vec<String>,
     head: u64,
@@ -80,9 +84,15 @@ impl Status {
     fn as_text(&self) -> String {
         let mut text = String::new();
         let how = match (self.running, self.ready) {
-            (true, true) => "ready",
-            (true, false) => "running, not ready",
-            (false, _) => "stopped, or not asked: this is what the files say",
+            (true, Some(true)) => "ready".to_owned(),
+            (true, Some(false)) => "running, not ready".to_owned(),
+            (true, None) => {
+                let process = self.process.as_deref().unwrap_or_default();
+                format!(
+                    "in use by Docket process {process}: this is what the files say; --url URL asks the platform"
+                )
+            }
+            (false, _) => "stopped: this is what the files say".to_owned(),
         };
         line(&mut text, &format!("{}: {how}", self.of));
         for down in &self.down {

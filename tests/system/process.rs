@@ -101,3 +101,22 @@ async fn help_says_what_there_is() {
     }
     assert_eq!(docket(&["nonsense"]).output().await.unwrap().status.code(), Some(2));
 }
+
+#[tokio::test]
+async fn who_names_the_folder_of_a_running_platform_is_told_which_process_has_it() {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    let process = platform.id().to_string();
+    let status = data.docket(&["status"]).await;
+    let said = text(&status);
+    assert!(status.status.success(), "{said}");
+    assert!(said.contains(&format!("in use by Docket process {process}:")), "{said}");
+    let replay = data.docket(&["replay"]).await;
+    let said = text(&replay);
+    assert_eq!(replay.status.code(), Some(1), "{said}");
+    let advice = format!("(process {process}); stop it, or replay through it with --url URL");
+    assert!(said.contains(&advice), "{said}");
+    platform.terminate().await;
+    let said = text(&data.docket(&["status"]).await);
+    assert!(said.contains("stopped: this is what the files say"), "{said}");
+}

@@ -17,12 +17,14 @@ use crate::dev::DataLock;
 use crate::numbers::grouped;
 use crate::output;
 
+/// What to do while a platform runs over the folder.
+const THROUGH_IT: &str = "replay through it with --url URL";
 /// Rows that are shown when two generations differ.
 const SHOWN: usize = 20;
 
 pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<ExitCode> {
     // While a platform runs over the folder, its models are rebuilt by it: name its --url.
-    let _lock = DataLock::take(data)?;
+    let _lock = DataLock::take_or(data, THROUGH_IT)?;
     let log = data.open_log().await?;
     let head = *log.head().borrow();
     let folder = data.projections();
@@ -99,7 +101,7 @@ pub(super) async fn decide(
     projectors: &[Projector],
     decision: Decision,
 ) -> Result<ExitCode> {
-    let _lock = DataLock::take(data)?;
+    let _lock = DataLock::take_or(data, THROUGH_IT)?;
     let mut decided = 0;
     for &projector in projectors {
         if offline::decide(&data.projections(), projector, decision).await? {

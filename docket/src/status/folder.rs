@@ -6,19 +6,22 @@ use projection_service::{Projector, offline};
 
 use super::{Count, Model, Needing, Status};
 use crate::data_dir::DataDir;
+use crate::dev::DataLock;
 
 /// Sagas that are listed as in need of a person.
 const LISTED: usize = 10;
 
 pub(super) async fn status(folder: &DataDir) -> Result<Status> {
+    let process = DataLock::holder(folder);
     let log = folder.open_log().await?;
     let head = *log.head().borrow();
     log.close().await;
     let (sagas, needs_attention) = sagas(folder).await?;
     Ok(Status {
         of: folder.path().display().to_string(),
-        running: false,
-        ready: false,
+        running: process.is_some(),
+        ready: process.is_none().then_some(false),
+        process,
         down: Vec::new(),
         head,
         models: read_models(folder, head).await?,

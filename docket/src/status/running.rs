@@ -31,7 +31,8 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
     Ok(Status {
         of: api.url().to_owned(),
         running: true,
-        ready,
+        ready: Some(ready),
+        process: None,
         down,
         head: head.unwrap_or_default(),
         models,
