@@ -19,6 +19,7 @@ pub mod page;
 pub mod position;
 pub mod problem;
 mod query;
+pub mod responses;
 pub mod shutdown;
 pub mod telemetry;
 pub mod trace;

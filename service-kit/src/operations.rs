@@ -2,10 +2,16 @@
 
 use utoipa::OpenApi;
 
+use crate::problem::ProblemBody;
 use crate::{health, metrics};
 
 #[derive(OpenApi)]
-#[openapi(paths(health::live, health::ready, metrics::metrics))]
+#[openapi(
+    paths(health::live, health::ready, metrics::metrics),
+    // Many routes name it in their shared responses only: those are not gathered with the routes.
+    components(schemas(ProblemBody)),
+    tags((name = "Operations", description = "Whether the process is up and ready, and what it counts."))
+)]
 struct Operations;
 
 /// `/health/live`, `/health/ready` and `/metrics`, described.

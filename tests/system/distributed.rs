@@ -143,6 +143,10 @@ async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_
     for path in ["/v1/orders", "/v1/sagas/{id}/explain", "/v1/projections", "/v1/dead-letters"] {
         assert!(api["paths"][path].is_object(), "{path} is not described");
     }
+    for group in ["Orders", "Queries", "Sagas"] {
+        let tags = api["tags"].as_array().unwrap();
+        assert!(tags.iter().any(|tag| tag["name"] == group), "{group} is no tag of {tags:?}");
+    }
     for path in ["/", "/docs/", "/docs/errors/out_of_stock"] {
         assert!(services.gateway.get(path).await.status.is_success(), "{path}");
     }

@@ -7,6 +7,7 @@ mod compose;
 mod crash;
 mod damage;
 mod database_gone;
+mod description;
 mod distributed;
 mod distributed_day;
 mod erasure;

@@ -23,6 +23,7 @@ pub(super) struct ChosenId(String);
 /// A body of a command that needs to be told nothing.
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub(super) struct TimeBody {
     /// Business time; now when absent.
     #[serde(default)]
@@ -32,6 +33,7 @@ pub(super) struct TimeBody {
 /// A body of a command that takes a reason.
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the customer asked for it" }))]
 pub(super) struct ReasonBody {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]

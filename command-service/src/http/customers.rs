@@ -36,6 +36,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// A customer.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_id": "17850", "name": "Ada Example", "email": "ada@example.com", "phone": "+44 20 7946 0000"
+}))]
 struct RegisterCustomerBody {
     /// The id; drawn when absent. No personal data, such as a mail address: ids are kept when a person is erased.
     #[serde(default)]
@@ -94,6 +97,7 @@ async fn register_customer(
 /// How a customer is reached; what is absent stays.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "email": "ada@example.org" }))]
 struct ChangeContactBody {
     /// Their new name.
     #[serde(default)]

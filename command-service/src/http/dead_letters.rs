@@ -165,6 +165,7 @@ async fn get_dead_letter(
 /// Why a letter is replayed.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "this version understands it" }))]
 struct ReplayBody {
     /// Why, in a person's words, kept with the letter; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]

@@ -31,6 +31,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// A product to be sold.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "sku": "22423", "name": "Cakestand", "unit_price": { "amount": 1275, "currency": "GBP" }, "stocked": true
+}))]
 struct RegisterProductBody {
     /// The stock keeping unit; case matters.
     #[schema(value_type = ChosenId)]
@@ -68,6 +71,7 @@ async fn register_product(
 /// A new catalog price.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "unit_price": { "amount": 1350, "currency": "GBP" } }))]
 struct ChangePriceBody {
     /// The new price of one unit; orders already placed keep theirs.
     unit_price: PriceBody,
@@ -94,6 +98,7 @@ async fn change_price(
 /// A new name.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Regency Cakestand" }))]
 struct RenameProductBody {
     /// What people call it now.
     #[schema(value_type = String, min_length = 1, max_length = 200)]

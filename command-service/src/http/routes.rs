@@ -9,14 +9,26 @@ use super::dead_letters::{self, LetterDesk};
 use super::{customers, events, ledger, orders, products, shipments, stock};
 use crate::payments::simulator::Ledger;
 
-/// The schemas that only responses name: those are not gathered with the routes.
+/// The groups of routes, and the schemas that only responses name: those are not gathered with the routes.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Accepted)))]
-struct Answers;
+#[openapi(
+    components(schemas(Accepted)),
+    tags(
+        (name = "Products", description = "What is sold, and for how much."),
+        (name = "Stock", description = "Units that came in, and corrections of the count."),
+        (name = "Customers", description = "Who buys; their personal data can be erased."),
+        (name = "Orders", description = "Orders and drafts, from placing to cancelling and sending back."),
+        (name = "Shipments", description = "Parcels of an order that leave the house and arrive."),
+        (name = "Events", description = "The log itself, as it stands."),
+        (name = "Dead letters", description = "Messages between the services that nobody could carry out."),
+        (name = "Simulator", description = "The simulated payment provider's own book, for development.")
+    )
+)]
+struct Described;
 
 /// The endpoints, and their description.
 pub(crate) fn router(app: App, simulated: Option<Ledger>, letters: LetterDesk) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Answers::openapi())
+    OpenApiRouter::with_openapi(Described::openapi())
         .merge(products::router())
         .merge(stock::router())
         .merge(customers::router())

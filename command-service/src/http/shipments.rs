@@ -27,6 +27,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// A parcel that left the house.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "carrier": "Royal Mail", "tracking": "RM123456789GB" }))]
 struct ShipBody {
     /// Who carries it.
     #[schema(value_type = String, min_length = 1, max_length = 200)]

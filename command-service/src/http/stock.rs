@@ -26,6 +26,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// Units that arrived.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "quantity": 10 }))]
 struct ReceiveStockBody {
     /// How many units.
     #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
@@ -53,6 +54,7 @@ async fn receive_stock(
 /// A correction of the count.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "delta": -1, "reason": "broken in the house" }))]
 struct AdjustStockBody {
     /// Units to add or, negative, to take away; not 0.
     delta: i64,

@@ -32,10 +32,10 @@ struct Frame;
 
 /// Services under `/v1`, with everything that explains them.
 pub(crate) fn documented(services: OpenApiRouter) -> Router {
-    let frame = Frame::openapi().merge_from(operations::description());
-    let framed = OpenApiRouter::with_openapi(frame).nest("/v1", services);
+    let framed = OpenApiRouter::with_openapi(Frame::openapi()).nest("/v1", services);
     let (router, api) = framed.split_for_parts();
-    router.merge(self::router(api))
+    // Last, so that its tag comes after those of the services.
+    router.merge(self::router(api.merge_from(operations::description())))
 }
 
 /// Everything that explains the API.

@@ -122,13 +122,17 @@ async fn description(State(upstreams): State<Arc<Upstreams>>) -> Result<Json<Val
     Ok(Json(whole))
 }
 
-/// Puts two descriptions together: what is in both stays as it is in the first.
+/// Puts two descriptions together: what is in both stays as it is in the first, and a list has what is in either.
 fn join(whole: &mut Value, part: Value) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
             for (name, value) in part {
                 join(whole.entry(name).or_insert(Value::Null), value);
             }
+        }
+        (Value::Array(whole), Value::Array(part)) => {
+            let more: Vec<Value> = part.into_iter().filter(|item| !whole.contains(item)).collect();
+            whole.extend(more);
         }
         (whole @ Value::Null, part) => *whole = part,
         _ => {}

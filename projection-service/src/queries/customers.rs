@@ -10,7 +10,8 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::{ItemProblems, ListProblems};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, not_found, read};
@@ -62,7 +63,7 @@ async fn opened(vault: &Vault, row: CustomerRow) -> Result<CustomerAnswer, Probl
 
 /// Every customer, by id.
 #[utoipa::path(get, path = "/customers", tag = "Queries", params(ListParams),
-    responses((status = 200, body = Page<CustomerAnswer>), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = Page<CustomerAnswer>), ListProblems))]
 pub async fn list_customers(
     State(app): State<App>,
     QueryParams(params): QueryParams<ListParams>,
@@ -79,7 +80,7 @@ pub async fn list_customers(
 /// One customer.
 #[utoipa::path(get, path = "/customers/{id}", tag = "Queries",
     params(("id" = String, Path), MinPosition),
-    responses((status = 200, body = CustomerAnswer), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = CustomerAnswer), ItemProblems))]
 pub async fn get_customer(
     State(app): State<App>,
     PathParams(id): PathParams<CustomerId>,

@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::ActionProblems;
 
 use super::app::App;
 use super::operator::NoWords;
@@ -25,8 +26,7 @@ macro_rules! decision {
             responses((status = 200, body = ProjectionAnswer, headers(
                     ("Docket-Position" = String, description = "The log's position, as a token"),
                     ("Idempotency-Replayed" = Option<String>, description = "`true` when it was asked for before with this key"))),
-                (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
-                (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+                ActionProblems))]
         pub async fn $name(
             State($app): State<App>,
             PathParams(name): PathParams<String>,

@@ -22,6 +22,7 @@ use crate::storage::catalog::Asked;
 /// Nothing more has to be told.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub struct NoWords {}
 
 impl From<RebuildError> for Problem {

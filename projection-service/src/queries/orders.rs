@@ -8,7 +8,8 @@ use domain::refusal::Refusal;
 use serde::Deserialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::{ItemProblems, ListProblems};
 use utoipa::IntoParams;
 
 use super::answer::{Answer, SeenAt, not_found, read};
@@ -116,7 +117,7 @@ impl AsOfParams {
 /// Orders, newest first.
 #[utoipa::path(get, path = "/orders", tag = "Queries",
     params(OrderFilter),
-    responses((status = 200, body = Page<OrderSummary>), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = Page<OrderSummary>), ListProblems))]
 pub async fn list_orders(
     State(app): State<App>,
     QueryParams(filter): QueryParams<OrderFilter>,
@@ -136,7 +137,7 @@ pub async fn list_orders(
 /// One order, with its lines, payment, parcels and sagas; also as it was.
 #[utoipa::path(get, path = "/orders/{id}", tag = "Queries",
     params(("id" = String, Path), AsOfParams),
-    responses((status = 200, body = OrderAnswer), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = OrderAnswer), ItemProblems))]
 pub async fn get_order(
     State(app): State<App>,
     PathParams(id): PathParams<OrderId>,

@@ -9,7 +9,8 @@ use domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::{ItemProblems, ListProblems};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, not_found, read, word};
@@ -103,7 +104,7 @@ pub struct PaymentFilter {
 /// Payments, by id.
 #[utoipa::path(get, path = "/payments", tag = "Queries",
     params(PaymentFilter),
-    responses((status = 200, body = Page<PaymentAnswer>), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = Page<PaymentAnswer>), ListProblems))]
 pub async fn list_payments(
     State(app): State<App>,
     QueryParams(filter): QueryParams<PaymentFilter>,
@@ -122,7 +123,7 @@ pub async fn list_payments(
 /// One payment.
 #[utoipa::path(get, path = "/payments/{id}", tag = "Queries",
     params(("id" = String, Path), MinPosition),
-    responses((status = 200, body = PaymentAnswer), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = PaymentAnswer), ItemProblems))]
 pub async fn get_payment(
     State(app): State<App>,
     PathParams(id): PathParams<PaymentId>,

@@ -7,7 +7,8 @@ use domain::refusal::Refusal;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::{ItemProblems, ListProblems};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, not_found, read};
@@ -60,7 +61,7 @@ impl From<ProductRow> for ProductAnswer {
 
 /// Every product, by SKU.
 #[utoipa::path(get, path = "/products", tag = "Queries", params(ListParams),
-    responses((status = 200, body = Page<ProductAnswer>), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = Page<ProductAnswer>), ListProblems))]
 pub async fn list_products(
     State(app): State<App>,
     QueryParams(params): QueryParams<ListParams>,
@@ -76,7 +77,7 @@ pub async fn list_products(
 /// One product.
 #[utoipa::path(get, path = "/products/{sku}", tag = "Queries",
     params(("sku" = String, Path), MinPosition),
-    responses((status = 200, body = ProductAnswer), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = ProductAnswer), ItemProblems))]
 pub async fn get_product(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
 use service_kit::problem::{Problem, ProblemBody};
+use service_kit::responses::ActionProblems;
 
 use super::app::App;
 use super::operator::NoWords;
@@ -22,9 +23,8 @@ use super::reading::NoParams;
     responses((status = 202, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` when it was asked for before with this key"))),
-        (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody),
-        (status = 503, body = ProblemBody)))]
+        (status = 409, description = "It is being rebuilt already", body = ProblemBody, content_type = "application/problem+json"),
+        ActionProblems))]
 pub async fn rebuild_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,

@@ -1,5 +1,6 @@
 //! All queries, without a prefix.
 
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -8,9 +9,16 @@ use super::{
     shipments, stock,
 };
 
+#[derive(OpenApi)]
+#[openapi(tags(
+    (name = "Queries", description = "Reads of the models; each answer says from which position of the log it is."),
+    (name = "Projections", description = "What folds the log into the models: how far each is, rebuild, switch, roll back.")
+))]
+struct Described;
+
 /// Every query, without a prefix.
 pub fn router(app: App) -> OpenApiRouter {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(orders::list_orders))
         .routes(routes!(orders::get_order))
         .routes(routes!(products::list_products))

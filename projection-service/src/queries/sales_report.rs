@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::QueryParams;
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::ListProblems;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, read};
@@ -104,7 +105,7 @@ fn group_by(text: Option<&str>) -> Result<GroupBy, Problem> {
 /// Sales and returns by month, day or country.
 #[utoipa::path(get, path = "/reports/sales", tag = "Queries",
     params(SalesParams),
-    responses((status = 200, body = SalesAnswer), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = SalesAnswer), ListProblems))]
 pub async fn sales_report(
     State(app): State<App>,
     QueryParams(params): QueryParams<SalesParams>,

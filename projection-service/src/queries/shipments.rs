@@ -8,7 +8,8 @@ use domain::shipping::ShipmentStatus;
 use serde::{Deserialize, Serialize};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::{ItemProblems, ListProblems};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, not_found, read, word};
@@ -91,7 +92,7 @@ pub struct ShipmentFilter {
 /// Shipments, by id.
 #[utoipa::path(get, path = "/shipments", tag = "Queries",
     params(ShipmentFilter),
-    responses((status = 200, body = Page<ShipmentAnswer>), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = Page<ShipmentAnswer>), ListProblems))]
 pub async fn list_shipments(
     State(app): State<App>,
     QueryParams(filter): QueryParams<ShipmentFilter>,
@@ -110,7 +111,7 @@ pub async fn list_shipments(
 /// One shipment.
 #[utoipa::path(get, path = "/shipments/{id}", tag = "Queries",
     params(("id" = String, Path), MinPosition),
-    responses((status = 200, body = ShipmentAnswer), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = ShipmentAnswer), ItemProblems))]
 pub async fn get_shipment(
     State(app): State<App>,
     PathParams(id): PathParams<ShipmentId>,

@@ -7,7 +7,8 @@ use domain::refusal::Refusal;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::{ItemProblems, ListProblems};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, not_found, read};
@@ -47,7 +48,7 @@ impl From<StockRow> for StockAnswer {
 
 /// Stock of every SKU, by SKU.
 #[utoipa::path(get, path = "/stock", tag = "Queries", params(ListParams),
-    responses((status = 200, body = Page<StockAnswer>), (status = 400, body = ProblemBody)))]
+    responses((status = 200, body = Page<StockAnswer>), ListProblems))]
 pub async fn list_stock(
     State(app): State<App>,
     QueryParams(params): QueryParams<ListParams>,
@@ -63,7 +64,7 @@ pub async fn list_stock(
 /// The stock of one SKU.
 #[utoipa::path(get, path = "/stock/{sku}", tag = "Queries",
     params(("sku" = String, Path), MinPosition),
-    responses((status = 200, body = StockAnswer), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = StockAnswer), ItemProblems))]
 pub async fn get_stock(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,

@@ -4,19 +4,17 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::ItemProblems;
 
 use super::answers::ExplainedSaga;
 use super::api::{Api, MinPosition, failed, not_found};
 use crate::storage;
 
 /// What a saga waits for, since when, until when, after how many attempts, and what can be done.
-#[utoipa::path(get, path = "/sagas/{id}/explain", tag = "sagas", params(("id" = String, Path, description = "The saga"), MinPosition), responses(
+#[utoipa::path(get, path = "/sagas/{id}/explain", tag = "Sagas", params(("id" = String, Path, description = "The saga"), MinPosition), responses(
     (status = 200, description = "The saga, explained", body = ExplainedSaga),
-    (status = 400, description = "The position can't be read", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The position is of another history", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "The position is not reached yet", body = ProblemBody, content_type = "application/problem+json"),
+    ItemProblems,
 ))]
 pub(super) async fn explain_saga(
     Shared(api): Shared<Api>,

@@ -4,19 +4,17 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::ItemProblems;
 
 use super::answers::SagaItem;
 use super::api::{Api, MinPosition, failed, not_found};
 use crate::storage;
 
 /// One saga.
-#[utoipa::path(get, path = "/sagas/{id}", tag = "sagas", params(("id" = String, Path, description = "The saga"), MinPosition), responses(
+#[utoipa::path(get, path = "/sagas/{id}", tag = "Sagas", params(("id" = String, Path, description = "The saga"), MinPosition), responses(
     (status = 200, description = "The saga", body = SagaItem),
-    (status = 400, description = "The position can't be read", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The position is of another history", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "The position is not reached yet", body = ProblemBody, content_type = "application/problem+json"),
+    ItemProblems,
 ))]
 pub(super) async fn get_saga(
     Shared(api): Shared<Api>,

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::position::WantedPosition;
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::ListProblems;
 
 use super::answers::{Kind, SagaItem, State};
 use super::api::{Api, failed};
@@ -35,11 +36,9 @@ pub(super) struct Wanted {
 }
 
 /// Lists sagas, oldest first.
-#[utoipa::path(get, path = "/sagas", tag = "sagas", params(Wanted), responses(
+#[utoipa::path(get, path = "/sagas", tag = "Sagas", params(Wanted), responses(
     (status = 200, description = "A page of sagas", body = Page<SagaItem>),
-    (status = 400, description = "A parameter can't be read", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The position is of another history", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "The position is not reached yet", body = ProblemBody, content_type = "application/problem+json"),
+    ListProblems,
 ))]
 pub(super) async fn list_sagas(
     Shared(api): Shared<Api>,

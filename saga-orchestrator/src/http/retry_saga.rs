@@ -8,7 +8,8 @@ use domain::text::Reason;
 use serde::Deserialize;
 use service_kit::business_time::BusinessTime;
 use service_kit::extract::{JsonBody, PathParams};
-use service_kit::problem::{Problem, ProblemBody};
+use service_kit::problem::Problem;
+use service_kit::responses::ActionProblems;
 use utoipa::ToSchema;
 
 use super::act::request;
@@ -19,6 +20,7 @@ use crate::runner::Action;
 /// Why a saga is retried, for those who look later.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the provider is back" }))]
 pub(super) struct RetrySaga {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
@@ -29,7 +31,7 @@ pub(super) struct RetrySaga {
 }
 
 /// Makes the failed step's next attempt now.
-#[utoipa::path(post, path = "/sagas/{id}/retry", tag = "sagas",
+#[utoipa::path(post, path = "/sagas/{id}/retry", tag = "Sagas",
     params(
         ("id" = String, Path, description = "The saga"),
         ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
@@ -41,10 +43,7 @@ pub(super) struct RetrySaga {
             ("Docket-Position" = String, description = "The position that the action was based on, as a token"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
         )),
-        (status = 400, description = "The key or the reason is missing, or the body can't be read", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such saga", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "The saga does not need attention, or the key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The sagas can't be changed now", body = ProblemBody, content_type = "application/problem+json"),
+        ActionProblems,
     )
 )]
 pub(super) async fn retry_saga(

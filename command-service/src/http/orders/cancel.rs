@@ -42,6 +42,7 @@ async fn cancel_order(
 /// Lines to be cancelled.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "lines": [{ "line": 1, "quantity": 1 }], "reason": "one is enough" }))]
 struct CancelLinesBody {
     /// Which, and how many units.
     lines: Vec<LineBody>,

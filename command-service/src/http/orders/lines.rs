@@ -34,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// A line to be added.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "sku": "22423", "quantity": 1 }))]
 struct AddLineBody {
     /// The product.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
@@ -86,6 +87,7 @@ async fn currency(app: &App, order_id: &OrderId) -> Result<Currency, Problem> {
 /// A new quantity.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "quantity": 3 }))]
 struct ChangeQuantityBody {
     /// How many units.
     #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]

@@ -62,6 +62,10 @@ impl WantedLineBody {
 /// An order.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "order_id": "first", "currency": "GBP", "lines": [{ "sku": "22423", "quantity": 2 }],
+    "payment_method": "pm_ok", "shipping_address": { "country": "United Kingdom" }
+}))]
 struct PlaceOrderBody {
     /// The id; drawn when absent. No personal data: ids are kept when a person is erased.
     #[serde(default)]

@@ -27,6 +27,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// Lines to be sent back.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "lines": [{ "line": 1, "quantity": 1 }], "reason": "it arrived broken" }))]
 struct RequestReturnBody {
     /// Which, and how many units.
     lines: Vec<LineBody>,
@@ -58,6 +59,7 @@ async fn request_return(
 /// A return that arrived.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "restock": true }))]
 struct ReceiveReturnBody {
     /// True when the units can be sold again, false when they are written off.
     restock: bool,
