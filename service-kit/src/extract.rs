@@ -52,8 +52,16 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
 
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim).unwrap_or_default();
-    essence.eq_ignore_ascii_case("application/json")
+    let mut parts = kind.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/json") && parts.all(is_not_another_charset)
+}
+
+/// JSON is UTF-8; whoever says that theirs is something else would be misread.
+fn is_not_another_charset(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or_default();
+    !name.trim().eq_ignore_ascii_case("charset")
+        || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
 }
 
 fn unreadable(error: &BytesRejection) -> Problem {
@@ -113,8 +121,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathPar
                 Err(unread_path(error, &names))
             }
             Err(error) => {
-                tracing::error!(%error, "a route's path does not fit its handler");
-                Err(Code::Internal.into())
+                let cause = format!("a route's path does not fit its handler: {error}");
+                Err(Problem::from(Code::Internal).caused_by(cause))
             }
         }
     }

@@ -45,8 +45,9 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
-    tracing::error!(message, "a handler panicked");
-    Problem::from(Code::Internal).into_response()
+    Problem::from(Code::Internal)
+        .caused_by(format!("a handler panicked: {message}"))
+        .into_response()
 }
 
 /// Gives the request an id, adds it to the answer and to a problem's body, counts the request and traces it.
@@ -54,14 +55,19 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = span(&request, route.as_deref());
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     trace::answered(&span, status.as_u16(), status.is_server_error());
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(error) = problem.as_ref().and_then(Problem::cause) {
+        span.in_scope(|| tracing::error!(request_id = id, method, path, error, "a request failed"));
+    }
     record(method, route, status.as_u16(), begun);
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    if let Some(problem) = problem {
         let mut body = problem.to_json();
         if let Some(members) = body.as_object_mut() {
             members.insert("request_id".into(), id.clone().into());
@@ -120,6 +126,7 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::StatusCode;
     use axum::routing::get;
+    use std::sync::Arc;
     use tower::ServiceExt;
 
     async fn ask(method: &str, path: &str) -> (StatusCode, serde_json::Value) {
@@ -150,5 +157,24 @@ mod tests {
             (StatusCode::INTERNAL_SERVER_ERROR, &"internal".into())
         );
         assert!(!body.to_string().contains("broken"));
+    }
+
+    #[tokio::test]
+    async fn the_log_has_the_cause_under_the_id_that_the_client_was_given() {
+        let (read, write) = std::io::pipe().unwrap();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(write));
+        let logging = tracing::subscriber::set_default(lines.finish());
+        let (_, body) = ask("GET", "/broken").await;
+        drop(logging);
+        let log = std::io::read_to_string(read).unwrap();
+        let id = body["request_id"].as_str().unwrap();
+        for part in [
+            &format!("request_id=\"{id}\""),
+            "method=\"GET\" path=\"/broken\"",
+            "error=\"a handler panicked: broken\"",
+        ] {
+            assert!(log.contains(part), "no {part} in {log}");
+        }
+        assert_eq!(log.lines().count(), 1, "{log}");
     }
 }

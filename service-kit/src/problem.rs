@@ -92,6 +92,8 @@ struct Parts {
     errors: Vec<Mistake>,
     extensions: Map<String, Value>,
     retry_after_seconds: Option<u32>,
+    /// For the log only.
+    cause: Option<String>,
 }
 
 impl From<Code> for Problem {
@@ -111,6 +113,7 @@ impl Problem {
             errors: Vec::new(),
             extensions: Map::new(),
             retry_after_seconds: None,
+            cause: None,
         }))
     }
 
@@ -147,6 +150,18 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_seconds = Some(seconds);
         self
+    }
+
+    /// Keeps what went wrong here for the log line of the request; the client is told nothing of it.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<String>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// What went wrong here, for the log.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
     }
 
     /// The HTTP status.
@@ -204,16 +219,23 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Logs what went wrong here and tells the client nothing of it.
+/// What went wrong here is logged with the request that it failed, and the client is told nothing of it.
 pub fn internal(error: &(dyn std::error::Error + 'static)) -> Problem {
-    let mut causes = vec![error.to_string()];
+    Problem::from(Code::Internal).caused_by(in_one_line(error))
+}
+
+/// An error with its causes. One that is in the words of what it caused already is not said again.
+fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        causes.push(cause.to_string());
+        let words = cause.to_string();
+        if !said.ends_with(&words) {
+            said = format!("{said}: {words}");
+        }
         source = cause.source();
     }
-    tracing::error!(error = causes.join(": "), "a request failed");
-    Code::Internal.into()
+    said
 }
 
 /// An error: RFC 9457, with a stable code
@@ -244,4 +266,27 @@ pub struct MistakeBody {
     pointer: String,
     /// What is wrong there.
     detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Broken {
+        #[error("the file is gone")]
+        Gone,
+        #[error("reading failed: {0}")]
+        Read(#[source] Box<Self>),
+        #[error("no answer")]
+        Answer(#[source] Box<Self>),
+    }
+
+    #[test]
+    fn every_cause_is_said_once() {
+        let read = || Broken::Read(Box::new(Broken::Gone));
+        assert_eq!(in_one_line(&read()), "reading failed: the file is gone");
+        let answer = Broken::Answer(Box::new(read()));
+        assert_eq!(in_one_line(&answer), "no answer: reading failed: the file is gone");
+    }
 }

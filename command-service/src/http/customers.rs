@@ -94,7 +94,7 @@ async fn register_customer(
 
 // No `Debug`: it must not reach a log.
 
-/// How a customer is reached; what is absent stays.
+/// How a customer is reached; what is absent stays. At least one of name, email and phone is given.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "ada@example.org" }))]
@@ -116,6 +116,12 @@ struct ChangeContactBody {
     occurred_at: Option<BusinessTime>,
 }
 
+impl ChangeContactBody {
+    fn changes_something(&self) -> bool {
+        self.name.is_some() || self.email.is_some() || self.phone.is_some()
+    }
+}
+
 /// Change how a customer is reached
 #[utoipa::path(post, path = "/customers/{id}/contact", tag = "Customers",
     params(("id" = String, Path), CommandHeaders), request_body = ChangeContactBody,
@@ -127,6 +133,10 @@ async fn change_contact(
     asked: Asked,
     JsonBody(body): JsonBody<ChangeContactBody>,
 ) -> Result<Response, Problem> {
+    if !body.changes_something() {
+        let nothing = "at least one of `name`, `email` and `phone` has to be given";
+        return Err(Problem::from(Code::InvalidBody).mistake("", nothing));
+    }
     let fingerprint = asked.fingerprint(&app, &body)?;
     let person = Person::Customer(customer_id.clone());
     let sealed = async {

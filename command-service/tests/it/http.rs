@@ -181,6 +181,19 @@ async fn bytes_that_are_no_utf8_and_bodies_that_are_no_json_are_refused() {
     app.send(request("application/json", invalid)).await.is_problem(400, "invalid_body");
     let text = b"quantity=1".to_vec();
     app.send(request("text/plain", text)).await.is_problem(415, "unsupported_media_type");
+    for (kind, is_utf8) in [
+        ("application/json; charset=utf-16", false),
+        ("application/json;charset=\"ISO-8859-1\"", false),
+        ("application/json; charset=UTF-8", true),
+        ("application/json; profile=x; Charset=\"utf-8\"", true),
+    ] {
+        let answer = app.send(request(kind, b"{}".to_vec())).await;
+        if is_utf8 {
+            answer.is_problem(400, "invalid_body");
+        } else {
+            answer.is_problem(415, "unsupported_media_type");
+        }
+    }
     let path = Request::post("/stock/%ff/receive").header("idempotency-key", "k");
     let path = path.header("content-type", "application/json").body(Body::from("{}")).unwrap();
     let answer = app.send(path).await;
@@ -188,6 +201,21 @@ async fn bytes_that_are_no_utf8_and_bodies_that_are_no_json_are_refused() {
     let long = format!("/stock/{}/receive", "x".repeat(65));
     let answer = app.post(&long, "k", json!({ "quantity": 1 })).await;
     assert_eq!(answer.is_problem(400, "invalid_path")["errors"][0]["pointer"], "sku");
+}
+
+#[tokio::test]
+async fn a_contact_that_changes_nothing_is_refused_and_told_what_to_give() {
+    let app = TestApp::start().await;
+    app.post("/customers", "c", json!({ "customer_id": "c1" })).await.is(201);
+    let nulls = json!({ "name": null, "email": null, "phone": null });
+    let when = json!({ "occurred_at": "2010-12-01T12:00:00Z" });
+    for (key, body) in [("a", json!({})), ("b", nulls), ("d", when)] {
+        let answer = app.post("/customers/c1/contact", key, body).await;
+        let problem = answer.is_problem(400, "invalid_body");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("at least one of `name`, `email` and `phone`"), "{detail}");
+    }
+    app.post("/customers/c1/contact", "e", json!({ "phone": "123" })).await.is(200);
 }
 
 #[tokio::test]
