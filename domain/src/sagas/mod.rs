@@ -8,6 +8,7 @@ mod command_end;
 pub mod definition;
 mod events;
 mod expiry;
+mod explain;
 mod instance;
 mod order_authorizations;
 mod order_facts;

@@ -8,14 +8,12 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::cancellation_saga::CancellationSaga;
+use super::explain::{foremost, not_by_hand};
 use super::order_saga::OrderSaga;
-use super::process::{Process, Standing};
+use super::process::Process;
 use super::purse::Purse;
 use super::return_saga::ReturnSaga;
-use super::track::Phase;
-use super::{
-    EventContext, Explanation, Outgoing, SagaAction, SagaKind, SagaState, SagaStatus, Timeouts,
-};
+use super::{EventContext, Outgoing, SagaKind, SagaState, SagaStatus, Timeouts};
 use crate::event::Event;
 use crate::ids::{OrderId, SagaId};
 use crate::orders::OrderEvent;
@@ -54,24 +52,24 @@ pub struct Saga {
     /// The position of the last event that was folded.
     seen: u64,
     /// The position of the event that brought it where it is.
-    cause: u64,
+    pub(super) cause: u64,
     /// How a person settled what failed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved: Option<Reason>,
-    body: Body,
+    pub(super) body: Body,
 }
 
 /// Which of the three it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Body {
+pub(super) enum Body {
     Order(Box<OrderSaga>),
     Cancellation(Box<CancellationSaga>),
     Return(Box<ReturnSaga>),
 }
 
 impl Body {
-    fn process(&self) -> &dyn Process {
+    pub(super) fn process(&self) -> &dyn Process {
         match self {
             Self::Order(saga) => saga.as_ref(),
             Self::Cancellation(saga) => saga.as_ref(),
@@ -291,38 +289,13 @@ impl Saga {
         for track in process.tracks() {
             track.shift(by);
         }
-        let wake_at = self.body.process().next_wake(timeouts);
-        self.status.wake_at = wake_at.filter(|_| !self.status.state.is_ended());
+        self.set_wake(timeouts);
     }
 
-    /// Everything that a person needs to know of it.
-    pub fn explain(&self) -> Explanation {
-        let process = self.body.process();
-        let standings = process.standings();
-        let (waiting_for, attempts, last_error) = match foremost(&standings) {
-            _ if self.status.state.is_ended() => ("nothing: it has ended".to_owned(), 0, None),
-            None => ("nothing".to_owned(), 0, None),
-            Some(at) => (waiting_for(at), at.track.attempt, at.track.error.clone()),
-        };
-        let actions = match self.status.state {
-            SagaState::NeedsAttention if standings.iter().any(|at| at.resolvable) => {
-                vec![SagaAction::Retry, SagaAction::Resolve]
-            }
-            SagaState::NeedsAttention => vec![SagaAction::Retry],
-            SagaState::Running
-            | SagaState::Waiting
-            | SagaState::Completed
-            | SagaState::Compensated => vec![],
-        };
-        Explanation {
-            waiting_for,
-            since: self.status.since,
-            deadline: self.status.wake_at,
-            attempts,
-            last_error,
-            causing_position: self.cause,
-            actions,
-        }
+    /// An ended saga wants to be woken no more.
+    fn set_wake(&mut self, timeouts: &Timeouts) {
+        let wake_at = self.body.process().next_wake(timeouts);
+        self.status.wake_at = wake_at.filter(|_| !self.status.state.is_ended());
     }
 
     /// Brings the status columns up to date; true when it stands elsewhere than before.
@@ -347,51 +320,7 @@ impl Saga {
         }
         self.status.state = state;
         self.status.step = step;
-        let wake_at = self.body.process().next_wake(timeouts);
-        self.status.wake_at = wake_at.filter(|_| !self.status.state.is_ended());
+        self.set_wake(timeouts);
         moved
-    }
-}
-
-/// The table that matters most to a person: one in trouble, else one under way, else the main one, which is the last.
-fn foremost<'a, 't>(standings: &'a [Standing<'t>]) -> Option<&'a Standing<'t>> {
-    let trouble = standings.iter().find(|at| at.track.needs_attention());
-    let busy = || standings.iter().find(|at| at.track.is_running());
-    trouble.or_else(busy).or_else(|| standings.last())
-}
-
-/// Why nothing of what failed can be settled by hand, and what to do instead.
-fn not_by_hand(standings: &[Standing<'_>]) -> SagaActionError {
-    let failed = standings.iter().find(|at| at.track.needs_attention());
-    let instead = match failed.map(|at| at.track.phase) {
-        Some(Phase::Unknown { .. }) => {
-            "the provider has not told what became of it, and is asked until it tells"
-        }
-        Some(
-            Phase::Due
-            | Phase::Asked
-            | Phase::Backoff { .. }
-            | Phase::Refused
-            | Phase::Stuck
-            | Phase::Ended,
-        )
-        | None => {
-            "retry it, replay its command if that is a dead letter, or cancel what has not left the house"
-        }
-    };
-    let step = failed.map_or_else(String::new, |at| at.step.to_owned());
-    SagaActionError::NotByHand { step, instead }
-}
-
-fn waiting_for(at: &Standing<'_>) -> String {
-    let step = at.step;
-    match (at.track.phase, at.waits_for) {
-        (_, Some(what)) => what.to_owned(),
-        (Phase::Asked, None) => format!("the answer to {step}"),
-        (Phase::Unknown { .. }, None) => format!("the provider to tell what became of {step}"),
-        (Phase::Backoff { .. }, None) => format!("the next attempt of {step}"),
-        (Phase::Stuck, None) if at.track.failures == 0 => format!("a person, at {step}"),
-        (Phase::Stuck, None) => format!("a person: {step} failed"),
-        (Phase::Due | Phase::Refused | Phase::Ended, None) => format!("the order, at {step}"),
     }
 }

@@ -28,15 +28,21 @@ async fn until_it_waits(running: &Running) {
     running.until("it waits", |status| status.phase == Phase::CatchingUp).await;
 }
 
-async fn deadlines_stand_still_while_the_log_is_not_heard(bench: Bench) {
+/// An order whose reservation gets no answer, and then nothing is heard of the log any more; its deadline until then.
+async fn silent_with_an_order_under_way(bench: &Bench) -> (Arc<Silenced>, Running, DateTime<Utc>) {
     let feed = Silenced::over(bench.feed());
     let running = bench.start_with(bench.settings(), Arc::clone(&feed) as _).await;
     bench.shop.lose("reserve_stock");
     bench.shop.place("o1", "pm_ok", 2).await;
-    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    until_delivered(bench, "order-o1/reserve_stock/1", 1).await;
     let before = deadline(&running.explain("order-o1").await);
     feed.silence();
     until_it_waits(&running).await;
+    (feed, running, before)
+}
+
+async fn deadlines_stand_still_while_the_log_is_not_heard(bench: Bench) {
+    let (feed, running, before) = silent_with_an_order_under_way(&bench).await;
     bench.clock.advance(TimeDelta::hours(1));
     feed.speak();
     running.until_live().await;
@@ -60,14 +66,7 @@ async fn an_order_that_was_placed_in_a_silence_has_its_whole_time(bench: Bench) 
 }
 
 async fn the_clock_of_a_silence_goes_on_over_a_restart(bench: Bench) {
-    let feed = Silenced::over(bench.feed());
-    let running = bench.start_with(bench.settings(), Arc::clone(&feed) as _).await;
-    bench.shop.lose("reserve_stock");
-    bench.shop.place("o1", "pm_ok", 2).await;
-    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
-    let before = deadline(&running.explain("order-o1").await);
-    feed.silence();
-    until_it_waits(&running).await;
+    let (feed, running, before) = silent_with_an_order_under_way(&bench).await;
     bench.clock.advance(TimeDelta::hours(1));
     running.orchestrator.shutdown().await;
     let running = bench.start_with(bench.settings(), Arc::clone(&feed) as _).await;
@@ -78,14 +77,7 @@ async fn the_clock_of_a_silence_goes_on_over_a_restart(bench: Bench) {
 }
 
 async fn a_short_silence_shifts_nothing(bench: Bench) {
-    let feed = Silenced::over(bench.feed());
-    let running = bench.start_with(bench.settings(), Arc::clone(&feed) as _).await;
-    bench.shop.lose("reserve_stock");
-    bench.shop.place("o1", "pm_ok", 2).await;
-    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
-    let before = deadline(&running.explain("order-o1").await);
-    feed.silence();
-    until_it_waits(&running).await;
+    let (feed, running, before) = silent_with_an_order_under_way(&bench).await;
     bench.clock.advance(TimeDelta::seconds(3));
     feed.speak();
     running.until_live().await;
