@@ -11,8 +11,28 @@ const ROWS: usize = 700;
 /// The epoch is the second part of a position: `log-epoch-position`.
 const FIRST_EPOCH: &str = "1";
 
+/// The stream; for a moment there may be none, while the relay lays it out anew.
 async fn stream(services: &Services, name: &str) -> Stream {
-    services.streams().await.get_stream(name).await.unwrap()
+    let streams = services.streams().await;
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+    let begun = std::time::Instant::now();
+    loop {
+        ticks.tick().await;
+        match streams.get_stream(name).await {
+            Ok(stream) => return stream,
+            Err(error) => {
+                assert!(begun.elapsed() < crate::platform::PATIENCE, "{name}: {error}");
+            }
+        }
+    }
+}
+
+/// A message on the stream of events that is nobody's: the stream takes it, nobody else guards its subjects.
+async fn publish_a_stray(services: &Services) {
+    stream(services, "EVENTS").await;
+    let streams = services.streams().await;
+    let published = streams.publish("docket.events.stray.order.OrderPlaced", "stray".into());
+    published.await.unwrap().await.expect("the stream takes it");
 }
 
 /// Waits until the stream of events ends where the log does: nothing is missing, and nothing strange behind it.
@@ -66,9 +86,7 @@ async fn p9_broker_amnesia_whatever_is_forgotten_during_an_import_it_ends_as_if_
     }
 
     services.gateway.until_head(4 * step).await;
-    let stray = services.streams().await;
-    let published = stray.publish("docket.events.stray.order.OrderPlaced", "stray".into()).await;
-    published.unwrap().await.expect("the stream takes it: nobody else guards its subjects");
+    publish_a_stray(&services).await;
 
     services.gateway.until_head(5 * step).await;
     services.nats.kill().unwrap();
@@ -107,10 +125,7 @@ async fn p9_broker_amnesia_of_an_idle_stream_is_noticed_by_a_service_that_starts
     services.gateway.settle().await;
 
     // A stray message on an idle stream: the relay looks by itself.
-    let published = services.streams().await;
-    let published =
-        published.publish("docket.events.stray.order.OrderPlaced", "stray".into()).await;
-    published.unwrap().await.unwrap();
+    publish_a_stray(&services).await;
     until_it_is_a_copy(&services).await;
     let receive = json!({ "quantity": 2 });
     services.gateway.post("/v1/stock/cup/receive", "more", &receive).await.ok();
