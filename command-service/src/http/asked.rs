@@ -102,6 +102,11 @@ impl Asked {
         })
     }
 
+    /// The same of a target whose id was just drawn: nothing can be there.
+    pub(super) fn of_something_new(self) -> Self {
+        Self { expected: self.expected.or(Some(0)), ..self }
+    }
+
     /// Carries the command out and gives back what the processor said.
     pub(super) async fn execute(
         &self,

@@ -23,6 +23,14 @@ impl StateCache {
         self.0.touch(stream).is_some()
     }
 
+    /// Takes a stream that is not here for one without events, without asking. The append finds out when it has some.
+    pub(super) fn expect_absent(&mut self, stream: Stream) {
+        if self.0.get(&stream).is_none() {
+            let state = State::absent(&stream);
+            self.0.hold(stream, Entry { version: 0, state });
+        }
+    }
+
     /// Keeps a loaded state.
     pub(super) fn insert(&mut self, stream: Stream, entry: Entry) {
         self.0.hold(stream, entry);
@@ -30,6 +38,7 @@ impl StateCache {
 
     /// Folds a decided event in, ahead of its commit.
     pub(super) fn evolve(&mut self, event: &Event) {
+        event.about_to_begin().into_iter().for_each(|stream| self.expect_absent(stream));
         if let Some(entry) = self.0.touch(&event.stream()) {
             let state = std::mem::replace(&mut entry.state, State::Commands);
             *entry = Entry { version: entry.version + 1, state: state.evolve(event) };

@@ -114,12 +114,15 @@ impl Worker {
                     decision.streams.iter().for_each(|stream| self.cache.evict(stream));
                     if appended.resent {
                         self.tell_observers(&decision);
+                    } else {
+                        self.met_repeats = true;
                     }
                     let mut outcome = Outcome::replayed(stored);
                     outcome.replayed = !appended.resent;
                     answers.push((job, Ok(outcome)));
                 }
                 Verdict::KeyReused => {
+                    self.met_repeats = true;
                     decision.streams.iter().for_each(|stream| self.cache.evict(stream));
                     answers.push((job, Err(ExecuteError::KeyReused)));
                 }

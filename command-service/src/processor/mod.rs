@@ -1,4 +1,4 @@
-//! The batching command processor: one task that settles, decides, appends and then answers.
+//! The batching command processor: one task that decides, appends and then answers.
 //!
 //! It knows no HTTP and no queue. Commands wait in a bounded queue; whatever waits goes as one batch into one commit.
 //!
@@ -16,6 +16,7 @@ mod loading;
 mod observer;
 mod request;
 mod settings;
+mod settling;
 mod snapshots;
 mod worker;
 

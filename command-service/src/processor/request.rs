@@ -41,7 +41,7 @@ pub struct Request {
     pub request_hash: [u8; 32],
     /// What is asked.
     pub command: Command,
-    /// The version that the target stream must be at.
+    /// The version that the target stream must be at. Who says 0 saves a look, as with an id that was just drawn.
     pub expected: Option<u64>,
     /// What stands beside the events.
     pub metadata: Arc<Metadata>,

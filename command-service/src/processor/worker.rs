@@ -1,9 +1,8 @@
-//! The processor's loop: take what waits, settle, decide; then the batch is committed.
+//! The processor's loop: take what waits, decide, commit. And what it loads from the log.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::decide::{Context, Decide};
 use domain::stream::Stream;
 use event_store::{EventLog, LoadRequest, Loaded};
 use service_kit::clock::Clock;
@@ -12,7 +11,7 @@ use tracing::Span;
 
 use super::batch::{Job, split_repeats};
 use super::cache::StateCache;
-use super::decision::{Decision, Undecided, decide};
+use super::decision::Decision;
 use super::lanes::Lanes;
 use super::loading::{self, LoadError};
 use super::observer::Observer;
@@ -20,17 +19,16 @@ use super::request::ExecuteError;
 use super::settings::ProcessorSettings;
 use super::snapshots;
 
-/// Loads that one batch may need, one after another, before its last commands are given up.
-const ROUNDS: usize = 64;
-
 /// The one task that owns the cache.
 pub(super) struct Worker {
     pub(super) log: Arc<dyn EventLog>,
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) settings: ProcessorSettings,
     pub(super) observers: Vec<Arc<dyn Observer>>,
     pub(super) cache: StateCache,
     pub(super) schema_hash: u64,
+    /// True when the last batch had a command that was answered before.
+    pub(super) met_repeats: bool,
 }
 
 impl Worker {
@@ -41,7 +39,8 @@ impl Worker {
         observers: Vec<Arc<dyn Observer>>,
     ) -> Self {
         let cache = StateCache::new(settings.cached_states);
-        Self { log, clock, settings, observers, cache, schema_hash: snapshots::schema_hash() }
+        let schema_hash = snapshots::schema_hash();
+        Self { log, clock, settings, observers, cache, schema_hash, met_repeats: false }
     }
 
     /// Runs until `stop`, and then until nothing waits any more.
@@ -78,62 +77,8 @@ impl Worker {
         carried
     }
 
-    /// Answers the known commands from the store and decides the others one after another, each on what the earlier
-    /// ones decided. One that needs further streams goes after the others, when they are loaded.
-    async fn settle_and_decide(&mut self, mut waiting: Vec<Job>) -> Vec<(Job, Decision)> {
-        let context = Context { now: (self.clock)() };
-        let mut decided = Vec::with_capacity(waiting.len());
-        let mut wanted: HashSet<Stream> =
-            waiting.iter().flat_map(|job| job.request.command.reads()).collect();
-        let mut unreadable = HashSet::new();
-        for _ in 0..ROUNDS {
-            let loaded = match self.load(&waiting, &wanted, &mut unreadable).await {
-                Ok(loaded) => loaded,
-                Err(error) => {
-                    answer_all(waiting, &error);
-                    return decided;
-                }
-            };
-            wanted.clear();
-            let mut postponed = Vec::new();
-            for job in waiting {
-                if let Some(known) = loaded.commands.get(&job.request.command_id) {
-                    job.answer_known(known);
-                    continue;
-                }
-                let decided_now = {
-                    let _decides = tracing::info_span!(parent: &job.span, "decide").entered();
-                    decide(&job.request, &self.cache, &context)
-                };
-                match decided_now {
-                    Ok(decision) => {
-                        decision.events.iter().for_each(|event| self.cache.evolve(event));
-                        decided.push((job, decision));
-                    }
-                    Err(Undecided::Failed(error)) => job.answer(Err(error)),
-                    Err(Undecided::Missing(streams))
-                        if streams.iter().any(|s| unreadable.contains(s)) =>
-                    {
-                        job.answer(Err(ExecuteError::Broken));
-                    }
-                    Err(Undecided::Missing(streams)) => {
-                        wanted.extend(streams);
-                        postponed.push(job);
-                    }
-                }
-            }
-            waiting = postponed;
-            if waiting.is_empty() {
-                return decided;
-            }
-        }
-        tracing::error!(commands = waiting.len(), "commands asked for ever more streams");
-        answer_all(waiting, &ExecuteError::Broken);
-        decided
-    }
-
     /// Asks the log for the commands' ids and for the streams that the cache lacks, in one go.
-    async fn load(
+    pub(super) async fn load(
         &mut self,
         jobs: &[Job],
         wanted: &HashSet<Stream>,
@@ -185,7 +130,7 @@ fn spans_of_append(decided: &[(Job, Decision)]) -> Vec<Span> {
     traced.map(|(job, _)| span(job)).collect()
 }
 
-fn answer_all(jobs: impl IntoIterator<Item = Job>, error: &ExecuteError) {
+pub(super) fn answer_all(jobs: impl IntoIterator<Item = Job>, error: &ExecuteError) {
     for job in jobs {
         job.answer(Err(error.clone()));
     }

@@ -3,7 +3,7 @@
 use command_service::processor::{ExecuteError, ProcessorSettings};
 use domain::catalog::RegisterProduct;
 use domain::ids::{OrderId, Sku};
-use domain::inventory::{AdjustStock, ReceiveStock};
+use domain::inventory::{AdjustStock, ReceiveStock, ReserveStock, SkuQuantity};
 use domain::money::{Currency, Money};
 use domain::orders::{NewOrder, PlaceOrder, ShippingAddress, WantedLine};
 use domain::refusal::Refusal;
@@ -28,6 +28,30 @@ fn product(sku: &Sku) -> RegisterProduct {
 
 fn receive(units: u32) -> ReceiveStock {
     ReceiveStock { sku: sku(), quantity: Quantity::new(units).unwrap() }
+}
+
+fn order_of(id: &str, lines: Vec<WantedLine>) -> PlaceOrder {
+    PlaceOrder(NewOrder {
+        order_id: OrderId::parse(id).unwrap(),
+        customer_id: None,
+        currency: Currency::parse("GBP").unwrap(),
+        lines,
+        payment_method: PaymentMethod::parse("pm_ok").unwrap(),
+        shipping_address: ShippingAddress {
+            country: Country::parse("France").unwrap(),
+            details: None,
+        },
+        reference: None,
+    })
+}
+
+fn one() -> Vec<WantedLine> {
+    vec![WantedLine { sku: sku(), quantity: Quantity::new(1).unwrap(), unit_price: None }]
+}
+
+fn reserve(id: &str) -> ReserveStock {
+    let lines = vec![SkuQuantity { sku: sku(), quantity: Quantity::new(1).unwrap() }];
+    ReserveStock { order_id: OrderId::parse(id).unwrap(), lines }
 }
 
 fn take(units: i64) -> AdjustStock {
@@ -61,6 +85,75 @@ async fn a_key_has_one_effect_and_the_same_answer_however_often_it_comes() {
     assert_eq!(types(&*log, "stock-22423").await, ["StockReceived"]);
     let other = execute(&processor, "k", receive(4)).await;
     assert_eq!(other, Err(ExecuteError::KeyReused));
+}
+
+#[tokio::test]
+async fn the_log_is_not_asked_for_what_is_here() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    execute(&processor, "r", receive(3)).await.unwrap();
+    let asked_for = log.loads();
+    for n in 0..5 {
+        execute(&processor, &format!("r{n}"), receive(1)).await.unwrap();
+    }
+    assert!(execute(&processor, "t", take(9)).await.is_err());
+    assert_eq!(log.loads(), asked_for);
+}
+
+#[tokio::test]
+async fn p2_once_a_repeat_that_nobody_looked_for_is_found_by_the_append() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    let first = execute(&processor, "r", receive(3)).await.unwrap();
+    execute(&processor, "t", take(3)).await.unwrap();
+    let (asked_for, handle) = (log.loads(), processor.handle());
+    // Decided anew the second would be refused, and what comes with them builds on the third.
+    let again = [("r", receive(3)), ("s", receive(1)), ("r", receive(2)), ("u", receive(1))];
+    let again = again.map(|(id, command)| handle.execute(asked(id, command)));
+    let (taken, again) =
+        tokio::join!(handle.execute(asked("t", take(3))), futures::future::join_all(again));
+    let taken = taken.unwrap();
+    assert_eq!((taken.replayed, taken.version), (true, 2));
+    let replayed = again[0].as_ref().unwrap();
+    assert_eq!((replayed.replayed, replayed.position), (true, first.position));
+    assert_eq!(again[2], Err(ExecuteError::KeyReused));
+    let mut versions = [1, 3].map(|n: usize| again[n].as_ref().unwrap().version);
+    versions.sort_unstable();
+    assert_eq!(versions, [3, 4]);
+    assert!(log.loads() > asked_for, "after a repeat it asks first");
+    execute(&processor, "v", receive(1)).await.unwrap();
+    let asked_for = log.loads();
+    execute(&processor, "w", receive(1)).await.unwrap();
+    assert_eq!(log.loads(), asked_for, "for a while only");
+}
+
+#[tokio::test]
+async fn nothing_is_looked_for_under_an_id_that_was_just_drawn() {
+    let log = FaultyLog::new([]);
+    let processor = processor(&log, ProcessorSettings::default());
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    execute(&processor, "r", receive(3)).await.unwrap();
+    let place = |id: &str, order: &str| {
+        let mut request = asked(id, order_of(order, one()));
+        request.expected = Some(0);
+        let handle = processor.handle();
+        async move { handle.execute(request).await }
+    };
+    let asked_for = log.loads();
+    assert_eq!(place("a", "o-1").await.unwrap().version, 1);
+    execute(&processor, "reserve", reserve("o-1")).await.unwrap();
+    assert_eq!(log.loads(), asked_for, "neither for the order nor for its reservation");
+    let taken = place("b", "o-1").await;
+    assert_eq!(taken, Err(ExecuteError::VersionMismatch { expected: 0, current: 1 }));
+
+    // Whoever expects wrongly, and has it from no cache, hears it from the log.
+    let elsewhere = crate::support::processor(&log, ProcessorSettings::default());
+    let mut request = asked("c", order_of("o-1", one()));
+    request.expected = Some(0);
+    let taken = elsewhere.handle().execute(request).await;
+    assert_eq!(taken, Err(ExecuteError::VersionMismatch { expected: 0, current: 1 }));
 }
 
 #[tokio::test]
@@ -161,18 +254,7 @@ async fn an_event_that_is_too_large_fails_its_own_command_only() {
     execute(&processor, "q", product(&sku())).await.unwrap();
     let quantity = Quantity::new(1).unwrap();
     let line = WantedLine { sku: wide, quantity, unit_price: None };
-    let order = PlaceOrder(NewOrder {
-        order_id: OrderId::parse("o").unwrap(),
-        customer_id: None,
-        currency: Currency::parse("GBP").unwrap(),
-        lines: vec![line; 2_000],
-        payment_method: PaymentMethod::parse("pm_ok").unwrap(),
-        shipping_address: ShippingAddress {
-            country: Country::parse("France").unwrap(),
-            details: None,
-        },
-        reference: None,
-    });
+    let order = order_of("o", vec![line; 2_000]);
     let (order, neighbour) =
         tokio::join!(execute(&processor, "o", order), execute(&processor, "r", receive(1)));
     let too_large = matches!(

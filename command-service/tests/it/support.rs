@@ -1,6 +1,7 @@
 //! What the tests stand on: a faulty log, a whole service in memory, and short ways to ask it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,30 +39,37 @@ pub(crate) enum Fault {
     NotDone,
 }
 
-/// A log whose appends go wrong as told; with `forever` as the last fault they never go right again.
+/// A log whose appends go wrong as told; with `forever` as the last fault they never go right again. It counts its loads.
 pub(crate) struct FaultyLog {
     inner: Arc<dyn EventLog>,
     faults: Mutex<VecDeque<Fault>>,
     forever: bool,
+    loads: AtomicUsize,
 }
 
 impl FaultyLog {
     pub(crate) fn new(faults: impl IntoIterator<Item = Fault>) -> Arc<Self> {
         let faults = Mutex::new(faults.into_iter().collect());
-        Arc::new(Self { inner: Arc::new(MemoryLog::new()), faults, forever: false })
+        Arc::new(Self { faults, ..Self::sound(MemoryLog::new()) })
     }
 
     /// A faultless log over another backend.
     pub(crate) fn over(inner: impl EventLog) -> Arc<Self> {
-        Arc::new(Self { inner: Arc::new(inner), faults: Mutex::default(), forever: false })
+        Arc::new(Self::sound(inner))
     }
 
     pub(crate) fn broken() -> Arc<Self> {
-        Arc::new(Self {
-            inner: Arc::new(MemoryLog::new()),
-            faults: Mutex::default(),
-            forever: true,
-        })
+        Arc::new(Self { forever: true, ..Self::sound(MemoryLog::new()) })
+    }
+
+    /// How often it was asked for streams or answers.
+    pub(crate) fn loads(&self) -> usize {
+        self.loads.load(Ordering::Relaxed)
+    }
+
+    fn sound(inner: impl EventLog) -> Self {
+        let (faults, loads) = (Mutex::default(), AtomicUsize::default());
+        Self { inner: Arc::new(inner), faults, forever: false, loads }
     }
 }
 
@@ -89,6 +97,7 @@ impl EventLog for FaultyLog {
     }
 
     fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
         self.inner.load(request)
     }
 

@@ -1,6 +1,7 @@
 //! Orders: from a cart to the last parcel and what comes back.
 
 mod add_line;
+mod beginnings;
 mod cancel_lines;
 mod cancel_order;
 mod change_quantity;

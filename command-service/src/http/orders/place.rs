@@ -116,6 +116,7 @@ async fn place_order(
 ) -> Result<Response, Problem> {
     check_count(body.lines.len())?;
     let fingerprint = asked.fingerprint(&app, &body)?;
+    let asked = if body.order_id.is_none() { asked.of_something_new() } else { asked };
     let outcome = match command(&app, &body).await {
         Ok((command, answer)) => {
             asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
