@@ -22,6 +22,10 @@ use comfy_table::Table;
 use crate::driver::Load;
 use crate::platform::Kind;
 
+/// The services' own allocator, so that what is measured as a library is measured as it runs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Docket on this machine: client, server and disk share it. Quote ratios, not single figures.
 #[derive(Parser)]
 #[command(name = "benchmarks")]

@@ -4,6 +4,7 @@
 //! The server says what it found and what it accepted; the verdicts follow from that by the same judge as everywhere.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -18,14 +19,18 @@ use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
 use crate::error::{AppendError, StoreError};
 use crate::head;
-use crate::judge::{self, Known, judge};
+use crate::judge::{Known, judge};
 use crate::recent::Recent;
 use crate::sql::rows::{CommandRow, count, undecodable};
-use crate::types::{AppendTransaction, KnownCommand, Position, RecordedEvent, StreamId, Verdict};
+use crate::types::{
+    AppendTransaction, KnownCommand, Metadata, NewEvent, Position, RecordedEvent, StreamId,
+    Verdict, Version,
+};
 
 use super::arguments::Arguments;
+use super::ledger::{Kept, Ledger};
 use super::token::Token;
-use super::undisputed::Undisputed;
+use super::undisputed::{Passed, Undisputed};
 
 const APPEND: &str = "SELECT head, versions, accepted, known_command, known_hash, known_status, known_body, \
     known_version, known_position \
@@ -41,21 +46,24 @@ pub(super) struct Appender {
     pub(super) token: Token,
     pub(super) head: watch::Sender<Position>,
     pub(super) recent: Arc<Recent>,
+    pub(super) ledger: Arc<Ledger>,
+    /// The head that this process's appends reached.
+    pub(super) appended: watch::Sender<Position>,
     pub(super) clock: Clock,
 }
 
-/// What the server found, and what it accepted.
-struct Found {
-    known: Known,
-    accepted: Accepted,
+/// What the server said of a batch.
+enum Said {
+    /// It passed whole.
+    Passed(Passed),
+    /// It was judged in turn.
+    Judged(Found),
 }
 
-/// What the server accepted of a batch.
-enum Accepted {
-    /// Everything; the events have these ids.
-    All(Vec<Uuid>),
-    /// What it says.
-    Some(Vec<bool>),
+/// What the server found, and which transactions it accepted.
+struct Found {
+    known: Known,
+    accepted: Vec<bool>,
 }
 
 impl Appender {
@@ -70,11 +78,19 @@ impl Appender {
         let metadata = encoded.map_err(|error| StoreError::new("encode a batch", error))?;
         let now = clock::read(&self.clock);
         let micros = now.timestamp_micros();
-        let called = self
-            .writer
-            .call(async |connection| commit(connection, token, micros, &batch, &metadata).await);
+        let mut ledger = self.ledger.take(token);
+        let known = &ledger;
+        let called = self.writer.call(async |connection| {
+            commit(connection, token, micros, &batch, &metadata, known).await
+        });
         match called.await {
-            Ok(found) => self.verdicts(&batch, found, now),
+            Ok(Said::Passed(mut passed)) => {
+                let head = passed.after + passed.events.len() as Position;
+                ledger.learn(token, head, mem::take(&mut passed.streams));
+                self.ledger.put(ledger);
+                Ok(self.remember(batch, passed, now))
+            }
+            Ok(Said::Judged(found)) => self.verdicts(&batch, found),
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(SUPERSEDED) => {
                 self.token.lost(token);
                 Err(AppendError::Superseded)
@@ -83,30 +99,46 @@ impl Appender {
         }
     }
 
+    /// The verdicts on a batch that passed whole. Who follows the head need not ask the server for its events.
+    fn remember(
+        &self,
+        batch: Vec<AppendTransaction>,
+        Passed { after, events, answered, .. }: Passed,
+        now: DateTime<Utc>,
+    ) -> Vec<Verdict> {
+        let (mut position, mut answered) = (after, answered.into_iter());
+        let mut appended = Vec::with_capacity(events.len());
+        let mut events = events.into_iter();
+        let verdicts =
+            batch.into_iter().map(|AppendTransaction { events: new, metadata, answer, .. }| {
+                for (event, (id, version)) in new.into_iter().zip(&mut events) {
+                    position += 1;
+                    appended.push(recorded(event, position, id, version, &metadata, now));
+                }
+                let version = answer.and_then(|_| answered.next()).unwrap_or_default();
+                Verdict::Committed { position, version }
+            });
+        let verdicts = verdicts.collect();
+        self.recent.remember_after(after, appended);
+        self.reached(position);
+        verdicts
+    }
+
+    fn reached(&self, position: Position) {
+        head::raise(&self.head, position);
+        head::raise(&self.appended, position);
+    }
+
+    /// The verdicts on a batch that was judged. It leaves a hole in what is remembered, and is read.
     fn verdicts(
         &self,
         batch: &[AppendTransaction],
-        found: Found,
-        now: DateTime<Utc>,
+        Found { known, accepted }: Found,
     ) -> Result<Vec<Verdict>, AppendError> {
-        let head = found.known.head;
-        let judgement = judge(batch, found.known);
+        let judgement = judge(batch, known);
         let passed = |verdict: &Verdict| matches!(verdict, Verdict::Committed { .. });
-        let agreed = match &found.accepted {
-            Accepted::All(ids) => {
-                let all = judgement.verdicts.iter().all(passed);
-                // Who follows the head need not ask for them. A batch that was judged leaves a hole, and is read.
-                if all {
-                    self.recent.remember_after(head, recorded(&judgement.accepted, ids, now));
-                }
-                all
-            }
-            Accepted::Some(accepted) => {
-                judgement.verdicts.iter().map(passed).eq(accepted.iter().copied())
-            }
-        };
-        head::raise(&self.head, judgement.head);
-        if !agreed {
+        self.reached(judgement.head);
+        if !judgement.verdicts.iter().map(passed).eq(accepted) {
             // Two programs of different versions on one database: nothing that is said here can be relied on.
             let error = "the server judged the batch otherwise than this program does";
             return Err(StoreError::new("append", error).into());
@@ -115,31 +147,28 @@ impl Appender {
     }
 }
 
-/// The events of transactions that all passed, as they stand in the log.
 fn recorded(
-    accepted: &[judge::Accepted<'_>],
-    ids: &[Uuid],
+    event: NewEvent,
+    position: Position,
+    id: Uuid,
+    version: Version,
+    metadata: &Arc<Metadata>,
     now: DateTime<Utc>,
-) -> Vec<RecordedEvent> {
-    let numbered =
-        accepted.iter().flat_map(|judge::Accepted { transaction, after, versions, .. }| {
-            let numbered = (after + 1..).zip(versions).zip(&transaction.events);
-            numbered
-                .map(move |((position, version), event)| (transaction, position, version, event))
-        });
-    let events =
-        numbered.zip(ids).map(|((transaction, position, &version, event), &id)| RecordedEvent {
-            position,
-            stream: Arc::clone(&event.stream),
-            version,
-            id,
-            event_type: Arc::clone(&event.event_type),
-            schema_version: event.schema_version,
-            payload: event.payload.clone(),
-            metadata: Arc::clone(&transaction.metadata),
-            recorded_at: now,
-        });
-    events.collect()
+) -> RecordedEvent {
+    let NewEvent { stream, event_type, schema_version, payload } = event;
+    let metadata = Arc::clone(metadata);
+    let recorded_at = now;
+    RecordedEvent {
+        position,
+        stream,
+        version,
+        id,
+        event_type,
+        schema_version,
+        payload,
+        metadata,
+        recorded_at,
+    }
 }
 
 /// The usual batch passes whole; another one is judged in turn. Each is one call, which commits all or nothing.
@@ -149,18 +178,19 @@ async fn commit(
     now: i64,
     batch: &[AppendTransaction],
     metadata: &[String],
-) -> Result<Found, sqlx::Error> {
+    ledger: &Kept,
+) -> Result<Said, sqlx::Error> {
     if let Some(undisputed) = Undisputed::of(batch, metadata) {
         let changes = batch.iter().flat_map(|transaction| &transaction.intents);
         let intents = IntentChanges::of(changes);
-        if let Some(known) = undisputed.append(connection, token, now, &intents).await? {
-            return Ok(Found { known, accepted: Accepted::All(undisputed.into_ids()) });
+        if let Some(passed) = undisputed.append(connection, token, now, &intents, ledger).await? {
+            return Ok(Said::Passed(passed));
         }
     }
     let arguments = Arguments::of(batch, metadata);
     let arguments = arguments.map_err(|error| sqlx::Error::Encode(error.into()))?;
     let row = judge_in_turn(token, now, &arguments).fetch_one(connection).await?;
-    found(&row, &arguments.stream_names, batch.len())
+    found(&row, &arguments.stream_names, batch.len()).map(Said::Judged)
 }
 
 fn judge_in_turn<'q>(
@@ -213,10 +243,7 @@ fn found(row: &PgRow, streams: &[&str], transactions: usize) -> Result<Found, sq
     let versions = versions.collect::<Result<_, sqlx::Error>>()?;
     Ok(Found {
         known: Known { commands: commands(row)?, versions, head },
-        accepted: match row.try_get(2)? {
-            Some(accepted) => Accepted::Some(accepted),
-            None => Accepted::Some(vec![true; transactions]),
-        },
+        accepted: row.try_get::<Option<_>, _>(2)?.unwrap_or_else(|| vec![true; transactions]),
     })
 }
 

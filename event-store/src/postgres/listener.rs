@@ -20,7 +20,7 @@ use crate::types::Position;
 use super::identity::Identity;
 use super::schema;
 
-/// Notified by every append of the position it reached, and of nothing by a new epoch.
+/// Notified of the position that the appends reached, and of nothing by a new epoch.
 const CHANNEL: &str = "docket_log";
 /// How often is looked at the head though nobody said so: a notification may be lost with its connection, and a
 /// connection may die in silence.

@@ -18,8 +18,10 @@ use crate::types::{
     StreamId, Verdict, Version,
 };
 
+use super::announcer::Announcer;
 use super::append::Appender;
 use super::identity::Identity;
+use super::ledger::Ledger;
 use super::listener::Listener;
 use super::token::{self, Token};
 use super::{load, read, schema, snapshots};
@@ -38,8 +40,11 @@ pub struct PostgresLog {
     head: watch::Sender<Position>,
     /// What this process appended last. Forgotten whenever the database may have become another one.
     recent: Arc<Recent>,
+    ledger: Arc<Ledger>,
+    /// The head that this process's appends reached, to be announced.
+    appended: watch::Sender<Position>,
     clock: Clock,
-    listening: AbortHandle,
+    background: [AbortHandle; 2],
 }
 
 impl PostgresLog {
@@ -88,8 +93,24 @@ impl PostgresLog {
             identity: Arc::clone(&identity),
             recent: Arc::clone(&recent),
         };
+        let (appended, to_announce) = watch::channel(position);
+        let announcer = Announcer { pool: reader.clone(), appended: to_announce };
         let listening = tokio::spawn(listener.run()).abort_handle();
-        Ok(Self { writer, reader, identity, token: Token::none(), head, recent, clock, listening })
+        let announcing = tokio::spawn(announcer.run()).abort_handle();
+        let (token, background) = (Token::none(), [listening, announcing]);
+        let ledger = Arc::<Ledger>::default();
+        Ok(Self {
+            writer,
+            reader,
+            identity,
+            token,
+            head,
+            recent,
+            ledger,
+            appended,
+            clock,
+            background,
+        })
     }
 
     /// Makes this the one that appends: from now on every append of any other is refused whole.
@@ -126,9 +147,13 @@ impl PostgresLog {
 
     /// Closes every connection. Calls that are under way are waited for, later ones fail.
     pub async fn close(&self) {
-        self.listening.abort();
+        self.end_background();
         self.writer.close().await;
         self.reader.close().await;
+    }
+
+    fn end_background(&self) {
+        self.background.iter().for_each(AbortHandle::abort);
     }
 
     async fn reads<T>(
@@ -142,7 +167,7 @@ impl PostgresLog {
 
 impl Drop for PostgresLog {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.end_background();
     }
 }
 
@@ -169,6 +194,8 @@ impl EventLog for PostgresLog {
             token: self.token.clone(),
             head: self.head.clone(),
             recent: Arc::clone(&self.recent),
+            ledger: Arc::clone(&self.ledger),
+            appended: self.appended.clone(),
             clock: self.clock.clone(),
         };
         // A task of its own: what a caller no longer waits for is still announced.

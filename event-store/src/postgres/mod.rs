@@ -4,9 +4,11 @@
 //! commit, and is one call of one function of the server. So commit order is position order, and no client's pause can
 //! hold the others up.
 
+mod announcer;
 mod append;
 mod arguments;
 mod identity;
+mod ledger;
 mod listener;
 mod load;
 mod log;

@@ -9,12 +9,13 @@ use uuid::Uuid;
 
 use crate::batch::IntentChanges;
 use crate::event_id;
-use crate::judge::Known;
 use crate::sql::rows::{count, integer};
-use crate::types::{AppendTransaction, StreamId};
+use crate::types::{AppendTransaction, Position, StreamId, Version};
 
-const APPEND: &str = "SELECT append_undisputed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-    $18, $19, $20, $21, $22, $23)";
+use super::ledger::Kept;
+
+const APPEND: &str = "SELECT append_at_head($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+    $18, $19, $20, $21, $22, $23, $24)";
 
 /// The keys that may be taken: a stream's version, a command's answer. Not a position: that is what the lock is for.
 const MAY_BE_TAKEN: [&str; 2] = ["events_stream_version_key", "commands_pkey"];
@@ -22,15 +23,16 @@ const MAY_BE_TAKEN: [&str; 2] = ["events_stream_version_key", "commands_pkey"];
 /// A batch that is consistent in itself.
 #[derive(Default)]
 pub(super) struct Undisputed<'a> {
-    streams: HashMap<&'a StreamId, Stream>,
+    places: HashMap<&'a StreamId, usize>,
+    streams: Vec<Stream<'a>>,
     unanswered: Vec<&'a str>,
     events: Events<'a>,
     answers: Answers<'a>,
 }
 
 /// What the batch says of a stream.
-#[derive(Default)]
-struct Stream {
+struct Stream<'a> {
+    name: &'a StreamId,
     /// Its version before the batch, once someone has said it.
     base: Option<i64>,
     /// Events of the batch in it so far.
@@ -40,7 +42,8 @@ struct Stream {
 /// A column each of its events.
 #[derive(Default)]
 struct Events<'a> {
-    streams: Vec<&'a StreamId>,
+    places: Vec<usize>,
+    streams: Vec<&'a str>,
     versions: Vec<i64>,
     ids: Vec<Uuid>,
     types: Vec<&'a str>,
@@ -52,13 +55,47 @@ struct Events<'a> {
 /// A column each of its answers.
 #[derive(Default)]
 struct Answers<'a> {
+    places: Vec<usize>,
     ids: Vec<&'a str>,
     hashes: Vec<&'a [u8]>,
     statuses: Vec<i32>,
     bodies: Vec<&'a str>,
-    targets: Vec<&'a StreamId>,
     versions: Vec<i64>,
-    places: Vec<i32>,
+    last_events: Vec<i32>,
+}
+
+/// What is said of streams that are not in the ledger.
+#[derive(Default)]
+struct Claims<'a> {
+    /// Begun before the batch, which appends to them.
+    grown: Column<'a>,
+    /// Only read by the batch.
+    read: Column<'a>,
+}
+
+#[derive(Default)]
+struct Column<'a> {
+    streams: Vec<&'a str>,
+    versions: Vec<i64>,
+}
+
+impl<'a> Column<'a> {
+    fn push(&mut self, stream: &'a str, version: i64) {
+        self.streams.push(stream);
+        self.versions.push(version);
+    }
+}
+
+/// What a batch left behind that passed whole.
+pub(super) struct Passed {
+    /// The head before it.
+    pub(super) after: Position,
+    /// Id and version of each of its events, in order.
+    pub(super) events: Vec<(Uuid, Version)>,
+    /// The version in each of its answers, in order.
+    pub(super) answered: Vec<Version>,
+    /// The versions of its streams.
+    pub(super) streams: Vec<(StreamId, Version)>,
 }
 
 impl<'a> Undisputed<'a> {
@@ -78,16 +115,19 @@ impl<'a> Undisputed<'a> {
 
     fn add(&mut self, transaction: &'a AppendTransaction, metadata: &'a str) -> Option<()> {
         for (stream, seen) in &transaction.reads {
-            let stream = self.streams.entry(stream).or_default();
+            let place = self.place(stream);
+            let stream = &mut self.streams[place];
             let base = integer(*seen) - stream.own;
             if base < 0 || *stream.base.get_or_insert(base) != base {
                 return None;
             }
         }
         for event in &transaction.events {
-            let stream = self.streams.entry(&event.stream).or_default();
+            let place = self.place(&event.stream);
+            let stream = &mut self.streams[place];
             stream.own += 1;
-            self.events.streams.push(&event.stream);
+            self.events.places.push(place);
+            self.events.streams.push(stream.name);
             self.events.versions.push(stream.own);
             self.events.ids.push(event_id::draw());
             self.events.types.push(&event.event_type);
@@ -99,72 +139,91 @@ impl<'a> Undisputed<'a> {
             self.unanswered.push(&transaction.command_id);
             return Some(());
         };
+        let place = self.place(&answer.target);
+        self.answers.places.push(place);
         self.answers.ids.push(&transaction.command_id);
         self.answers.hashes.push(&transaction.request_hash);
         self.answers.statuses.push(answer.status.into());
         self.answers.bodies.push(&answer.body);
-        self.answers.versions.push(self.streams.get(&answer.target)?.own);
-        self.answers.targets.push(&answer.target);
-        self.answers.places.push(self.events.ids.len().try_into().ok()?);
+        self.answers.versions.push(self.streams[place].own);
+        self.answers.last_events.push(self.events.ids.len().try_into().ok()?);
         Some(())
+    }
+
+    fn place(&mut self, name: &'a StreamId) -> usize {
+        let next = self.streams.len();
+        let place = *self.places.entry(name).or_insert(next);
+        if place == next {
+            self.streams.push(Stream { name, base: None, own: 0 });
+        }
+        place
     }
 
     /// Versions were counted within the batch; now that every base is known, they are counted from there.
     fn rebase(&mut self) -> Option<()> {
         let Self { streams, events, answers, .. } = self;
-        let of_events = events.streams.iter().zip(&mut events.versions);
-        let of_answers = answers.targets.iter().zip(&mut answers.versions);
-        for (stream, version) in of_events.chain(of_answers) {
-            *version += streams.get(stream)?.base?;
+        let of_events = events.places.iter().zip(&mut events.versions);
+        let of_answers = answers.places.iter().zip(&mut answers.versions);
+        for (&place, version) in of_events.chain(of_answers) {
+            *version += streams[place].base?;
         }
         Some(())
     }
 
-    /// The ids of its events, in order.
-    pub(super) fn into_ids(self) -> Vec<Uuid> {
-        self.events.ids
+    /// What it left behind, if it passed at this head.
+    fn passed(self, head: i64) -> Result<Passed, sqlx::Error> {
+        let ends = self.streams.into_iter().map(|Stream { name, base, own }| {
+            Ok((StreamId::clone(name), count(base.unwrap_or_default() + own)?))
+        });
+        let events = self.events.ids.into_iter().zip(self.events.versions);
+        let events = events.map(|(id, version)| Ok((id, count(version)?)));
+        Ok(Passed {
+            after: count(head)?,
+            events: events.collect::<Result<_, sqlx::Error>>()?,
+            answered: self.answers.versions.into_iter().map(count).collect::<Result<_, _>>()?,
+            streams: ends.collect::<Result<_, sqlx::Error>>()?,
+        })
     }
 
-    /// What was known before the batch, if it passed at this head.
-    fn known(&self, head: i64) -> Result<Known, sqlx::Error> {
-        let versions = self.streams.iter().map(|(&stream, Stream { base, .. })| {
-            Ok((StreamId::clone(stream), count(base.unwrap_or_default())?))
-        });
-        let versions = versions.collect::<Result<_, sqlx::Error>>()?;
-        Ok(Known { commands: HashMap::new(), versions, head: count(head)? })
-    }
-
-    /// The streams that have this version before the batch and this number of its events, and the version.
-    fn said_of(&self, counts: impl Fn(i64, i64) -> bool) -> (Vec<&'a str>, Vec<i64>) {
-        let said = self.streams.iter().filter_map(|(&stream, &Stream { base, own })| {
-            Some((&**stream, base.filter(|&base| counts(base, own))?))
-        });
-        said.unzip()
+    /// What the server is to check; `None` when the ledger speaks against the batch.
+    fn claims(&self, ledger: &Kept) -> Option<Claims<'a>> {
+        let mut claims = Claims::default();
+        for &Stream { name, base, own } in &self.streams {
+            let base = base?;
+            match (ledger.version(name), own) {
+                (Some(known), _) if integer(known) == base => {}
+                (Some(_), _) => return None,
+                (None, 0) => claims.read.push(name, base),
+                (None, _) if base > 0 => claims.grown.push(name, base),
+                (None, _) => {}
+            }
+        }
+        Some(claims)
     }
 
     /// Appends it; `None` when something speaks against it, and nothing was appended.
     pub(super) async fn append(
-        &self,
+        self,
         connection: &mut PgConnection,
         token: i64,
         now: i64,
         intents: &IntentChanges<'_>,
-    ) -> Result<Option<Known>, sqlx::Error> {
-        let (grown, lengths) = self.said_of(|base, own| own > 0 && base > 0);
-        let (read, versions) = self.said_of(|_, own| own == 0);
-        let streams: Vec<&str> = self.events.streams.iter().map(|stream| &***stream).collect();
+        ledger: &Kept,
+    ) -> Result<Option<Passed>, sqlx::Error> {
+        let Some(Claims { grown, read }) = self.claims(ledger) else { return Ok(None) };
         let closed: Vec<&str> = intents.closed.iter().map(|id| &***id).collect();
         let (opened, payloads): (Vec<&str>, Vec<&str>) =
             intents.opened.iter().map(|(id, payload)| (&***id, *payload)).unzip();
         let query = sqlx::query_scalar(APPEND)
             .bind(token)
+            .bind(ledger.head().map(integer))
             .bind(now)
-            .bind(grown)
-            .bind(lengths)
-            .bind(read)
-            .bind(versions)
+            .bind(grown.streams)
+            .bind(grown.versions)
+            .bind(read.streams)
+            .bind(read.versions)
             .bind(&self.unanswered)
-            .bind(streams)
+            .bind(&self.events.streams)
             .bind(&self.events.versions)
             .bind(&self.events.ids)
             .bind(&self.events.types)
@@ -176,13 +235,13 @@ impl<'a> Undisputed<'a> {
             .bind(&self.answers.statuses)
             .bind(&self.answers.bodies)
             .bind(&self.answers.versions)
-            .bind(&self.answers.places)
+            .bind(&self.answers.last_events)
             .bind(closed)
             .bind(opened)
             .bind(payloads);
         match query.fetch_one(connection).await {
             Ok(None) => Ok(None),
-            Ok(Some(head)) => self.known(head).map(Some),
+            Ok(Some(head)) => self.passed(head).map(Some),
             Err(sqlx::Error::Database(error)) if is_taken(&*error) => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,9 +1,13 @@
 //! One writer: whoever raised the token last appends, and everyone else is refused whole.
 
-use event_store::{AppendError, EventLog, Verdict};
+use event_store::{AppendError, AppendTransaction, EventLog, Verdict};
 use futures::future::join_all;
 
 use super::{commands_of_dense_log, place, writes};
+
+const PAST_EVERY_WRITER: &str = "INSERT INTO events
+    SELECT position + 1, stream, version + 1, id, type, schema_version, payload, metadata, recorded_at
+    FROM events ORDER BY position DESC LIMIT 1";
 
 #[tokio::test]
 async fn a_standby_reads_and_is_refused_until_it_takes_over() {
@@ -32,6 +36,34 @@ async fn after_a_takeover_the_old_writer_is_refused_whole_and_positions_go_on() 
     old.take_over().await.unwrap();
     old.append(vec![writes("5", &["a"])]).await.unwrap();
     assert_eq!(commands_of_dense_log(&old).await, ["1", "1", "4", "5"]);
+}
+
+#[tokio::test]
+async fn what_the_writer_knows_counts_only_at_the_head_that_it_reached() {
+    let Some(place) = place() else { return };
+    let log = place.active().await;
+    let seeing = |id: &str, seen| AppendTransaction {
+        reads: vec![("a".into(), seen)],
+        ..writes(id, &["a"])
+    };
+    for (id, seen) in [("1", 0), ("2", 1), ("3", 2)] {
+        let verdicts = log.append(vec![seeing(id, seen)]).await.unwrap();
+        assert!(
+            matches!(verdicts[..], [Verdict::Committed { version, .. }] if version == seen + 1)
+        );
+    }
+    let stale = log.append(vec![seeing("4", 2)]).await.unwrap();
+    assert!(matches!(stale[..], [Verdict::Conflict { .. }]), "{stale:?}");
+    let ahead = log.append(vec![seeing("5", 4)]).await.unwrap();
+    assert!(matches!(ahead[..], [Verdict::Conflict { .. }]), "{ahead:?}");
+
+    // Somebody wrote past every writer, which nobody may.
+    log.append(vec![seeing("6", 3)]).await.unwrap();
+    sqlx::query(PAST_EVERY_WRITER).execute(&mut place.connection().await).await.unwrap();
+    let overtaken = log.append(vec![seeing("7", 4)]).await.unwrap();
+    assert!(matches!(overtaken[..], [Verdict::Conflict { .. }]), "{overtaken:?}");
+    log.append(vec![seeing("8", 5)]).await.unwrap();
+    assert_eq!(commands_of_dense_log(&log).await, ["1", "2", "3", "6", "6", "8"]);
 }
 
 #[tokio::test]
