@@ -30,7 +30,8 @@ pub(crate) async fn receives(platform: &Platform, load: Load, best: f64) -> Resu
     let model =
         |command: &Command, _: &Value| Some(command.path.strip_suffix("/receive")?.to_owned());
     let halved = Halved::run(platform, load, best / 2.0, Rc::new(commands), model).await?;
-    Ok(halved.rows("receives"))
+    let [commands, visible] = halved.rows("receives");
+    Ok(vec![commands.named("http-half"), visible.named("http-visible")])
 }
 
 /// Placing orders; the orders' model is read, and some clients wait until theirs is decided.
@@ -46,9 +47,8 @@ pub(crate) async fn orders(platform: &Platform, load: Load, best: f64) -> Result
         |_: &Command, answer: &Value| Some(format!("/v1/orders/{}", answer["id"].as_str()?));
     let halved = Halved::run(platform, load, per_second, Rc::new(commands), model).await?;
     let confirmed = Row::latency("placed to confirmed at half load", &halved.waited_us);
-    let mut rows = halved.rows("orders");
-    rows.push(confirmed);
-    Ok(rows)
+    let [commands, visible] = halved.rows("orders");
+    Ok(vec![commands.named("orders-half"), visible, confirmed.named("confirmed")])
 }
 
 /// What came of half the load.
@@ -90,9 +90,9 @@ impl Halved {
         Ok(Self { per_second, latency_us, waited_us, visible_us })
     }
 
-    fn rows(&self, of: &str) -> Vec<Row> {
+    fn rows(&self, of: &str) -> [Row; 2] {
         let what = format!("{of} at half load, open loop");
-        vec![
+        [
             Row::figure(&what, self.per_second, "commands/s").with(&self.latency_us),
             Row::latency(&format!("{of} acknowledged to visible at half load"), &self.visible_us),
         ]

@@ -1,10 +1,14 @@
-//! Measures Docket as its clients see it, over HTTP, against the release binary, with every answer durable; and its
-//! storage against what the database itself can do.
+//! Measures Docket beside its peers and beside what the machine can do: as a library, and as its clients see it, over
+//! HTTP against the release binary, with every answer durable.
 
 mod client;
+mod clients;
 mod driver;
 mod half_load;
+mod harness;
 mod jetstream;
+mod library;
+mod limits;
 mod measure;
 mod over_http;
 mod platform;
@@ -12,15 +16,24 @@ mod postgres;
 mod row;
 mod servers;
 mod shop;
+mod subjects;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use comfy_table::Table;
+use tokio::runtime::Builder;
 
 use crate::driver::Load;
+use crate::harness::{Measurement, Plan, Results};
 use crate::platform::Kind;
+use crate::subjects::{Asked, SUBJECTS};
+
+/// As in the product: a flood of commands is a flood of small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The services' own allocator, so that what is measured as a library is measured as it runs.
 #[global_allocator]
@@ -36,15 +49,15 @@ struct Args {
     #[arg(long, default_value_t = 64, global = true)]
     connections: usize,
     /// Seconds that each load runs
-    #[arg(long, default_value_t = 10, global = true)]
-    seconds: u64,
+    #[arg(long, global = true)]
+    seconds: Option<u64>,
     /// Events on the long stream that is compared with a fresh one
     #[arg(long, default_value_t = 10_000, global = true)]
     stream_length: u32,
 }
 
 /// One part alone; without it, the platform in one process over HTTP.
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Subcommand)]
 enum Only {
     /// The platform over HTTP, a process a service, with PostgreSQL and nats-server
     Distributed,
@@ -60,42 +73,134 @@ enum Only {
         #[arg(long, default_value_t = 300_000)]
         events: u64,
     },
+    /// The whole comparison: Docket, peers and limits by turns, and a report
+    Run(RunArgs),
+    /// The report once more, from a run that was kept
+    Report {
+        /// `results.json` of a run; the report is written beside it
+        results: PathBuf,
+    },
+    /// Who can be measured and of what, as JSON, a line each
+    List,
+    /// One row of one subject, told as JSON
+    Measure {
+        /// The address of a database of an admin, in whose server the subject makes its own
+        #[arg(long)]
+        postgres: String,
+        #[arg(long)]
+        subject: String,
+        #[arg(long)]
+        row: String,
+    },
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+/// What of the comparison is run.
+#[derive(clap::Args)]
+struct RunArgs {
+    /// Shorter loads, one round, and the rows that matter most
+    #[arg(long)]
+    quick: bool,
+    /// How often everything is run, by turns
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Only subjects and rows with this word in their names; may be said again
+    #[arg(long)]
+    only: Vec<String>,
+    /// Where the report goes
+    #[arg(long, default_value = "target/bench")]
+    folder: PathBuf,
+    /// The program that measures the peers
+    #[arg(long)]
+    peers: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
     let args = Args::parse();
-    let kind = match args.only {
-        None => Some(Kind::Embedded),
-        Some(Only::Distributed) => Some(Kind::Distributed),
-        Some(Only::AppendPostgres { .. } | Only::Jetstream { .. }) => None,
+    // The load over HTTP is sent by one thread, which leaves the others to the platform.
+    let one_thread = || Builder::new_current_thread().enable_all().build();
+    let Some(Only::Measure { postgres, subject, row }) = args.only else {
+        return one_thread()?.block_on(carry_out(args));
     };
-    let rows = match args.only {
-        None => over_http::rows(Kind::Embedded, args.settings()).await?,
-        Some(Only::Distributed) => over_http::rows(Kind::Distributed, args.settings()).await?,
-        Some(Only::AppendPostgres { batches }) => postgres::append(batches).await?,
-        Some(Only::Jetstream { events }) => jetstream::rows(events).await?,
+    let asked = Asked { subject, row, seconds: args.seconds.unwrap_or(5), postgres };
+    let measured = if let Some(kind) = subjects::platform(&asked.subject) {
+        one_thread()?.block_on(subjects::over_http(kind, &asked))?
+    } else {
+        let all_cores = Builder::new_multi_thread().enable_all().build()?;
+        all_cores.block_on(async move {
+            tokio::spawn(async move { subjects::measure(&asked).await }).await?
+        })?
     };
+    for measurement in measured {
+        println!("{}", measurement.line()?);
+    }
+    Ok(())
+}
+
+async fn carry_out(args: Args) -> Result<()> {
+    let settings = args.settings();
+    match args.only {
+        None => platform(Kind::Embedded, settings).await,
+        Some(Only::Distributed) => platform(Kind::Distributed, settings).await,
+        Some(Only::AppendPostgres { batches }) => {
+            table(&postgres::append(batches).await?)?;
+            println!("{}", servers::told());
+            Ok(())
+        }
+        Some(Only::Jetstream { events }) => table(&jetstream::rows(events).await?),
+        Some(Only::Run(run)) => harness::run(run.plan(args.seconds)).await,
+        Some(Only::Report { results }) => {
+            let kept: Results = serde_json::from_str(&std::fs::read_to_string(&results)?)?;
+            harness::write(&kept, results.parent().unwrap_or(&results))
+        }
+        Some(Only::List) => {
+            for subject in SUBJECTS {
+                for run in subject.runs {
+                    println!("{}", Measurement::of(subject.name, run).line()?);
+                }
+            }
+            Ok(())
+        }
+        Some(Only::Measure { .. }) => Ok(()),
+    }
+}
+
+async fn platform(kind: Kind, settings: over_http::Settings) -> Result<()> {
+    table(&over_http::rows(kind, settings).await?)?;
+    println!("{}", kind.told());
+    let Load { connections, duration } = settings.load;
+    println!("{connections} connections, {} s a load", duration.as_secs());
+    println!("{}", servers::told());
+    Ok(())
+}
+
+fn table(rows: &[row::Row]) -> Result<()> {
     let mut table = Table::new();
     table.set_header(["what", "figure", "p50 ms", "p99 ms"]);
     table.add_rows(rows.iter().map(row::Row::cells));
     println!("{table}");
     let cores = std::thread::available_parallelism()?;
     println!("{cores} cores; client, server and disk on one machine");
-    if let Some(kind) = kind {
-        println!("{}", kind.told());
-        println!("{} connections, {} s a load", args.connections, args.seconds);
-    }
-    if !matches!(args.only, None | Some(Only::Jetstream { .. })) {
-        println!("{}", servers::told());
-    }
     Ok(())
 }
 
 impl Args {
     fn settings(&self) -> over_http::Settings {
-        let duration = Duration::from_secs(self.seconds);
+        let duration = Duration::from_secs(self.seconds.unwrap_or(10));
         let load = Load { connections: self.connections, duration };
         over_http::Settings { load, stream_length: self.stream_length }
+    }
+}
+
+impl RunArgs {
+    fn plan(self, seconds: Option<u64>) -> Plan {
+        let missing = "their program was not built: `cargo xtask bench` does it";
+        Plan {
+            rounds: self.rounds.unwrap_or(if self.quick { 1 } else { 3 }),
+            seconds: seconds.unwrap_or(if self.quick { 2 } else { 5 }),
+            quick: self.quick,
+            only: self.only,
+            folder: self.folder,
+            peers: self.peers.ok_or_else(|| missing.to_owned()),
+        }
     }
 }

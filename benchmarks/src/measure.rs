@@ -79,13 +79,6 @@ fn saga_position(metrics: &[u8]) -> Option<u64> {
     line.trim().parse().ok()
 }
 
-/// So many in this time.
-pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a count of commands is far below 2^52")]
-    let count = count as f64;
-    count / time.as_secs_f64()
-}
-
 /// The position in an answer.
 pub(crate) fn position(answer: &[u8]) -> Result<u64> {
     let answer: Value = serde_json::from_slice(answer)?;
@@ -114,8 +107,9 @@ pub(crate) async fn stream_length(platform: &Platform, length: u32) -> Result<Ve
     let ratio = long.value_at_quantile(0.5) as f64 / fresh.value_at_quantile(0.5) as f64;
     Ok(vec![
         Row::figure(&format!("command on a stream of {length} events"), ratio, "x a fresh one")
-            .with(&long),
-        Row::latency("command on a fresh stream", &fresh),
+            .with(&long)
+            .named("http-length-10000"),
+        Row::latency("command on a fresh stream", &fresh).named("http-length-fresh"),
     ])
 }
 
@@ -140,5 +134,6 @@ pub(crate) async fn replay(platform: &Platform) -> Result<Row> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(Row::rate("replay of the log into all read models", head, "events/s", begun.elapsed()))
+    let what = "replay of the log into all read models";
+    Ok(Row::rate(what, head, "events/s", begun.elapsed()).named("replay"))
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::driver::{Load, Outcome};
 use crate::platform::{Kind, Platform};
-use crate::row::Row;
+use crate::row::{self, Row};
 use crate::{half_load, measure};
 
 /// How it is measured.
@@ -15,6 +15,14 @@ pub(crate) struct Settings {
     pub(crate) load: Load,
     /// Events on the long stream that is compared with a fresh one.
     pub(crate) stream_length: u32,
+}
+
+impl Settings {
+    /// As the comparison measures: 64 connections, so many seconds a load.
+    pub(crate) fn of(seconds: u64) -> Self {
+        let load = Load { connections: 64, duration: Duration::from_secs(seconds) };
+        Self { load, stream_length: 10_000 }
+    }
 }
 
 /// Starts a platform, and measures all of it once.
@@ -26,26 +34,28 @@ pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
 
     let before = platform.cpu()?;
     let spread = measure::receive_spread(&platform, load).await?;
-    rows.push(measure::rate("receive stock, 1,000 SKUs", &spread));
+    rows.push(measure::rate("receive stock, 1,000 SKUs", &spread).named("http-64"));
     measure::settle(&platform, "receives").await?;
     costs.extend(cpu(&platform, &before, &spread, "receives")?);
 
     let hot = measure::receive_hot(&platform, load).await?;
-    rows.push(measure::rate("receive stock, one SKU", &hot));
+    rows.push(measure::rate("receive stock, one SKU", &hot).named("http-hot-64"));
     rows.extend(half_load::receives(&platform, load, spread.per_second).await?);
 
     let before = platform.cpu()?;
     let orders = measure::orders(&platform, load).await?;
-    rows.push(measure::rate("place single-line orders, sagas running", &orders));
+    let what = "place single-line orders, sagas running";
+    rows.push(measure::rate(what, &orders).named("http-order-64"));
     let settled = measure::settle(&platform, "orders").await?;
     let what = "until every saga is confirmed and every model caught up";
     rows.push(Row::figure(what, settled.as_secs_f64(), "s"));
     let whole = load.duration + settled;
-    rows.push(Row::rate("orders end to end", orders.answered, "orders/s", whole));
+    let end_to_end = Row::rate("orders end to end", orders.answered, "orders/s", whole);
+    rows.push(end_to_end.named("orders"));
     costs.extend(cpu(&platform, &before, &orders, "orders with their sagas")?);
 
     // What is acknowledged beyond that only waits: the sagas are part of what an order is.
-    let carried = measure::per_second(orders.answered, whole);
+    let carried = row::per_second(orders.answered, whole);
     rows.extend(half_load::orders(&platform, load, carried).await?);
     measure::settle(&platform, "half").await?;
     rows.extend(measure::stream_length(&platform, stream_length).await?);

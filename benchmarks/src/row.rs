@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::harness::Measurement;
+
 /// Times that no histogram needs to hold apart: a minute is as bad as two.
 const LONGEST_US: u64 = 60_000_000;
 
@@ -11,6 +13,8 @@ const LONGEST_US: u64 = 60_000_000;
 pub(crate) struct Row {
     /// The same words in every round.
     pub(crate) what: String,
+    /// Its name in the catalogue of the comparison, if it is part of it.
+    pub(crate) name: Option<&'static str>,
     /// A number and its unit.
     pub(crate) figure: Option<(f64, &'static str)>,
     /// Median and 99th percentile, milliseconds.
@@ -20,12 +24,29 @@ pub(crate) struct Row {
 impl Row {
     /// A row with a figure alone.
     pub(crate) fn figure(what: &str, figure: f64, unit: &'static str) -> Self {
-        Self { what: what.to_owned(), figure: Some((figure, unit)), latency_ms: None }
+        Self { what: what.to_owned(), name: None, figure: Some((figure, unit)), latency_ms: None }
     }
 
     /// A row with latencies alone.
     pub(crate) fn latency(what: &str, us: &Histogram<u64>) -> Self {
-        Self { what: what.to_owned(), figure: None, latency_ms: None }.with(us)
+        Self { what: what.to_owned(), name: None, figure: None, latency_ms: None }.with(us)
+    }
+
+    /// The same row as part of the comparison.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// As it is told to the comparison; `None` when it is no part of it.
+    pub(crate) fn measured(&self, subject: &str) -> Option<Measurement> {
+        let mut measured = Measurement::of(subject, self.name?);
+        if let Some((value, unit)) = self.figure {
+            measured = measured.value(value, unit);
+        }
+        [measured.p50_ms, measured.p99_ms] =
+            self.latency_ms.map_or([None, None], |both| both.map(Some));
+        Some(measured)
     }
 
     /// The same row with these latencies.
@@ -38,9 +59,7 @@ impl Row {
 
     /// So many in this time.
     pub(crate) fn rate(what: &str, count: u64, unit: &'static str, time: Duration) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
-        let rate = count as f64 / time.as_secs_f64();
-        Self::figure(what, rate, unit)
+        Self::figure(what, per_second(count, time), unit)
     }
 
     /// The cells of the table.
@@ -51,6 +70,13 @@ impl Row {
             .map_or([String::new(), String::new()], |all| all.map(|ms| format!("{ms:.2}")));
         [self.what.clone(), figure.unwrap_or_default(), p50, p99]
     }
+}
+
+/// So many in this time.
+pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+    let count = count as f64;
+    count / time.as_secs_f64()
 }
 
 /// With as many digits as mean anything.

@@ -37,7 +37,18 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         ],
     ),
     ("test-servers", &[]),
-    ("benchmarks", &["event-store", "messaging", "storage", TEST_SERVERS]),
+    (
+        "benchmarks",
+        &[
+            "command-service",
+            "domain",
+            "event-store",
+            "messaging",
+            "service-kit",
+            "storage",
+            TEST_SERVERS,
+        ],
+    ),
     ("xtask", &[TEST_SERVERS]),
 ];
 

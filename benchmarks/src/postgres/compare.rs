@@ -8,9 +8,11 @@ use event_store::{AppendTransaction, EventLog as _, Verdict};
 use sqlx::{Connection as _, PgConnection};
 
 use super::batches::{Orders, Rows};
-use super::plain;
+use super::{Database, plain};
+use crate::harness::Measurement;
 use crate::row::{self, Row};
 use crate::servers;
+use crate::subjects::{POSTGRES, UNNEST};
 
 /// Transactions a batch.
 const SIZES: [u64; 3] = [16, 64, 256];
@@ -48,6 +50,35 @@ pub(crate) async fn append(batches: usize) -> Result<Vec<Row>> {
     rows.push(beside_a_snapshot(&log, &url, &mut orders, batches).await?);
     log.close().await;
     Ok(rows)
+}
+
+/// The same as rows of the comparison, for about so many seconds: sizes of which a row speaks.
+pub(crate) async fn prepared(admin: &str, seconds: u64) -> Result<Vec<Measurement>> {
+    /// Batches a second, about, of either way and any size.
+    const BATCHES: u64 = 100;
+    let database = Database::create(admin).await?;
+    PostgresLog::migrate(database.url(), None).await?;
+    let log = PostgresLog::open(database.url()).await?;
+    log.take_over().await?;
+    let connect = || PgConnection::connect(database.url());
+    let mut plain = [connect().await?, connect().await?];
+    plain::create_tables(&mut plain[0]).await?;
+    let mut orders = Orders::new();
+    let mut measured = Vec::new();
+    for size in [64, 256] {
+        measure(&log, &mut plain, &mut orders, size, TURN).await?;
+        let batches = usize::try_from(seconds * BATCHES)?;
+        let mut times = measure(&log, &mut plain, &mut orders, size, batches).await?;
+        let row = format!("prepared-{size}");
+        for (subject, times) in [(POSTGRES, &mut times.append), (UNNEST, &mut times.arrays)] {
+            let rate = Duration::from_secs(2 * size).div_duration_f64(median(times));
+            let told = Measurement::of(subject, &row).value(rate, "events/s");
+            measured.push(told.latency(&row::histogram(times)));
+        }
+    }
+    log.close().await;
+    database.remove().await?;
+    Ok(measured)
 }
 
 /// As a backup holds one: it keeps the server from clearing away whatever is updated or deleted.

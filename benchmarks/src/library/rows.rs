@@ -1,0 +1,181 @@
+//! The rows of the library.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use command_service::processor::{ExecuteError, Processor, ProcessorHandle, ProcessorSettings};
+use domain::event::Event;
+use domain::ids::Sku;
+use event_store::EventLog;
+use futures::{StreamExt as _, TryStreamExt as _};
+use service_kit::clock::{self, Clock};
+
+use super::backend::Backend;
+use super::{loaded, stocks};
+use crate::clients::{Done, Load, Outcome};
+use crate::harness::{Measurement, numbered};
+use crate::limits;
+use crate::row;
+use crate::subjects::Asked;
+
+/// What everybody has before: so many streams of so many events.
+const STREAMS: u32 = 10_000;
+const LENGTH: u32 = 5;
+/// Streams of a row about long ones.
+const LONG_STREAMS: u32 = 4;
+/// Events of a page when the whole log is read.
+const PAGE: usize = 1_000;
+/// Events to be read for a second of the load: more than are read in it.
+const READ_PER_SECOND: u64 = 100_000;
+
+/// Measures one row of the processor over this log.
+pub(crate) async fn measure(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
+    if asked.row.starts_with("read-all") {
+        return read_all(backend, asked).await;
+    }
+    match numbered(&asked.row) {
+        Some(("command", clients)) => Ok(vec![commands(backend, asked, clients, STREAMS).await?]),
+        Some(("hot", clients)) => Ok(vec![commands(backend, asked, clients, 1).await?]),
+        Some(("length", length)) => Ok(vec![on_long_streams(backend, asked, length).await?]),
+        _ => bail!("the library has no row {}", asked.row),
+    }
+}
+
+/// Clients that correct stocks: as many streams as there are, or few.
+async fn commands(
+    backend: Backend,
+    asked: &Asked,
+    clients: u32,
+    streams: u32,
+) -> Result<Measurement> {
+    let clock = clock::system();
+    let opened = loaded::open(backend, &asked.postgres, STREAMS, LENGTH, &clock).await?;
+    let processor = start(&opened.log, &clock);
+    let cold = visit_all(&processor.handle(), streams, &clock).await?;
+    let load = Load::of(clients, asked.seconds);
+    let outcome = run(processor, load, streams, &clock).await?;
+    opened.close().await?;
+    let measured = outcome.measured(&asked.subject, &asked.row, clients)?;
+    let cold = row::number(row::per_second(u64::from(streams), cold));
+    let first = format!("{cold}/s on the first visit of a stream, before its state is in memory");
+    Ok(if streams == STREAMS { measured.note(first) } else { measured })
+}
+
+/// Every stream once, as many at a time as the queue takes easily.
+async fn visit_all(handle: &ProcessorHandle, streams: u32, clock: &Clock) -> Result<Duration> {
+    let begun = Instant::now();
+    futures::stream::iter(0..streams)
+        .map(|number| async move {
+            correct(handle, &stocks::sku(number)?, &format!("v/{number}"), clock).await
+        })
+        .buffer_unordered(64)
+        .try_for_each(|_| std::future::ready(Ok(())))
+        .await?;
+    Ok(begun.elapsed())
+}
+
+/// One client, by turns on streams of that length.
+async fn on_long_streams(backend: Backend, asked: &Asked, length: u32) -> Result<Measurement> {
+    let clock = clock::system();
+    let opened = loaded::open(backend, &asked.postgres, LONG_STREAMS, length, &clock).await?;
+    let load = Load::of(1, asked.seconds);
+    let processor = start(&opened.log, &clock);
+    let begun = Instant::now();
+    correct(&processor.handle(), &stocks::sku(0)?, "first", &clock).await?;
+    let first = begun.elapsed();
+    let outcome = run(processor, load, LONG_STREAMS, &clock).await?;
+    opened.close().await?;
+    let measured = outcome.measured(&asked.subject, &asked.row, 1)?;
+    let ms = first.as_secs_f64() * 1_000.0;
+    Ok(measured.note(format!("{ms:.2} ms for the first after a start, which loads the stream")))
+}
+
+async fn run(processor: Processor, load: Load, streams: u32, clock: &Clock) -> Result<Outcome> {
+    let (handle, clock) = (processor.handle(), Arc::clone(clock));
+    let skus = (0..streams).map(stocks::sku).collect::<Result<Arc<[Sku]>>>()?;
+    let outcome = load.closed(move |client, number| {
+        let (handle, skus, clock) = (handle.clone(), Arc::clone(&skus), Arc::clone(&clock));
+        async move {
+            let place = place(client, load.clients, number, streams);
+            let name = format!("c/{client}/{number}");
+            correct(&handle, &skus[place], &name, &clock).await
+        }
+    });
+    let outcome = outcome.await;
+    processor.shutdown().await;
+    outcome
+}
+
+fn start(log: &Arc<dyn EventLog>, clock: &Clock) -> Processor {
+    let settings = ProcessorSettings::default();
+    Processor::start(Arc::clone(log), Arc::clone(clock), settings, Vec::new())
+}
+
+/// Where a client goes next: through all streams that no other goes to, in an order without a pattern.
+fn place(client: u32, clients: u32, number: u64, streams: u32) -> usize {
+    const STRIDE: u64 = 7_919;
+    let each = u64::from(streams / clients).max(1);
+    let place = u64::from(client) + u64::from(clients) * (number * STRIDE % each);
+    usize::try_from(place % u64::from(streams)).unwrap_or_default()
+}
+
+async fn correct(handle: &ProcessorHandle, sku: &Sku, name: &str, clock: &Clock) -> Result<Done> {
+    match handle.execute(stocks::correction(sku, name, clock)?).await {
+        Ok(_) => Ok(Done::Yes),
+        Err(ExecuteError::Busy) => Ok(Done::Conflict),
+        Err(error) => Err(error).context("a correction did not pass"),
+    }
+}
+
+/// The whole log in order, as its readers get it, every payload decoded; and beside it plain reads of the same rows.
+async fn read_all(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
+    let clock = clock::system();
+    let events = asked.seconds * READ_PER_SECOND;
+    let streams = u32::try_from(events / u64::from(LENGTH + 1))?;
+    let opened = loaded::open(backend, &asked.postgres, streams, LENGTH, &clock).await?;
+    let head = *opened.log.head().borrow();
+    let mut measured = Vec::new();
+    // The better of two, as with plain reads: the first may have to fetch from disk.
+    let took = read_log(&*opened.log).await?.min(read_log(&*opened.log).await?);
+    let rate = row::per_second(head, took);
+    let note = format!("{head} events, pages of {PAGE}");
+    measured.push(Measurement::of(&asked.subject, &asked.row).value(rate, "events/s").note(note));
+    measured.extend(limits::reads(backend, &opened.place(), &asked.row, head).await?);
+    opened.close().await?;
+    Ok(measured)
+}
+
+async fn read_log(log: &dyn EventLog) -> Result<Duration> {
+    let begun = Instant::now();
+    let mut at = 0;
+    loop {
+        let page = log.read_all(at, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(begun.elapsed()) };
+        at = last.position;
+        for event in &page {
+            let read = Event::from_json(&event.event_type, event.schema_version, &event.payload)?;
+            std::hint::black_box(read);
+        }
+    }
+}
+
+/// Prepared batches against plain inserts of the same rows.
+pub(crate) async fn append_prepared(asked: &Asked) -> Result<Vec<Measurement>> {
+    crate::postgres::prepared(&asked.postgres, asked.seconds).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn clients_share_the_streams_and_never_meet() {
+        let of = |client| (0..156).map(move |number| place(client, 64, number, STREAMS));
+        let all: BTreeSet<_> = (0..64).flat_map(of).collect();
+        assert_eq!(all.len(), 64 * 156);
+        assert_eq!(place(5, 64, 9, 1), 0, "one stream is everybody's");
+    }
+}
