@@ -6,6 +6,7 @@ mod clients;
 mod driver;
 mod half_load;
 mod harness;
+mod import;
 mod jetstream;
 mod library;
 mod limits;
@@ -91,6 +92,9 @@ enum Only {
         subject: String,
         #[arg(long)]
         row: String,
+        /// Events of the log that is read whole
+        #[arg(long, default_value_t = 500_000)]
+        log_events: u32,
     },
 }
 
@@ -112,16 +116,24 @@ struct RunArgs {
     /// The program that measures the peers
     #[arg(long)]
     peers: Option<PathBuf>,
+    /// Why there is no such program
+    #[arg(
+        long,
+        conflicts_with = "peers",
+        default_value = "`cargo xtask bench` builds their program"
+    )]
+    no_peers: String,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
     // The load over HTTP is sent by one thread, which leaves the others to the platform.
     let one_thread = || Builder::new_current_thread().enable_all().build();
-    let Some(Only::Measure { postgres, subject, row }) = args.only else {
+    let Some(Only::Measure { postgres, subject, row, log_events }) = args.only else {
         return one_thread()?.block_on(carry_out(args));
     };
-    let asked = Asked { subject, row, seconds: args.seconds.unwrap_or(5), postgres };
+    let seconds = args.seconds.unwrap_or(5);
+    let asked = Asked { subject, row, seconds, log_events, postgres };
     let measured = if let Some(kind) = subjects::platform(&asked.subject) {
         one_thread()?.block_on(subjects::over_http(kind, &asked))?
     } else {
@@ -193,14 +205,13 @@ impl Args {
 
 impl RunArgs {
     fn plan(self, seconds: Option<u64>) -> Plan {
-        let missing = "their program was not built: `cargo xtask bench` does it";
         Plan {
             rounds: self.rounds.unwrap_or(if self.quick { 1 } else { 3 }),
             seconds: seconds.unwrap_or(if self.quick { 2 } else { 5 }),
             quick: self.quick,
             only: self.only,
             folder: self.folder,
-            peers: self.peers.ok_or_else(|| missing.to_owned()),
+            peers: self.peers.ok_or(self.no_peers),
         }
     }
 }

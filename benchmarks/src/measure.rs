@@ -15,9 +15,18 @@ use crate::shop::{fill_spread, order, receive, register, register_spread, spread
 /// How long everything may take to come to rest.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// Everybody is warm before anything counts: the platform, and the cores.
+pub(crate) async fn warm_up(platform: &Platform, load: Load) -> Result<()> {
+    register_spread(&mut Connection::open(&platform.at.commands).await?).await?;
+    let load = Load { duration: Duration::from_secs(1), ..load };
+    let spread = |index: usize, n| receive(&spread(index, n), &format!("warm/{index}/{n}"));
+    driver::closed(&platform.at.commands, load, Rc::new(spread)).await?;
+    settle(platform, "warm").await?;
+    Ok(())
+}
+
 /// Receiving stock, every command on another SKU.
 pub(crate) async fn receive_spread(platform: &Platform, load: Load) -> Result<Outcome> {
-    register_spread(&mut Connection::open(&platform.at.commands).await?).await?;
     let spread = |index: usize, n| receive(&spread(index, n), &format!("spread/{index}/{n}"));
     driver::closed(&platform.at.commands, load, Rc::new(spread)).await
 }

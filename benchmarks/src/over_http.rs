@@ -32,6 +32,7 @@ pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut costs = Vec::new();
 
+    measure::warm_up(&platform, load).await?;
     let before = platform.cpu()?;
     let spread = measure::receive_spread(&platform, load).await?;
     rows.push(measure::rate("receive stock, 1,000 SKUs", &spread).named("http-64"));

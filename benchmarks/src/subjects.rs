@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::harness::{Kind, Measurement};
 use crate::library::{self, Backend};
 use crate::platform::Kind as Platform;
-use crate::{limits, over_http};
+use crate::{import, limits, over_http};
 
 pub(crate) const POSTGRES: &str = "docket, PostgreSQL";
 pub(crate) const SQLITE: &str = "docket, SQLite";
@@ -28,6 +28,8 @@ pub(crate) const PAGES_SQLITE: &str = "limit: SQLite, pages";
 
 /// The run that yields the rows of prepared batches.
 const PREPARED: &str = "prepared";
+/// A row that needs a platform of its own.
+const IMPORT: &str = "import";
 /// The run that yields the rows of a platform over HTTP.
 const PLATFORM: &str = "platform";
 
@@ -80,7 +82,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         ],
     ),
     docket(MEMORY, &["command-64", "command-16", "command-1", "hot-64"]),
-    docket(EMBEDDED, &[PLATFORM]),
+    docket(EMBEDDED, &[PLATFORM, IMPORT]),
     docket(DISTRIBUTED, &[PLATFORM]),
     limit(DISK, &["fsync"]),
     limit(INSERT, &["append-64", "append-16", "append-1"]),
@@ -102,6 +104,8 @@ pub(crate) struct Asked {
     pub(crate) subject: String,
     pub(crate) row: String,
     pub(crate) seconds: u64,
+    /// Events of the log that is read whole.
+    pub(crate) log_events: u32,
     /// The address of an admin's database.
     pub(crate) postgres: String,
 }
@@ -141,6 +145,9 @@ pub(crate) fn platform(subject: &str) -> Option<Platform> {
 
 /// Measures a platform.
 pub(crate) async fn over_http(platform: Platform, asked: &Asked) -> Result<Vec<Measurement>> {
+    if asked.row == IMPORT {
+        return import::measure(asked).await;
+    }
     let rows = over_http::rows(platform, over_http::Settings::of(asked.seconds)).await?;
     Ok(rows.iter().filter_map(|row| row.measured(&asked.subject)).collect())
 }

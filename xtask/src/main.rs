@@ -2,6 +2,7 @@
 //!
 //! It needs cargo alone; tools that are not installed are named and left out.
 
+mod bench;
 mod edges;
 mod house;
 mod metric_names;
@@ -22,6 +23,8 @@ Commands:
   with-servers <CARGO COMMAND>
           Runs, say, `nextest run -p event-store` beside the servers that tests need, started once
   schemas Writes the schemas and golden files of new events and commands (schemas/), generated from the types
+  bench [--quick] [--only WORD]
+          Docket beside its peers and the limits of the machine: a report with plots in target/bench
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
             steps::with_servers(&workspace(), command)
         }
         ["schemas"] => steps::schemas(&workspace()),
+        ["bench", words @ ..] => bench::bench(&workspace(), words),
         ["house"] => house::check(&workspace()),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");

@@ -19,21 +19,35 @@ pub(crate) struct RowOf {
     pub(crate) what: &'static str,
     /// What of it the plot shows.
     pub(crate) figure: Figure,
-    /// Whether a quick run measures it.
-    pub(crate) quick: bool,
+    /// Whom a quick run measures.
+    pub(crate) quick: Quick,
+}
+
+/// Who is in a quick run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quick {
+    Everybody,
+    /// Docket and the limits.
+    WithoutPeers,
+    Nobody,
 }
 
 const fn rate(name: &'static str, unit: &'static str, what: &'static str) -> RowOf {
-    RowOf { name, unit, what, figure: Figure::Value, quick: true }
+    RowOf { name, unit, what, figure: Figure::Value, quick: Quick::Everybody }
 }
 
 const fn time(name: &'static str, what: &'static str) -> RowOf {
-    RowOf { name, unit: "ms", what, figure: Figure::P50, quick: true }
+    RowOf { name, unit: "ms", what, figure: Figure::P50, quick: Quick::WithoutPeers }
 }
 
 impl RowOf {
+    const fn without_peers(mut self) -> Self {
+        self.quick = Quick::WithoutPeers;
+        self
+    }
+
     const fn slow(mut self) -> Self {
-        self.quick = false;
+        self.quick = Quick::Nobody;
         self
     }
 }
@@ -42,12 +56,13 @@ impl RowOf {
 pub(crate) const ROWS: &[RowOf] = &[
     rate("command-64", "1/s", "read, decide, append: durable commands a second, 64 clients"),
     rate("command-16", "1/s", "the same, 16 clients"),
-    rate("command-1", "1/s", "the same, 1 client"),
+    rate("command-1", "1/s", "the same, 1 client").without_peers(),
     rate(
         "append-64",
         "1/s",
         "append of one event at a known version, 64 clients; no read, no decision",
-    ),
+    )
+    .without_peers(),
     rate("append-16", "1/s", "the same, 16 clients").slow(),
     rate("append-1", "1/s", "the same, 1 client").slow(),
     rate("hot-64", "1/s", "64 clients, all on one stream: successful commands a second"),
@@ -80,7 +95,7 @@ pub(crate) const ROWS: &[RowOf] = &[
     time("http-length-fresh", "a command over HTTP on a fresh stream, 1 connection"),
     time("http-length-10000", "the same on a stream of 10,000 events, by turns"),
     rate("replay", "events/s", "the log folded into all read models anew"),
-    rate("import", "s", "a real shop's day imported, until everything is at rest"),
+    rate("import", "s", "a real shop's orders imported, each through its whole life"),
 ];
 
 /// The row of that name.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 
-use super::catalogue::{self, ROWS};
+use super::catalogue::{self, Quick, ROWS};
 use super::measurement::Measurement;
 use super::summary::{Entry, Kind, Results};
 use super::{machine, report};
@@ -16,6 +16,9 @@ use crate::subjects::{self, SUBJECTS};
 
 /// How long a subject may take beside what it measures: it loads, and it waits until everything is at rest.
 const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Events of the log that is read whole, for each second of a load.
+const LOG_PER_SECOND: u64 = 50_000;
 
 /// What is to be run.
 pub(crate) struct Plan {
@@ -126,7 +129,12 @@ async fn jobs(plan: &Plan, results: &mut Results) -> Result<Vec<Job>> {
 impl Plan {
     fn wants(&self, job: &Job) -> bool {
         let row = catalogue::row(&job.run);
-        let quick = !self.quick || row.is_none_or(|row| row.quick);
+        let quick = !self.quick
+            || row.is_none_or(|row| match row.quick {
+                Quick::Everybody => true,
+                Quick::WithoutPeers => job.kind != Kind::Peer,
+                Quick::Nobody => false,
+            });
         let named = |word: &String| job.subject.contains(word) || job.run.contains(word);
         quick && (self.only.is_empty() || self.only.iter().any(named))
     }
@@ -155,6 +163,7 @@ impl Job {
         }
         command.args(["--postgres", postgres, "--subject", &self.subject, "--row", &self.run]);
         command.args(["--seconds", &seconds.to_string()]);
+        command.args(["--log-events", &(seconds * LOG_PER_SECOND).to_string()]);
         command.stdin(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(PATIENCE, command.output()).await;
         let output = output.context("it did not end in time")?.context("it can't be started")?;
@@ -192,6 +201,7 @@ mod tests {
     #[test]
     fn a_quick_run_leaves_the_less_telling_rows_out() {
         assert!(plan(true, &[]).wants(&job("command-64")));
+        assert!(!plan(true, &[]).wants(&job("length-1")), "of a peer");
         assert!(!plan(true, &[]).wants(&job("hot-16")));
         assert!(plan(false, &[]).wants(&job("hot-16")));
     }

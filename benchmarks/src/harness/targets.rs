@@ -4,7 +4,7 @@ use super::catalogue::Figure::{self, P50, P99, Value};
 use super::summary::{Cell, Kind, Results, Spread};
 use crate::subjects::{
     AXUM_GROUP, DISTRIBUTED, EMBEDDED, PAGES_POSTGRES, PAGES_SQLITE, POSTGRES, SQLITE,
-    STREAM_POSTGRES, STREAM_SQLITE, UNNEST,
+    SQLITE_BATCHES, STREAM_POSTGRES, STREAM_SQLITE, UNNEST,
 };
 
 /// Who is meant.
@@ -178,6 +178,12 @@ pub(crate) const TARGETS: &[Target] = &[
         "p99 of placed to confirmed at half load, one process, ms",
         of(EMBEDDED, "confirmed", P99),
         Needs::AtMost(100.0),
+    ),
+    ratio(
+        "an import of real orders, one process, × a bare insert of the same events",
+        of(EMBEDDED, "import", Value),
+        Needs::AtMost(8.0),
+        of(SQLITE_BATCHES, "import", Value),
     ),
 ];
 

@@ -8,12 +8,13 @@ use command_service::processor::{ExecuteError, Processor, ProcessorHandle, Proce
 use domain::event::Event;
 use domain::ids::Sku;
 use event_store::EventLog;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use service_kit::clock::{self, Clock};
 
 use super::backend::Backend;
 use super::{loaded, stocks};
-use crate::clients::{Done, Load, Outcome};
+use crate::clients::{Done, Load};
 use crate::harness::{Measurement, numbered};
 use crate::limits;
 use crate::row;
@@ -26,8 +27,6 @@ const LENGTH: u32 = 5;
 const LONG_STREAMS: u32 = 4;
 /// Events of a page when the whole log is read.
 const PAGE: usize = 1_000;
-/// Events to be read for a second of the load: more than are read in it.
-const READ_PER_SECOND: u64 = 100_000;
 
 /// Measures one row of the processor over this log.
 pub(crate) async fn measure(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
@@ -35,8 +34,8 @@ pub(crate) async fn measure(backend: Backend, asked: &Asked) -> Result<Vec<Measu
         return read_all(backend, asked).await;
     }
     match numbered(&asked.row) {
-        Some(("command", clients)) => Ok(vec![commands(backend, asked, clients, STREAMS).await?]),
-        Some(("hot", clients)) => Ok(vec![commands(backend, asked, clients, 1).await?]),
+        Some(("command", clients)) => commands(backend, asked, clients, STREAMS).await,
+        Some(("hot", clients)) => commands(backend, asked, clients, 1).await,
         Some(("length", length)) => Ok(vec![on_long_streams(backend, asked, length).await?]),
         _ => bail!("the library has no row {}", asked.row),
     }
@@ -48,18 +47,28 @@ async fn commands(
     asked: &Asked,
     clients: u32,
     streams: u32,
-) -> Result<Measurement> {
+) -> Result<Vec<Measurement>> {
     let clock = clock::system();
     let opened = loaded::open(backend, &asked.postgres, STREAMS, LENGTH, &clock).await?;
     let processor = start(&opened.log, &clock);
-    let cold = visit_all(&processor.handle(), streams, &clock).await?;
+    let handle = processor.handle();
+    let cold = visit_all(&handle, streams, &clock).await?;
     let load = Load::of(clients, asked.seconds);
-    let outcome = run(processor, load, streams, &clock).await?;
+    let outcome = load.closed(corrections(&handle, load, streams, &clock, "c")?).await?;
+    let mut measured = vec![outcome.measured(&asked.subject, &asked.row, clients)?];
+    if asked.row == "command-64" {
+        let cold = row::number(row::per_second(u64::from(streams), cold));
+        measured[0].note =
+            Some(format!("{cold}/s on the first visit of a stream, before its state is in memory"));
+        // One that waits must not keep the next from being sent when it is due.
+        let load = Load::of(4 * clients, asked.seconds);
+        let half = corrections(&handle, load, streams, &clock, "h")?;
+        let outcome = load.open(outcome.per_second / 2.0, half).await?;
+        measured.push(outcome.measured(&asked.subject, "command-half", 4 * clients)?);
+    }
+    processor.shutdown().await;
     opened.close().await?;
-    let measured = outcome.measured(&asked.subject, &asked.row, clients)?;
-    let cold = row::number(row::per_second(u64::from(streams), cold));
-    let first = format!("{cold}/s on the first visit of a stream, before its state is in memory");
-    Ok(if streams == STREAMS { measured.note(first) } else { measured })
+    Ok(measured)
 }
 
 /// Every stream once, as many at a time as the queue takes easily.
@@ -84,27 +93,33 @@ async fn on_long_streams(backend: Backend, asked: &Asked, length: u32) -> Result
     let begun = Instant::now();
     correct(&processor.handle(), &stocks::sku(0)?, "first", &clock).await?;
     let first = begun.elapsed();
-    let outcome = run(processor, load, LONG_STREAMS, &clock).await?;
+    let corrections = corrections(&processor.handle(), load, LONG_STREAMS, &clock, "c")?;
+    let outcome = load.closed(corrections).await?;
+    processor.shutdown().await;
     opened.close().await?;
     let measured = outcome.measured(&asked.subject, &asked.row, 1)?;
     let ms = first.as_secs_f64() * 1_000.0;
     Ok(measured.note(format!("{ms:.2} ms for the first after a start, which loads the stream")))
 }
 
-async fn run(processor: Processor, load: Load, streams: u32, clock: &Clock) -> Result<Outcome> {
-    let (handle, clock) = (processor.handle(), Arc::clone(clock));
+/// What a client does, over and over; `of` holds one load's commands apart from another's.
+fn corrections(
+    handle: &ProcessorHandle,
+    load: Load,
+    streams: u32,
+    clock: &Clock,
+    of: &'static str,
+) -> Result<impl Fn(u32, u64) -> BoxFuture<'static, Result<Done>> + use<>> {
+    let (handle, clock) = (handle.clone(), Arc::clone(clock));
     let skus = (0..streams).map(stocks::sku).collect::<Result<Arc<[Sku]>>>()?;
-    let outcome = load.closed(move |client, number| {
+    Ok(move |client, number| {
         let (handle, skus, clock) = (handle.clone(), Arc::clone(&skus), Arc::clone(&clock));
         async move {
             let place = place(client, load.clients, number, streams);
-            let name = format!("c/{client}/{number}");
-            correct(&handle, &skus[place], &name, &clock).await
+            correct(&handle, &skus[place], &format!("{of}/{client}/{number}"), &clock).await
         }
-    });
-    let outcome = outcome.await;
-    processor.shutdown().await;
-    outcome
+        .boxed()
+    })
 }
 
 fn start(log: &Arc<dyn EventLog>, clock: &Clock) -> Processor {
@@ -131,8 +146,7 @@ async fn correct(handle: &ProcessorHandle, sku: &Sku, name: &str, clock: &Clock)
 /// The whole log in order, as its readers get it, every payload decoded; and beside it plain reads of the same rows.
 async fn read_all(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
     let clock = clock::system();
-    let events = asked.seconds * READ_PER_SECOND;
-    let streams = u32::try_from(events / u64::from(LENGTH + 1))?;
+    let streams = asked.log_events / (LENGTH + 1);
     let opened = loaded::open(backend, &asked.postgres, streams, LENGTH, &clock).await?;
     let head = *opened.log.head().borrow();
     let mut measured = Vec::new();

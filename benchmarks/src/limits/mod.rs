@@ -11,6 +11,7 @@ mod sqlite;
 
 pub(crate) use reads::reads;
 pub(crate) use rows::measure;
+pub(crate) use sqlite::copied;
 
 /// What an event of the load holds, 267 bytes.
 const PAYLOAD: &str = r#"{"sku":"b-00007","delta":1,"reason":"counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again counted again coun"}"#;

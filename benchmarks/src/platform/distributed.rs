@@ -64,6 +64,6 @@ pub(super) async fn start() -> Result<Platform> {
     until_ready(&at.commands).await?;
     processes.push(home.start(MODELS, &at.models, &postgres.url("models"), |_| {})?);
     processes.push(home.start(SAGAS, &at.sagas, &postgres.url("sagas"), |_| {})?);
-    let kept = Kept { _folder: folder, _servers: Some((postgres, nats)) };
-    Ok(Platform { at, processes, _kept: kept })
+    let kept = Kept { folder, _servers: Some((postgres, nats)) };
+    Ok(Platform { at, processes, kept })
 }

@@ -12,6 +12,6 @@ pub(super) fn start() -> Result<Platform> {
         command.args(["--listen", &address, "--data-dir"]).arg(folder.path());
     })?;
     let at = Addresses { commands: address.clone(), models: address.clone(), sagas: address };
-    let kept = Kept { _folder: folder, _servers: None };
-    Ok(Platform { at, processes: vec![process], _kept: kept })
+    let kept = Kept { folder, _servers: None };
+    Ok(Platform { at, processes: vec![process], kept })
 }

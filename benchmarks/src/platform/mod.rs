@@ -5,5 +5,5 @@ mod embedded;
 mod process;
 mod running;
 
-pub(crate) use process::Process;
+pub(crate) use process::{Process, docket};
 pub(crate) use running::{Kind, Platform};

@@ -1,11 +1,19 @@
 //! A process that is watched: what it cost so far, by the kernel's own books.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
+
+/// The release binary, which lies beside this one.
+pub(crate) fn docket() -> Result<PathBuf> {
+    let binary = std::env::current_exe()?.with_file_name("docket");
+    ensure!(binary.exists(), "build the platform first: cargo build --release");
+    Ok(binary)
+}
 
 /// A process, and those that it started.
 pub(crate) struct Process {
@@ -16,11 +24,9 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the release binary that lies beside this one.
+    /// Starts the release binary.
     pub(crate) fn docket(name: &'static str, set: impl FnOnce(&mut Command)) -> Result<Self> {
-        let binary = std::env::current_exe()?.with_file_name("docket");
-        ensure!(binary.exists(), "build the platform first: cargo build --release");
-        let mut command = Command::new(binary);
+        let mut command = Command::new(docket()?);
         command.arg(name).args(["--log-filter", "error"]);
         set(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);

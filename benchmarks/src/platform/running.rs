@@ -1,5 +1,6 @@
 //! A running platform: where it answers, and what runs for it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -42,7 +43,7 @@ pub(crate) struct Addresses {
 
 /// What the processes keep, for as long as they run.
 pub(crate) struct Kept {
-    pub(crate) _folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) _servers: Option<(Postgres, Nats)>,
 }
 
@@ -52,7 +53,7 @@ pub(crate) struct Platform {
     /// Everything that works for it, servers too.
     pub(crate) processes: Vec<Process>,
     /// Dropped after the processes.
-    pub(super) _kept: Kept,
+    pub(super) kept: Kept,
 }
 
 impl Platform {
@@ -66,6 +67,11 @@ impl Platform {
             until_ready(address).await?;
         }
         Ok(platform)
+    }
+
+    /// Where it keeps its data, or the master key alone.
+    pub(crate) fn folder(&self) -> &Path {
+        self.kept.folder.path()
     }
 
     /// Ends it.
