@@ -32,10 +32,6 @@ use crate::harness::{Measurement, Plan, Results};
 use crate::platform::Kind;
 use crate::subjects::{Asked, SUBJECTS};
 
-/// As in the product: a flood of commands is a flood of small allocations.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The services' own allocator, so that what is measured as a library is measured as it runs.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
