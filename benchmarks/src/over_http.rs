@@ -37,7 +37,7 @@ pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
     let spread = measure::receive_spread(&platform, load).await?;
     rows.push(measure::rate("receive stock, 1,000 SKUs", &spread).named("http-64"));
     measure::settle(&platform, "receives").await?;
-    costs.extend(cpu(&platform, &before, &spread, "receives")?);
+    costs.extend(cpu(&platform, &before, &spread, "receives", "cpu-receive")?);
 
     let hot = measure::receive_hot(&platform, load).await?;
     rows.push(measure::rate("receive stock, one SKU", &hot).named("http-hot-64"));
@@ -53,7 +53,8 @@ pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
     let whole = load.duration + settled;
     let end_to_end = Row::rate("orders end to end", orders.answered, "orders/s", whole);
     rows.push(end_to_end.named("orders"));
-    costs.extend(cpu(&platform, &before, &orders, "orders with their sagas")?);
+    let of = "orders with their sagas";
+    costs.extend(cpu(&platform, &before, &orders, of, "cpu-order")?);
 
     // What is acknowledged beyond that only waits: the sagas are part of what an order is.
     let carried = row::per_second(orders.answered, whole);
@@ -68,23 +69,36 @@ pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// What each process took for a load, and all that followed from it.
-fn cpu(platform: &Platform, before: &[Duration], load: &Outcome, of: &str) -> Result<Vec<Row>> {
-    #[expect(clippy::cast_precision_loss, reason = "a count of commands is far below 2^52")]
-    let thousands = load.answered as f64 / 1_000.0;
+/// What each process took for a load, and all that followed from it; and all of them together.
+fn cpu(
+    platform: &Platform,
+    before: &[Duration],
+    load: &Outcome,
+    of: &str,
+    name: &'static str,
+) -> Result<Vec<Row>> {
     let after = platform.cpu()?;
     let took = before.iter().zip(after).map(|(before, after)| after.saturating_sub(*before));
-    let rows = platform.processes.iter().zip(took).map(|(process, took)| {
+    let took: Vec<Duration> = took.collect();
+    // Microseconds of one are milliseconds of a thousand.
+    let one = |took: Duration| 1e6 / row::per_second(load.answered, took);
+    let each = platform.processes.iter().zip(&took).map(|(process, took)| {
         let what = format!("{}: processor time of 1,000 {of}", process.name);
-        Row::figure(&what, took.as_secs_f64() / thousands, "s")
+        Row::figure(&what, one(*took) / 1_000.0, "s")
     });
-    Ok(rows.collect())
+    let mut rows: Vec<Row> = each.collect();
+    let what = format!("everything together: processor time of one of the {of}");
+    rows.push(Row::figure(&what, one(took.iter().sum()), "µs").named(name));
+    Ok(rows)
 }
 
 fn memory(platform: &Platform) -> Result<Vec<Row>> {
-    let row = |process: &crate::platform::Process| {
-        let what = format!("{}: memory at most", process.name);
-        Ok(Row::figure(&what, process.memory_mb()?, "MB"))
-    };
-    platform.processes.iter().map(row).collect()
+    let (mut rows, mut all) = (Vec::new(), 0.0);
+    for process in &platform.processes {
+        let mb = process.memory_mb()?;
+        all += mb;
+        rows.push(Row::figure(&format!("{}: memory at most", process.name), mb, "MB"));
+    }
+    rows.push(Row::figure("everything together: memory at most", all, "MB").named("memory"));
+    Ok(rows)
 }

@@ -95,6 +95,13 @@ pub(crate) const ROWS: &[RowOf] = &[
     time("http-length-fresh", "a command over HTTP on a fresh stream, 1 connection"),
     time("http-length-10000", "the same on a stream of 10,000 events, by turns"),
     rate("replay", "events/s", "the log folded into all read models anew"),
+    rate(
+        "cpu-receive",
+        "µs",
+        "processor time of one received stock and all that follows, servers included",
+    ),
+    rate("cpu-order", "µs", "processor time of one order and all that follows, servers included"),
+    rate("memory", "MB", "memory at most after all these loads, servers included"),
     rate("import", "s", "a real shop's orders imported, each through its whole life"),
 ];
 

@@ -13,7 +13,7 @@ enum Who {
     Subject(&'static str),
     /// The peer with the best median.
     BestPeer,
-    /// The peer whose name begins so.
+    /// The peer with this word in its name.
     Peer(&'static str),
     /// The best of these.
     BestOf(&'static [&'static str]),
@@ -164,10 +164,10 @@ pub(crate) const TARGETS: &[Target] = &[
         Needs::AtLeast(100_000.0),
     ),
     ratio(
-        "replay into all read models, one process, × Emmett reading its log",
+        "replay into all read models, one process, × Emmett's consumer",
         of(EMBEDDED, "replay", Value),
         Needs::AtLeast(20.0),
-        Point(Who::Peer("emmett"), "read-all", Value),
+        Point(Who::Peer("consumer"), "read-all", Value),
     ),
     alone(
         "orders end to end through the saga, one process, 1/s",
