@@ -99,7 +99,7 @@ impl Runner {
         request: &ActionRequest,
     ) -> Result<Result<String, ActionError>, RunError> {
         let now = (self.clock)();
-        let orders = self.take_orders(std::iter::once(&request.order_id)).await?;
+        let orders = self.take_orders(std::iter::once((&request.order_id, false))).await?;
         let mut work = Work { orders, ..Work::default() };
         let found = work.orders.get_mut(&request.order_id).and_then(|sagas| {
             let place = sagas.place_of(&request.saga_id)?;

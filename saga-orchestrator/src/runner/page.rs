@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use domain::event::Event;
 use domain::ids::OrderId;
+use domain::orders::OrderEvent;
 use domain::sagas::READS;
 use event_store::RecordedEvent;
 use service_kit::trace;
@@ -23,7 +24,8 @@ impl Runner {
         let events = decode(page)?;
         let traced = self.is_live() && trace::is_on();
         let mut work = Work { last: Some(last.clone()), traced, ..Work::default() };
-        work.orders = self.take_orders(events.iter().map(|(_, _, order_id)| order_id)).await?;
+        let order_ids = events.iter().map(|(_, event, order_id)| (order_id, begins(event)));
+        work.orders = self.take_orders(order_ids).await?;
         let mut asked_at = Vec::new();
         for (recorded, event, order_id) in &events {
             let Some(sagas) = work.orders.get_mut(order_id) else { continue };
@@ -39,19 +41,20 @@ impl Runner {
         self.commit(work, send).await
     }
 
-    /// All sagas of these orders: from memory, the rest in one query.
+    /// All sagas of these orders: from memory, the rest in one query. Of an order that only begins there is nothing to be
+    /// read.
     pub(super) async fn take_orders<'o>(
         &mut self,
-        order_ids: impl Iterator<Item = &'o OrderId>,
+        order_ids: impl Iterator<Item = (&'o OrderId, bool)>,
     ) -> Result<HashMap<OrderId, super::order_sagas::OrderSagas>, RunError> {
         let mut orders = HashMap::new();
         let mut missing = Vec::new();
-        for order_id in order_ids {
+        for (order_id, begins) in order_ids {
             if orders.contains_key(order_id) {
                 continue;
             }
             let sagas = self.cache.take(order_id);
-            if sagas.is_none() {
+            if sagas.is_none() && !begins {
                 missing.push(order_id.as_str());
             }
             orders.insert(order_id.clone(), sagas.unwrap_or_default());
@@ -67,6 +70,12 @@ impl Runner {
         }
         Ok(orders)
     }
+}
+
+/// Whether no saga of the order can be older than this event: an order is placed once, and what was folded of it was
+/// committed with its position.
+fn begins(event: &Event) -> bool {
+    matches!(event, Event::Order(OrderEvent::OrderPlaced(_)))
 }
 
 type Decoded<'p> = (&'p RecordedEvent, Event, OrderId);

@@ -27,7 +27,7 @@ impl Runner {
             .map(|id| OrderId::parse(id))
             .collect::<Result<_, _>>()
             .map_err(|error| self.fault_here(error.to_string()))?;
-        let orders = self.take_orders(order_ids.iter()).await?;
+        let orders = self.take_orders(order_ids.iter().map(|id| (id, false))).await?;
         let mut work = Work { orders, ..Work::default() };
         for order_id in &order_ids {
             let Some(sagas) = work.orders.get_mut(order_id) else { continue };

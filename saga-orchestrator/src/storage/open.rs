@@ -6,8 +6,14 @@ use storage::{Durability, Location, Migrations, Store};
 /// Append-only: a migration that was released is never changed.
 const MIGRATIONS: Migrations = Migrations {
     table: "saga_migrations",
-    sqlite: &[("0001_sagas", include_str!("migrations/0001_sagas.sql"))],
-    postgres: &[("0001_sagas", include_str!("migrations/postgres/0001_sagas.sql"))],
+    sqlite: &[
+        ("0001_sagas", include_str!("migrations/0001_sagas.sql")),
+        ("0002_lists", include_str!("migrations/0002_lists.sql")),
+    ],
+    postgres: &[
+        ("0001_sagas", include_str!("migrations/postgres/0001_sagas.sql")),
+        ("0002_lists", include_str!("migrations/postgres/0002_lists.sql")),
+    ],
 };
 
 /// Connections for the API.

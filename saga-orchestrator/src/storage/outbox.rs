@@ -18,8 +18,9 @@ const MAKE_ALL_DUE: &str = "UPDATE outbox SET next_send_at = $1";
 const DUE: &str = "SELECT body FROM outbox WHERE next_send_at <= $1 ORDER BY next_send_at LIMIT $2";
 const RESCHEDULE: Sql =
     one_of!("UPDATE outbox SET next_send_at = $1, sends = sends + 1 WHERE command_id", "$2");
-const OF_SAGA: &str =
-    "SELECT command_id, created_at, sends FROM outbox WHERE saga_id = $1 ORDER BY created_at";
+/// The ids of a saga's commands begin with its own and a `/`; after that comes `0`.
+const OF_SAGA: &str = "SELECT command_id, created_at, sends FROM outbox
+    WHERE command_id > $1 || '/' AND command_id < $1 || '0' ORDER BY created_at";
 
 /// A command to be sent until the log shows its effect.
 #[derive(Debug, Clone, PartialEq)]

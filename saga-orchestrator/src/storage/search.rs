@@ -12,6 +12,14 @@ const LIST: &str = "SELECT number, id, kind, order_id, state, step, since FROM s
 const LIST_BY_STATE: &str = "SELECT number, id, kind, order_id, state, step, since FROM sagas
     WHERE number > $1 AND state = $2 AND ($3 IS NULL OR kind = $3)
     ORDER BY number LIMIT $4";
+/// Of a kind that is rare; the indexes of kinds hold nothing else.
+const LIST_BY_KIND: &str = "SELECT number, id, kind, order_id, state, step, since FROM sagas
+    WHERE number > $1 AND ($2 IS NULL OR state = $2) AND kind = $3 AND kind <> 'order'
+    ORDER BY number LIMIT $4";
+const LIST_BY_KIND_AND_STATE: &str =
+    "SELECT number, id, kind, order_id, state, step, since FROM sagas
+    WHERE number > $1 AND state = $2 AND kind = $3 AND kind <> 'order'
+    ORDER BY number LIMIT $4";
 const LIST_BY_ORDER: &str = "SELECT number, id, kind, order_id, state, step, since FROM sagas
     WHERE number > $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR kind = $3) AND order_id = $5
     ORDER BY number LIMIT $4";
@@ -60,13 +68,8 @@ pub(crate) async fn list_sagas(
     after: i64,
     limit: usize,
 ) -> Result<Vec<ListedSaga>, sqlx::Error> {
-    let sql = match (&filter.order_id, filter.state) {
-        (Some(_), _) => LIST_BY_ORDER,
-        (None, Some(_)) => LIST_BY_STATE,
-        (None, None) => LIST,
-    };
     let query = reader
-        .query(sql)
+        .query(statement(filter))
         .bind(after)
         .bind(filter.state.map(|state| word(&state)).transpose()?)
         .bind(filter.kind.map(|kind| word(&kind)).transpose()?)
@@ -76,6 +79,21 @@ pub(crate) async fn list_sagas(
         None => query,
     };
     query.fetch_all().await?.iter().map(ListedSaga::read).collect()
+}
+
+/// The one that an index serves best.
+fn statement(filter: &ListFilter) -> &'static str {
+    let is_rare = match filter.kind {
+        Some(SagaKind::Cancellation | SagaKind::Return) => true,
+        Some(SagaKind::Order) | None => false,
+    };
+    match (&filter.order_id, filter.state, is_rare) {
+        (Some(_), _, _) => LIST_BY_ORDER,
+        (None, Some(_), true) => LIST_BY_KIND_AND_STATE,
+        (None, None, true) => LIST_BY_KIND,
+        (None, Some(_), false) => LIST_BY_STATE,
+        (None, None, false) => LIST,
+    }
 }
 
 /// One saga, listed and whole.
