@@ -14,6 +14,7 @@ use super::app::App;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
 use crate::storage::checkpoint;
+use crate::storage::generation::{Generation, Reach};
 
 /// How long a read waits for `min_position`.
 const MOST_WAIT: Duration = Duration::from_secs(5);
@@ -68,9 +69,11 @@ impl App {
         loop {
             let generation = handle.current();
             // Asked before the snapshot is taken: then the snapshot shows it.
-            let reached = generation.position_seen();
+            let reach = generation.reach();
             match generation.database.snapshot().await {
-                Ok(transaction) => return self.snapshot(handle, transaction, reached).await,
+                Ok(transaction) => {
+                    return self.snapshot(handle, &generation, transaction, reach).await;
+                }
                 // It was switched to another generation meanwhile.
                 Err(sqlx::Error::PoolClosed) if handle.current().number != generation.number => {}
                 Err(error) => return Err(failed(&error)),
@@ -81,11 +84,16 @@ impl App {
     async fn snapshot(
         &self,
         handle: &Handle,
+        generation: &Generation,
         mut transaction: Transaction,
-        reached: Position,
+        reach: Reach,
     ) -> Result<Reading, Problem> {
         let kept = checkpoint::position(&mut transaction).await.map_err(|error| failed(&error))?;
-        let position = kept.max(reached);
+        let Some(position) = reach.shown_with(kept) else {
+            // The database crashed and has lost commits, which are made again from the log: nothing older is shown meanwhile.
+            generation.has_lost();
+            return Err(Problem::from(Code::Unavailable).retry_after(1));
+        };
         let fault = handle.status().borrow().fault.clone();
         let stale = fault.map(Stale::from).or_else(|| self.unheard(position));
         let seen = SeenAt { token: self.token(position), stale };

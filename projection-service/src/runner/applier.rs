@@ -3,12 +3,14 @@
 //! **Invariant:** rows and checkpoint commit in one transaction, lease and checkpoint compared first; a position at
 //! or below the checkpoint is passed over. What is kept in memory changes only after the commit.
 //!
+//! The database may lose its last commits, whole and with their checkpoint. Then everything here goes back to what it has.
+//!
 //! A page without anything that the model reads is passed in memory only: the file's checkpoint follows with the next
 //! rows, or when [`Apply::keep_position`] asks for it. Until then the file stands before events that change nothing.
 
 use std::collections::HashMap;
 
-use ::storage::{Connection, Transaction};
+use ::storage::{Connection, Passed, Transaction};
 use domain::event::Event;
 use event_store::Position;
 use futures::future::BoxFuture;
@@ -48,6 +50,10 @@ pub enum ApplyError {
     /// Another writer moved the checkpoint.
     #[error("another writer moved the checkpoint from position {0}")]
     Fenced(Position),
+    /// The rows stand further back than where the page begins: the database lost what it had committed last, as a crash of the
+    /// server may do with what can be made anew. Nothing of the page was applied.
+    #[error("the rows stand at position {0}, before the page")]
+    Behind(Position),
 }
 
 /// Applies pages, whatever the model.
@@ -109,7 +115,7 @@ impl<M: ReadModel> Applier<M> {
     /// Applies pages to this generation, which stands at this checkpoint.
     pub fn new(generation: Generation, checkpoint: Checkpoint, bit: u32) -> Self {
         let kept = checkpoint.clone();
-        generation.reached(checkpoint.position);
+        generation.reached(kept.position, checkpoint.position);
         Self {
             generation,
             checkpoint,
@@ -137,10 +143,11 @@ impl<M: ReadModel> Applier<M> {
     }
 
     async fn batch(&mut self, page: &Page, to: Position) -> Result<(), Stopped> {
-        if self.unsure {
-            self.find_out().await?;
-        }
+        self.be_sure().await?;
         let from = self.checkpoint.position;
+        if page.first > from + 1 {
+            return Err(ApplyError::Behind(from).into());
+        }
         let Some(event_id) = page.id_at(to).filter(|_| to > from) else { return Ok(()) };
         let events: Vec<&Decoded> = page
             .events
@@ -155,8 +162,13 @@ impl<M: ReadModel> Applier<M> {
         }
         self.checkpoint.position = to;
         self.checkpoint.event_id = Some(event_id);
-        self.generation.reached(to);
+        self.tell();
         Ok(())
+    }
+
+    /// Tells readers where it stands.
+    fn tell(&self) {
+        self.generation.reached(self.kept.position, self.checkpoint.position);
     }
 
     async fn write(
@@ -179,15 +191,22 @@ impl<M: ReadModel> Applier<M> {
     }
 
     /// Begins to write: the lease is compared and the checkpoint is compared and moved before anything else.
-    async fn begin(&self, to: Position, event_id: Uuid) -> Result<Transaction, ApplyError> {
+    async fn begin(&mut self, to: Position, event_id: Uuid) -> Result<Transaction, ApplyError> {
         let mut transaction = self.generation.database.begin().await?;
-        if !self.generation.fence.pass(&mut transaction).await? {
-            return Err(ApplyError::LeaseLost);
+        let fence = &self.generation.fence;
+        match checkpoint::advance(&mut transaction, fence, &self.kept, to, event_id).await? {
+            Passed::Through => Ok(transaction),
+            Passed::LeaseLost => Err(ApplyError::LeaseLost),
+            Passed::Moved => {
+                drop(transaction);
+                let believed = self.kept.position;
+                self.find_out().await?;
+                if self.kept.position < believed {
+                    return Err(ApplyError::Behind(self.kept.position));
+                }
+                Err(ApplyError::Fenced(believed))
+            }
         }
-        if !checkpoint::advance(&mut transaction, &self.kept, to, event_id).await? {
-            return Err(ApplyError::Fenced(self.kept.position));
-        }
-        Ok(transaction)
     }
 
     async fn commit(&mut self, transaction: Transaction) -> Result<(), ApplyError> {
@@ -196,27 +215,45 @@ impl<M: ReadModel> Applier<M> {
         Ok(committed?)
     }
 
+    /// Looks where the rows stand, if there is a doubt.
+    async fn be_sure(&mut self) -> Result<(), ApplyError> {
+        if self.generation.take_lost() {
+            self.unsure = true;
+        }
+        if self.unsure { self.find_out().await } else { Ok(()) }
+    }
+
     /// After a commit that failed: it may have happened. What is in memory is not trusted any more.
     async fn find_out(&mut self) -> Result<(), ApplyError> {
+        self.unsure = true;
         let mut transaction = self.generation.database.begin().await?;
         if !self.generation.fence.pass(&mut transaction).await? {
             return Err(ApplyError::LeaseLost);
         }
+        let believed = self.kept.position;
         let identity = &self.kept.identity;
         self.kept = checkpoint::find_or_begin(&mut transaction, identity).await?;
         transaction.commit().await?;
         self.cache = Generations::new(M::CACHED_ROWS);
-        if self.kept.position > self.checkpoint.position {
+        let (name, position) = (M::DEFINITION.name, self.kept.position);
+        if position < believed {
+            tracing::warn!(
+                name,
+                position,
+                believed,
+                "the database lost what it had committed last; it is read again"
+            );
+        }
+        if position < believed || position > self.checkpoint.position {
             self.checkpoint = self.kept.clone();
         }
+        self.tell();
         self.unsure = false;
         Ok(())
     }
 
     async fn keep(&mut self) -> Result<(), ApplyError> {
-        if self.unsure {
-            self.find_out().await?;
-        }
+        self.be_sure().await?;
         let Some(event_id) = self.checkpoint.event_id.filter(|_| self.kept != self.checkpoint)
         else {
             return Ok(());
@@ -225,6 +262,7 @@ impl<M: ReadModel> Applier<M> {
         let transaction = self.begin(to, event_id).await?;
         self.commit(transaction).await?;
         self.kept = self.checkpoint.clone();
+        self.tell();
         Ok(())
     }
 

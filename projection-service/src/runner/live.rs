@@ -34,7 +34,7 @@ pub(super) enum Left {
     Stopped,
     /// It can't go on.
     Faulted(Fault),
-    /// Another generation took its place; it begins where that one stands.
+    /// Another generation took its place, or its rows stand further back than it read; it begins where they stand.
     Replaced,
 }
 
@@ -120,7 +120,11 @@ impl Live {
                 () = stop.cancelled() => return Err(Left::Stopped),
                 hold = self.holds.recv() => self.held(hold, false).await?,
                 _ = ticks.tick() => {
+                    let behind = self.behind();
                     self.keep_position().await;
+                    if self.behind() < behind {
+                        return Err(Left::Replaced);
+                    }
                     if self.beside.as_ref().is_some_and(Beside::is_over) {
                         self.drop_beside("its time is over").await;
                     }
@@ -190,12 +194,16 @@ impl Live {
             self.published();
             match applied {
                 Ok(()) => {
+                    if let Err(ApplyError::Behind(_)) = beside {
+                        return Err(Left::Replaced);
+                    }
                     if let Err(error) = beside {
                         self.drop_beside(&error.to_string()).await;
                     }
                     return Ok(());
                 }
                 Err(ApplyError::Fault(fault)) => return Err(Left::Faulted(fault)),
+                Err(ApplyError::Behind(_)) => return Err(Left::Replaced),
                 Err(error @ ApplyError::LeaseLost) => {
                     tracing::error!(%error, "the projectors end");
                     self.around.stop.cancel();

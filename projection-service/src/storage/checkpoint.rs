@@ -1,7 +1,7 @@
 //! How far a generation has folded the log: one row, changed in the transaction of the rows.
 
 use event_store::{LogIdentity, Position};
-use storage::Connection;
+use storage::{Connection, Fence, Guarded, Passed, guarded};
 use uuid::Uuid;
 
 /// The table, empty in a new file.
@@ -17,8 +17,12 @@ const BEGIN: &str = "INSERT INTO checkpoint (id, position, event_id, log, epoch)
     VALUES (1, 0, NULL, $1, $2) ON CONFLICT (id) DO UPDATE SET id = 1";
 const FIND: &str = "SELECT position, event_id, log, epoch FROM checkpoint WHERE id = 1";
 const POSITION: &str = "SELECT position FROM checkpoint WHERE id = 1";
-const ADVANCE: &str = "UPDATE checkpoint SET position = $1, event_id = $2
-    WHERE id = 1 AND position = $3 AND log = $4 AND epoch = $5";
+const ADVANCE: Guarded = guarded!(
+    "UPDATE checkpoint SET position = $1, event_id = $2
+    WHERE id = 1 AND position = $3 AND log = $4 AND epoch = $5",
+    "$6",
+    "$7"
+);
 
 /// How far a generation has folded which log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +64,24 @@ pub async fn position(connection: &mut Connection) -> Result<Position, sqlx::Err
     Ok(position.cast_unsigned())
 }
 
-/// Moves on from `from`; false when the file is not there: another writer was here.
+/// The first statement of a transaction that writes: compares the lease, and moves on from `from`, unless the file is not
+/// there.
 pub async fn advance(
     connection: &mut Connection,
+    fence: &Fence,
     from: &Checkpoint,
     position: Position,
     event_id: Uuid,
-) -> Result<bool, sqlx::Error> {
-    let moved = connection
-        .query(ADVANCE)
-        .bind(position.cast_signed())
-        .bind(event_id.as_bytes().as_slice())
-        .bind(from.position.cast_signed())
-        .bind(&*from.identity.log)
-        .bind(i64::from(from.identity.epoch))
-        .execute()
-        .await?;
-    Ok(moved == 1)
+) -> Result<Passed, sqlx::Error> {
+    let passed = fence.pass_with(connection, &ADVANCE, |query| {
+        query
+            .bind(position.cast_signed())
+            .bind(event_id.as_bytes().as_slice())
+            .bind(from.position.cast_signed())
+            .bind(&*from.identity.log)
+            .bind(i64::from(from.identity.epoch))
+    });
+    passed.await
 }
 
 /// A small number, which both dialects give as 64 bits.

@@ -1,7 +1,7 @@
 //! One generation of a projector, in a place of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use event_store::{LogIdentity, Position};
 use storage::{Durability, Fence, Location, Store};
@@ -24,8 +24,33 @@ pub struct Generation {
     pub database: Store,
     /// What every transaction passes first.
     pub(crate) fence: Fence,
-    /// How far the rows follow the log; see [`Self::position_seen`].
-    reached: Arc<AtomicU64>,
+    /// How far the rows follow the log; see [`Self::reach`].
+    reached: Arc<Reached>,
+}
+
+/// What the one who writes says, for those who read.
+#[derive(Debug, Default)]
+struct Reached {
+    /// The checkpoint that was committed last.
+    kept: AtomicU64,
+    /// How far the rows follow the log: beyond the checkpoint by what the model does not read.
+    passed: AtomicU64,
+    /// A reader found an older checkpoint: what was committed last is not there any more.
+    lost: AtomicBool,
+}
+
+/// How far the rows of a generation follow the log, asked before a read begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    kept: Position,
+    passed: Position,
+}
+
+impl Reach {
+    /// The position that a snapshot with this checkpoint shows; `None` when the database has lost commits since.
+    pub fn shown_with(self, checkpoint: Position) -> Option<Position> {
+        (checkpoint >= self.kept).then(|| checkpoint.max(self.passed))
+    }
 }
 
 impl Generation {
@@ -62,15 +87,27 @@ impl Generation {
         Ok(Self { number, location, database, fence, reached: Arc::default() })
     }
 
-    /// A position that every read that begins from now on shows. It may be beyond the file's checkpoint: nothing that
-    /// the model reads lies between.
-    pub fn position_seen(&self) -> Position {
-        self.reached.load(Ordering::Acquire)
+    /// What every read that begins from now on shows, as long as the database keeps what it committed.
+    pub fn reach(&self) -> Reach {
+        let kept = self.reached.kept.load(Ordering::Acquire);
+        Reach { kept, passed: self.reached.passed.load(Ordering::Acquire) }
     }
 
-    /// Notes, after the commit, that the rows follow the log up to this position.
-    pub(crate) fn reached(&self, position: Position) {
-        self.reached.store(position, Ordering::Release);
+    /// Notes, after the commit, where the checkpoint stands and that the rows follow the log up to a position.
+    pub(crate) fn reached(&self, kept: Position, passed: Position) {
+        // A reader that sees the one without the other is told less than there is.
+        self.reached.passed.store(passed, Ordering::Release);
+        self.reached.kept.store(kept, Ordering::Release);
+    }
+
+    /// A reader found that the database has lost commits: the writer looks where it stands.
+    pub(crate) fn has_lost(&self) {
+        self.reached.lost.store(true, Ordering::Release);
+    }
+
+    /// Whether a reader found that, since this was asked last.
+    pub(crate) fn take_lost(&self) -> bool {
+        self.reached.lost.swap(false, Ordering::AcqRel)
     }
 
     /// Closes it and deletes it.

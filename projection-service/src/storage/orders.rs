@@ -22,7 +22,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS orders (
     status TEXT NOT NULL,
     customer_id TEXT,
     doc TEXT NOT NULL
-) STRICT";
+) STRICT /* rewritten */";
 const BY_TIME: &str = "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (listed_at, id)";
 const BY_STATUS: &str =
     "CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status, listed_at, id)";

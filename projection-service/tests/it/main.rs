@@ -4,6 +4,7 @@
 mod crash;
 mod damage;
 mod folds;
+mod lost_commits;
 mod place;
 mod positions;
 mod queries;

@@ -39,8 +39,10 @@ async fn what_a_model_does_not_read_is_passed_in_memory_until_rows_or_a_call_tak
     for piece in [0..1, 1..3, 3..5, 5..6] {
         let page = readers().decode(&events[piece]).unwrap();
         applier.apply(&page, page.last()).await.unwrap();
-        assert_eq!(applier.generation().position_seen(), applier.checkpoint().position);
-        seen.push((applier.checkpoint().position, in_file(&database).await));
+        let (shown, file) = (applier.generation().reach(), in_file(&database).await);
+        assert_eq!(shown.shown_with(file), Some(applier.checkpoint().position));
+        assert!(file == 0 || shown.shown_with(file - 1).is_none(), "what was committed is lost");
+        seen.push((applier.checkpoint().position, file));
     }
     assert_eq!(seen, [(1, 1), (3, 1), (5, 5), (6, 5)]);
     applier.keep_position().await.unwrap();

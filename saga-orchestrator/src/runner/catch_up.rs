@@ -51,6 +51,7 @@ impl Runner {
         storage::start_checkpoint(&mut transaction, identity).await?;
         self.checkpoint = storage::read_checkpoint(&mut transaction).await?;
         self.sagas = storage::count_states(&mut transaction).await?;
+        self.commands = storage::count_outbox(&mut transaction).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! One commit: the lease and the checkpoint first, then what was seen done, the sagas that changed, what they want sent. The commands
 //! go out right after it, never before.
 
-use ::storage::{Connection, Transaction};
+use ::storage::{Connection, Passed, Transaction};
 use event_store::Position;
 use uuid::Uuid;
 
@@ -35,17 +35,21 @@ impl Runner {
             ToSend::Later => (now, 0),
         };
         let mut transaction = self.begin(to).await?;
+        let mut done = 0;
         if !work.done.is_empty() {
-            let done: Vec<&str> = work.done.iter().map(AsRef::as_ref).collect();
-            storage::delete_done(&mut transaction, &done).await?;
+            let ids: Vec<&str> = work.done.iter().map(AsRef::as_ref).collect();
+            done = storage::delete_done(&mut transaction, &ids).await?;
         }
         self.write_changed(&mut transaction, &work, &changed).await?;
-        storage::insert_outbox(&mut transaction, &work.outbox, now, next_send_at, sends).await?;
+        let outbox = &work.outbox;
+        let new =
+            storage::insert_outbox(&mut transaction, outbox, now, next_send_at, sends).await?;
         if let Some((key, saga_id, action)) = &work.action {
             storage::insert_action(&mut transaction, key, saga_id, action, now).await?;
         }
         transaction.commit().await?;
         (self.checkpoint.position, self.checkpoint.event_id) = to;
+        self.commands = (self.commands + new).saturating_sub(done);
         if let Some(last) = &work.last {
             self.folded_at = Some(last.recorded_at);
         }
@@ -63,14 +67,14 @@ impl Runner {
         (position, event_id): (Position, Option<Uuid>),
     ) -> Result<Transaction, RunError> {
         let mut transaction = self.store.begin().await?;
-        if !self.fence.pass(&mut transaction).await? {
-            return Err(RunError::LeaseLost);
+        let (fence, from) = (&self.fence, &self.checkpoint);
+        match storage::advance(&mut transaction, fence, from, position, event_id).await? {
+            Passed::Through => Ok(transaction),
+            Passed::LeaseLost => Err(RunError::LeaseLost),
+            Passed::Moved => Err(self.fault_here(
+                "the checkpoint was moved: another orchestrator runs on this database",
+            )),
         }
-        if storage::advance(&mut transaction, &self.checkpoint, position, event_id).await? {
-            return Ok(transaction);
-        }
-        let another = "the checkpoint was moved: another orchestrator runs on this database";
-        Err(self.fault_here(another))
     }
 
     async fn write_changed(

@@ -1,4 +1,4 @@
-//! Follows the feed in pages that are worth a commit: at once when little happens, in larger pages under load.
+//! Follows the feed in pages: at once whatever there is, in larger pages under load.
 //!
 //! **Invariant:** given up in the middle, it loses nothing: what was read and not handed out is handed out next.
 
@@ -9,8 +9,9 @@ use messaging::feed::{FeedError, Subscription};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// From this many events in a page on there is load.
-const LOAD: usize = 32;
+/// From this many commands on that are on their way there is load: what waits for its turn elsewhere need not go out of here
+/// any sooner.
+const LOAD: u64 = 256;
 /// Under load a page is handed out this often: a commit costs much the same for ten events and for a hundred.
 const COLLECT: Duration = Duration::from_millis(15);
 
@@ -21,8 +22,9 @@ pub(super) struct Follower {
     most: usize,
     /// Read, and not handed out yet.
     read: Vec<RecordedEvent>,
-    /// When the next page goes out, under load.
-    due: Option<Instant>,
+    handed_out: Instant,
+    /// Whether there is load.
+    collects: bool,
 }
 
 impl Follower {
@@ -32,13 +34,19 @@ impl Follower {
         head: watch::Receiver<Position>,
         most: usize,
     ) -> Self {
-        Self { subscription, head, most, read: Vec::new(), due: None }
+        let (read, handed_out) = (Vec::new(), Instant::now());
+        Self { subscription, head, most, read, handed_out, collects: false }
+    }
+
+    /// So many commands are on their way.
+    pub(super) fn mind(&mut self, commands: u64) {
+        self.collects = commands >= LOAD;
     }
 
     /// The next page.
     pub(super) async fn next(&mut self) -> Result<Vec<RecordedEvent>, FeedError> {
-        if let Some(due) = self.due {
-            tokio::time::sleep_until(due).await;
+        if self.collects {
+            tokio::time::sleep_until(self.handed_out + COLLECT).await;
         }
         loop {
             let known = *self.head.borrow();
@@ -53,7 +61,7 @@ impl Follower {
                 Err(error) => return Err(error),
             }
         }
-        self.due = (self.read.len() >= LOAD).then(|| Instant::now() + COLLECT);
+        self.handed_out = Instant::now();
         Ok(std::mem::take(&mut self.read))
     }
 }

@@ -83,6 +83,8 @@ pub(crate) struct Runner {
     pub(super) checkpoint: Checkpoint,
     /// Sagas in each state, as committed.
     pub(super) sagas: HashMap<SagaState, u64>,
+    /// Commands on their way, as committed.
+    pub(super) commands: u64,
     /// When the last event that was folded had been appended.
     pub(super) folded_at: Option<DateTime<Utc>>,
     /// While it catches up: the log's head when it was heard first, at the start or after a silence.
@@ -109,6 +111,7 @@ impl Runner {
             freshness,
             checkpoint: Checkpoint { position: 0, event_id: None, log },
             sagas: HashMap::new(),
+            commands: 0,
             folded_at: None,
             catch_up_to: None,
             alive_at: None,
@@ -198,7 +201,10 @@ impl Runner {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = held.lost() => return Err(RunError::LeaseLost),
-                page = follower.next() => self.fold_page(&page?).await?,
+                page = follower.next() => {
+                    self.fold_page(&page?).await?;
+                    follower.mind(self.commands);
+                }
                 Some(request) = requests.recv() => self.act(request).await?,
                 _ = ticks.tick() => self.tick().await?,
             }

@@ -2,7 +2,7 @@
 //! restored file, finds it moved and stops.
 
 use event_store::{LogIdentity, Position};
-use storage::Connection;
+use storage::{Connection, Fence, Guarded, Passed, guarded};
 use uuid::Uuid;
 
 use super::{count, integer, not_as_written, unsigned};
@@ -11,8 +11,12 @@ const START: &str = "INSERT INTO checkpoint (singleton, position, event_id, log,
     VALUES (1, 0, NULL, $1, $2) ON CONFLICT (singleton) DO UPDATE SET singleton = 1";
 const READ: &str = "SELECT position, event_id, log, epoch FROM checkpoint";
 const POSITION: &str = "SELECT position FROM checkpoint";
-const ADVANCE: &str = "UPDATE checkpoint SET position = $1, event_id = $2
-    WHERE singleton = 1 AND position = $3 AND log = $4 AND epoch = $5";
+const ADVANCE: Guarded = guarded!(
+    "UPDATE checkpoint SET position = $1, event_id = $2
+    WHERE singleton = 1 AND position = $3 AND log = $4 AND epoch = $5",
+    "$6",
+    "$7"
+);
 
 /// Where the orchestrator stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,21 +58,22 @@ pub(crate) async fn read_position(connection: &mut Connection) -> Result<Positio
     unsigned(position.unwrap_or_default())
 }
 
-/// Moves from where we believe to stand; false when another has moved it.
+/// The first statement of a transaction that writes: compares the lease, and moves from where we believe to stand.
 pub(crate) async fn advance(
     connection: &mut Connection,
+    fence: &Fence,
     from: &Checkpoint,
     to: Position,
     event_id: Option<Uuid>,
-) -> Result<bool, sqlx::Error> {
-    let moved = connection
-        .query(ADVANCE)
-        .bind(integer(to)?)
-        .bind(event_id.map(|id| id.to_string()))
-        .bind(integer(from.position)?)
-        .bind(from.log.log.as_ref())
-        .bind(i64::from(from.log.epoch))
-        .execute()
-        .await?;
-    Ok(moved == 1)
+) -> Result<Passed, sqlx::Error> {
+    let (to, from_position) = (integer(to)?, integer(from.position)?);
+    let passed = fence.pass_with(connection, &ADVANCE, |query| {
+        query
+            .bind(to)
+            .bind(event_id.map(|id| id.to_string()))
+            .bind(from_position)
+            .bind(from.log.log.as_ref())
+            .bind(i64::from(from.log.epoch))
+    });
+    passed.await
 }

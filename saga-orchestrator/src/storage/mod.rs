@@ -21,7 +21,7 @@ pub(crate) use checkpoint::{
 pub(crate) use clock::{read_alive_at, write_alive_at};
 pub(crate) use open::open;
 pub(crate) use outbox::{
-    OutboxRow, Sending, delete_done, insert_outbox, make_all_due, make_due, read_due,
+    OutboxRow, Sending, count_outbox, delete_done, insert_outbox, make_all_due, make_due, read_due,
     read_sendings, reschedule,
 };
 pub(crate) use put_aside::{enter_epoch, put_aside};

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use messaging::commands::CommandMessage;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
-use super::{count, instant, not_as_written};
+use super::{count, instant, not_as_written, unsigned};
 
 static INSERT: BulkStatement = BulkStatement::new(
     "INSERT INTO outbox (command_id, saga_id, step, attempt, body, created_at, next_send_at, sends)",
     8,
     "ON CONFLICT (command_id) DO NOTHING",
 );
+const COUNT: &str = "SELECT count(*) FROM outbox";
 const DELETE_DONE: Sql = one_of!("DELETE FROM outbox WHERE command_id", "$1");
 const MAKE_DUE: Sql =
     one_of!("UPDATE outbox SET next_send_at = $1, sends = sends - 1 WHERE command_id", "$2");
@@ -45,15 +46,20 @@ pub(crate) struct Sending {
     pub(crate) sends: u32,
 }
 
+/// How many commands there are.
+pub(crate) async fn count_outbox(connection: &mut Connection) -> Result<u64, sqlx::Error> {
+    unsigned(connection.query(COUNT).scalar().await?)
+}
+
 /// Keeps commands, each once: a command id that is there already stays as it is. `sends` is how often each is being
-/// handed over right after the commit.
+/// handed over right after the commit. Tells how many are new.
 pub(crate) async fn insert_outbox(
     connection: &mut Connection,
     rows: &[OutboxRow],
     now: DateTime<Utc>,
     next_send_at: DateTime<Utc>,
     sends: u32,
-) -> Result<(), sqlx::Error> {
+) -> Result<u64, sqlx::Error> {
     let (now, next) = (now.timestamp_micros(), next_send_at.timestamp_micros());
     INSERT
         .write(connection, rows, |query, row| {
@@ -67,17 +73,15 @@ pub(crate) async fn insert_outbox(
                 .bind(next)
                 .bind(i64::from(sends))
         })
-        .await?;
-    Ok(())
+        .await
 }
 
-/// Forgets the commands that events bear.
+/// Forgets the commands that events bear. Tells how many there were.
 pub(crate) async fn delete_done(
     connection: &mut Connection,
     command_ids: &[&str],
-) -> Result<(), sqlx::Error> {
-    connection.query(DELETE_DONE).bind_texts(command_ids).execute().await?;
-    Ok(())
+) -> Result<u64, sqlx::Error> {
+    connection.query(DELETE_DONE).bind_texts(command_ids).execute().await
 }
 
 /// Takes back a handover that the queue refused: the commands are due at once.

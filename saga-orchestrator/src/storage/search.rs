@@ -118,3 +118,45 @@ pub(crate) async fn summaries(
     let filter = ListFilter { order_id: Some(order_id.to_owned()), ..ListFilter::default() };
     list_sagas(reader, &filter, 0, 10_000).await
 }
+
+#[cfg(test)]
+mod tests {
+    use storage::Location;
+
+    use super::*;
+
+    /// How SQLite finds what a list asks for; its plans do not change with what is in the tables.
+    async fn plan(filter: &ListFilter) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::from(folder.path().join("sagas.db"));
+        let store = crate::storage::open(&location).await.unwrap();
+        let explain: &str = String::leak(format!("EXPLAIN QUERY PLAN {}", statement(filter)));
+        let mut reader = store.reader().await.unwrap();
+        let rows = reader.query(explain).fetch_all().await.unwrap();
+        let steps = rows.iter().map(|row| row.try_get::<String, _>("detail").unwrap());
+        steps.collect::<Vec<_>>().join("; ")
+    }
+
+    #[tokio::test]
+    async fn every_list_is_read_in_its_order_from_an_index() {
+        let of = |kind, state, order_id: Option<&str>| ListFilter {
+            kind,
+            state,
+            order_id: order_id.map(str::to_owned),
+        };
+        let (rare, usual) = (Some(SagaKind::Return), Some(SagaKind::Order));
+        let state = Some(SagaState::NeedsAttention);
+        for (filter, index) in [
+            (of(None, None, None), "INTEGER PRIMARY KEY (rowid>?)"),
+            (of(usual, None, None), "INTEGER PRIMARY KEY (rowid>?)"),
+            (of(None, state, None), "sagas_by_state (state=? AND rowid>?)"),
+            (of(usual, state, None), "sagas_by_state (state=? AND rowid>?)"),
+            (of(rare, None, None), "sagas_by_kind (kind=? AND rowid>?)"),
+            (of(rare, state, None), "sagas_by_kind_and_state (kind=? AND state=? AND rowid>?)"),
+            (of(rare, state, Some("o")), "sagas_by_order (order_id=? AND rowid>?)"),
+        ] {
+            let plan = plan(&filter).await;
+            assert!(plan.ends_with(index), "{filter:?}: {plan}");
+        }
+    }
+}

@@ -10,6 +10,6 @@ mod held;
 mod shared;
 
 pub use asked::{Asked, Told};
-pub use fence::Fence;
+pub use fence::{Fence, Guarded, Passed};
 pub use held::Held;
 pub use shared::{Lease, LeaseSettings};

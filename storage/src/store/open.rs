@@ -51,7 +51,8 @@ enum Kind {
 }
 
 impl Store {
-    /// Opens it, making file or schema if need be. `durability` is for SQLite; PostgreSQL keeps what it commits.
+    /// Opens it, making file or schema if need be. What is [`Durability::Rebuildable`] may lose its last commits when the
+    /// machine, or PostgreSQL, crashes; its tables it keeps.
     pub async fn open(
         location: &Location,
         durability: Durability,
@@ -61,7 +62,8 @@ impl Store {
             Location::File(path) => Kind::Sqlite(Database::open(path, durability, readers).await?),
             Location::Postgres { settings, schema, beside } => {
                 schema::make(settings, schema).await?;
-                Kind::Postgres(Schema::open(settings, schema, beside.as_deref(), readers))
+                let beside = beside.as_deref();
+                Kind::Postgres(Schema::open(settings, schema, beside, readers, durability))
             }
         }))
     }
@@ -72,7 +74,8 @@ impl Store {
             Location::File(path) => Kind::Sqlite(Database::open_read_only(path, readers).await?),
             Location::Postgres { settings, schema, beside } => {
                 schema::check_name(schema)?;
-                Kind::Postgres(Schema::open(settings, schema, beside.as_deref(), readers))
+                let (beside, durability) = (beside.as_deref(), Durability::Full);
+                Kind::Postgres(Schema::open(settings, schema, beside, readers, durability))
             }
         }))
     }

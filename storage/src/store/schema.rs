@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::Durability;
 use crate::postgres::{PostgresPool, PostgresSettings};
 
 /// Connections that write: the one task that does, its lease, and a replacement for one that hangs.
@@ -24,10 +25,12 @@ impl Schema {
         schema: &str,
         beside: Option<&str>,
         readers: u32,
+        durability: Durability,
     ) -> Arc<Self> {
         let path = beside.map_or_else(|| schema.to_owned(), |other| format!("{schema},{other}"));
         let settings = settings.clone().session("search_path", &path);
-        let writer = PostgresPool::new(&by_index(settings.clone()).connections(WRITERS));
+        let writing = kept_as(durability, by_index(settings.clone()));
+        let writer = PostgresPool::new(&writing.connections(WRITERS));
         let reader = PostgresPool::new(&settings.clone().connections(readers));
         Arc::new(Self { settings, writer, reader })
     }
@@ -44,6 +47,15 @@ fn by_index(settings: PostgresSettings) -> PostgresSettings {
     let off = ["enable_seqscan", "jit"];
     let settings = off.into_iter().fold(settings, |settings, name| settings.session(name, "off"));
     settings.session("plan_cache_mode", "force_generic_plan")
+}
+
+/// What can be made anew does not wait for the disk: a crash of the server may take its last commits back, each whole, with
+/// the checkpoint that they moved.
+fn kept_as(durability: Durability, settings: PostgresSettings) -> PostgresSettings {
+    match durability {
+        Durability::Full => settings,
+        Durability::Rebuildable => settings.session("synchronous_commit", "off"),
+    }
 }
 
 /// Whether there is such a schema.

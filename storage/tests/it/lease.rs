@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use storage::{Fence, Lease, LeaseSettings, Store};
+use storage::{Fence, Guarded, Lease, LeaseSettings, Passed, Store, guarded};
 use tokio::time::timeout;
 
 use crate::home::{Home, on_both};
@@ -18,6 +18,7 @@ on_both! {
     its_loss_is_told,
     what_ran_out_and_nobody_took_goes_on,
     two_names_are_two_leases,
+    a_guarded_statement_is_refused_for_want_of_the_lease_or_of_the_row,
 }
 
 async fn lease(store: &Store, holder: &str, lasts: Duration) -> Lease {
@@ -84,6 +85,39 @@ async fn its_loss_is_told(home: Home) {
     assert_eq!(store.writer().await.unwrap().query(take).execute().await.unwrap(), 1);
     timeout(PATIENCE, held.lost()).await.unwrap();
     assert!(!passes(&store, &held.fence()).await);
+}
+
+async fn a_guarded_statement_is_refused_for_want_of_the_lease_or_of_the_row(home: Home) {
+    const MOVE: Guarded = guarded!("UPDATE things SET b = $1 WHERE a = $2", "$3", "$4");
+    let store = home.open().await;
+    store
+        .writer()
+        .await
+        .unwrap()
+        .query("INSERT INTO things (a) VALUES (1)")
+        .execute()
+        .await
+        .unwrap();
+    let moved = async |fence: &Fence, a: i64| {
+        let mut transaction = store.begin().await.unwrap();
+        let passed = fence.pass_with(&mut transaction, &MOVE, |query| query.bind("new").bind(a));
+        let passed = passed.await.unwrap();
+        if passed == Passed::Through {
+            transaction.commit().await.unwrap();
+        }
+        passed
+    };
+    let held = lease(&store, "one", PATIENCE).await.acquire().await;
+    let fence = held.fence();
+    for fence in [&fence, &Fence::Open] {
+        assert_eq!(moved(fence, 1).await, Passed::Through);
+        assert_eq!(moved(fence, 2).await, Passed::Moved);
+    }
+    held.give_back().await;
+    let _next = timeout(PATIENCE, lease(&store, "next", PATIENCE).await.acquire()).await.unwrap();
+    for a in [1, 2] {
+        assert_eq!(moved(&fence, a).await, Passed::LeaseLost);
+    }
 }
 
 async fn two_names_are_two_leases(home: Home) {
