@@ -62,6 +62,8 @@ pub(super) struct Follower {
     log: LogIdentity,
     /// What follows `last` and is not handed over yet.
     part: Vec<RecordedEvent>,
+    /// The bytes of its payloads.
+    part_bytes: usize,
     /// Since when more is announced than was found.
     behind: Option<Instant>,
     backoff: Backoff,
@@ -78,8 +80,20 @@ impl Follower {
     ) -> Self {
         let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let (last, last_id) = (place.position, place.event_id);
-        let part = Vec::new();
-        Self { client, names, history, heard, last, last_id, log, part, behind: None, backoff }
+        let (part, part_bytes, behind) = (Vec::new(), 0, None);
+        Self {
+            client,
+            names,
+            history,
+            heard,
+            last,
+            last_id,
+            log,
+            part,
+            part_bytes,
+            behind,
+            backoff,
+        }
     }
 
     /// Follows until nobody reads any more, or the log departs from what was read.
@@ -93,6 +107,7 @@ impl Follower {
             let mut ended = self.session_while_there(&client, &out).await;
             // What was not handed over is read again.
             self.part.clear();
+            self.part_bytes = 0;
             if let Err(End::Trouble(trouble)) = &ended {
                 let (after, cause) = (self.last, chain(trouble));
                 tracing::info!(
@@ -214,18 +229,19 @@ impl Follower {
         }
         // What comes a second time is passed over.
         if event.position == self.last + 1 + self.part.len() as Position {
+            self.part_bytes += event.payload.len();
             self.part.push(event);
         }
         Ok(())
     }
 
     fn part_is_full(&self) -> bool {
-        let bytes: usize = self.part.iter().map(|event| event.payload.len()).sum();
-        self.part.len() >= PART_EVENTS || bytes >= PART_BYTES
+        self.part.len() >= PART_EVENTS || self.part_bytes >= PART_BYTES
     }
 
     async fn hand_over(&mut self, out: &mpsc::Sender<Found>) -> Result<(), End> {
         let part = std::mem::take(&mut self.part);
+        self.part_bytes = 0;
         let Some((position, id)) = part.last().map(|last| (last.position, last.id)) else {
             return Ok(());
         };
