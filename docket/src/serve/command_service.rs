@@ -81,7 +81,12 @@ impl CommandServiceArgs {
             provider_url: needed("payment_provider_url", self.payment_provider_url)?,
             payment_deadline: Duration::from_millis(self.payment_deadline_ms),
         };
+        let databases = [&needs.log_url, &needs.keys_url]
+            .map(|url| PostgresSettings::new(url, "docket command-service"));
         let process = Process::begin("command-service", &self.process).await?;
+        for database in databases {
+            process.until_it_answers(&database?).await;
+        }
         let Some(active) = process.start(Box::pin(Active::start(&needs, &process))).await? else {
             process.drain().await;
             return Ok(());

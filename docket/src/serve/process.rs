@@ -20,7 +20,8 @@ use futures::future::BoxFuture;
 use messaging::feed::Feed;
 use service_kit::health::Health;
 use service_kit::problem::{Code, Problem};
-use storage::{Asked, Told};
+use storage::postgres::{PostgresPool, PostgresSettings};
+use storage::{Asked, Backoff, Told};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -39,6 +40,9 @@ pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby")
 const LOOKS_IN_VAIN: u32 = 10;
 /// How often is looked whether NATS is there, and which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long to wait before a database that is away is asked again, at first and at most.
+const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
 /// A process that listens.
 pub(super) struct Process {
@@ -101,6 +105,32 @@ impl Process {
         self.health.up("service");
         output::line(format_args!("docket {} is up", self.name))?;
         Ok(())
+    }
+
+    /// Waits until a database answers, or for a signal. What else may be wrong with it, such as a password, the start tells.
+    pub(super) async fn until_it_answers(&self, database: &PostgresSettings) {
+        let pool = PostgresPool::new(&database.clone().connections(1));
+        let mut pauses = Backoff::new(ASK_AGAIN.0, ASK_AGAIN.1);
+        let answers = async {
+            let mut is_told = false;
+            while let Err(error) = pool.checkout().await {
+                if !storage::is_away(&error) {
+                    break;
+                }
+                if !std::mem::replace(&mut is_told, true) {
+                    let database = database.place();
+                    tracing::warn!(%error, database, "the database does not answer; it is asked again until it does");
+                }
+                self.health.down("service", "the database does not answer");
+                tokio::time::sleep(pauses.pause()).await;
+            }
+            if is_told {
+                tracing::info!(database = database.place(), "the database answers");
+            }
+            self.health.down("service", "starts");
+        };
+        self.stop.run_until_cancelled(answers).await;
+        pool.close().await;
     }
 
     /// Starts something, unless a signal comes first.

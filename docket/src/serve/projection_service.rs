@@ -13,6 +13,7 @@ use messaging::jetstream::JetStreamFeed;
 use projection_service::{Home, ProjectionService, Settings};
 use service_kit::health::Health;
 use storage::LeaseSettings;
+use storage::postgres::PostgresSettings;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::erasures;
@@ -48,8 +49,10 @@ impl ProjectionServiceArgs {
         let broker = self.nats.resolve()?;
         let key = needed("master_key_file", self.master_key_file)?;
         let master = master_key::existing(&key)?;
-        let home = read_models(&self.database.url()?)?;
+        let url = self.database.url()?;
+        let home = read_models(&url)?;
         let process = Process::begin("projection-service", &self.process).await?;
+        process.until_it_answers(&PostgresSettings::new(&url, "docket projection-service")?).await;
 
         let client = broker.connect("docket projection-service").await?;
         let asked = AskedKeys::new(client.clone(), broker.names.clone());
