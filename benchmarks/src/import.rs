@@ -8,10 +8,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
+use crate::client::Connection;
 use crate::harness::Measurement;
 use crate::limits;
 use crate::measure::settle;
 use crate::platform::{Kind, Platform, docket};
+use crate::shop::register;
 use crate::subjects::{Asked, SQLITE_BATCHES};
 
 /// Files to be imported, with colons between them, instead of the example.
@@ -24,6 +26,8 @@ pub(crate) async fn measure(asked: &Asked) -> Result<Vec<Measurement>> {
     let files: Vec<PathBuf> = std::env::var_os(FILES)
         .map_or_else(|| vec![EXAMPLE.into()], |files| std::env::split_paths(&files).collect());
     let platform = Platform::start(Kind::Embedded).await?;
+    // What tells later that all is at rest.
+    register(&mut Connection::open(&platform.at.commands).await?, "spread-0").await?;
     let mut import = Command::new(docket()?);
     import.args(["import", "online-retail", "--url"]);
     import.arg(format!("http://{}", platform.at.commands)).args(&files);

@@ -164,7 +164,8 @@ impl Job {
         command.args(["--postgres", postgres, "--subject", &self.subject, "--row", &self.run]);
         command.args(["--seconds", &seconds.to_string()]);
         command.args(["--log-events", &(seconds * LOG_PER_SECOND).to_string()]);
-        command.stdin(Stdio::null()).kill_on_drop(true);
+        // A cause is quoted in the report; where it came about is not.
+        command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(PATIENCE, command.output()).await;
         let output = output.context("it did not end in time")?.context("it can't be started")?;
         let told = String::from_utf8_lossy(&output.stdout);

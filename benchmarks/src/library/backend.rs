@@ -1,5 +1,6 @@
 //! The logs that the processor runs over, each fresh and of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -60,6 +61,17 @@ impl Opened {
             Kept::Database(_, database) => database.settle().await,
             Kept::Nothing | Kept::Folder(..) => Ok(()),
         }
+    }
+
+    /// The same log opened once more, which has nothing in memory yet.
+    pub(super) async fn reader(&self) -> Result<Arc<dyn EventLog>> {
+        Ok(match &self.kept {
+            Kept::Nothing => Arc::clone(&self.log),
+            Kept::Folder(..) => {
+                Arc::new(SqliteLog::open_read_only(Path::new(&self.place())).await?)
+            }
+            Kept::Database(_, database) => Arc::new(PostgresLog::open(database.url()).await?),
+        })
     }
 
     /// Where the same rows can be read without Docket: an address, or the path of a file.

@@ -18,13 +18,13 @@ use crate::clients::{Done, Load};
 use crate::harness::{Measurement, numbered};
 use crate::limits;
 use crate::row;
-use crate::subjects::Asked;
+use crate::subjects::{Asked, LENGTHS};
 
 /// What everybody has before: so many streams of so many events.
 const STREAMS: u32 = 10_000;
 const LENGTH: u32 = 5;
 /// Streams of a row about long ones.
-const LONG_STREAMS: u32 = 4;
+const LONG_STREAMS: usize = 4;
 /// Events of a page when the whole log is read.
 const PAGE: usize = 1_000;
 
@@ -33,10 +33,13 @@ pub(crate) async fn measure(backend: Backend, asked: &Asked) -> Result<Vec<Measu
     if asked.row.starts_with("read-all") {
         return read_all(backend, asked).await;
     }
+    if asked.row == LENGTHS {
+        return by_length(backend, asked, &[1, 10_000]).await;
+    }
     match numbered(&asked.row) {
         Some(("command", clients)) => commands(backend, asked, clients, STREAMS).await,
         Some(("hot", clients)) => commands(backend, asked, clients, 1).await,
-        Some(("length", length)) => Ok(vec![on_long_streams(backend, asked, length).await?]),
+        Some(("length", length)) => by_length(backend, asked, &[length]).await,
         _ => bail!("the library has no row {}", asked.row),
     }
 }
@@ -49,7 +52,8 @@ async fn commands(
     streams: u32,
 ) -> Result<Vec<Measurement>> {
     let clock = clock::system();
-    let opened = loaded::open(backend, &asked.postgres, STREAMS, LENGTH, &clock).await?;
+    let opened =
+        loaded::open(backend, &asked.postgres, &vec![LENGTH; STREAMS as usize], &clock).await?;
     let processor = start(&opened.log, &clock);
     let handle = processor.handle();
     let cold = visit_all(&handle, streams, &clock).await?;
@@ -84,22 +88,46 @@ async fn visit_all(handle: &ProcessorHandle, streams: u32, clock: &Clock) -> Res
     Ok(begun.elapsed())
 }
 
-/// One client, by turns on streams of that length.
-async fn on_long_streams(backend: Backend, asked: &Asked, length: u32) -> Result<Measurement> {
+/// One client, by turns on streams of these lengths: what disturbs one disturbs the other.
+async fn by_length(backend: Backend, asked: &Asked, lengths: &[u32]) -> Result<Vec<Measurement>> {
     let clock = clock::system();
-    let opened = loaded::open(backend, &asked.postgres, LONG_STREAMS, length, &clock).await?;
-    let load = Load::of(1, asked.seconds);
+    let all: Vec<u32> = lengths.iter().flat_map(|length| [*length; LONG_STREAMS]).collect();
+    let opened = loaded::open(backend, &asked.postgres, &all, &clock).await?;
     let processor = start(&opened.log, &clock);
-    let begun = Instant::now();
-    correct(&processor.handle(), &stocks::sku(0)?, "first", &clock).await?;
-    let first = begun.elapsed();
-    let corrections = corrections(&processor.handle(), load, LONG_STREAMS, &clock, "c")?;
-    let outcome = load.closed(corrections).await?;
+    let handle = processor.handle();
+    let skus = (0..).take(all.len()).map(stocks::sku).collect::<Result<Vec<Sku>>>()?;
+    let mut seen: Vec<_> = lengths.iter().map(|_| (Duration::ZERO, row::empty())).collect();
+    for (which, (first, _)) in seen.iter_mut().enumerate() {
+        let begun = Instant::now();
+        let name = format!("first/{which}");
+        correct(&handle, &skus[which * LONG_STREAMS], &name, &clock).await?;
+        *first = begun.elapsed();
+    }
+    let Load { warm_up, duration, .. } = Load::of(1, asked.seconds);
+    let from = Instant::now() + warm_up;
+    for number in 0_usize.. {
+        let (which, turn) = (number % lengths.len(), number / lengths.len());
+        let sku = &skus[which * LONG_STREAMS + turn % LONG_STREAMS];
+        let sent = Instant::now();
+        correct(&handle, sku, &format!("c/{number}"), &clock).await?;
+        if sent >= from {
+            row::record(&mut seen[which].1, sent.elapsed());
+        }
+        if sent >= from + duration {
+            break;
+        }
+    }
     processor.shutdown().await;
     opened.close().await?;
-    let measured = outcome.measured(&asked.subject, &asked.row, 1)?;
-    let ms = first.as_secs_f64() * 1_000.0;
-    Ok(measured.note(format!("{ms:.2} ms for the first after a start, which loads the stream")))
+    let told = lengths.iter().zip(seen).map(|(length, (first, us))| {
+        let ms = first.as_secs_f64() * 1_000.0;
+        let note = format!("{ms:.2} ms for the first after a start, which loads the stream");
+        Measurement::of(&asked.subject, &format!("length-{length}"))
+            .clients(1)
+            .latency(&us)
+            .note(note)
+    });
+    Ok(told.collect())
 }
 
 /// What a client does, over and over; `of` holds one load's commands apart from another's.
@@ -143,21 +171,35 @@ async fn correct(handle: &ProcessorHandle, sku: &Sku, name: &str, clock: &Clock)
     }
 }
 
-/// The whole log in order, as its readers get it, every payload decoded; and beside it plain reads of the same rows.
+/// The whole log in order, as its readers get it, every payload decoded; and plain reads of the same rows, by turns.
 async fn read_all(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
     let clock = clock::system();
-    let streams = asked.log_events / (LENGTH + 1);
-    let opened = loaded::open(backend, &asked.postgres, streams, LENGTH, &clock).await?;
+    let lengths = vec![LENGTH; (asked.log_events / (LENGTH + 1)) as usize];
+    let opened = loaded::open(backend, &asked.postgres, &lengths, &clock).await?;
     let head = *opened.log.head().borrow();
-    let mut measured = Vec::new();
-    // The better of two, as with plain reads: the first may have to fetch from disk.
-    let took = read_log(&*opened.log).await?.min(read_log(&*opened.log).await?);
-    let rate = row::per_second(head, took);
-    let note = format!("{head} events, pages of {PAGE}");
-    measured.push(Measurement::of(&asked.subject, &asked.row).value(rate, "events/s").note(note));
-    measured.extend(limits::reads(backend, &opened.place(), &asked.row, head).await?);
+    let log = opened.reader().await?;
+    let mut took: Vec<(String, Vec<Duration>)> = Vec::new();
+    // The first turn fetches from disk.
+    for turn in 0..=asked.seconds.max(3) {
+        let own = (asked.subject.clone(), read_log(&*log).await?);
+        let plain = limits::reads(backend, &opened.place(), head).await?;
+        for (place, (subject, time)) in std::iter::once(own).chain(plain).enumerate() {
+            match took.get_mut(place) {
+                None => took.push((subject, Vec::new())),
+                Some((_, times)) if turn > 0 => times.push(time),
+                Some(_) => {}
+            }
+        }
+    }
+    drop(log);
     opened.close().await?;
-    Ok(measured)
+    let told = took.into_iter().map(|(subject, mut times)| {
+        times.sort_unstable();
+        let rate = row::per_second(head, times[times.len() / 2]);
+        let note = format!("median of {} reads by turns, {head} events", times.len());
+        Measurement::of(&subject, &asked.row).value(rate, "events/s").note(note)
+    });
+    Ok(told.collect())
 }
 
 async fn read_log(log: &dyn EventLog) -> Result<Duration> {
