@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tokio::process::Command;
 
-/// The server of UmaDB.
+/// The package of `UmaDB`'s server.
 const UMADB: &str = "umadb==0.7.8";
 /// The packages of a folder of scripts, and what they are pinned to.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
@@ -33,7 +33,7 @@ impl Missing {
     }
 }
 
-/// The folder of UmaDB's Python package.
+/// The folder of `UmaDB`'s Python package.
 pub(crate) async fn umadb() -> anyhow::Result<PathBuf> {
     let pip = async |folder: &Path| {
         let mut pip = Command::new("python3");

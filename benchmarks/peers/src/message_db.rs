@@ -156,6 +156,7 @@ impl Peer for MessageDb {
             from = last.try_get::<i64, _>(0)? + 1;
             for row in &rows {
                 decoded(row)?;
+                let _metadata: Metadata = serde_json::from_str(row.try_get(2)?)?;
                 count += 1;
             }
         }

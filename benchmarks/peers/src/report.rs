@@ -63,7 +63,7 @@ impl Report {
             Row::Append { .. } | Row::Command { .. } => String::new(),
         };
         let parts: Vec<&str> =
-            [seen.as_str(), subject.note()].into_iter().filter(|p| !p.is_empty()).collect();
+            [seen.as_str(), subject.note(row)].into_iter().filter(|p| !p.is_empty()).collect();
         Self::Ran {
             subject: subject.name().to_owned(),
             row: row.to_string(),

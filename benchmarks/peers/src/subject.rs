@@ -94,8 +94,10 @@ impl Subject {
     }
 
     /// How it is used.
-    pub(crate) fn note(self) -> &'static str {
+    pub(crate) fn note(self, row: Row) -> &'static str {
         match self {
+            Self::Emmett if row == Row::ReadAll => "one Node process; pages of 10,000, not of 100",
+            Self::EmmettConsumer => "one Node process; batches of 10,000, not of 100",
             Self::CqrsEs | Self::Esrs | Self::Disintegrate => "sqlx's ping off",
             Self::CqrsEsSnapshots | Self::DisintegrateSnapshots => {
                 "a snapshot every 10 events; sqlx's ping off"
@@ -104,8 +106,7 @@ impl Subject {
             Self::UmaDb => "a connection per client",
             Self::MessageDb => "one category; sqlx's ping off",
             Self::MessageDbCategories => "a category per client; sqlx's ping off",
-            Self::Emmett => "one Node process; read in pages of 10,000",
-            Self::EmmettConsumer => "one Node process; batches of 10,000",
+            Self::Emmett => "one Node process",
         }
     }
 }
@@ -121,7 +122,7 @@ mod tests {
         let npm =
             [include_str!("../emmett/package.json"), include_str!("../message-db/package.json")];
         let npm = npm.iter().flat_map(|text| text.lines());
-        let npm = npm.map(|line| line.trim_end_matches(',').replace('"', "").replace(':', ""));
+        let npm = npm.map(|line| line.trim_end_matches(',').replace(['"', ':'], ""));
         let npm = npm.filter_map(|line| Some(line.rsplit_once('/')?.1.to_owned()));
         rust.windows(2).map(|two| format!("{} {}", two[0], two[1])).chain(npm).collect()
     }
@@ -146,7 +147,8 @@ mod tests {
     #[test]
     fn the_note_says_how_often_there_is_a_snapshot() {
         let every = format!("every {SNAPSHOT_EVERY} ");
-        assert!(Subject::CqrsEsSnapshots.note().contains(&every));
+        let row = Row::Command { clients: 1 };
+        assert!(Subject::CqrsEsSnapshots.note(row).contains(&every));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! UmaDB: a server with a file of its own, and a condition on a tag in the place of a stream's version.
+//! `UmaDB`: a server with a file of its own, and a condition on a tag in the place of a stream's version.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ use crate::peer::{Attempt, Peer, Site, Stream};
 use crate::row::Shape;
 
 /// How long the server may take to start; machines that build at the same time are slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The events of one append while loading.
 const LOADED_AT_ONCE: usize = 500;

@@ -1,6 +1,7 @@
 //! A database of a run's own: created empty, dropped at its end.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -56,6 +57,9 @@ impl Database {
     }
 }
 
+/// How long a client waits for one of its connections.
+const PATIENCE: Duration = Duration::from_mins(10);
+
 /// A pool of that many open connections. By default sqlx pings a connection before each use, which costs a peer 12 to
 /// 18 % of its rate: it is off.
 pub(crate) async fn connect(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
@@ -63,6 +67,8 @@ pub(crate) async fn connect(options: PgConnectOptions, connections: u32) -> anyh
         .min_connections(connections)
         .max_connections(connections)
         .test_before_acquire(false)
+        // A busy machine is slow, and one that slept has slept through it.
+        .acquire_timeout(PATIENCE)
         .connect_with(options)
         .await?;
     Ok(pool)

@@ -82,7 +82,7 @@ pub(crate) const MESSAGE_DB_WRITE: &str =
 
 /// A whole stream: -1 is all of it.
 pub(crate) const MESSAGE_DB_STREAM: &str =
-    "SELECT position, data, metadata FROM message_store.get_stream_messages($1, 0, -1)";
+    "SELECT position, data FROM message_store.get_stream_messages($1, 0, -1)";
 
 /// A page of a category from a global position on.
 pub(crate) const MESSAGE_DB_CATEGORY: &str = "
