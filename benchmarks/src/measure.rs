@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use futures::future::try_join_all;
 use serde_json::Value;
 
 use crate::client::Connection;
@@ -14,6 +15,9 @@ use crate::shop::{fill_spread, order, receive, register, register_spread, spread
 
 /// How long everything may take to come to rest.
 const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Connections that make a stream long.
+const FILLING: u32 = 64;
 
 /// Everybody is warm before anything counts: the platform, and the cores.
 pub(crate) async fn warm_up(platform: &Platform, load: Load) -> Result<()> {
@@ -99,9 +103,14 @@ pub(crate) async fn stream_length(platform: &Platform, length: u32) -> Result<Ve
     let mut connection = Connection::open(&platform.at.commands).await?;
     register(&mut connection, "long").await?;
     register(&mut connection, "fresh").await?;
-    for n in 0..length {
-        connection.post(&receive("long", &format!("long/fill/{n}"))).await?;
-    }
+    let fill = (0..FILLING).map(|first| async move {
+        let mut connection = Connection::open(&platform.at.commands).await?;
+        for n in (first..length).step_by(FILLING as usize) {
+            connection.post(&receive("long", &format!("long/fill/{n}"))).await?;
+        }
+        anyhow::Ok(())
+    });
+    try_join_all(fill).await?;
     let mut latencies = [row::empty(), row::empty()];
     for n in 0..1_000_u32 {
         for (sku, latency_us) in ["long", "fresh"].into_iter().zip(&mut latencies) {
