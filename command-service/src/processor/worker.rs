@@ -46,16 +46,20 @@ impl Worker {
     /// Runs until `stop`, and then until nothing waits any more.
     pub(super) async fn run(mut self, mut lanes: Lanes<Job>, stop: CancellationToken) {
         let mut carried = Vec::new();
+        let mut expected = 0;
         loop {
             let mut batch = std::mem::take(&mut carried);
             if batch.is_empty() {
                 let Some(first) = lanes.next(&stop).await else { return };
                 batch.push(first);
+                lanes.gather(expected).await;
             }
             lanes.fill(&mut batch, self.settings.batch);
             #[expect(clippy::cast_precision_loss, reason = "a gauge; queues are short")]
             metrics::gauge!("docket_command_queue_depth").set(lanes.len() as f64);
+            let taken = batch.len();
             carried = self.process(batch).await;
+            expected = lanes.len() + taken - carried.len();
             self.cache.age();
         }
     }
