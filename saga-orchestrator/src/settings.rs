@@ -17,7 +17,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Events folded with one commit, at most.
     pub batch: usize,
-    /// A command whose effect is not seen is sent again after this time.
+    /// A command whose effect is not seen is sent again after this time, then after longer ones.
     pub resend_every: Duration,
     /// How often deadlines and unseen effects are looked for.
     pub tick_every: Duration,

@@ -46,7 +46,7 @@ impl Runner {
         metrics::counter!("docket_saga_commands_resent_total").increment(ids.len() as u64);
         let mut transaction = self.begin(self.here()).await?;
         let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-        storage::reschedule(&mut transaction, &ids, now + self.settings.resend_every).await?;
+        storage::reschedule(&mut transaction, &ids, now, self.settings.resend_every).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Commands whose effect the log has not shown yet. A row goes when an event bears its command id, and in no other way.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use messaging::commands::CommandMessage;
 use storage::{BulkStatement, Connection, Sql, one_of};
@@ -17,8 +19,12 @@ const MAKE_DUE: Sql =
     one_of!("UPDATE outbox SET next_send_at = $1, sends = sends - 1 WHERE command_id", "$2");
 const MAKE_ALL_DUE: &str = "UPDATE outbox SET next_send_at = $1";
 const DUE: &str = "SELECT body FROM outbox WHERE next_send_at <= $1 ORDER BY next_send_at LIMIT $2";
-const RESCHEDULE: Sql =
-    one_of!("UPDATE outbox SET next_send_at = $1, sends = sends + 1 WHERE command_id", "$2");
+/// Longer each time, up to four times the first: what waits for its turn for minutes is on its way, and not lost.
+const RESCHEDULE: Sql = one_of!(
+    "UPDATE outbox SET sends = sends + 1,
+        next_send_at = $1 + $2 * CASE WHEN sends < 3 THEN sends + 1 ELSE 4 END WHERE command_id",
+    "$3"
+);
 /// The ids of a saga's commands begin with its own and a `/`; after that comes `0`.
 const OF_SAGA: &str = "SELECT command_id, created_at, sends FROM outbox
     WHERE command_id > $1 || '/' AND command_id < $1 || '0' ORDER BY created_at";
@@ -119,18 +125,16 @@ pub(crate) async fn read_due(
     bodies.iter().map(|body| serde_json::from_str(body).map_err(not_as_written)).collect()
 }
 
-/// Commands were handed over: when to do it again.
+/// Commands were handed over again at this time: the next time is so much later, or a few times that.
 pub(crate) async fn reschedule(
     connection: &mut Connection,
     command_ids: &[&str],
-    next_send_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    every: Duration,
 ) -> Result<(), sqlx::Error> {
-    connection
-        .query(RESCHEDULE)
-        .bind(next_send_at.timestamp_micros())
-        .bind_texts(command_ids)
-        .execute()
-        .await?;
+    let every = i64::try_from(every.as_micros()).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let query = connection.query(RESCHEDULE).bind(now.timestamp_micros()).bind(every);
+    query.bind_texts(command_ids).execute().await?;
     Ok(())
 }
 
