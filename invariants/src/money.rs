@@ -1,6 +1,7 @@
 //! I7, I8 and law 2: payments by the log, operation by operation, and what an order owes.
 
 mod due;
+mod judge;
 mod payments;
 
 use std::collections::HashMap;

@@ -48,7 +48,11 @@ pub enum Unmet {
         shipment_id: ShipmentId,
     },
     /// It did not give back what it holds.
-    Void,
+    Void {
+        /// The cancellation that it was for: for each only once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cancellation_id: Option<CancellationId>,
+    },
     /// It did not give back the amount of a return.
     Refund {
         /// The return.

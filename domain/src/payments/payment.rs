@@ -239,7 +239,10 @@ impl Payment {
             Unmet::Capture { shipment_id } => {
                 self.settled_for.insert(shipment_id.clone(), amount);
             }
-            Unmet::Void => self.voided += amount,
+            Unmet::Void { cancellation_id } => {
+                self.voided += amount;
+                self.voided_for.extend(cancellation_id.clone());
+            }
             Unmet::Refund { return_id } => {
                 self.returns_settled.insert(return_id.clone());
             }

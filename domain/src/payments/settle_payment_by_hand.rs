@@ -62,7 +62,8 @@ impl SettlePaymentByHand {
             let unmet = Unmet::Capture { shipment_id: asked.shipment_id.clone() };
             (&asked.payment_id, &asked.order_id, unmet, Some(asked.amount))
         } else if let Command::VoidAuthorization(asked) = command {
-            (&asked.payment_id, &asked.order_id, Unmet::Void, asked.amount)
+            let unmet = Unmet::Void { cancellation_id: asked.cancellation_id.clone() };
+            (&asked.payment_id, &asked.order_id, unmet, asked.amount)
         } else if let Command::RefundPayment(asked) = command {
             let unmet = Unmet::Refund { return_id: asked.return_id.clone() };
             (&asked.payment_id, &asked.order_id, unmet, Some(asked.amount))
@@ -83,7 +84,8 @@ impl SettlePaymentByHand {
             Unmet::Refund { return_id } => {
                 self.amount.filter(|_| !payment.is_return_settled(return_id))
             }
-            Unmet::Void => {
+            Unmet::Void { cancellation_id: Some(id) } if payment.is_voided_for(id) => None,
+            Unmet::Void { .. } => {
                 let held = Money::new(payment.uncaptured(), payment.requested()?.currency());
                 Some(self.amount.filter(|amount| amount.minor() < held.minor()).unwrap_or(held))
             }
@@ -120,7 +122,7 @@ mod tests {
     };
     use super::*;
     use crate::decide::Aggregate as _;
-    use crate::ids::OrderId;
+    use crate::ids::{CancellationId, OrderId};
     use crate::refusal::Refusal;
     use crate::spec::given;
 
@@ -150,6 +152,10 @@ mod tests {
 
     fn of_return(n: u32) -> Unmet {
         Unmet::Refund { return_id: return_id(n) }
+    }
+
+    fn void() -> Unmet {
+        Unmet::Void { cancellation_id: None }
     }
 
     fn capture_failed(n: u32) -> Event {
@@ -195,11 +201,11 @@ mod tests {
     #[test]
     fn a_void_that_was_refused_is_settled_for_what_is_still_held_and_no_more() {
         given(authorized(1_000))
-            .when(settle(Unmet::Void, Some(400)))
-            .then([settled(Unmet::Void, 400)])
-            .when(settle(Unmet::Void, None))
-            .then([settled(Unmet::Void, 600)])
-            .when(settle(Unmet::Void, Some(1)))
+            .when(settle(void(), Some(400)))
+            .then([settled(void(), 400)])
+            .when(settle(void(), None))
+            .then([settled(void(), 600)])
+            .when(settle(void(), Some(1)))
             .then_nothing()
             .when(VoidAuthorization {
                 payment_id: payment_id(),
@@ -207,6 +213,27 @@ mod tests {
                 amount: None,
                 cancellation_id: None,
             })
+            .then_nothing();
+    }
+
+    #[test]
+    fn what_a_cancellation_freed_is_settled_once_also_when_its_void_is_asked_for_again() {
+        let cancellation_id = CancellationId::nth(&order_id(), 1);
+        let void = |minor| VoidAuthorization {
+            payment_id: payment_id(),
+            order_id: order_id(),
+            amount: Some(gbp(minor)),
+            cancellation_id: Some(cancellation_id.clone()),
+        };
+        let reason = Reason::code("written off");
+        let by_hand = ByHand { settlement: Settlement::Waived, reason, occurred_at: expires_at() };
+        let instead = SettlePaymentByHand::instead_of(&void(400).into(), &by_hand).unwrap();
+        given(authorized(1_000))
+            .when(instead.clone())
+            .after()
+            .when(void(400))
+            .then_nothing()
+            .when(instead)
             .then_nothing();
     }
 
@@ -246,7 +273,7 @@ mod tests {
         let held = payment(&events);
         assert_eq!((held.captured(), held.settled_by_hand(), held.uncaptured()), (0, 600, 1_000));
         assert_eq!(held.status(), PaymentStatus::Authorized);
-        let voided = [events, vec![settled(Unmet::Void, 1_000).into()]].concat();
+        let voided = [events, vec![settled(void(), 1_000).into()]].concat();
         assert_eq!(payment(&voided).status(), PaymentStatus::SettledByHand);
         assert_eq!(payment(&voided).captured(), 0);
         let paid = [authorized(600), captured(1, 600, 1)].concat();
@@ -259,7 +286,7 @@ mod tests {
     fn another_order_or_currency_is_refused() {
         let other = OrderId::parse("o2").unwrap();
         given(authorized(1_000))
-            .when(SettlePaymentByHand { order_id: other, ..settle(Unmet::Void, None) })
+            .when(SettlePaymentByHand { order_id: other, ..settle(void(), None) })
             .then_refused(&Refusal::PaymentNotFound { payment_id: payment_id() });
         let euros = Money::new(600, crate::money::Currency::parse("EUR").unwrap());
         given(authorized(1_000))

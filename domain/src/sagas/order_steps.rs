@@ -159,7 +159,7 @@ pub(super) fn void_answer(event: &PaymentEvent) -> Option<Answer> {
     match event {
         PaymentEvent::AuthorizationVoided(_) => Some(Answer::Done),
         PaymentEvent::PaymentSettledByHand(event) => {
-            (event.unmet == Unmet::Void).then_some(Answer::Done)
+            matches!(event.unmet, Unmet::Void { .. }).then_some(Answer::Done)
         }
         PaymentEvent::VoidRefused(event) => Some(Answer::Refused {
             code: event.code.as_str().to_owned(),

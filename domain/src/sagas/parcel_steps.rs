@@ -117,7 +117,7 @@ fn payment_captured(case: &ParcelCase<'_>, heard: &Heard<'_>) -> Option<Answer> 
         }),
         PaymentEvent::PaymentSettledByHand(event) => match &event.unmet {
             Unmet::Capture { shipment_id } => ours(shipment_id).then_some(Answer::Again),
-            Unmet::Void | Unmet::Refund { .. } => {
+            Unmet::Void { .. } | Unmet::Refund { .. } => {
                 if heard.is_ours {
                     void_answer(payment)
                 } else {

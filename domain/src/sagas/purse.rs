@@ -93,7 +93,7 @@ impl Purse {
             Unmet::Capture { shipment_id } => {
                 self.settled.insert(shipment_id.clone(), event.amount.minor());
             }
-            Unmet::Void => self.release(&event.payment_id, event.amount.minor()),
+            Unmet::Void { .. } => self.release(&event.payment_id, event.amount.minor()),
             // The provider still has what it took.
             Unmet::Refund { .. } => {}
         }

@@ -158,7 +158,7 @@ pub fn fold(
         PaymentEvent::PaymentSettledByHand(event) => {
             let settled = match &event.unmet {
                 Unmet::Capture { .. } => &mut row.settled_by_hand,
-                Unmet::Void => &mut row.voided,
+                Unmet::Void { .. } => &mut row.voided,
                 Unmet::Refund { .. } => &mut row.refunded_by_hand,
             };
             *settled = settled.saturating_add(event.amount.minor());
