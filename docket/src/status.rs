@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::api::segment;
 use crate::numbers::grouped;
 use crate::output;
 use crate::target::{Target, TargetArgs};
@@ -123,6 +124,15 @@ impl Status {
             let since = since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
             line(&mut text, &format!("  ! {id} at {step}{since}"));
         }
+        if let Some(Needing { id, .. }) = self.needs_attention.first() {
+            let explain = format!("/v1/sagas/{}/explain", segment(id));
+            let how = match (self.running, self.ready) {
+                (true, Some(_)) => format!("curl {}{explain}", self.of),
+                (true, None) => format!("ask the platform for {explain}"),
+                (false, _) => format!("start the platform, then ask it for {explain}"),
+            };
+            line(&mut text, &format!("  why, and what may be done about the first: {how}"));
+        }
         text
     }
 }
@@ -130,4 +140,38 @@ impl Status {
 fn line(text: &mut String, line: &str) {
     // Writing to a text can't fail.
     let _ = writeln!(text, "{}", line.trim_end());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needing(running: bool, ready: Option<bool>) -> String {
+        let saga = Needing { id: "order-o 1".into(), step: "capture_payment".into(), since: None };
+        let status = Status {
+            of: "http://127.0.0.1:9090".into(),
+            running,
+            ready,
+            process: None,
+            down: vec![],
+            head: 7,
+            models: vec![],
+            sagas: vec![Count { state: "needs_attention", sagas: 1 }],
+            needs_attention: vec![saga],
+        };
+        status.as_text()
+    }
+
+    #[test]
+    fn who_reads_that_a_saga_needs_a_person_is_told_where_it_says_what_to_do() {
+        let path = "/v1/sagas/order-o%201/explain";
+        let running = needing(true, Some(true));
+        assert!(running.contains("! order-o 1 at capture_payment"), "{running}");
+        assert!(running.contains(&format!("curl http://127.0.0.1:9090{path}")), "{running}");
+        let stopped = needing(false, Some(false));
+        assert!(
+            stopped.contains(&format!("start the platform, then ask it for {path}")),
+            "{stopped}"
+        );
+    }
 }

@@ -78,7 +78,7 @@ fn cancel_shipment(facts: &Facts, _: Did) -> Ask {
             cancellation_id: facts.cancellation_id.clone(),
             lines: facts.lines.clone(),
         }),
-        None => Ask::Wait("a parcel to take the lines out of"),
+        None => Ask::wait("a parcel to take the lines out of"),
     }
 }
 
@@ -120,7 +120,7 @@ fn void_authorization(facts: &Facts, _: Did) -> Ask {
         return Ask::Nothing;
     }
     if facts.renewing.is_some() {
-        return Ask::Wait("the authorization to be renewed");
+        return Ask::wait("the authorization to be renewed");
     }
     Ask::send(VoidAuthorization {
         payment_id: facts.purse.current.clone(),

@@ -51,6 +51,7 @@
 //! Definition::begin().compensatable(row("a").undone_by(row("b"))).build();
 //! ```
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use crate::command::Command;
@@ -62,12 +63,17 @@ pub enum Ask {
     /// Nothing is to be done: on to the next step.
     Nothing,
     /// It is not time yet; what it waits for, in words.
-    Wait(&'static str),
+    Wait(Cow<'static, str>),
     /// This is to be sent.
     Send(Box<Command>),
 }
 
 impl Ask {
+    /// Waits for this.
+    pub fn wait(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Wait(what.into())
+    }
+
     /// Asks for this command.
     pub fn send(command: impl Into<Command>) -> Self {
         Self::Send(Box::new(command.into()))

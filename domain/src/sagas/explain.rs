@@ -13,7 +13,7 @@ impl Saga {
         let (waiting_for, attempts, last_error) = match foremost(&standings) {
             _ if self.status.state.is_ended() => ("nothing: it has ended".to_owned(), 0, None),
             None => ("nothing".to_owned(), 0, None),
-            Some(at) => (waiting_for(at), at.track.attempt, at.track.error.clone()),
+            Some(at) => (waiting_for(at), at.track.attempts(), at.track.error.clone()),
         };
         let actions = match self.status.state {
             SagaState::NeedsAttention if standings.iter().any(|at| at.resolvable) => {
@@ -69,8 +69,8 @@ pub(super) fn not_by_hand(standings: &[Standing<'_>]) -> SagaActionError {
 
 fn waiting_for(at: &Standing<'_>) -> String {
     let step = at.step;
-    match (at.track.phase, at.waits_for) {
-        (_, Some(what)) => what.to_owned(),
+    match (at.track.phase, &at.waits_for) {
+        (_, Some(what)) => what.clone().into_owned(),
         (Phase::Asked, None) => format!("the answer to {step}"),
         (Phase::Unknown { .. }, None) => format!("the provider to tell what became of {step}"),
         (Phase::Backoff { .. }, None) => format!("the next attempt of {step}"),

@@ -133,7 +133,7 @@ pub struct Explanation {
     pub since: DateTime<Utc>,
     /// When it acts by itself next.
     pub deadline: Option<DateTime<Utc>>,
-    /// Attempts of the step it is at.
+    /// How often the step it is at was asked for: 0 while it waits for its time.
     pub attempts: u32,
     /// What went wrong last.
     pub last_error: Option<String>,

@@ -1,11 +1,12 @@
 //! What the order saga knows of its order, folded from the log.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::parcels::{Parcels, Place};
+use super::parcels::{Parcel, Parcels, Place};
 use super::purse::Purse;
 use super::renewal::Renewal;
 use super::{EventContext, SagaState};
@@ -205,20 +206,21 @@ impl OrderFacts {
     }
 
     /// What the order waits for when no step is due; `None` when everything is delivered or cancelled.
-    pub(super) fn open_parcels(&self) -> Option<&'static str> {
-        let here = self
-            .parcels
-            .0
-            .values()
-            .any(|parcel| parcel.place == Place::Here && !parcel.units.is_empty());
+    pub(super) fn open_parcels(&self) -> Option<Cow<'static, str>> {
+        let parcel_at = |place| {
+            let there = |parcel: &Parcel| parcel.place == place && !parcel.units.is_empty();
+            self.parcels.0.iter().find(|(_, parcel)| there(parcel)).map(|(id, _)| id)
+        };
         if self.cancelled == self.units || !self.cancellations.is_empty() {
-            Some("a cancellation to end")
+            Some("a cancellation to end".into())
         } else if self.delivered + self.cancelled == self.units {
             None
-        } else if here {
-            Some("a parcel to be shipped")
+        } else if let Some(here) = parcel_at(Place::Here) {
+            Some(format!("parcel {here} to be shipped").into())
+        } else if let Some(shipped) = parcel_at(Place::Shipped) {
+            Some(format!("parcel {shipped} to arrive").into())
         } else {
-            Some("a parcel to arrive")
+            Some("a parcel to arrive".into())
         }
     }
 }

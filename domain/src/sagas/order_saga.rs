@@ -264,7 +264,7 @@ impl Process for OrderSaga {
         }
         let mut main = Standing::of(&self.forward, ORDER.steps(), &self.facts, |_| Did::Never);
         if self.facts.held_since.is_some() && self.forward.phase == Phase::Due {
-            main.waits_for = Some("the hold to be released");
+            main.waits_for = Some("the hold to be released".into());
         }
         all.push(main);
         all

@@ -136,7 +136,7 @@ fn void_authorization(order: &OrderFacts, did: Did) -> Ask {
     match did {
         _ if order.total == 0 => Ask::Nothing,
         Did::Never | Did::Refused => Ask::Nothing,
-        Did::Asked => Ask::Wait("the provider's answer, before anything is undone"),
+        Did::Asked => Ask::wait("the provider's answer, before anything is undone"),
         Did::Done => Ask::send(VoidAuthorization {
             payment_id: order.first_payment(),
             order_id: order.order_id.clone(),
@@ -212,7 +212,7 @@ fn shipment_created(order: &OrderFacts, heard: &Heard<'_>) -> Option<Answer> {
 
 fn complete_order(order: &OrderFacts, _: Did) -> Ask {
     match order.open_parcels() {
-        Some(waits) => Ask::Wait(waits),
+        Some(waits) => Ask::wait(waits),
         None => Ask::send(CompleteOrder { order_id: order.order_id.clone() }),
     }
 }
@@ -242,7 +242,7 @@ fn finish(order: &OrderFacts, _: Did) -> Ask {
     match order.ending {
         Some(Ending::Rejected) => Ask::send(FinishRejection { order_id }),
         Some(Ending::Cancelled) => Ask::send(FinishCancellation { order_id }),
-        None => Ask::Wait("the order to say how it ends"),
+        None => Ask::wait("the order to say how it ends"),
     }
 }
 

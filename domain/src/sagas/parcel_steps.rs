@@ -90,7 +90,7 @@ fn capture_payment(case: &ParcelCase<'_>, _: Did) -> Ask {
         return Ask::Nothing;
     }
     if case.order.renewal.as_ref().is_some_and(|renewal| !renewal.refused) {
-        return Ask::Wait("the authorization to be renewed");
+        return Ask::wait("the authorization to be renewed");
     }
     let (payment_id, order_id) = (case.order.purse.current.clone(), case.order.order_id.clone());
     let amount = case.order.money(amount);
@@ -150,7 +150,7 @@ fn payment_captured(case: &ParcelCase<'_>, heard: &Heard<'_>) -> Option<Answer> 
 
 fn record_delivered(case: &ParcelCase<'_>, _: Did) -> Ask {
     if case.parcel.place != Place::Delivered {
-        return Ask::Wait("a parcel to arrive");
+        return Ask::wait(format!("parcel {} to arrive", case.shipment_id));
     }
     Ask::send(RecordDelivered {
         order_id: case.order.order_id.clone(),

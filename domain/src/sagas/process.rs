@@ -1,5 +1,7 @@
 //! What the three sagas have in common, and what a runner's questions come to for each of them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Duration, Utc};
 
 use super::definition::{Ask, Did, Row};
@@ -12,7 +14,7 @@ use crate::payments::SettlePaymentByHand;
 pub(super) struct Standing<'t> {
     pub(super) step: &'static str,
     /// What it waits for, when its time has not come.
-    pub(super) waits_for: Option<&'static str>,
+    pub(super) waits_for: Option<Cow<'static, str>>,
     /// It failed, and a person may settle by hand what it is about.
     pub(super) resolvable: bool,
     pub(super) track: &'t Track,

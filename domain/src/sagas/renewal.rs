@@ -87,7 +87,7 @@ fn void(order: &OrderFacts, payment_id: Option<PaymentId>) -> Ask {
 fn void_renewal(order: &OrderFacts, did: Did) -> Ask {
     match did {
         Did::Never | Did::Refused => Ask::Nothing,
-        Did::Asked => Ask::Wait("the provider's answer, before anything is undone"),
+        Did::Asked => Ask::wait("the provider's answer, before anything is undone"),
         Did::Done => void(order, order.further_payment()),
     }
 }

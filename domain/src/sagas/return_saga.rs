@@ -73,7 +73,7 @@ impl Facts {
 
 fn refund_payment(facts: &Facts, _: Did) -> Ask {
     if facts.received.is_none() {
-        return Ask::Wait("the returned parcel to arrive");
+        return Ask::wait("the returned parcel to arrive");
     }
     let open = facts.open();
     if open <= 0 {

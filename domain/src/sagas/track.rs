@@ -317,6 +317,11 @@ impl Track {
         self.phase == Phase::Due && self.by_hand.is_none()
     }
 
+    /// How often the step was asked for: not at all while it waits for its time.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempt - u32::from(self.phase == Phase::Due)
+    }
+
     pub(super) fn needs_attention(&self) -> bool {
         self.phase == Phase::Stuck || self.alarmed
     }

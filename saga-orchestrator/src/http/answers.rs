@@ -76,7 +76,7 @@ pub(crate) struct SagaItem {
     /// Its order.
     pub(crate) order_id: String,
     pub(crate) state: State,
-    /// The step it is at.
+    /// The step it is at; of one that waits, the step that follows when what it waits for has come.
     pub(crate) step: String,
     /// Since when it is there.
     pub(crate) since: DateTime<Utc>,
@@ -124,11 +124,11 @@ pub(crate) struct ActedSaga {
 pub(crate) struct ExplainedSaga {
     #[serde(flatten)]
     pub(crate) saga: SagaItem,
-    /// What it waits for, in words.
+    /// What it waits for, in words, such as `parcel first-s1 to be shipped`; `since` says since when.
     pub(crate) waiting_for: String,
     /// When it acts by itself next.
     pub(crate) deadline: Option<DateTime<Utc>>,
-    /// Attempts of the step it is at.
+    /// How often the step it is at was asked for: 0 while it waits for its time.
     pub(crate) attempts: u32,
     /// What went wrong last.
     pub(crate) last_error: Option<String>,

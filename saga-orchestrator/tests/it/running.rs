@@ -29,7 +29,8 @@ async fn a_placed_order_runs_until_it_waits_for_its_parcel(bench: Bench) {
     assert_eq!(saga["kind"], "order");
     assert_eq!(saga["order_id"], "o1");
     let told = running.explain("order-o1").await;
-    assert_ne!(told["waiting_for"], "");
+    assert_eq!(told["waiting_for"], "parcel o1-s1 to be shipped");
+    assert_eq!(told["attempts"], 0);
     assert_eq!(told["commands"], json!([]));
 }
 

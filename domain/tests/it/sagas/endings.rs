@@ -106,6 +106,25 @@ fn an_order_goes_from_placed_to_completed() {
 }
 
 #[test]
+fn an_order_that_waits_for_its_parcel_says_for_which_and_since_when() {
+    let mut world = placed("pm_ok");
+    let told = |world: &World| {
+        let told = world.sagas[&order_saga()].explain();
+        (told.waiting_for, told.attempts, told.since)
+    };
+    world.run();
+    let (waits, attempts, since) = told(&world);
+    assert_eq!((waits.as_str(), attempts), ("parcel 536365-s1 to be shipped", 0));
+    world.wait(Duration::hours(1));
+    assert_eq!(told(&world).2, since, "time alone changes nothing");
+    world.ship(1, None);
+    world.run();
+    let (waits, attempts, shipped) = told(&world);
+    assert_eq!((waits.as_str(), attempts), ("parcel 536365-s1 to arrive", 0));
+    assert!(shipped > since);
+}
+
+#[test]
 fn every_event_twice_changes_nothing() {
     let mut world = World::new();
     world.stutters = true;
