@@ -121,6 +121,6 @@ pub(crate) fn nothing_missing(rows: &[LedgerRow], money: &Money, report: &mut Re
 }
 
 fn of_payment(payment_id: &str, statement: String) -> Finding {
-    let look = format!("curl http://127.0.0.1:8080/v1/payments/{payment_id}");
+    let look = format!("GET /v1/payments/{payment_id} of the platform");
     Finding::elsewhere(Rule::Charges, statement, look)
 }

@@ -112,9 +112,22 @@ pub(crate) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Retail> {
 
 fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
     let shown = path.display().to_string();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(Source::open(path)?);
+    let read = read_rows(&shown, &mut reader, retail);
+    read.map_err(|wrong| match reader.get_mut().damage() {
+        // Nobody wrote what such a file unpacks to: its rows are not to blame.
+        Some(damage) => anyhow!("{shown}: the compressed file {damage}; pack or fetch it anew"),
+        None => wrong,
+    })
+}
+
+fn read_rows(
+    shown: &str,
+    reader: &mut csv::Reader<Source>,
+    retail: &mut Retail,
+) -> anyhow::Result<()> {
     let before = retail.rows.len();
     let file = u16::try_from(retail.files.len()).context("too many files")?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(Source::open(path)?);
     let mut record = ByteRecord::new();
     let (mut line, mut last) = (1, 1);
     loop {
@@ -129,7 +142,7 @@ fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
         if retail.files.len() == usize::from(file) {
             check_header(&record).map_err(|wrong| anyhow!("{shown}:{start}: {wrong}"))?;
             retail.files.push(RetailFile {
-                path: shown.clone(),
+                path: shown.to_owned(),
                 hash: String::new(),
                 is_empty: true,
             });
@@ -162,9 +175,6 @@ fn explain(error: &csv::Error) -> String {
             let noun = if *len == 1 { "column" } else { "columns" };
             let cut = if len < expected_len { "; is the file cut off?" } else { "" };
             format!("{len} {noun} instead of {expected_len}{cut}")
-        }
-        csv::ErrorKind::Io(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "the compressed file ends too early from here on".to_owned()
         }
         csv::ErrorKind::Io(cause) => format!("the file can't be read from here on: {cause}"),
         _ => error.to_string(),

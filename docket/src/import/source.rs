@@ -3,7 +3,7 @@
 //! **Invariant:** the hash is that of the unpacked content, so a file and its gzip are the same file.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::Context;
@@ -17,8 +17,17 @@ const LONGEST_LINE: usize = 1 << 16;
 /// The unpacked bytes of one file.
 pub(crate) struct Source {
     bytes: Box<dyn Read>,
+    is_packed: bool,
+    /// Why it could not be read on, if it could not.
+    failed: Option<Failure>,
     digest: digest::Context,
     last_line: Vec<u8>,
+}
+
+/// An error that the bytes ended in.
+struct Failure {
+    kind: ErrorKind,
+    words: String,
 }
 
 impl Source {
@@ -28,12 +37,27 @@ impl Source {
         let file = File::open(path).with_context(|| format!("{shown}: can't be opened"))?;
         let mut file = BufReader::new(file);
         let start = file.fill_buf().with_context(|| format!("{shown}: can't be read"))?;
-        let bytes: Box<dyn Read> = if start.starts_with(&GZIP_MAGIC) {
-            Box::new(MultiGzDecoder::new(file))
-        } else {
-            Box::new(file)
-        };
-        Ok(Self { bytes, digest: digest::Context::new(&digest::SHA256), last_line: Vec::new() })
+        let is_packed = start.starts_with(&GZIP_MAGIC);
+        let bytes: Box<dyn Read> =
+            if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let digest = digest::Context::new(&digest::SHA256);
+        Ok(Self { bytes, is_packed, failed: None, digest, last_line: Vec::new() })
+    }
+
+    /// What is wrong with a packed file, if something is. Only its end tells: the rest of it is read for that.
+    pub(crate) fn damage(&mut self) -> Option<String> {
+        if !self.is_packed {
+            return None;
+        }
+        if self.failed.is_none() {
+            // What it comes to is kept with the source.
+            drop(std::io::copy(self, &mut std::io::sink()));
+        }
+        let Failure { kind, words } = self.failed.as_ref()?;
+        Some(match kind {
+            ErrorKind::UnexpectedEof => "ends too early".to_owned(),
+            _ => format!("is damaged ({words})"),
+        })
     }
 
     /// The hash of what has been read, as hexadecimal digits; a last line counts the same with and without its break.
@@ -68,7 +92,9 @@ impl Source {
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let length = self.bytes.read(buffer)?;
+        let length = self.bytes.read(buffer).inspect_err(|error| {
+            self.failed = Some(Failure { kind: error.kind(), words: error.to_string() });
+        })?;
         let read = &buffer[..length];
         self.digest.update(read);
         self.keep_last_line(read);

@@ -6,6 +6,7 @@ use domain::sagas::{SagaKind, SagaState};
 use invariants::{Checker, Finding, PlacedOrder, Progress, Rule};
 use saga_orchestrator::{Audit, AuditedSaga};
 
+use crate::api::segment;
 use crate::numbers::counted;
 
 /// Sagas that a note names at most.
@@ -161,7 +162,7 @@ fn state_name(state: SagaState) -> &'static str {
 }
 
 fn of_saga(saga_id: &str, statement: String) -> Finding {
-    let look = format!("curl http://127.0.0.1:8080/v1/sagas/{saga_id}/explain");
+    let look = format!("GET /v1/sagas/{}/explain of the platform", segment(saga_id));
     Finding::elsewhere(Rule::SagaEnds, statement, look)
 }
 

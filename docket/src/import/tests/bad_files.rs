@@ -200,12 +200,22 @@ fn a_quote_that_is_never_closed_is_refused_at_the_line_where_it_opens() {
 fn broken_gzip_is_refused() {
     let whole = zipped(&std::fs::read(example_day()).unwrap());
     let cut = complaint(&whole[..whole.len() / 2]);
-    assert!(cut.contains(": the compressed file ends too early"), "{cut}");
-    let cut_at_the_checksum = complaint(&whole[..whole.len() - 4]);
-    assert!(cut_at_the_checksum.starts_with("bad.csv:"), "{cut_at_the_checksum}");
-    let mut flipped = whole.clone();
-    flipped[whole.len() / 2] ^= 0xff;
-    assert!(complaint(&flipped).starts_with("bad.csv:"));
+    let too_early = "bad.csv: the compressed file ends too early; pack or fetch it anew";
+    assert_eq!(cut, too_early);
+    assert_eq!(complaint(&whole[..whole.len() - 4]), too_early);
+}
+
+#[test]
+fn a_damaged_gzip_is_called_so_and_not_a_broken_row() {
+    let whole = zipped(&std::fs::read(example_day()).unwrap());
+    let past_the_header = 20;
+    for at in (past_the_header..whole.len()).step_by(whole.len() / 60) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        let complaint = complaint(&flipped);
+        let named = complaint.starts_with("bad.csv: the compressed file ");
+        assert!(named && complaint.ends_with("; pack or fetch it anew"), "byte {at}: {complaint}");
+    }
 }
 
 #[test]
