@@ -24,6 +24,26 @@ pub(crate) enum SideEffect {
     Erasure(OpenErasure),
 }
 
+/// A side effect that is the payment provider's business.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// A call to the payment provider.
+    Payment(Box<ProviderCall>),
+    /// An authorization that may still land there.
+    Watch(Box<Watch>),
+}
+
+impl SideEffect {
+    /// What is to be done at the provider, if anything.
+    pub(crate) fn errand(self) -> Option<Errand> {
+        match self {
+            Self::Payment(call) => Some(Errand::Payment(call)),
+            Self::Watch(watch) => Some(Errand::Watch(watch)),
+            Self::Erasure(_) => None,
+        }
+    }
+}
+
 /// The changes that go into a command's append. An error is a bug, and the command must not have its effect.
 pub(crate) fn changes(
     command: &Command,

@@ -6,13 +6,18 @@
 //! **Invariant:** a provider is never called without an intent on disk, and never twice with different keys for one
 //! attempt; an unknown outcome is asked for, never undone or repeated blindly.
 
+mod carrier;
 mod http_provider;
 pub(crate) mod intents;
+mod opened;
 mod provider;
 mod runner;
+mod settings;
 pub mod simulator;
 pub(crate) mod watch;
 
 pub use http_provider::HttpProvider;
+pub use opened::{Opened, OpenedIntents, opened_intents};
 pub use provider::{PaymentProvider, ProviderCall, WhenAbsent};
-pub use runner::{IntentRunner, Opened, OpenedIntents, RunnerSettings, opened_intents};
+pub use runner::IntentRunner;
+pub use settings::RunnerSettings;
