@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::given::FromClient;
+use crate::text::Label;
 
 /// The most characters of either.
 const LIMIT: usize = 200;
@@ -50,6 +51,11 @@ impl FromClient for MailAddress {
         }
     }
 
+    /// It was any short text.
+    fn from_before(text: &str) -> Option<Self> {
+        Label::parse(text).ok().map(|text| Self(text.as_str().into()))
+    }
+
     fn as_text(&self) -> &str {
         &self.0
     }
@@ -67,6 +73,11 @@ impl FromClient for PhoneNumber {
         } else {
             Err(InvalidContact::PhoneNumber)
         }
+    }
+
+    /// It was any short text.
+    fn from_before(text: &str) -> Option<Self> {
+        Label::parse(text).ok().map(|text| Self(text.as_str().into()))
     }
 
     fn as_text(&self) -> &str {

@@ -3,9 +3,11 @@
 //! A stored id or text is read as it is, for ever: its own `Deserialize` is lenient. What comes in is read through
 //! [`Given`], whose rules may be stricter than those of the day when something older was stored.
 //!
-//! **Invariant:** a [`Given`] is serialized as it was sent, so that a repeated request is known by what was sent.
+//! **Invariant:** a [`Given`] is serialized as it was sent, so that a repeated request is known by what was sent, also when
+//! it breaks a rule that is younger than it: see [`as_before`].
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +20,28 @@ pub trait FromClient: Sized {
     /// The value of a text that a client gives now.
     fn from_client(text: &str) -> Result<Self, Self::Refused>;
 
+    /// The value of a text that a client may have given under older rules.
+    fn from_before(text: &str) -> Option<Self>;
+
     /// The value as text.
     fn as_text(&self) -> &str;
+}
+
+thread_local! {
+    static AS_BEFORE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads what a client sent as it could have been read when older rules held: only to know a request again that was carried
+/// out then, never to carry it out.
+pub fn as_before<T>(read: impl FnOnce() -> T) -> T {
+    struct Restored(bool);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            AS_BEFORE.set(self.0);
+        }
+    }
+    let _restored = Restored(AS_BEFORE.replace(true));
+    read()
 }
 
 /// A value that a client gave.
@@ -54,7 +76,10 @@ impl<T: FromClient> Serialize for Given<T> {
 impl<'de, T: FromClient> Deserialize<'de> for Given<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let value = T::from_client(&text).map_err(serde::de::Error::custom)?;
+        let value = T::from_client(&text).or_else(|refused| {
+            let before = if AS_BEFORE.get() { T::from_before(&text) } else { None };
+            before.ok_or_else(|| serde::de::Error::custom(refused))
+        })?;
         let sent = (value.as_text() != &*text).then(|| text.into());
         Ok(Self { value, sent })
     }
@@ -63,6 +88,7 @@ impl<'de, T: FromClient> Deserialize<'de> for Given<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contact::MailAddress;
     use crate::ids::{OrderId, Sku};
     use crate::text::{Country, Label, Reason};
 
@@ -113,6 +139,18 @@ mod tests {
             assert!(given::<OrderId>(wrong).is_err(), "{wrong:?}");
         }
         assert!(given::<Sku>(&"x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn what_was_given_under_older_rules_is_known_again_and_given_no_more() {
+        for sent in ["a/b", "..", " a ", "a\u{200b}b"] {
+            let before = as_before(|| given::<Sku>(sent)).unwrap();
+            assert_eq!(serde_json::to_value(&before).unwrap(), sent);
+            assert!(given::<Sku>(sent).is_err(), "{sent:?}");
+        }
+        let mail = as_before(|| given::<MailAddress>("no address")).unwrap();
+        assert_eq!(serde_json::to_value(&mail).unwrap(), "no address");
+        assert!(as_before(|| given::<Sku>("")).is_err(), "that was never taken");
     }
 
     #[test]

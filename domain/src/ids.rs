@@ -178,6 +178,10 @@ macro_rules! chosen_by_clients {
                 Ok(id)
             }
 
+            fn from_before(text: &str) -> Option<Self> {
+                Self::parse(text).ok()
+            }
+
             fn as_text(&self) -> &str {
                 self.as_str()
             }

@@ -85,6 +85,10 @@ macro_rules! trimmed_when_given {
                 Self::parse(text.trim())
             }
 
+            fn from_before(text: &str) -> Option<Self> {
+                Self::parse(text).ok()
+            }
+
             fn as_text(&self) -> &str {
                 self.as_str()
             }

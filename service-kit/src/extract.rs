@@ -14,6 +14,36 @@ use crate::{gather, mistakes, objects};
 
 pub use crate::query::QueryParams;
 
+/// A body that is to be JSON, as it came.
+#[derive(Debug, Clone)]
+pub struct JsonBytes {
+    bytes: Bytes,
+    is_json: bool,
+}
+
+impl JsonBytes {
+    /// The value that it says.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if self.is_json { parse_json(&self.bytes) } else { Err(Code::UnsupportedMediaType.into()) }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
+        Ok(Self { bytes, is_json })
+    }
+}
+
 /// A JSON body.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonBody<T>(pub T);
@@ -22,12 +52,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Code::UnsupportedMediaType.into());
-        }
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
-        parse_json(&bytes).map(Self)
+        JsonBytes::from_request(request, state).await?.read().map(Self)
     }
 }
 
@@ -39,14 +64,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let json = is_json(request.headers());
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
-        match (bytes.is_empty(), json) {
-            (true, _) => Ok(Self(T::default())),
-            (false, true) => parse_json(&bytes).map(Self),
-            (false, false) => Err(Code::UnsupportedMediaType.into()),
-        }
+        let body = JsonBytes::from_request(request, state).await?;
+        if body.bytes.is_empty() { Ok(Self(T::default())) } else { body.read().map(Self) }
     }
 }
 

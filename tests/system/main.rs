@@ -25,3 +25,4 @@ mod services;
 mod shop;
 mod traces;
 mod verify_databases;
+mod waits;

@@ -20,9 +20,9 @@ pub(super) struct Accepted {
     version: u64,
     /// The position of the last event, or the log's head when there was none.
     position: u64,
-    /// Of an order: where it stands.
+    /// Of an order: where it stands. Of a cancellation or a return that was waited for: what came of it, once it is decided.
     status: Option<String>,
-    /// Of an order that was rejected or cancelled: why.
+    /// Why, of what was rejected, cancelled, declined, not refunded, or settled by hand.
     reason: Option<String>,
     /// The cancellation that was begun.
     cancellation_id: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Accepted {
         ("ETag" = String, description = "The version, in quotes"),
         ("Docket-Position" = String, description = "The position of the last event, as a token"),
         ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
-        ("Preference-Applied" = Option<String>, description = "On placing with `Prefer: wait=N`: the wait that was kept to, such as `wait=30`"),
+        ("Preference-Applied" = Option<String>, description = "With `Prefer: wait=N`, where it is taken: the wait that was kept to, such as `wait=30`"),
     ))]
 pub(super) struct Created(Accepted);
 
@@ -50,7 +50,7 @@ pub(super) struct Created(Accepted);
         ("ETag" = String, description = "The version, in quotes"),
         ("Docket-Position" = String, description = "The position of the last event, as a token"),
         ("Idempotency-Replayed" = Option<String>, description = "`true` when it is the stored answer of an earlier request with the same key"),
-        ("Preference-Applied" = Option<String>, description = "On placing with `Prefer: wait=N`: the wait that was kept to, such as `wait=30`"),
+        ("Preference-Applied" = Option<String>, description = "With `Prefer: wait=N`, where it is taken: the wait that was kept to, such as `wait=30`"),
     ))]
 pub(super) struct Changed(Accepted);
 

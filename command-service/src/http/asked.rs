@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
-use axum::response::Response;
 use domain::command::Command;
 use event_store::Metadata;
 use serde::Serialize;
@@ -14,7 +13,6 @@ use service_kit::idempotency;
 use service_kit::problem::{Code, Problem};
 use service_kit::trace;
 
-use super::accepted;
 use super::app::App;
 use super::problems::problem;
 use crate::processor::{AnswerWith, ExecuteError, Outcome, Request, WithoutEffect};
@@ -102,7 +100,8 @@ impl Asked {
         })
     }
 
-    /// The same of a target whose id was just drawn: nothing can be there.
+    /// The same of a target whose id is drawn for this request: nothing can be there, unless the request comes again, which
+    /// the append finds.
     pub(super) fn of_something_new(self) -> Self {
         Self { expected: self.expected.or(Some(0)), ..self }
     }
@@ -111,27 +110,23 @@ impl Asked {
     pub(super) async fn execute(
         &self,
         app: &App,
-        fingerprint: Fingerprint,
+        fingerprint: &Fingerprint,
         occurred_at: Option<BusinessTime>,
         command: impl Into<Command>,
         answer: AnswerWith,
     ) -> Result<Outcome, Problem> {
-        let now = (app.clock)();
-        if let Some(Err(ahead)) = occurred_at.map(|time| time.check(now)) {
-            return app.answered_before(&fingerprint).await?.ok_or(ahead);
-        }
-        let Fingerprint { command_id, request_hash, .. } = fingerprint;
+        let command_id = Arc::clone(&fingerprint.command_id);
         let metadata = Arc::new(Metadata {
             command_id: Arc::clone(&command_id),
             actor: PRINCIPAL.into(),
             correlation_id: Arc::clone(&command_id),
             causation_id: None,
             traceparent: self.traceparent.clone(),
-            occurred_at: occurred_at.map_or(now, BusinessTime::get),
+            occurred_at: occurred_at.map_or_else(|| (app.clock)(), BusinessTime::get),
         });
         let request = Request {
             command_id: Arc::clone(&command_id),
-            request_hash,
+            request_hash: fingerprint.request_hash,
             command: command.into(),
             expected: self.expected,
             metadata,
@@ -142,20 +137,6 @@ impl Asked {
             Err(ExecuteError::KeyReused) => Err(app.reused(&self.key, &command_id).await),
             outcome => outcome.map_err(problem),
         }
-    }
-
-    /// Carries out a command that has nothing to seal, and answers.
-    pub(super) async fn run<B: Serialize>(
-        &self,
-        app: &App,
-        body: &B,
-        occurred_at: Option<BusinessTime>,
-        command: impl Into<Command>,
-        answer: AnswerWith,
-    ) -> Result<Response, Problem> {
-        let fingerprint = self.fingerprint(app, body)?;
-        let outcome = self.execute(app, fingerprint, occurred_at, command, answer).await?;
-        Ok(accepted::response(app, &outcome))
     }
 }
 

@@ -10,6 +10,7 @@ use service_kit::business_time::BusinessTime;
 use service_kit::problem::Problem;
 
 use super::problems::refused;
+use super::told::command_bodies;
 
 /// An id that a client chooses for something new: 1 to 64 characters, of any script
 ///
@@ -19,6 +20,8 @@ use super::problems::refused;
 #[expect(dead_code, reason = "only its schema is used")]
 #[schema(value_type = String, min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^\s/](?:[^/\x00-\x1f\x7f]*[^\s/])?$")]
 pub(super) struct ChosenId(String);
+
+command_bodies! { TimeBody or nothing, ReasonBody or nothing }
 
 /// A body of a command that needs to be told nothing.
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]

@@ -9,7 +9,7 @@ use domain::ids::CustomerId;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,10 +17,11 @@ use utoipa_axum::routes;
 use super::accepted::{self, Changed, Created};
 use super::answers;
 use super::app::App;
-use super::asked::{Asked, CommandHeaders};
+use super::asked::CommandHeaders;
 use super::body::{ChosenId, ReasonBody};
 use super::problems::Problems;
 use super::sealing::Person;
+use super::told::{Told, command_bodies};
 use crate::ids;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -30,6 +31,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(block_customer))
         .routes(routes!(erase_customer))
 }
+
+command_bodies! { RegisterCustomerBody, ChangeContactBody }
 
 // No `Debug`: it must not reach a log.
 
@@ -67,29 +70,24 @@ struct RegisterCustomerBody {
 #[tracing::instrument(skip_all)]
 async fn register_customer(
     State(app): State<App>,
-    asked: Asked,
-    JsonBody(body): JsonBody<RegisterCustomerBody>,
+    told: Told<RegisterCustomerBody>,
 ) -> Result<Response, Problem> {
-    let fingerprint = asked.fingerprint(&app, &body)?;
-    let drawn = || ids::customer_id().ok_or(Code::Internal);
-    let customer_id = body.customer_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
-    let person = Person::Customer(customer_id.clone());
-    let sealed = async {
-        Ok::<_, Problem>(RegisterCustomer {
+    let made = async {
+        let drawn = || {
+            let command_id = &told.fingerprint().command_id;
+            ids::customer_id(&app.hasher, command_id, (app.clock)()).ok_or(Code::Internal)
+        };
+        let RegisterCustomerBody { customer_id, name, email, phone, .. } = &told.body;
+        let customer_id = customer_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
+        let person = Person::Customer(customer_id.clone());
+        Ok(RegisterCustomer {
             customer_id,
-            name: app.seal_text(&person, body.name.as_ref()).await?,
-            email: app.seal_text(&person, body.email.as_ref()).await?,
-            phone: app.seal_text(&person, body.phone.as_ref()).await?,
+            name: app.seal_text(&person, name.as_ref()).await?,
+            email: app.seal_text(&person, email.as_ref()).await?,
+            phone: app.seal_text(&person, phone.as_ref()).await?,
         })
     };
-    let outcome = match sealed.await {
-        Ok(command) => {
-            let answer = answers::created;
-            asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
-        }
-        Err(problem) => app.answered_before(&fingerprint).await?.ok_or(problem)?,
-    };
-    Ok(accepted::response(&app, &outcome))
+    told.run_made(&app, made, answers::created).await
 }
 
 // No `Debug`: it must not reach a log.
@@ -130,31 +128,23 @@ impl ChangeContactBody {
 async fn change_contact(
     State(app): State<App>,
     PathParams(customer_id): PathParams<CustomerId>,
-    asked: Asked,
-    JsonBody(body): JsonBody<ChangeContactBody>,
+    told: Told<ChangeContactBody>,
 ) -> Result<Response, Problem> {
-    if !body.changes_something() {
-        let nothing = "at least one of `name`, `email` and `phone` has to be given";
-        return Err(Problem::from(Code::InvalidBody).mistake("", nothing));
-    }
-    let fingerprint = asked.fingerprint(&app, &body)?;
-    let person = Person::Customer(customer_id.clone());
-    let sealed = async {
-        Ok::<_, Problem>(ChangeContact {
+    let made = async {
+        if !told.body.changes_something() {
+            let nothing = "at least one of `name`, `email` and `phone` has to be given";
+            return Err(Problem::from(Code::InvalidBody).mistake("", nothing));
+        }
+        let person = Person::Customer(customer_id.clone());
+        let ChangeContactBody { name, email, phone, .. } = &told.body;
+        Ok(ChangeContact {
             customer_id,
-            name: app.seal_text(&person, body.name.as_ref()).await?,
-            email: app.seal_text(&person, body.email.as_ref()).await?,
-            phone: app.seal_text(&person, body.phone.as_ref()).await?,
+            name: app.seal_text(&person, name.as_ref()).await?,
+            email: app.seal_text(&person, email.as_ref()).await?,
+            phone: app.seal_text(&person, phone.as_ref()).await?,
         })
     };
-    let outcome = match sealed.await {
-        Ok(command) => {
-            let answer = answers::changed;
-            asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
-        }
-        Err(problem) => app.answered_before(&fingerprint).await?.ok_or(problem)?,
-    };
-    Ok(accepted::response(&app, &outcome))
+    told.run_made(&app, made, answers::changed).await
 }
 
 /// Take no more orders of a customer
@@ -165,11 +155,10 @@ async fn change_contact(
 async fn block_customer(
     State(app): State<App>,
     PathParams(customer_id): PathParams<CustomerId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = BlockCustomer { customer_id, reason: body.reason() };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let command = BlockCustomer { customer_id, reason: told.body.reason() };
+    told.run(&app, command, answers::changed).await
 }
 
 /// Make a customer's personal data unreadable, everywhere and for ever
@@ -183,14 +172,11 @@ async fn block_customer(
 async fn erase_customer(
     State(app): State<App>,
     PathParams(customer_id): PathParams<CustomerId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let fingerprint = asked.fingerprint(&app, &body)?;
     let command = EraseCustomer { customer_id: customer_id.clone() };
-    let (id, answer) = (fingerprint.command_id.clone(), answers::changed);
-    let erasing = asked.execute(&app, fingerprint, body.occurred_at, command.clone(), answer);
-    let outcome = erasing.await?;
-    app.erase(&id, &Person::Customer(customer_id), command).await?;
+    let made = async { Ok(command.clone()) };
+    let outcome = told.carry_out(&app, made, answers::changed).await?;
+    app.erase(&told.fingerprint().command_id, &Person::Customer(customer_id), command).await?;
     Ok(accepted::response(&app, &outcome))
 }

@@ -11,6 +11,7 @@ mod asked;
 mod body;
 mod customers;
 mod dead_letters;
+mod decided;
 mod events;
 mod ledger;
 mod orders;
@@ -22,6 +23,7 @@ mod routes;
 mod sealing;
 mod shipments;
 mod stock;
+mod told;
 mod waiting;
 
 pub(crate) use app::App;

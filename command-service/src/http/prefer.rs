@@ -47,8 +47,9 @@ pub(super) struct PreferWait(pub(super) Option<Wait>);
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) struct PreferHeader {
-    /// `wait=N`: answer when the order is confirmed, rejected or cancelled, at most after N seconds. More than 30 counts as 30;
-    /// `Preference-Applied` of the answer says what was kept to.
+    /// `wait=N`: answer when it is decided what comes of it, at most after N seconds. Of an order: `status` is `confirmed`,
+    /// `rejected` or `cancelled`. Of a cancellation: `cancelled` or `declined`. Of a return that arrived: `refunded`,
+    /// `refund_failed` or `settled_by_hand`. More than 30 counts as 30; `Preference-Applied` of the answer says what was kept to.
     #[param(rename = "Prefer", example = "wait=5")]
     prefer: Option<String>,
 }

@@ -8,7 +8,7 @@ use domain::ids::Sku;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,9 +16,10 @@ use utoipa_axum::routes;
 use super::accepted::{Changed, Created};
 use super::answers;
 use super::app::App;
-use super::asked::{Asked, CommandHeaders};
+use super::asked::CommandHeaders;
 use super::body::{ChosenId, PriceBody, TimeBody};
 use super::problems::Problems;
+use super::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -27,6 +28,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(rename_product))
         .routes(routes!(discontinue_product))
 }
+
+command_bodies! { RegisterProductBody, ChangePriceBody, RenameProductBody }
 
 /// A product to be sold.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -53,19 +56,18 @@ struct RegisterProductBody {
 /// Register a product
 #[utoipa::path(post, path = "/products", tag = "Products", params(CommandHeaders),
     request_body = RegisterProductBody, responses(Created, Problems))]
-#[tracing::instrument(skip_all, fields(sku = %body.sku.get()))]
+#[tracing::instrument(skip_all, fields(sku = %told.body.sku.get()))]
 async fn register_product(
     State(app): State<App>,
-    asked: Asked,
-    JsonBody(body): JsonBody<RegisterProductBody>,
+    told: Told<RegisterProductBody>,
 ) -> Result<Response, Problem> {
     let command = RegisterProduct {
-        sku: body.sku.value(),
-        name: body.name.value(),
-        unit_price: body.unit_price.money(),
-        stocked: body.stocked,
+        sku: told.body.sku.value(),
+        name: told.body.name.value(),
+        unit_price: told.body.unit_price.money(),
+        stocked: told.body.stocked,
     };
-    asked.run(&app, &body, body.occurred_at, command, answers::created).await
+    told.run(&app, command, answers::created).await
 }
 
 /// A new catalog price.
@@ -88,11 +90,10 @@ struct ChangePriceBody {
 async fn change_price(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,
-    asked: Asked,
-    JsonBody(body): JsonBody<ChangePriceBody>,
+    told: Told<ChangePriceBody>,
 ) -> Result<Response, Problem> {
-    let command = ChangePrice { sku, unit_price: body.unit_price.money() };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let command = ChangePrice { sku, unit_price: told.body.unit_price.money() };
+    told.run(&app, command, answers::changed).await
 }
 
 /// A new name.
@@ -116,11 +117,10 @@ struct RenameProductBody {
 async fn rename_product(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,
-    asked: Asked,
-    JsonBody(body): JsonBody<RenameProductBody>,
+    told: Told<RenameProductBody>,
 ) -> Result<Response, Problem> {
-    let command = RenameProduct { sku, name: body.name.value() };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let command = RenameProduct { sku, name: told.body.name.value() };
+    told.run(&app, command, answers::changed).await
 }
 
 /// Sell a product no more
@@ -131,8 +131,7 @@ async fn rename_product(
 async fn discontinue_product(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<TimeBody>,
+    told: Told<TimeBody>,
 ) -> Result<Response, Problem> {
-    asked.run(&app, &body, body.occurred_at, DiscontinueProduct { sku }, answers::changed).await
+    told.run(&app, DiscontinueProduct { sku }, answers::changed).await
 }

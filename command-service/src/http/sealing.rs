@@ -72,8 +72,8 @@ impl App {
         }
     }
 
-    /// The stored answer of this request, if it was carried out before. Asked when sealing is refused: a repeat is
-    /// answered the same also after its person was erased.
+    /// The stored answer of this request, if it was carried out before. Asked when something keeps it from
+    /// the processor: a repeat is answered the same also after its person was erased.
     pub(super) async fn answered_before(
         &self,
         fingerprint: &Fingerprint,

@@ -8,7 +8,7 @@ use domain::shipping::{MarkDelivered, MarkShipped};
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,13 +16,16 @@ use utoipa_axum::routes;
 use super::accepted::Changed;
 use super::answers;
 use super::app::App;
-use super::asked::{Asked, CommandHeaders};
+use super::asked::CommandHeaders;
 use super::body::{LineBody, TimeBody, line_quantities};
 use super::problems::Problems;
+use super::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(ship)).routes(routes!(deliver))
 }
+
+command_bodies! { ShipBody }
 
 /// A parcel that left the house.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -51,13 +54,14 @@ struct ShipBody {
 async fn ship(
     State(app): State<App>,
     PathParams(shipment_id): PathParams<ShipmentId>,
-    asked: Asked,
-    JsonBody(body): JsonBody<ShipBody>,
+    told: Told<ShipBody>,
 ) -> Result<Response, Problem> {
-    let lines = body.lines.as_deref().map(line_quantities).transpose()?;
-    let (carrier, tracking) = (body.carrier.value(), body.tracking.value());
-    let command = MarkShipped { shipment_id, carrier, tracking, lines };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let made = async {
+        let lines = told.body.lines.as_deref().map(line_quantities).transpose()?;
+        let (carrier, tracking) = (told.body.carrier.value(), told.body.tracking.value());
+        Ok(MarkShipped { shipment_id, carrier, tracking, lines })
+    };
+    told.run_made(&app, made, answers::changed).await
 }
 
 /// Mark a shipment as delivered
@@ -68,9 +72,8 @@ async fn ship(
 async fn deliver(
     State(app): State<App>,
     PathParams(shipment_id): PathParams<ShipmentId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<TimeBody>,
+    told: Told<TimeBody>,
 ) -> Result<Response, Problem> {
     let command = MarkDelivered { shipment_id };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    told.run(&app, command, answers::changed).await
 }

@@ -8,7 +8,7 @@ use domain::inventory::{AdjustStock, ReceiveStock};
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,12 +16,15 @@ use utoipa_axum::routes;
 use super::accepted::Changed;
 use super::answers;
 use super::app::App;
-use super::asked::{Asked, CommandHeaders};
+use super::asked::CommandHeaders;
 use super::problems::Problems;
+use super::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(receive_stock)).routes(routes!(adjust_stock))
 }
+
+command_bodies! { ReceiveStockBody, AdjustStockBody }
 
 /// Units that arrived.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -44,11 +47,10 @@ struct ReceiveStockBody {
 async fn receive_stock(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,
-    asked: Asked,
-    JsonBody(body): JsonBody<ReceiveStockBody>,
+    told: Told<ReceiveStockBody>,
 ) -> Result<Response, Problem> {
-    let command = ReceiveStock { sku, quantity: body.quantity };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let command = ReceiveStock { sku, quantity: told.body.quantity };
+    told.run(&app, command, answers::changed).await
 }
 
 /// A correction of the count.
@@ -74,9 +76,9 @@ struct AdjustStockBody {
 async fn adjust_stock(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,
-    asked: Asked,
-    JsonBody(body): JsonBody<AdjustStockBody>,
+    told: Told<AdjustStockBody>,
 ) -> Result<Response, Problem> {
-    let command = AdjustStock { sku, delta: body.delta, reason: body.reason.value() };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let (delta, reason) = (told.body.delta, told.body.reason.value());
+    let command = AdjustStock { sku, delta, reason };
+    told.run(&app, command, answers::changed).await
 }

@@ -1,4 +1,4 @@
-//! Waiting for an order's decision: confirmed, rejected or cancelled.
+//! Waiting for what is decided about an order.
 //!
 //! The processor's commits only wake; what is answered is read from the log. Whoever waits when the platform stops is
 //! told what is known, so that no wait holds up the end.
@@ -9,26 +9,12 @@ use std::time::Duration;
 
 use domain::event::Event;
 use domain::ids::OrderId;
-use domain::orders::OrderEvent;
-use domain::stream::Stream;
-use event_store::{EventLog, IntentChange, RecordedEvent, StoreError};
+use event_store::{EventLog, IntentChange, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::codec;
+use super::decided::{Awaited, Decided, decides_about};
 use crate::processor::Observer;
-
-/// Events of an order read at once.
-const PAGE: usize = 256;
-
-/// Where an order stands once it is decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Decided {
-    pub(super) status: &'static str,
-    pub(super) reason: Option<String>,
-    pub(super) version: u64,
-    pub(super) position: u64,
-}
 
 /// Who waits for which order.
 #[derive(Debug, Default)]
@@ -44,20 +30,20 @@ struct Waiter {
 }
 
 impl OrderWaiters {
-    /// Waits at most `patience` for the order's decision; `None` when there is none yet.
+    /// Waits at most `patience` for the decision; `None` when there is none yet.
     pub(super) async fn wait(
         &self,
         log: &dyn EventLog,
-        order_id: &OrderId,
+        awaited: &Awaited,
         patience: Duration,
     ) -> Result<Option<Decided>, StoreError> {
-        let waiting = self.register(order_id);
+        let waiting = self.register(awaited.order_id());
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             // Enabled before the log is read, so that no commit between the two is missed.
             let mut woken = std::pin::pin!(waiting.woken.notified());
             woken.as_mut().enable();
-            if let Some(decided) = decision(log, order_id).await? {
+            if let Some(decided) = awaited.decision(log).await? {
                 return Ok(Some(decided));
             }
             tokio::select! {
@@ -88,11 +74,7 @@ impl OrderWaiters {
 
 impl Observer for OrderWaiters {
     fn committed(&self, events: &[Event], _intents: &[IntentChange]) {
-        let decided = events.iter().filter_map(|event| match event {
-            Event::Order(event) => status(event).map(|_| event.order()),
-            _ => None,
-        });
-        for order_id in decided {
+        for order_id in events.iter().filter_map(decides_about) {
             if let Some(waiter) = self.lock().get(order_id) {
                 waiter.woken.notify_waiters();
             }
@@ -117,43 +99,5 @@ impl Drop for Waiting<'_> {
         if gone {
             waiting.remove(&self.order_id);
         }
-    }
-}
-
-/// The first decision in the order's stream: a repeat hears what the first request heard, whatever came later.
-async fn decision(log: &dyn EventLog, order_id: &OrderId) -> Result<Option<Decided>, StoreError> {
-    let stream = codec::stream_id(&Stream::Order(order_id.clone()));
-    let mut after = 0;
-    loop {
-        let events = log.read_stream(&stream, after, PAGE).await?;
-        let Some(last) = events.last() else { return Ok(None) };
-        after = last.version;
-        let decided = events.iter().find_map(decision_of);
-        if decided.is_some() || events.len() < PAGE {
-            return Ok(decided);
-        }
-    }
-}
-
-fn decision_of(recorded: &RecordedEvent) -> Option<Decided> {
-    match codec::decode(recorded) {
-        Ok(Event::Order(event)) => status(&event).map(|(status, reason)| Decided {
-            status,
-            reason,
-            version: recorded.version,
-            position: recorded.position,
-        }),
-        Ok(_) | Err(_) => None,
-    }
-}
-
-fn status(event: &OrderEvent) -> Option<(&'static str, Option<String>)> {
-    match event {
-        OrderEvent::OrderConfirmed(_) => Some(("confirmed", None)),
-        OrderEvent::OrderRejected(event) => Some(("rejected", Some(event.reason.to_string()))),
-        OrderEvent::OrderCancelled(event) => {
-            Some(("cancelled", event.reason.as_ref().map(ToString::to_string)))
-        }
-        _ => None,
     }
 }

@@ -9,6 +9,8 @@ mod orders;
 mod participants;
 mod payments;
 mod processor;
+mod repeats;
 mod simulator;
 mod sqlite;
 mod support;
+mod waits;

@@ -8,7 +8,7 @@ use domain::orders::{CancelLines, CancelOrder};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,9 +16,11 @@ use utoipa_axum::routes;
 use crate::http::accepted::Changed;
 use crate::http::answers;
 use crate::http::app::App;
-use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::asked::CommandHeaders;
 use crate::http::body::{LineBody, ReasonBody, line_quantities};
+use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
+use crate::http::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(cancel_order)).routes(routes!(cancel_lines))
@@ -26,18 +28,21 @@ pub(super) fn router() -> OpenApiRouter<App> {
 
 /// Cancel all that is still open of an order
 #[utoipa::path(post, path = "/orders/{id}/cancel", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = String, Path), CommandHeaders, PreferHeader), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn cancel_order(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    PreferWait(wait): PreferWait,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = CancelOrder { order_id, reason: body.reason() };
-    asked.run(&app, &body, body.occurred_at, command, answers::cancelled).await
+    let made = async { Ok(CancelOrder { order_id, reason: told.body.reason() }) };
+    let outcome = told.carry_out(&app, made, answers::cancelled).await?;
+    app.cancelled(outcome, wait).await
 }
+
+command_bodies! { CancelLinesBody }
 
 /// Lines to be cancelled.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -57,16 +62,20 @@ struct CancelLinesBody {
 
 /// Cancel some units of an order
 #[utoipa::path(post, path = "/orders/{id}/lines/cancel", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = CancelLinesBody,
+    params(("id" = String, Path), CommandHeaders, PreferHeader), request_body = CancelLinesBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn cancel_lines(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    JsonBody(body): JsonBody<CancelLinesBody>,
+    PreferWait(wait): PreferWait,
+    told: Told<CancelLinesBody>,
 ) -> Result<Response, Problem> {
-    let lines = line_quantities(&body.lines)?;
-    let command = CancelLines { order_id, lines, reason: body.reason.as_ref().map(Given::value) };
-    asked.run(&app, &body, body.occurred_at, command, answers::cancelled).await
+    let made = async {
+        let lines = line_quantities(&told.body.lines)?;
+        let reason = told.body.reason.as_ref().map(Given::value);
+        Ok(CancelLines { order_id, lines, reason })
+    };
+    let outcome = told.carry_out(&app, made, answers::cancelled).await?;
+    app.cancelled(outcome, wait).await
 }

@@ -11,7 +11,7 @@ use domain::stream::Stream;
 use domain::text::Quantity;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,9 +20,10 @@ use crate::codec;
 use crate::http::accepted::{Changed, Created};
 use crate::http::answers;
 use crate::http::app::App;
-use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::asked::CommandHeaders;
 use crate::http::body::{LinePrice, TimeBody};
 use crate::http::problems::{Problems, refused, unreachable_store};
+use crate::http::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -30,6 +31,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(change_quantity))
         .routes(routes!(remove_line))
 }
+
+command_bodies! { AddLineBody, ChangeQuantityBody }
 
 /// A line to be added.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -58,17 +61,21 @@ struct AddLineBody {
 async fn add_line(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    JsonBody(body): JsonBody<AddLineBody>,
+    told: Told<AddLineBody>,
 ) -> Result<Response, Problem> {
-    let unit_price = match &body.unit_price {
-        Some(price @ LinePrice::Minor(_)) => Some(price.money(currency(&app, &order_id).await?)),
-        Some(LinePrice::Money(price)) => Some(price.money()),
-        None => None,
+    let AddLineBody { sku, quantity, unit_price, .. } = &told.body;
+    let made = async {
+        let unit_price = match unit_price {
+            Some(price @ LinePrice::Minor(_)) => {
+                Some(price.money(currency(&app, &order_id).await?))
+            }
+            Some(LinePrice::Money(price)) => Some(price.money()),
+            None => None,
+        };
+        let line = WantedLine { sku: sku.clone(), quantity: *quantity, unit_price };
+        Ok(AddLine { order_id, line })
     };
-    let line = WantedLine { sku: body.sku.clone(), quantity: body.quantity, unit_price };
-    let command = AddLine { order_id, line };
-    asked.run(&app, &body, body.occurred_at, command, answers::line_added).await
+    told.run_made(&app, made, answers::line_added).await
 }
 
 /// The currency of an order: its first event says it, and nothing changes it.
@@ -105,11 +112,10 @@ struct ChangeQuantityBody {
 async fn change_quantity(
     State(app): State<App>,
     PathParams((order_id, line)): PathParams<(OrderId, u32)>,
-    asked: Asked,
-    JsonBody(body): JsonBody<ChangeQuantityBody>,
+    told: Told<ChangeQuantityBody>,
 ) -> Result<Response, Problem> {
-    let command = ChangeQuantity { order_id, line, quantity: body.quantity };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let command = ChangeQuantity { order_id, line, quantity: told.body.quantity };
+    told.run(&app, command, answers::changed).await
 }
 
 /// Take a line out of a draft
@@ -120,9 +126,8 @@ async fn change_quantity(
 async fn remove_line(
     State(app): State<App>,
     PathParams((order_id, line)): PathParams<(OrderId, u32)>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<TimeBody>,
+    told: Told<TimeBody>,
 ) -> Result<Response, Problem> {
     let command = RemoveLine { order_id, line };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    told.run(&app, command, answers::changed).await
 }

@@ -10,7 +10,6 @@ use domain::orders::{CreateDraft, NewOrder, PlaceOrder, WantedLine};
 use domain::text::{Label, PaymentMethod, Quantity};
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::JsonBody;
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,17 +18,20 @@ use crate::http::accepted::{self, Created};
 use crate::http::address::AddressBody;
 use crate::http::answers;
 use crate::http::app::App;
-use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::asked::CommandHeaders;
 use crate::http::body::{ChosenId, LinePrice, check_count};
+use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::sealing::Person;
+use crate::http::told::{Told, command_bodies};
 use crate::ids;
-use crate::processor::AnswerWith;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(place_order))
 }
+
+command_bodies! { PlaceOrderBody }
 
 /// A line that is wanted.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -110,27 +112,28 @@ impl PlaceOrderBody {
 #[tracing::instrument(skip_all)]
 async fn place_order(
     State(app): State<App>,
-    asked: Asked,
     PreferWait(wait): PreferWait,
-    JsonBody(body): JsonBody<PlaceOrderBody>,
+    told: Told<PlaceOrderBody>,
 ) -> Result<Response, Problem> {
-    check_count(body.lines.len())?;
-    let fingerprint = asked.fingerprint(&app, &body)?;
-    let asked = if body.order_id.is_none() { asked.of_something_new() } else { asked };
-    let outcome = match command(&app, &body).await {
-        Ok((command, answer)) => {
-            asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?
-        }
-        Err(problem) => app.answered_before(&fingerprint).await?.ok_or(problem)?,
-    };
+    let told = if told.body.order_id.is_none() { told.of_something_new() } else { told };
+    let is_draft = told.body.is_draft();
+    let answer = if is_draft { answers::drafted } else { answers::placed };
+    let outcome = told.carry_out(&app, command(&app, &told), answer).await?;
     match wait {
-        Some(wait) if !body.is_draft() => app.decided(outcome, wait).await,
+        Some(wait) if !is_draft => {
+            app.decided(outcome, wait, |order_id, _| Awaited::Order(order_id.clone())).await
+        }
         Some(_) | None => Ok(accepted::response(&app, &outcome)),
     }
 }
 
-async fn command(app: &App, body: &PlaceOrderBody) -> Result<(Command, AnswerWith), Problem> {
-    let drawn = || ids::order_id().ok_or(Code::Internal);
+async fn command(app: &App, told: &Told<PlaceOrderBody>) -> Result<Command, Problem> {
+    let body = &told.body;
+    check_count(body.lines.len())?;
+    let drawn = || {
+        let command_id = &told.fingerprint().command_id;
+        ids::order_id(&app.hasher, command_id, (app.clock)()).ok_or(Code::Internal)
+    };
     let order_id = body.order_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
     let person = match &body.customer_id {
         Some(customer_id) => Person::Customer(customer_id.clone()),
@@ -146,9 +149,5 @@ async fn command(app: &App, body: &PlaceOrderBody) -> Result<(Command, AnswerWit
         shipping_address,
         reference: body.reference.as_ref().map(Given::value),
     };
-    Ok(if body.is_draft() {
-        (CreateDraft(order).into(), answers::drafted)
-    } else {
-        (PlaceOrder(order).into(), answers::placed)
-    })
+    Ok(if body.is_draft() { CreateDraft(order).into() } else { PlaceOrder(order).into() })
 }

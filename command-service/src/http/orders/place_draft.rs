@@ -1,10 +1,10 @@
-//! `POST /orders/{id}/place`, and the wait for an order's decision.
+//! `POST /orders/{id}/place`
 
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
 use domain::orders::PlaceDraft;
-use service_kit::extract::{OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,11 +12,12 @@ use utoipa_axum::routes;
 use crate::http::accepted::{self, Changed};
 use crate::http::answers;
 use crate::http::app::App;
-use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::asked::CommandHeaders;
 use crate::http::body::ReasonBody;
-use crate::http::prefer::{PreferHeader, PreferWait, Wait};
-use crate::http::problems::{Problems, unreachable_store};
-use crate::processor::Outcome;
+use crate::http::decided::Awaited;
+use crate::http::prefer::{PreferHeader, PreferWait};
+use crate::http::problems::Problems;
+use crate::http::told::Told;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(place_draft))
@@ -32,40 +33,15 @@ pub(super) fn router() -> OpenApiRouter<App> {
 async fn place_draft(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
     PreferWait(wait): PreferWait,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let fingerprint = asked.fingerprint(&app, &body)?;
-    let (command, answer) = (PlaceDraft { order_id }, answers::draft_placed);
-    let outcome = asked.execute(&app, fingerprint, body.occurred_at, command, answer).await?;
+    let made = async { Ok(PlaceDraft { order_id }) };
+    let outcome = told.carry_out(&app, made, answers::draft_placed).await?;
     match wait {
-        Some(wait) => app.decided(outcome, wait).await,
-        None => Ok(accepted::response(&app, &outcome)),
-    }
-}
-
-impl App {
-    /// Waits for the order's decision and answers with it; answers as without a wait when it takes too long.
-    pub(super) async fn decided(
-        &self,
-        mut outcome: Outcome,
-        wait: Wait,
-    ) -> Result<Response, Problem> {
-        let mut members = accepted::members(&outcome);
-        // The order of the stored answer: on a repeat no other id counts.
-        let id = members.get("id").and_then(|id| id.as_str());
-        let Some(order_id) = id.and_then(|id| OrderId::parse(id).ok()) else {
-            return Ok(accepted::response(self, &outcome));
-        };
-        let waited = self.waiters.wait(&*self.log, &order_id, wait.time()).await;
-        if let Some(decided) = waited.map_err(|error| unreachable_store(&error))? {
-            members.insert("status".into(), decided.status.into());
-            members.insert("reason".into(), decided.reason.into());
-            (outcome.version, outcome.position) = (decided.version, decided.position);
+        Some(wait) => {
+            app.decided(outcome, wait, |order_id, _| Awaited::Order(order_id.clone())).await
         }
-        let mut response = accepted::response_with(self, &outcome, members);
-        wait.say(response.headers_mut());
-        Ok(response)
+        None => Ok(accepted::response(&app, &outcome)),
     }
 }

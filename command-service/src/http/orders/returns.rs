@@ -8,21 +8,26 @@ use domain::orders::{ReceiveReturn, RequestReturn};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
-use service_kit::extract::{JsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::accepted::{Changed, Created};
+use crate::http::accepted::{self, Changed, Created};
 use crate::http::answers;
 use crate::http::app::App;
-use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::asked::CommandHeaders;
 use crate::http::body::{LineBody, line_quantities};
+use crate::http::decided::Awaited;
+use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
+use crate::http::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(request_return)).routes(routes!(receive_return))
 }
+
+command_bodies! { RequestReturnBody, ReceiveReturnBody }
 
 /// Lines to be sent back.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,12 +53,14 @@ struct RequestReturnBody {
 async fn request_return(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    JsonBody(body): JsonBody<RequestReturnBody>,
+    told: Told<RequestReturnBody>,
 ) -> Result<Response, Problem> {
-    let lines = line_quantities(&body.lines)?;
-    let command = RequestReturn { order_id, lines, reason: body.reason.as_ref().map(Given::value) };
-    asked.run(&app, &body, body.occurred_at, command, answers::return_requested).await
+    let made = async {
+        let lines = line_quantities(&told.body.lines)?;
+        let reason = told.body.reason.as_ref().map(Given::value);
+        Ok(RequestReturn { order_id, lines, reason })
+    };
+    told.run_made(&app, made, answers::return_requested).await
 }
 
 /// A return that arrived.
@@ -70,15 +77,24 @@ struct ReceiveReturnBody {
 
 /// Receive a return
 #[utoipa::path(post, path = "/orders/{id}/returns/{return}/receive", tag = "Orders",
-    params(("id" = String, Path), ("return" = String, Path), CommandHeaders),
+    params(("id" = String, Path), ("return" = String, Path), CommandHeaders, PreferHeader),
     request_body = ReceiveReturnBody, responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id, %return_id))]
 async fn receive_return(
     State(app): State<App>,
     PathParams((order_id, return_id)): PathParams<(OrderId, ReturnId)>,
-    asked: Asked,
-    JsonBody(body): JsonBody<ReceiveReturnBody>,
+    PreferWait(wait): PreferWait,
+    told: Told<ReceiveReturnBody>,
 ) -> Result<Response, Problem> {
-    let command = ReceiveReturn { order_id, return_id, restock: body.restock };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let restock = told.body.restock;
+    let awaited = return_id.clone();
+    let made = async { Ok(ReceiveReturn { order_id, return_id, restock }) };
+    let outcome = told.carry_out(&app, made, answers::changed).await?;
+    match wait {
+        Some(wait) => {
+            let refund = |order_id: &OrderId, _: &_| Awaited::Refund(order_id.clone(), awaited);
+            app.decided(outcome, wait, refund).await
+        }
+        None => Ok(accepted::response(&app, &outcome)),
+    }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
 use domain::orders::{EraseOrder, HoldOrder, ReleaseHold};
-use service_kit::extract::{OptionalJsonBody, PathParams};
+use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,10 +12,11 @@ use utoipa_axum::routes;
 use crate::http::accepted::{self, Changed};
 use crate::http::answers;
 use crate::http::app::App;
-use crate::http::asked::{Asked, CommandHeaders};
+use crate::http::asked::CommandHeaders;
 use crate::http::body::ReasonBody;
 use crate::http::problems::Problems;
 use crate::http::sealing::Person;
+use crate::http::told::Told;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -32,11 +33,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 async fn hold_order(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = HoldOrder { order_id, reason: body.reason() };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    let command = HoldOrder { order_id, reason: told.body.reason() };
+    told.run(&app, command, answers::changed).await
 }
 
 /// Let a held order go on
@@ -47,11 +47,10 @@ async fn hold_order(
 async fn release_hold(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
     let command = ReleaseHold { order_id };
-    asked.run(&app, &body, body.occurred_at, command, answers::changed).await
+    told.run(&app, command, answers::changed).await
 }
 
 /// Make the personal data of a guest's order unreadable, everywhere and for ever
@@ -65,14 +64,11 @@ async fn release_hold(
 async fn erase_order(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,
-    asked: Asked,
-    OptionalJsonBody(body): OptionalJsonBody<ReasonBody>,
+    told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let fingerprint = asked.fingerprint(&app, &body)?;
     let command = EraseOrder { order_id: order_id.clone() };
-    let (id, answer) = (fingerprint.command_id.clone(), answers::changed);
-    let erasing = asked.execute(&app, fingerprint, body.occurred_at, command.clone(), answer);
-    let outcome = erasing.await?;
-    app.erase(&id, &Person::Guest(order_id), command).await?;
+    let made = async { Ok(command.clone()) };
+    let outcome = told.carry_out(&app, made, answers::changed).await?;
+    app.erase(&told.fingerprint().command_id, &Person::Guest(order_id), command).await?;
     Ok(accepted::response(&app, &outcome))
 }
