@@ -17,12 +17,13 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Answer, Ask, Definition, Did, Heard, Row};
+use super::desk::Desk;
 use super::order_facts::{OrderFacts, pairs};
 use super::order_steps::{refused, void_answer};
 use super::parcels::Parcels;
 use super::process::{Process, Standing};
 use super::purse::Purse;
-use super::track::{Desk, Phase, Track};
+use super::track::{Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
 use crate::ids::{CancellationId, OrderId, PaymentId};

@@ -6,6 +6,7 @@
 mod cancellation_saga;
 mod command_end;
 pub mod definition;
+mod desk;
 mod events;
 mod expiry;
 mod explain;
@@ -14,6 +15,7 @@ mod order_authorizations;
 mod order_facts;
 mod order_saga;
 mod order_steps;
+mod pace;
 mod parcel_steps;
 mod parcels;
 mod process;

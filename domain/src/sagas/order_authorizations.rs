@@ -4,11 +4,12 @@
 use chrono::{DateTime, Utc};
 
 use super::definition::Answer;
+use super::desk::Desk;
 use super::expiry::EXPIRY;
 use super::order_saga::OrderSaga;
 use super::parcel_steps::CAPTURED;
 use super::renewal::{HOLD, RENEWAL, Renewal};
-use super::track::{Desk, Track};
+use super::track::Track;
 use super::{EventContext, SagaId, Timeouts};
 use crate::event::Event;
 use crate::ids::PaymentId;

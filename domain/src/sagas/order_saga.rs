@@ -9,6 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Answer, Did};
+use super::desk::Desk;
 use super::expiry::EXPIRY;
 use super::order_facts::OrderFacts;
 use super::order_steps::{ORDER, REJECT, UNDOS};
@@ -16,7 +17,7 @@ use super::parcel_steps::{ParcelCase, parcel_rows};
 use super::parcels::Place;
 use super::process::{Process, Standing};
 use super::renewal::{HOLD, RENEWAL};
-use super::track::{Desk, Phase, Track};
+use super::track::{Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
 use crate::ids::{PaymentId, ShipmentId};

@@ -14,10 +14,11 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Answer, Ask, Definition, Did, Heard, Row};
+use super::desk::Desk;
 use super::order_facts::{OrderFacts, pairs};
 use super::process::{Process, Standing};
 use super::purse::Purse;
-use super::track::{Desk, Phase, Track};
+use super::track::{Phase, Track};
 use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::command::Command;
 use crate::event::Event;
