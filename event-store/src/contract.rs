@@ -44,6 +44,12 @@ pub trait EventLog: Send + Sync + 'static {
     /// The last position, as it rises. A change says "read again"; a reader that missed one reads the newest.
     fn head(&self) -> watch::Receiver<Position>;
 
+    /// What keeps the log from its work, in words for who runs it and with what to do, while it does. Only of what no client's
+    /// patience helps; nothing is promised to be found before a call has failed by it.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Side effects that were begun and not ended, oldest first.
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>>;
 

@@ -1,4 +1,5 @@
-//! Whether a failure says that a SQLite file is damaged: then no later try succeeds, and nothing in it can be trusted.
+//! Whether a failure says that a SQLite file is damaged: then no later try succeeds, and nothing in it can be trusted. Or that
+//! what it lies on does not take what is written.
 
 use sqlx::Error;
 
@@ -7,11 +8,26 @@ const DAMAGED: [i32; 2] = [11, 26];
 
 /// True when the file itself is broken.
 pub fn is_damaged(error: &Error) -> bool {
-    let Error::Database(refusal) = error else { return false };
-    // The low byte of an extended code is the code itself. PostgreSQL's have five places, and never mean a file of ours.
-    let code = refusal.code().filter(|code| code.len() < 5);
-    code.and_then(|code| code.parse::<i32>().ok())
-        .is_some_and(|code| DAMAGED.contains(&(code & 0xff)))
+    // The low byte of an extended code is the code itself.
+    code(error).is_some_and(|code| DAMAGED.contains(&(code & 0xff)))
+}
+
+/// SQLite's codes for a file that can't be written: there is no right to, or no room; and, extended, for writing, syncing and
+/// cutting that failed.
+const UNWRITABLE: [i32; 2] = [8, 13];
+const UNWRITABLE_EXTENDED: [i32; 5] = [778, 1034, 1290, 1546, 4874];
+
+/// True when what the file lies on does not take what is written.
+pub fn is_unwritable(error: &Error) -> bool {
+    code(error).is_some_and(|code| {
+        UNWRITABLE.contains(&(code & 0xff)) || UNWRITABLE_EXTENDED.contains(&code)
+    })
+}
+
+/// The code, extended. PostgreSQL's have five places, and never mean a file of ours.
+fn code(error: &Error) -> Option<i32> {
+    let Error::Database(refusal) = error else { return None };
+    refusal.code().filter(|code| code.len() < 5)?.parse().ok()
 }
 
 #[cfg(test)]

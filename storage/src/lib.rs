@@ -19,7 +19,7 @@ pub mod store;
 pub use away::is_away;
 pub use backoff::Backoff;
 pub use bulk::BulkStatement;
-pub use damage::is_damaged;
+pub use damage::{is_damaged, is_unwritable};
 pub use lease::{Asked, Fence, Guarded, Held, Lease, LeaseSettings, Passed, Told};
 pub use migrations::migrator;
 pub use sqlite::{Database, Durability};

@@ -1,8 +1,8 @@
 //! A damaged file: what the log can give back is built anew, and nothing else is touched.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::platform::{Data, Platform, text};
+use crate::platform::{Data, Platform, docket, text};
 use crate::shop::order;
 
 /// What a process says that refuses to start on this data.
@@ -113,4 +113,47 @@ async fn a_damaged_read_model_is_named_and_built_anew_and_a_damaged_key_file_is_
     let said = text(&refused);
     assert!(said.contains("sagas.db") && said.contains("nothing was changed"), "{said}");
     assert_eq!(std::fs::read(data.path().join("sagas.db")).unwrap(), GARBAGE);
+}
+
+#[tokio::test]
+async fn a_log_that_is_damaged_in_the_middle_is_named_with_what_to_do_by_whatever_meets_it() {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    platform.sell("22423", 100).await;
+    for n in 0..20 {
+        platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
+    }
+    platform.settle().await;
+    platform.terminate().await;
+    let file = data.path().join("log.db");
+    // Neither what a start looks at, at the beginning, nor the last events.
+    let mut bytes = std::fs::read(&file).unwrap();
+    let pages = bytes.len() / 4096;
+    bytes[4096 * (pages / 3)..4096 * (pages * 2 / 3)].fill(0xff);
+    std::fs::write(&file, &bytes).unwrap();
+    let names_it = |said: &str| {
+        assert!(said.contains("log.db") && said.contains("backup"), "{said}");
+    };
+    names_it(&text(&data.docket(&["verify"]).await));
+    let mut dev = docket(&["dev", "--listen", "127.0.0.1:0"]);
+    dev.arg("--data-dir").arg(data.path());
+    let started = Platform::try_of(dev).await;
+    match started {
+        None => names_it(&refused(&data).await),
+        Some(platform) => {
+            let mut answers = Vec::new();
+            for n in 0..20 {
+                let path = format!("/v1/orders/o{n}/hold");
+                answers.push(platform.post(&path, &path, &json!({})).await);
+            }
+            let met = answers.iter().find(|answer| answer.status == 503).unwrap();
+            assert_eq!(met.problem(), (503, "unavailable"));
+            names_it(met.body["detail"].as_str().unwrap());
+            let is_down = |health: &Value| health["parts"]["event_log"] != "up";
+            let ready = platform.until("/health/ready", is_down).await;
+            assert_eq!(ready["status"], "not_ready", "{ready}");
+            names_it(ready["parts"]["event_log"].as_str().unwrap());
+            platform.terminate().await;
+        }
+    }
 }

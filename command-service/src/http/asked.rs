@@ -14,7 +14,6 @@ use service_kit::problem::{Code, Problem};
 use service_kit::trace;
 
 use super::app::App;
-use super::problems::problem;
 use crate::processor::{AnswerWith, ExecuteError, Outcome, Request, WithoutEffect};
 
 /// Stands before the client's key in a command id, so that no client can speak in a saga's name.
@@ -135,7 +134,7 @@ impl Asked {
         };
         match app.processor.execute(request).await {
             Err(ExecuteError::KeyReused) => Err(app.reused(&self.key, &command_id).await),
-            outcome => outcome.map_err(problem),
+            outcome => outcome.map_err(|error| app.problem(error)),
         }
     }
 }

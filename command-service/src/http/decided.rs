@@ -14,7 +14,6 @@ use service_kit::problem::Problem;
 use super::accepted;
 use super::app::App;
 use super::prefer::Wait;
-use super::problems::unreachable_store;
 use crate::codec;
 use crate::processor::Outcome;
 
@@ -58,7 +57,7 @@ impl App {
         };
         let awaited = awaited(&order_id, &members);
         let waited = self.waiters.wait(&*self.log, &awaited, wait.time()).await;
-        if let Some(decided) = waited.map_err(|error| unreachable_store(&error))? {
+        if let Some(decided) = waited.map_err(|error| self.unreadable_log(&error))? {
             members.insert("status".into(), decided.status.into());
             members.insert("reason".into(), decided.reason.into());
             outcome.version = decided.version.unwrap_or(outcome.version);
@@ -144,7 +143,11 @@ async fn first(
     Ok(None)
 }
 
-async fn read(log: &dyn EventLog, stream: &Stream) -> Result<Vec<RecordedEvent>, StoreError> {
+/// All events of a stream.
+pub(super) async fn read(
+    log: &dyn EventLog,
+    stream: &Stream,
+) -> Result<Vec<RecordedEvent>, StoreError> {
     let stream = codec::stream_id(stream);
     let mut events: Vec<RecordedEvent> = Vec::new();
     loop {

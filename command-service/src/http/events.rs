@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::accepted::position_header;
 use super::app::App;
-use super::problems::{refused, unreachable_store};
+use super::problems::refused;
 use crate::codec;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -115,7 +115,7 @@ async fn list_events(
 ) -> Result<Response, Problem> {
     let (after, paging) = query.page("events")?;
     let read = app.log.read_all(after, paging.to_read()).await;
-    let events = read.map_err(|error| unreachable_store(&error))?;
+    let events = read.map_err(|error| app.unreadable_log(&error))?;
     answer(&app, events, &paging, |event| event.position)
 }
 
@@ -132,7 +132,7 @@ async fn list_order_events(
     let stream = codec::stream_id(&Stream::Order(order_id.clone()));
     let (after, paging) = query.page(&stream)?;
     let read = app.log.read_stream(&stream, after, paging.to_read()).await;
-    let events = read.map_err(|error| unreachable_store(&error))?;
+    let events = read.map_err(|error| app.unreadable_log(&error))?;
     if events.is_empty() && after == 0 {
         return Err(refused(&Refusal::OrderNotFound { order_id }));
     }

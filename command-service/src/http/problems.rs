@@ -6,12 +6,35 @@ use event_store::StoreError;
 use event_store::keys::SealError;
 use service_kit::problem::{Code, Problem, ProblemBody, internal};
 
+use super::app::App;
 use crate::processor::ExecuteError;
 
 /// Seconds until a client should come again.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// The problem of a command that has no outcome.
+impl App {
+    /// The problem of a command that has no outcome.
+    pub(super) fn problem(&self, error: ExecuteError) -> Problem {
+        let in_vain = matches!(error, ExecuteError::Unavailable | ExecuteError::OutcomeUnknown);
+        let problem = problem(error);
+        if in_vain { self.with_trouble(problem) } else { problem }
+    }
+
+    /// The problem of a log that can't be read.
+    pub(super) fn unreadable_log(&self, error: &StoreError) -> Problem {
+        self.with_trouble(unreachable_store(error))
+    }
+
+    /// Says what keeps the log from its work, when more than patience is needed.
+    fn with_trouble(&self, problem: Problem) -> Problem {
+        match self.log.trouble() {
+            Some(trouble) => problem.detail(trouble),
+            None => problem,
+        }
+    }
+}
+
+/// The same, where nothing is known of the log.
 pub(super) fn problem(error: ExecuteError) -> Problem {
     let again = |code: Code| Problem::from(code).retry_after(RETRY_AFTER_SECONDS);
     match error {

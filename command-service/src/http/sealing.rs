@@ -80,7 +80,8 @@ impl App {
     ) -> Result<Option<Outcome>, Problem> {
         let commands = vec![std::sync::Arc::clone(&fingerprint.command_id)];
         let request = LoadRequest { commands, ..LoadRequest::default() };
-        let mut loaded = self.log.load(request).await.map_err(|error| unreachable_store(&error))?;
+        let mut loaded =
+            self.log.load(request).await.map_err(|error| self.unreadable_log(&error))?;
         match loaded.commands.remove(&fingerprint.command_id) {
             Some(known) if known.request_hash == fingerprint.request_hash => {
                 Ok(Some(Outcome::replayed(known.answer)))

@@ -92,10 +92,13 @@ impl Platform {
         let projections = Arc::new(projections);
 
         let health = Health::default();
-        health.up("event_log");
-        readiness::report(&health, &orchestrator, &projections);
-        let parts = (Arc::downgrade(&orchestrator), Arc::downgrade(&projections));
-        tokio::spawn(readiness::keep(health.clone(), parts.0, parts.1));
+        readiness::report(&health, &*log, &orchestrator, &projections);
+        tokio::spawn(readiness::keep(
+            health.clone(),
+            Arc::downgrade(&(Arc::clone(&log) as Arc<dyn EventLog>)),
+            Arc::downgrade(&orchestrator),
+            Arc::downgrade(&projections),
+        ));
         Ok(Self {
             log,
             keys,

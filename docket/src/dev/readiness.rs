@@ -3,6 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use event_store::EventLog;
 use projection_service::ProjectionService;
 use saga_orchestrator::{Orchestrator, Phase};
 use service_kit::health::Health;
@@ -13,21 +14,32 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Asks until the platform is gone.
 pub(crate) async fn keep(
     health: Health,
+    log: Weak<dyn EventLog>,
     orchestrator: Weak<Orchestrator>,
     projections: Weak<ProjectionService>,
 ) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
+        let Some(log) = log.upgrade() else { break };
         let (Some(sagas), Some(models)) = (orchestrator.upgrade(), projections.upgrade()) else {
             break;
         };
-        report(&health, &sagas, &models);
+        report(&health, &*log, &sagas, &models);
     }
 }
 
 /// Asks once.
-pub(crate) fn report(health: &Health, sagas: &Orchestrator, models: &ProjectionService) {
+pub(crate) fn report(
+    health: &Health,
+    log: &dyn EventLog,
+    sagas: &Orchestrator,
+    models: &ProjectionService,
+) {
+    match log.trouble() {
+        None => health.up("event_log"),
+        Some(trouble) => health.down("event_log", trouble),
+    }
     report_sagas(health, sagas);
     report_models(health, models);
 }

@@ -10,13 +10,14 @@ use tokio::sync::watch;
 
 use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
-use crate::error::{AppendError, StoreError};
+use crate::error::AppendError;
 use crate::judge::{Accepted, judge};
 use crate::recent::Recent;
 use crate::sql::rows::integer;
 use crate::types::{AppendTransaction, Metadata, Position, RecordedEvent, StoredAnswer, Verdict};
 use crate::{event_id, head};
 
+use super::trouble::Trouble;
 use super::{intents, known, schema};
 
 /// `OR FAIL`: a failure rolls the whole transaction back anyway, so the statement need not be able to undo itself, which
@@ -39,6 +40,7 @@ pub(super) struct Appender {
     pub(super) database: Database,
     pub(super) head: watch::Sender<Position>,
     pub(super) recent: Arc<Recent>,
+    pub(super) trouble: Trouble,
     pub(super) clock: Clock,
 }
 
@@ -55,7 +57,7 @@ impl Appender {
             }
             Err(error) => {
                 self.look_at_head().await;
-                Err(StoreError::new("append", error).into())
+                Err(self.trouble.failed("append", error).into())
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::types::{
 };
 
 use super::append::Appender;
+use super::trouble::Trouble;
 use super::{intents, load, read, schema, snapshots};
 
 /// Connections for readers: feeds, queries, and one to spare.
@@ -25,7 +26,8 @@ const READERS: u32 = 4;
 
 /// A log in one SQLite file.
 pub struct SqliteLog {
-    database: Database,
+    pub(super) database: Database,
+    trouble: Trouble,
     identity: LogIdentity,
     head: watch::Sender<Position>,
     recent: Arc<Recent>,
@@ -49,7 +51,7 @@ impl SqliteLog {
         let mut writer = database.writer().acquire().await.map_err(failed)?;
         schema::draw_identity(&mut writer).await.map_err(failed)?;
         drop(writer);
-        Self::of(database, clock).await.map_err(failed)
+        Self::of(path, database, clock).await.map_err(failed)
     }
 
     /// Opens a log that exists, to look at it only; another process may be writing it. Appends fail, and the head
@@ -57,15 +59,16 @@ impl SqliteLog {
     pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let failed = |error: sqlx::Error| StoreError::new("open the event log read-only", error);
         let database = Database::open_read_only(path, READERS).await.map_err(failed)?;
-        Self::of(database, clock::system()).await.map_err(failed)
+        Self::of(path, database, clock::system()).await.map_err(failed)
     }
 
-    async fn of(database: Database, clock: Clock) -> Result<Self, sqlx::Error> {
+    async fn of(path: &Path, database: Database, clock: Clock) -> Result<Self, sqlx::Error> {
         let mut reader = database.reader().acquire().await?;
         let identity = schema::identity(&mut reader).await?;
         let (head, _) = watch::channel(schema::head(&mut reader).await?);
         drop(reader);
-        Ok(Self { database, identity, head, recent: Arc::default(), clock })
+        let trouble = Trouble::new(path, database.clone());
+        Ok(Self { database, trouble, identity, head, recent: Arc::default(), clock })
     }
 
     /// Begins a new epoch, above this one: what others saw of the log is not, or not all, in it, as after a restore.
@@ -96,6 +99,7 @@ impl EventLog for SqliteLog {
             database: self.database.clone(),
             head: self.head.clone(),
             recent: Arc::clone(&self.recent),
+            trouble: self.trouble.clone(),
             clock: self.clock.clone(),
         };
         // A task of its own: a caller that goes away can't leave a transaction half done.
@@ -108,7 +112,7 @@ impl EventLog for SqliteLog {
 
     fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
         load::load(self.database.writer(), request)
-            .map(|loaded| loaded.map_err(|error| StoreError::new("load", error)))
+            .map(|loaded| loaded.map_err(|error| self.trouble.failed("load", error)))
             .boxed()
     }
 
@@ -119,7 +123,7 @@ impl EventLog for SqliteLog {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>> {
         read::stream(self.database.reader(), stream, after, limit)
-            .map(|events| events.map_err(|error| StoreError::new("read a stream", error)))
+            .map(|events| events.map_err(|error| self.trouble.failed("read a stream", error)))
             .boxed()
     }
 
@@ -132,7 +136,7 @@ impl EventLog for SqliteLog {
             return std::future::ready(Ok(page)).boxed();
         }
         read::all(self.database.reader(), after, limit)
-            .map(|events| events.map_err(|error| StoreError::new("read the log", error)))
+            .map(|events| events.map_err(|error| self.trouble.failed("read the log", error)))
             .boxed()
     }
 
@@ -142,8 +146,12 @@ impl EventLog for SqliteLog {
 
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {
         intents::open(self.database.reader())
-            .map(|intents| intents.map_err(|error| StoreError::new("read open intents", error)))
+            .map(|intents| intents.map_err(|error| self.trouble.failed("read open intents", error)))
             .boxed()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.words()
     }
 
     fn save_snapshots(
@@ -152,7 +160,7 @@ impl EventLog for SqliteLog {
         snapshots: Vec<Snapshot>,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         snapshots::save(self.database.writer(), schema_hash, snapshots)
-            .map(|saved| saved.map_err(|error| StoreError::new("save snapshots", error)))
+            .map(|saved| saved.map_err(|error| self.trouble.failed("save snapshots", error)))
             .boxed()
     }
 }

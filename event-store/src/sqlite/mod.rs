@@ -12,5 +12,6 @@ mod log;
 mod read;
 mod schema;
 mod snapshots;
+mod trouble;
 
 pub use log::SqliteLog;

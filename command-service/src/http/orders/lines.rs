@@ -22,7 +22,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::{LinePrice, TimeBody};
-use crate::http::problems::{Problems, refused, unreachable_store};
+use crate::http::problems::{Problems, refused};
 use crate::http::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -82,7 +82,7 @@ async fn add_line(
 async fn currency(app: &App, order_id: &OrderId) -> Result<Currency, Problem> {
     let stream = codec::stream_id(&Stream::Order(order_id.clone()));
     let first = app.log.read_stream(&stream, 0, 1).await;
-    let first = first.map_err(|error| unreachable_store(&error))?;
+    let first = first.map_err(|error| app.unreadable_log(&error))?;
     let currency = first.first().and_then(|first| match codec::decode(first) {
         Ok(Event::Order(OrderEvent::DraftCreated(draft))) => Some(draft.currency),
         Ok(Event::Order(OrderEvent::OrderPlaced(order))) => Some(order.currency),
