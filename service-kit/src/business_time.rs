@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Code, Problem};
@@ -39,9 +39,24 @@ impl BusinessTime {
         if self.0.signed_duration_since(now) <= MOST_AHEAD {
             return Ok(());
         }
-        let detail = format!("`{}` is more than 24 hours from now", self.0.to_rfc3339());
+        let detail = format!("`{}` is more than 24 hours from now", shown(self.0));
         Err(Problem::from(Code::TimeInFuture).mistake("/occurred_at", detail))
     }
+
+    /// Refuses what is said to have happened before what it follows from: a slip of the pen would move it to another month of the
+    /// reports.
+    pub fn check_after(self, cause: DateTime<Utc>, happened: &str) -> Result<(), Problem> {
+        if self.0 >= cause {
+            return Ok(());
+        }
+        let (given, cause) = (shown(self.0), shown(cause));
+        let detail = format!("`{given}` is before `{cause}`, when {happened}");
+        Err(Problem::from(Code::TimeBeforeCause).mistake("/occurred_at", detail))
+    }
+}
+
+fn shown(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 impl<'de> Deserialize<'de> for BusinessTime {
@@ -65,6 +80,19 @@ mod tests {
             let refused = BusinessTime::parse(wrong).unwrap().check(now).unwrap_err();
             assert_eq!(refused.code(), "time_in_future", "{wrong}");
         }
+    }
+
+    #[test]
+    fn nothing_happened_before_its_cause() {
+        let cause = BusinessTime::parse("2010-12-01T08:26:00Z").unwrap().get();
+        let check = |text| {
+            let given = BusinessTime::parse(text).unwrap();
+            given.check_after(cause, "it began").map_err(|problem| problem.to_json())
+        };
+        assert!(check("2010-12-01T08:26:00Z").is_ok(), "at the same time is not before");
+        let refused = check("2010-12-01T09:25:59+01:00").unwrap_err();
+        assert_eq!(refused["code"], "time_before_cause");
+        assert!(refused["detail"].as_str().unwrap().ends_with("when it began"), "{refused}");
     }
 
     #[test]

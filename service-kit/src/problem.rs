@@ -44,6 +44,7 @@ codes! {
     InvalidCursor = "invalid_cursor", BAD_REQUEST, "The cursor is not one that this list gave";
     InvalidLimit = "invalid_limit", BAD_REQUEST, "The limit is a number from 1 to 1,000";
     TimeInFuture = "time_in_future", UNPROCESSABLE_ENTITY, "A business time is at most a day ahead of the clock";
+    TimeBeforeCause = "time_before_cause", UNPROCESSABLE_ENTITY, "A business time is not before that of what it follows from";
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
     NotFound = "not_found", NOT_FOUND, "There is nothing under this path";

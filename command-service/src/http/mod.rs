@@ -9,6 +9,7 @@ mod answers;
 mod app;
 mod asked;
 mod body;
+mod cause;
 mod customers;
 mod dead_letters;
 mod decided;

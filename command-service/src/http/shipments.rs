@@ -18,6 +18,7 @@ use super::answers;
 use super::app::App;
 use super::asked::CommandHeaders;
 use super::body::{LineBody, TimeBody, line_quantities};
+use super::cause::Cause;
 use super::problems::Problems;
 use super::told::{Told, command_bodies};
 
@@ -57,9 +58,10 @@ async fn ship(
     told: Told<ShipBody>,
 ) -> Result<Response, Problem> {
     let made = async {
+        app.check_cause(told.occurred_at(), Cause::Parcel(&shipment_id)).await?;
         let lines = told.body.lines.as_deref().map(line_quantities).transpose()?;
         let (carrier, tracking) = (told.body.carrier.value(), told.body.tracking.value());
-        Ok(MarkShipped { shipment_id, carrier, tracking, lines })
+        Ok(MarkShipped { shipment_id: shipment_id.clone(), carrier, tracking, lines })
     };
     told.run_made(&app, made, answers::changed).await
 }
@@ -74,6 +76,6 @@ async fn deliver(
     PathParams(shipment_id): PathParams<ShipmentId>,
     told: Told<TimeBody>,
 ) -> Result<Response, Problem> {
-    let command = MarkDelivered { shipment_id };
-    told.run(&app, command, answers::changed).await
+    let command = MarkDelivered { shipment_id: shipment_id.clone() };
+    told.run_after(&app, Cause::Departure(&shipment_id), command, answers::changed).await
 }

@@ -18,6 +18,7 @@ use service_kit::problem::Problem;
 use super::accepted;
 use super::app::App;
 use super::asked::{Asked, Fingerprint};
+use super::cause::Cause;
 use crate::processor::{AnswerWith, Outcome};
 
 /// A body of a command.
@@ -149,6 +150,26 @@ impl<B: CommandBody> Told<B> {
         answer: AnswerWith,
     ) -> Result<Response, Problem> {
         self.run_made(app, async { Ok(command) }, answer).await
+    }
+
+    /// The same of what follows from something that is recorded.
+    pub(super) async fn run_after(
+        &self,
+        app: &App,
+        cause: Cause<'_>,
+        command: impl Into<Command>,
+        answer: AnswerWith,
+    ) -> Result<Response, Problem> {
+        let made = async {
+            app.check_cause(self.body.occurred_at(), cause).await?;
+            Ok(command)
+        };
+        self.run_made(app, made, answer).await
+    }
+
+    /// The business time that the client gives.
+    pub(super) fn occurred_at(&self) -> Option<BusinessTime> {
+        self.body.occurred_at()
     }
 
     /// Carries the command out once it is made, and answers.

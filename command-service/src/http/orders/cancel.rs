@@ -18,6 +18,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::{LineBody, ReasonBody, line_quantities};
+use crate::http::cause::Cause;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::told::{Told, command_bodies};
@@ -37,7 +38,10 @@ async fn cancel_order(
     PreferWait(wait): PreferWait,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let made = async { Ok(CancelOrder { order_id, reason: told.body.reason() }) };
+    let made = async {
+        app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
+        Ok(CancelOrder { order_id, reason: told.body.reason() })
+    };
     let outcome = told.carry_out(&app, made, answers::cancelled).await?;
     app.cancelled(outcome, wait).await
 }
@@ -72,6 +76,7 @@ async fn cancel_lines(
     told: Told<CancelLinesBody>,
 ) -> Result<Response, Problem> {
     let made = async {
+        app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
         let lines = line_quantities(&told.body.lines)?;
         let reason = told.body.reason.as_ref().map(Given::value);
         Ok(CancelLines { order_id, lines, reason })

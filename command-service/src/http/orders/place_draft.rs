@@ -14,6 +14,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::ReasonBody;
+use crate::http::cause::Cause;
 use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
@@ -36,7 +37,10 @@ async fn place_draft(
     PreferWait(wait): PreferWait,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let made = async { Ok(PlaceDraft { order_id }) };
+    let made = async {
+        app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
+        Ok(PlaceDraft { order_id })
+    };
     let outcome = told.carry_out(&app, made, answers::draft_placed).await?;
     match wait {
         Some(wait) => {

@@ -18,6 +18,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::{LineBody, line_quantities};
+use crate::http::cause::Cause;
 use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
@@ -56,6 +57,7 @@ async fn request_return(
     told: Told<RequestReturnBody>,
 ) -> Result<Response, Problem> {
     let made = async {
+        app.check_cause(told.occurred_at(), Cause::Delivery(&order_id)).await?;
         let lines = line_quantities(&told.body.lines)?;
         let reason = told.body.reason.as_ref().map(Given::value);
         Ok(RequestReturn { order_id, lines, reason })
@@ -88,7 +90,10 @@ async fn receive_return(
 ) -> Result<Response, Problem> {
     let restock = told.body.restock;
     let awaited = return_id.clone();
-    let made = async { Ok(ReceiveReturn { order_id, return_id, restock }) };
+    let made = async {
+        app.check_cause(told.occurred_at(), Cause::Return(&order_id, &return_id)).await?;
+        Ok(ReceiveReturn { order_id, return_id, restock })
+    };
     let outcome = told.carry_out(&app, made, answers::changed).await?;
     match wait {
         Some(wait) => {

@@ -14,6 +14,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::ReasonBody;
+use crate::http::cause::Cause;
 use crate::http::problems::Problems;
 use crate::http::sealing::Person;
 use crate::http::told::Told;
@@ -35,8 +36,8 @@ async fn hold_order(
     PathParams(order_id): PathParams<OrderId>,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = HoldOrder { order_id, reason: told.body.reason() };
-    told.run(&app, command, answers::changed).await
+    let command = HoldOrder { order_id: order_id.clone(), reason: told.body.reason() };
+    told.run_after(&app, Cause::Order(&order_id), command, answers::changed).await
 }
 
 /// Let a held order go on
@@ -49,8 +50,8 @@ async fn release_hold(
     PathParams(order_id): PathParams<OrderId>,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = ReleaseHold { order_id };
-    told.run(&app, command, answers::changed).await
+    let command = ReleaseHold { order_id: order_id.clone() };
+    told.run_after(&app, Cause::Order(&order_id), command, answers::changed).await
 }
 
 /// Make the personal data of a guest's order unreadable, everywhere and for ever
