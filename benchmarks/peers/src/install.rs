@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use tokio::process::Command;
 
 /// The package of `UmaDB`'s server.
+#[cfg(feature = "umadb")]
 const UMADB: &str = "umadb==0.7.8";
 /// The packages of a folder of scripts, and what they are pinned to.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
@@ -34,6 +35,7 @@ impl Missing {
 }
 
 /// The folder of `UmaDB`'s Python package.
+#[cfg(feature = "umadb")]
 pub(crate) async fn umadb() -> anyhow::Result<PathBuf> {
     let pip = async |folder: &Path| {
         let mut pip = Command::new("python3");

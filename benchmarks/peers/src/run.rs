@@ -68,7 +68,12 @@ impl Run {
             Subject::DisintegrateSnapshots => {
                 self.drive(database, Disintegrate::open(site, every)).await
             }
-            Subject::UmaDb => self.drive_umadb(database, site).await,
+            #[cfg(feature = "umadb")]
+            Subject::UmaDb => self.drive(database, crate::umadb::UmaDb::open(site)).await,
+            #[cfg(not(feature = "umadb"))]
+            Subject::UmaDb => {
+                Err(Missing::because("built without it: its client needs protoc").into())
+            }
             Subject::MessageDb => {
                 self.drive(database, MessageDb::open(site, Categories::One)).await
             }
@@ -102,15 +107,5 @@ impl Run {
         reading: Reading,
     ) -> anyhow::Result<Measured> {
         emmett::measure(site, database, self.row, reading, self.measured_for).await
-    }
-
-    #[cfg(feature = "umadb")]
-    async fn drive_umadb(&self, database: &Database, site: Site) -> anyhow::Result<Measured> {
-        self.drive(database, crate::umadb::UmaDb::open(site)).await
-    }
-
-    #[cfg(not(feature = "umadb"))]
-    async fn drive_umadb(&self, _: &Database, _: Site) -> anyhow::Result<Measured> {
-        Err(Missing::because("built without the feature `umadb`, whose client needs protoc").into())
     }
 }

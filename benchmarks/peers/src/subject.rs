@@ -103,7 +103,9 @@ impl Subject {
                 "a snapshot every 10 events; sqlx's ping off"
             }
             Self::EsrsLocked => "lock_and_load, 2 connections per client; sqlx's ping off",
-            Self::UmaDb => "a connection per client",
+            Self::UmaDb => {
+                "at most 4 connections, which is better than one per client; the server's defaults"
+            }
             Self::MessageDb => "one category; sqlx's ping off",
             Self::MessageDbCategories => "a category per client; sqlx's ping off",
             Self::Emmett => "one Node process",
