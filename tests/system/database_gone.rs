@@ -176,3 +176,26 @@ async fn p1_durable_connections_to_postgres_fall_silent_and_what_was_acknowledge
     clients.end(&services, 2).await;
     the_shop_goes_on(services).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_that_start_while_postgres_is_away_wait_for_it_and_say_so() {
+    let Some(mut services) = Services::start_with_own_postgres().await else { return };
+    furnish(&services).await;
+    let waiting = [Service::Commands, Service::Models, Service::Sagas];
+    for service in waiting {
+        services.stop(service).await;
+    }
+    services.postgres().kill().unwrap();
+    for service in waiting {
+        services.restart(service).await;
+        let waits = |health: &Value| health["parts"]["service"] == "the database does not answer";
+        services.of(service).until("/health/ready", waits).await;
+    }
+    // One that waits still ends in order.
+    services.stop(Service::Models).await;
+    services.restart(Service::Models).await;
+    services.postgres().start_again().unwrap();
+    services.until_all_are_ready().await;
+    receive(&services.gateway, "waited", &mut Journal::default()).await;
+    the_shop_goes_on(services).await;
+}
