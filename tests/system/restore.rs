@@ -21,7 +21,25 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let files = files.filter(|path| path.is_file() && name(path) != "docket.lock");
-    files.map(|path| (name(&path), fs::read(path).unwrap())).collect()
+    let files = files.map(|path| (name(&path), fs::read(path).unwrap()));
+    files.filter(|(name, bytes)| !holds_nothing(name, bytes)).collect()
+}
+
+/// The files that are there no more, or are new, or hold something else.
+fn changed(before: BTreeMap<String, Vec<u8>>, mut after: BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let mut changed: Vec<String> = Vec::new();
+    for (name, bytes) in before {
+        if after.remove(&name) != Some(bytes) {
+            changed.push(name);
+        }
+    }
+    changed.extend(after.into_keys());
+    changed
+}
+
+/// What SQLite may leave beside a file, or take away there, when two connections close at the same moment.
+fn holds_nothing(name: &str, bytes: &[u8]) -> bool {
+    name.ends_with("-shm") || (name.ends_with("-wal") && bytes.is_empty())
 }
 
 fn skus(list: &Value) -> Vec<&str> {
@@ -91,7 +109,8 @@ async fn another_master_key_and_missing_keys_are_refused_and_change_nothing() {
     let refused = data.docket(&["dev", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
     assert!(text(&refused).contains("master.key is not the master key of"), "{}", text(&refused));
-    assert!(contents(data.path()) == before, "something was changed");
+    let changed = changed(before, contents(data.path()));
+    assert!(changed.is_empty(), "{changed:?} changed: {}", text(&refused));
     let verified = data.docket(&["verify"]).await;
     assert_eq!(verified.status.code(), Some(1), "{}", text(&verified));
     assert!(text(&verified).contains("P13: "), "{}", text(&verified));
