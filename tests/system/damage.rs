@@ -40,6 +40,17 @@ async fn a_log_or_a_ledger_that_is_gone_or_empty_is_refused_and_what_is_left_sta
     data.verify().await;
 }
 
+/// Leaves a platform's data behind: twenty orders of one product, `o0` to `o19`.
+async fn twenty_orders(data: &Data) {
+    let platform = Platform::start(data).await;
+    platform.sell("22423", 100).await;
+    for n in 0..20 {
+        platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
+    }
+    platform.settle().await;
+    platform.terminate().await;
+}
+
 /// Writes over the middle of a file: it opens as before, and what is read from there is nonsense.
 fn break_the_middle(path: &std::path::Path) {
     let mut bytes = std::fs::read(path).unwrap();
@@ -51,13 +62,7 @@ fn break_the_middle(path: &std::path::Path) {
 #[tokio::test]
 async fn a_model_that_is_damaged_in_the_middle_is_replaced_by_a_rebuild() {
     let data = Data::new();
-    let platform = Platform::start(&data).await;
-    platform.sell("22423", 100).await;
-    for n in 0..20 {
-        platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
-    }
-    platform.settle().await;
-    platform.terminate().await;
+    twenty_orders(&data).await;
     let before = data.digest().await;
 
     break_the_middle(&data.path().join("projections/orders.g1.db"));
@@ -118,13 +123,7 @@ async fn a_damaged_read_model_is_named_and_built_anew_and_a_damaged_key_file_is_
 #[tokio::test]
 async fn a_log_that_is_damaged_in_the_middle_is_named_with_what_to_do_by_whatever_meets_it() {
     let data = Data::new();
-    let platform = Platform::start(&data).await;
-    platform.sell("22423", 100).await;
-    for n in 0..20 {
-        platform.place(&order(&format!("o{n}"), "22423", "pm_ok")).await;
-    }
-    platform.settle().await;
-    platform.terminate().await;
+    twenty_orders(&data).await;
     let file = data.path().join("log.db");
     // Neither what a start looks at, at the beginning, nor the last events.
     let mut bytes = std::fs::read(&file).unwrap();

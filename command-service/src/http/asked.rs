@@ -99,8 +99,7 @@ impl Asked {
         })
     }
 
-    /// The same of a target whose id is drawn for this request: nothing can be there, unless the request comes again, which
-    /// the append finds.
+    /// The same of a target whose id is drawn for this request: nothing can be there.
     pub(super) fn of_something_new(self) -> Self {
         Self { expected: self.expected.or(Some(0)), ..self }
     }
