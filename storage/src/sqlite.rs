@@ -45,6 +45,7 @@ const ROW_BUFFER: usize = 1024;
 pub struct Database {
     writer: SqlitePool,
     reader: SqlitePool,
+    durability: Durability,
     /// Held during a checkpoint: SQLite refuses a second one at once, without waiting.
     checkpoint: Arc<Mutex<()>>,
     /// Held by the task that makes checkpoints, as long as it has the file open.
@@ -73,7 +74,7 @@ impl Database {
         let reader = pool(readers).connect_with(options.read_only(true)).await?;
         let (checkpoint, checkpointer) = (Arc::default(), Arc::<Mutex<()>>::default());
         let has_it_open = Arc::clone(&checkpointer).lock_owned().await;
-        let database = Self { writer, reader, checkpoint, checkpointer };
+        let database = Self { writer, reader, durability, checkpoint, checkpointer };
         let other = database.clone();
         let path = path.to_owned();
         tokio::spawn(async move {
@@ -87,7 +88,13 @@ impl Database {
     pub async fn open_read_only(path: &Path, readers: u32) -> Result<Self, sqlx::Error> {
         let reader = pool(readers).connect_with(options(path).read_only(true)).await?;
         let (checkpoint, checkpointer) = (Arc::default(), Arc::default());
-        Ok(Self { writer: reader.clone(), reader, checkpoint, checkpointer })
+        let (writer, durability) = (reader.clone(), Durability::Full);
+        Ok(Self { writer, reader, durability, checkpoint, checkpointer })
+    }
+
+    /// What a commit means here.
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// The pool of the one writing connection. Begin with `BEGIN IMMEDIATE`: a read that turns into a write can fail.

@@ -13,11 +13,15 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 /// `IMMEDIATE`: a read that turns into a write can fail.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
+/// How much a commit waits for can be changed outside of a transaction only.
+const BEGIN_DURABLE: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
+const COMMIT_DURABLE: &str = "COMMIT; PRAGMA synchronous = NORMAL";
 
 /// A transaction that may write.
 #[derive(Debug)]
 pub struct WriteTransaction {
     connection: PoolConnection<Sqlite>,
+    commit: &'static str,
     ended: bool,
 }
 
@@ -29,10 +33,18 @@ impl WriteTransaction {
         Ok(transaction)
     }
 
+    /// Begins one that waits for the disk, on a connection whose others don't.
+    pub(crate) async fn begin_durable(writer: &SqlitePool) -> Result<Self, sqlx::Error> {
+        let mut transaction = Self::of_own_words(writer).await?;
+        transaction.commit = COMMIT_DURABLE;
+        sqlx::query(BEGIN_DURABLE).execute(transaction.connection()).await?;
+        Ok(transaction)
+    }
+
     /// For a caller whose own statements begin with `BEGIN IMMEDIATE;` and end with `; COMMIT`, and who then says
     /// [`is_committed`](Self::is_committed).
     pub async fn of_own_words(writer: &SqlitePool) -> Result<Self, sqlx::Error> {
-        Ok(Self { connection: writer.acquire().await?, ended: false })
+        Ok(Self { connection: writer.acquire().await?, commit: COMMIT, ended: false })
     }
 
     /// Where its statements run.
@@ -42,7 +54,8 @@ impl WriteTransaction {
 
     /// Makes it so. When this fails, it may have been done.
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        sqlx::query(COMMIT).execute(self.connection()).await?;
+        let commit = self.commit;
+        sqlx::query(commit).execute(self.connection()).await?;
         self.is_committed();
         Ok(())
     }
@@ -110,6 +123,27 @@ mod tests {
         let next = WriteTransaction::begin(database.writer()).await.unwrap();
         next.commit().await.unwrap();
         assert_eq!(count(database.writer()).await, 0);
+    }
+
+    async fn synchronous(database: &Database) -> i64 {
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(database.writer()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_waits_for_the_disk_where_the_others_do_not() {
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let database = Database::open(&path, Durability::Rebuildable, 1).await.unwrap();
+        assert_eq!(synchronous(&database).await, NORMAL);
+        let mut durable = WriteTransaction::begin_durable(database.writer()).await.unwrap();
+        let within = sqlx::query_scalar::<_, i64>("PRAGMA synchronous");
+        assert_eq!(within.fetch_one(durable.connection()).await.unwrap(), FULL);
+        durable.commit().await.unwrap();
+        assert_eq!(synchronous(&database).await, NORMAL);
+        drop(WriteTransaction::begin_durable(database.writer()).await.unwrap());
+        assert_eq!(synchronous(&database).await, NORMAL, "another connection has its place");
     }
 
     #[tokio::test]

@@ -34,7 +34,11 @@ impl Runner {
             ToSend::Now => (now + self.settings.resend_every, 1),
             ToSend::Later => (now, 0),
         };
-        let mut transaction = self.begin(to).await?;
+        let mut transaction = match work.action {
+            // An operator is answered: that stands nowhere else.
+            Some(_) => self.begun(self.store.begin_durable().await?, to).await?,
+            None => self.begin(to).await?,
+        };
         let mut done = 0;
         if !work.done.is_empty() {
             let ids: Vec<&str> = work.done.iter().map(AsRef::as_ref).collect();
@@ -64,13 +68,23 @@ impl Runner {
     /// Begins to write: the lease is compared and the checkpoint is compared and moved before anything else.
     pub(super) async fn begin(
         &self,
+        to: (Position, Option<Uuid>),
+    ) -> Result<Transaction, RunError> {
+        self.begun(self.store.begin().await?, to).await
+    }
+
+    async fn begun(
+        &self,
+        mut transaction: Transaction,
         (position, event_id): (Position, Option<Uuid>),
     ) -> Result<Transaction, RunError> {
-        let mut transaction = self.store.begin().await?;
         let (fence, from) = (&self.fence, &self.checkpoint);
         match storage::advance(&mut transaction, fence, from, position, event_id).await? {
             Passed::Through => Ok(transaction),
             Passed::LeaseLost => Err(RunError::LeaseLost),
+            Passed::Moved if storage::read_position(&mut transaction).await? < from.position => {
+                Err(RunError::TakenBack)
+            }
             Passed::Moved => Err(self.fault_here(
                 "the checkpoint was moved: another orchestrator runs on this database",
             )),

@@ -40,6 +40,9 @@ pub(super) enum RunError {
     /// The database failed; whether the last commit happened is read from it.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// The database crashed, and its last commits with it: what they wrote is made from the log again.
+    #[error("the database of the sagas crashed and lost its last commits; they are made again")]
+    TakenBack,
     /// Another orchestrator is the active one now.
     #[error("another orchestrator has taken over")]
     LeaseLost,
@@ -175,6 +178,10 @@ impl Runner {
             }
             RunError::Database(cause) if is_passing(cause) => {
                 tracing::warn!(%cause, "the database of the sagas failed");
+                Phase::Retrying { cause: error.to_string() }
+            }
+            RunError::TakenBack => {
+                tracing::warn!("{error}");
                 Phase::Retrying { cause: error.to_string() }
             }
             RunError::LeaseLost => Phase::Standby,

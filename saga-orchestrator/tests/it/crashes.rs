@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use messaging::commands::{CommandMessage, CommandQueue, QueueError};
 use messaging::feed::{Feed, FeedError, Freshness, Subscription};
 use saga_orchestrator::Settings;
+use storage::{Durability, Store};
 use tokio::sync::watch;
 
 use crate::bench::{Bench, on_both};
@@ -122,6 +123,7 @@ async fn four_orders(bench: &Bench) -> Position {
 on_both! {
     a_crash_after_any_commit_gives_the_same_sagas,
     the_size_of_the_pages_changes_nothing,
+    commits_that_the_database_lost_under_a_running_orchestrator_are_made_again,
     an_orchestrator_killed_again_and_again_still_brings_every_order_to_its_end,
 }
 
@@ -162,6 +164,40 @@ async fn the_size_of_the_pages_changes_nothing(mut bench: Bench) {
     }
     assert_eq!(outcomes[0], outcomes[1]);
     assert_eq!(outcomes[0], outcomes[2]);
+}
+
+async fn commits_that_the_database_lost_under_a_running_orchestrator_are_made_again(bench: Bench) {
+    let running = bench.start().await;
+    bench.shop.place("o1", "pm_ok", 1).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+    let store = Store::open(&bench.location("sagas"), Durability::Full, 1).await.unwrap();
+    let tables = ["sagas", "outbox", "checkpoint"];
+    let mut keeping = store.begin().await.unwrap();
+    for copy in tables.map(|table| format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")) {
+        keeping.query(&*copy.leak()).execute().await.unwrap();
+    }
+    keeping.commit().await.unwrap();
+    bench.shop.place("o2", "pm_ok", 1).await;
+    running.until_saga("order-o2", "waiting", "complete_order").await;
+    let before = *bench.shop.log.head().borrow();
+
+    // As after a crash: the last commits are gone, each whole.
+    let mut losing = store.begin().await.unwrap();
+    for table in tables {
+        let empty = format!("DELETE FROM {table}").leak();
+        losing.query(&*empty).execute().await.unwrap();
+        let refill = format!("INSERT INTO {table} SELECT * FROM kept_{table}").leak();
+        losing.query(&*refill).execute().await.unwrap();
+    }
+    losing.commit().await.unwrap();
+
+    bench.shop.place("o3", "pm_ok", 1).await;
+    running.until_saga("order-o3", "waiting", "complete_order").await;
+    running.until_saga("order-o2", "waiting", "complete_order").await;
+    let after = bench.shop.log.read_all(before, 1_000).await.unwrap();
+    let again = after.iter().filter(|event| event.stream.contains("o2")).count();
+    assert_eq!(again, 0, "nothing of what was done is done again");
+    store.close().await;
 }
 
 async fn an_orchestrator_killed_again_and_again_still_brings_every_order_to_its_end(bench: Bench) {

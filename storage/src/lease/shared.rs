@@ -142,9 +142,12 @@ impl Shared {
     }
 
     async fn take(&self) -> Result<Option<i64>, sqlx::Error> {
-        let mut connection = self.store.writer().await?;
-        let take = connection.query(TAKE).bind(&*self.name).bind(self.holder.as_str());
-        take.bind(micros(self.lasts)).scalar_optional().await
+        // A token is given out once, whatever crashes: two with the same one would both pass.
+        let mut transaction = self.store.begin_durable().await?;
+        let take = transaction.query(TAKE).bind(&*self.name).bind(self.holder.as_str());
+        let token = take.bind(micros(self.lasts)).scalar_optional().await?;
+        transaction.commit().await?;
+        Ok(token)
     }
 
     /// False when another took it.

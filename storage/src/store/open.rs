@@ -15,6 +15,7 @@ use crate::write_transaction::WriteTransaction;
 use crate::{Database, Durability, migrator};
 
 const BEGIN_POSTGRES: &str = "BEGIN";
+const BEGIN_DURABLE_POSTGRES: &str = "BEGIN; SET LOCAL synchronous_commit = on";
 /// One snapshot for all statements, as a transaction of SQLite has it. Rows may come as slowly as they are taken, and
 /// two snapshots are compared in turn; each call still has its time on our side.
 const SNAPSHOT_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -117,6 +118,23 @@ impl Store {
             Kind::Postgres(schema) => {
                 let mut connection = schema.writer.checkout().await?;
                 connection.begin(BEGIN_POSTGRES).await?;
+                Ok(Transaction::postgres(connection))
+            }
+        }
+    }
+
+    /// Begins to write what must not be lost, also where the other commits may be: when its commit returns it is on disk, and
+    /// with it whatever was committed before.
+    pub async fn begin_durable(&self) -> Result<Transaction, sqlx::Error> {
+        match &self.0 {
+            Kind::Sqlite(database) if database.durability() == Durability::Rebuildable => {
+                let begun = WriteTransaction::begin_durable(database.writer()).await?;
+                Ok(Transaction::sqlite(begun))
+            }
+            Kind::Sqlite(_) => self.begin().await,
+            Kind::Postgres(schema) => {
+                let mut connection = schema.writer.checkout().await?;
+                connection.begin(BEGIN_DURABLE_POSTGRES).await?;
                 Ok(Transaction::postgres(connection))
             }
         }
