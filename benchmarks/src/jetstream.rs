@@ -211,6 +211,7 @@ fn command(number: u64) -> CommandMessage {
         causation_id: None,
         traceparent: None,
         occurred_at: DateTime::UNIX_EPOCH,
+        begun: false,
     }
 }
 

@@ -22,6 +22,10 @@ pub struct CommandMessage {
     pub traceparent: Option<Arc<str>>,
     /// Business time of the effect.
     pub occurred_at: DateTime<Utc>,
+    /// What it belongs to was begun by an earlier command. A queue that can choose hands it over before those that begin
+    /// something: what was begun gets done, and little stands half done at a time.
+    #[serde(default)]
+    pub begun: bool,
 }
 
 /// What a participant says of a message.

@@ -11,11 +11,11 @@ use event_store::{
     RecordedEvent, Snapshot, StoreError, StreamId, Verdict, Version,
 };
 use futures::future::BoxFuture;
-use messaging::commands::{CommandMessage, CommandQueue};
+use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled};
 use messaging::conformance::queue_cases::{CAPACITY, CONCURRENCY, QueueUnderTest};
 use messaging::conformance::{FeedUnderTest, ScriptedHandler};
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, mpsc, watch};
 
 fn over(log: Arc<dyn EventLog>, keep: impl Any + Send + Sync) -> FeedUnderTest {
     let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log)));
@@ -66,6 +66,38 @@ async fn a_queue_that_is_shut_down_lets_calls_end_and_takes_no_more() {
     assert!(queue.send(vec![message("too-late")]).await.is_err());
 }
 
+/// Notes whom it hears of, one for each turn that it is given.
+struct OneByOne {
+    turns: Semaphore,
+    heard: mpsc::UnboundedSender<Arc<str>>,
+}
+
+impl CommandHandler for OneByOne {
+    fn handle(&self, message: CommandMessage) -> BoxFuture<'_, Handled> {
+        Box::pin(async move {
+            self.turns.acquire().await.unwrap().forget();
+            self.heard.send(message.command_id).unwrap();
+            Handled::Done
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_goes_before_what_begins_something() {
+    let (heard, mut order) = mpsc::unbounded_channel();
+    let handler = Arc::new(OneByOne { turns: Semaphore::new(0), heard });
+    let settings = QueueSettings { concurrency: 1, capacity: 10 };
+    let queue = EmbeddedQueue::new(Arc::clone(&handler) as _, settings);
+    let begun = CommandMessage { begun: true, ..message("b2") };
+    queue.send(vec![message("a1"), message("b1"), message("c1"), begun]).await.unwrap();
+    handler.turns.add_permits(4);
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(order.recv().await.unwrap());
+    }
+    assert_eq!(ids.iter().map(AsRef::as_ref).collect::<Vec<_>>(), ["b2", "a1", "b1", "c1"]);
+}
+
 fn message(id: &str) -> CommandMessage {
     CommandMessage {
         command_id: id.into(),
@@ -74,6 +106,7 @@ fn message(id: &str) -> CommandMessage {
         causation_id: None,
         traceparent: None,
         occurred_at: chrono::DateTime::UNIX_EPOCH,
+        begun: false,
     }
 }
 

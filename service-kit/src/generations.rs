@@ -62,7 +62,9 @@ impl<K: Eq + Hash, V> Generations<K, V> {
     /// Forgets the old ones when the young are too many.
     pub fn age(&mut self) {
         if self.young.len() >= self.full {
-            self.old = mem::take(&mut self.young);
+            // The next ones will be as many: a map that grows is copied each time.
+            let next = HashMap::with_capacity(self.full);
+            self.old = mem::replace(&mut self.young, next);
         }
     }
 

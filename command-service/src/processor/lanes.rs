@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Beside clients' commands, the platform's own get one place for this many of theirs.
 const CLIENTS_FOR_ONE: usize = 4;
+/// A batch of so many commands costs hardly more than one of few, most of which is its commit: what clients leave free of it the
+/// platform's own may fill.
+const CHEAP: usize = 64;
 
 /// Turns of the other tasks in which nobody came, after which nobody is waited for any more.
 const TURNS_IN_VAIN: usize = 8;
@@ -101,7 +104,7 @@ impl<T> Lanes<T> {
         self.recent_clients = clients.max(self.recent_clients / 2);
         let own = match self.recent_clients {
             0 => most,
-            clients => (clients / CLIENTS_FOR_ONE).max(1),
+            clients => (clients / CLIENTS_FOR_ONE).max(CHEAP.saturating_sub(clients)).max(1),
         };
         take(&mut self.own, batch, most.min(batch.len() + own));
     }
@@ -155,12 +158,20 @@ mod tests {
     }
 
     #[test]
+    fn few_clients_keep_nobody_waiting() {
+        let (entrances, mut lanes) = open(1_000);
+        send(&entrances, CLIENT, 3);
+        send(&entrances, OWN, 500);
+        assert_eq!(batch(&mut lanes, 512), (3, 61));
+    }
+
+    #[test]
     fn clients_who_were_just_answered_are_expected_back_for_a_while() {
         let (entrances, mut lanes) = open(1_000);
-        send(&entrances, CLIENT, 8);
+        send(&entrances, CLIENT, 100);
         send(&entrances, OWN, 1_000);
-        let batches: Vec<_> = (0..5).map(|_| batch(&mut lanes, 512)).collect();
-        assert_eq!(batches, [(8, 2), (0, 1), (0, 1), (0, 1), (0, 512)]);
+        let batches: Vec<_> = (0..4).map(|_| batch(&mut lanes, 512)).collect();
+        assert_eq!(batches, [(100, 25), (0, 14), (0, 39), (0, 52)]);
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ pub(crate) fn message(id: &str, command: impl Into<Command>) -> CommandMessage {
         causation_id: Some("1".into()),
         traceparent: None,
         occurred_at: system()(),
+        begun: false,
     }
 }
 

@@ -117,6 +117,7 @@ fn message(id: &str) -> CommandMessage {
         causation_id: None,
         traceparent: None,
         occurred_at: DateTime::UNIX_EPOCH,
+        begun: false,
     }
 }
 

@@ -1,5 +1,8 @@
 //! The command queue of one process: a message is a call to the handler, with bounded concurrency.
 //!
+//! What was begun goes before what begins something: under a flood orders get done one after another, instead of all being half
+//! done at the same time.
+//!
 //! **Invariant:** a message is held at most once at a time and in memory only; whatever ends early is sent again by its
 //! sender.
 
@@ -27,7 +30,7 @@ pub struct QueueSettings {
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self { concurrency: 64, capacity: 16_384 }
+        Self { concurrency: 256, capacity: 16_384 }
     }
 }
 
@@ -48,16 +51,35 @@ impl From<Refused> for QueueError {
 
 /// Hands messages to the handler of the same process.
 pub struct EmbeddedQueue {
-    waiting: UnboundedSender<CommandMessage>,
+    begun: UnboundedSender<CommandMessage>,
+    beginning: UnboundedSender<CommandMessage>,
     desk: Arc<Desk>,
     tasks: TaskTracker,
+}
+
+/// The dispatcher's end.
+struct Waiting {
+    begun: UnboundedReceiver<CommandMessage>,
+    beginning: UnboundedReceiver<CommandMessage>,
+}
+
+impl Waiting {
+    async fn next(&mut self) -> Option<CommandMessage> {
+        tokio::select! {
+            biased;
+            message = self.begun.recv() => message,
+            message = self.beginning.recv() => message,
+        }
+    }
 }
 
 impl EmbeddedQueue {
     /// Starts a queue in front of this handler.
     pub fn new(handler: Arc<dyn CommandHandler>, settings: QueueSettings) -> Self {
         // Unbounded by itself: the desk holds no more ids than its capacity, and a message without one never gets here.
-        let (waiting, messages) = unbounded_channel();
+        let (begun, waiting_begun) = unbounded_channel();
+        let (beginning, waiting_beginning) = unbounded_channel();
+        let waiting = Waiting { begun: waiting_begun, beginning: waiting_beginning };
         let desk = Arc::new(Desk {
             handler,
             turns: Arc::new(Semaphore::new(settings.concurrency.max(1))),
@@ -66,8 +88,8 @@ impl EmbeddedQueue {
             stop: CancellationToken::new(),
         });
         let tasks = TaskTracker::new();
-        tasks.spawn(dispatch(Arc::clone(&desk), messages, tasks.clone()));
-        Self { waiting, desk, tasks }
+        tasks.spawn(dispatch(Arc::clone(&desk), waiting, tasks.clone()));
+        Self { begun, beginning, desk, tasks }
     }
 
     /// Messages that are held now.
@@ -99,7 +121,8 @@ impl CommandQueue for EmbeddedQueue {
         Box::pin(async move {
             for message in messages {
                 if self.desk.take_in(&message.command_id)? {
-                    self.waiting.send(message).map_err(|_| Refused::ShutDown)?;
+                    let way = if message.begun { &self.begun } else { &self.beginning };
+                    way.send(message).map_err(|_| Refused::ShutDown)?;
                 }
             }
             Ok(())
@@ -156,13 +179,9 @@ impl Drop for Held {
     }
 }
 
-async fn dispatch(
-    desk: Arc<Desk>,
-    mut messages: UnboundedReceiver<CommandMessage>,
-    tasks: TaskTracker,
-) {
+async fn dispatch(desk: Arc<Desk>, mut waiting: Waiting, tasks: TaskTracker) {
     while let Some(turn) = desk.turn().await {
-        let Some(Some(message)) = desk.stop.run_until_cancelled(messages.recv()).await else {
+        let Some(Some(message)) = desk.stop.run_until_cancelled(waiting.next()).await else {
             return;
         };
         let held = Held { desk: Arc::clone(&desk), id: Arc::clone(&message.command_id) };

@@ -110,6 +110,7 @@ fn message(id: &str) -> CommandMessage {
         causation_id: Some("event".into()),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
         occurred_at: DateTime::UNIX_EPOCH,
+        begun: false,
     }
 }
 

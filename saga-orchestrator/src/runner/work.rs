@@ -11,7 +11,7 @@ use service_kit::trace;
 use tracing::Span;
 
 use super::order_sagas::OrderSagas;
-use crate::storage::{OutboxRow, PastAction};
+use crate::storage::{OutboxRow, PastAction, SagaRow};
 
 /// What made a saga ask for a command.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ impl Work {
     ) -> serde_json::Result<()> {
         let Some(sagas) = self.orders.get(order_id) else { return Ok(()) };
         for (place, outgoing) in wanted {
-            let correlation_id = &sagas.row(place).correlation_id;
+            let row = sagas.row(place);
             let traceparent = match cause {
                 Cause::Event(event) if self.traced => {
                     let span = span_of(&outgoing, event);
@@ -62,7 +62,7 @@ impl Work {
                 Cause::Event(event) => event.metadata.traceparent.clone(),
                 Cause::Other => None,
             };
-            self.outbox.push(outbox_row(&outgoing, correlation_id, cause, traceparent)?);
+            self.outbox.push(outbox_row(&outgoing, row, cause, traceparent)?);
         }
         Ok(())
     }
@@ -98,7 +98,7 @@ fn span_of(outgoing: &Outgoing, event: &RecordedEvent) -> Span {
 
 fn outbox_row(
     outgoing: &Outgoing,
-    correlation_id: &Arc<str>,
+    saga: &SagaRow,
     cause: Cause<'_>,
     traceparent: Option<Arc<str>>,
 ) -> serde_json::Result<OutboxRow> {
@@ -109,10 +109,11 @@ fn outbox_row(
     let message = CommandMessage {
         command_id: outgoing.command_id().into(),
         body: serde_json::to_string(&outgoing.command)?,
-        correlation_id: Arc::clone(correlation_id),
+        correlation_id: Arc::clone(&saga.correlation_id),
         causation_id,
         traceparent,
         occurred_at: outgoing.occurred_at,
+        begun: saga.version > 0,
     };
     Ok(OutboxRow {
         saga_id: outgoing.saga_id.to_string(),

@@ -41,8 +41,8 @@ impl Default for ConsumerSettings {
     fn default() -> Self {
         Self {
             commands: CommandsSettings::default(),
-            concurrency: 64,
-            held: 256,
+            concurrency: 256,
+            held: 1_024,
             max_unacknowledged: 8_192,
             ack_wait: Duration::from_secs(5),
         }
