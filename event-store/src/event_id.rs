@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+/// Draws an id; all that it draws differ. A simulation gives its own.
+pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
+
 /// Draws the id of an event.
 #[expect(clippy::disallowed_methods, reason = "the one place where ids are drawn")]
 pub(crate) fn draw() -> Uuid {
@@ -12,5 +15,10 @@ pub(crate) fn draw() -> Uuid {
 
 /// Draws the name of a new log: hexadecimal digits only, as it stands inside tokens and subjects.
 pub(crate) fn draw_log_name() -> Arc<str> {
-    draw().simple().to_string().into()
+    log_name(draw())
+}
+
+/// The name of a log that was given this id.
+pub(crate) fn log_name(id: Uuid) -> Arc<str> {
+    id.simple().to_string().into()
 }

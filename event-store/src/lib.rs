@@ -26,4 +26,5 @@ pub mod sqlite;
 pub use clock::Clock;
 pub use contract::EventLog;
 pub use error::{AppendError, StoreError};
+pub use event_id::Ids;
 pub use types::*;

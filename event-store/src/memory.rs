@@ -12,7 +12,7 @@ use crate::batch::{self, IntentChanges};
 use crate::clock::{self, Clock};
 use crate::contract::EventLog;
 use crate::error::{AppendError, StoreError};
-use crate::event_id;
+use crate::event_id::{self, Ids};
 use crate::head;
 use crate::judge::{Accepted, Known, judge};
 use crate::types::{
@@ -20,16 +20,26 @@ use crate::types::{
     Position, RecordedEvent, Snapshot, StreamId, Verdict, Version,
 };
 
-/// A log in memory.
+/// A log in memory, as one of its writers has it.
 pub struct MemoryLog {
+    kept: Arc<Kept>,
+    /// Of the writer that this is.
+    token: u64,
+}
+
+/// What all writers of a log share.
+struct Kept {
     identity: LogIdentity,
     clock: Clock,
+    ids: Ids,
     tables: Mutex<Tables>,
     head: watch::Sender<Position>,
 }
 
 #[derive(Default)]
 struct Tables {
+    /// Of the writer that may append.
+    token: u64,
     events: Vec<RecordedEvent>,
     /// Places in `events`, by stream.
     streams: HashMap<StreamId, Vec<usize>>,
@@ -46,29 +56,46 @@ impl MemoryLog {
 
     /// An empty log on another clock.
     pub fn with_clock(clock: Clock) -> Self {
-        let identity = LogIdentity { log: event_id::draw_log_name(), epoch: 1 };
+        Self::with(clock, Arc::new(event_id::draw))
+    }
+
+    /// An empty log on another clock, which names itself and its events from here.
+    pub fn with(clock: Clock, ids: Ids) -> Self {
+        let identity = LogIdentity { log: event_id::log_name(ids()), epoch: 1 };
         let (head, _) = watch::channel(0);
-        Self { identity, clock, tables: Mutex::default(), head }
+        let kept = Kept { identity, clock, ids, tables: Mutex::default(), head };
+        Self { kept: Arc::new(kept), token: 0 }
+    }
+
+    /// The same log for another writer. From now on whoever wrote it before is refused.
+    #[must_use]
+    pub fn taken_over(&self) -> Self {
+        let mut tables = self.tables();
+        tables.token += 1;
+        Self { kept: Arc::clone(&self.kept), token: tables.token }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
         // A panic while the lock was held is a bug that its test reports; the tables are written without any.
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn append_now(&self, batch: &[AppendTransaction]) -> Result<Vec<Verdict>, AppendError> {
         batch::check_sizes(batch)?;
-        let now = clock::read(&self.clock);
+        let now = clock::read(&self.kept.clock);
         let mut tables = self.tables();
+        if tables.token != self.token {
+            return Err(AppendError::Superseded);
+        }
         let judgement = judge(batch, tables.known(batch));
         for accepted in &judgement.accepted {
-            tables.write(accepted, now);
+            tables.write(accepted, now, &self.kept.ids);
         }
         let committed =
             judgement.accepted.iter().flat_map(|accepted| &accepted.transaction.intents);
         tables.change_intents(&IntentChanges::of(committed), now);
         // Inside the lock, or two appends could set the head in the wrong order.
-        head::raise(&self.head, judgement.head);
+        head::raise(&self.kept.head, judgement.head);
         Ok(judgement.verdicts)
     }
 }
@@ -94,7 +121,7 @@ impl Tables {
         self.streams.get(stream).map_or(0, |places| places.len() as Version)
     }
 
-    fn write(&mut self, accepted: &Accepted<'_>, now: DateTime<Utc>) {
+    fn write(&mut self, accepted: &Accepted<'_>, now: DateTime<Utc>, ids: &Ids) {
         let transaction = accepted.transaction;
         let positions = accepted.after + 1..;
         let numbered = positions.zip(&accepted.versions).zip(&transaction.events);
@@ -104,7 +131,7 @@ impl Tables {
                 position,
                 stream: Arc::clone(&event.stream),
                 version,
-                id: event_id::draw(),
+                id: ids(),
                 event_type: Arc::clone(&event.event_type),
                 schema_version: event.schema_version,
                 payload: event.payload.clone(),
@@ -176,7 +203,7 @@ fn index(counted_from_one: u64) -> usize {
 
 impl EventLog for MemoryLog {
     fn identity(&self) -> LogIdentity {
-        self.identity.clone()
+        self.kept.identity.clone()
     }
 
     fn append(
@@ -208,7 +235,7 @@ impl EventLog for MemoryLog {
     }
 
     fn head(&self) -> watch::Receiver<Position> {
-        self.head.subscribe()
+        self.kept.head.subscribe()
     }
 
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {

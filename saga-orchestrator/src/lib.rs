@@ -9,13 +9,17 @@
 
 mod audit;
 mod http;
+mod in_memory;
 mod orchestrator;
 mod runner;
 mod settings;
 mod status;
 mod storage;
+mod tables;
 
 pub use audit::{Audit, AuditedCommand, AuditedSaga, audit, mark};
+pub use in_memory::MemoryOrchestrator;
 pub use orchestrator::{Orchestrator, StartError};
 pub use settings::Settings;
 pub use status::{Phase, SagaSummary, Status};
+pub use tables::{Access, Disk, MemoryTables};

@@ -20,7 +20,7 @@ use crate::status::{Phase, SagaSummary, Status};
 use crate::storage as tables;
 
 /// Operators' actions that may wait for their turn.
-const WAITING_ACTIONS: usize = 64;
+pub(crate) const WAITING_ACTIONS: usize = 64;
 
 /// Why an orchestrator did not start.
 #[derive(Debug, thiserror::Error)]

@@ -20,7 +20,7 @@ pub use away::is_away;
 pub use backoff::Backoff;
 pub use bulk::BulkStatement;
 pub use damage::{is_damaged, is_unwritable};
-pub use lease::{Asked, Fence, Guarded, Held, Lease, LeaseSettings, Passed, Told};
+pub use lease::{Asked, Fence, Guarded, Held, Lease, LeaseRow, LeaseSettings, Passed, Told};
 pub use migrations::migrator;
 pub use sqlite::{Database, Durability};
 pub use store::{Connection, Location, Migrations, Query, Row, Sql, Store, Transaction};

@@ -69,11 +69,13 @@ impl Eraser {
         let (mut failures, mut noted) = (0, None);
         loop {
             let finished = tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 finished = self.finish_and_note(&*log, &mut noted) => finished,
             };
             failures = if finished { 0 } else { failures + 1 };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait_after(failures)) => {}
             }

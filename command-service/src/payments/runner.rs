@@ -69,12 +69,14 @@ impl IntentRunner {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                // A scan is seldom: intents that never end to come don't hold it up.
+                biased;
                 () = self.shared.stop.cancelled() => return,
+                _ = ticks.tick() => self.scan(&*log).await,
                 Some(Opened { id, payload }) = opened.recv() => {
                     let opened_at = (self.shared.clock)();
                     self.carry(Intent { id, payload, opened_at }, Begun::Now);
                 }
-                _ = ticks.tick() => self.scan(&*log).await,
             }
         }
     }
@@ -112,6 +114,7 @@ impl IntentRunner {
         self.shared.tasks.spawn(async move {
             let _carried = carried;
             tokio::select! {
+                biased;
                 () = shared.stop.cancelled() => {}
                 () = shared.carrier.run(&id, &errand, begun, opened_at) => {}
             }

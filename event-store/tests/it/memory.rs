@@ -4,14 +4,25 @@ mod log {
     use std::future::{Ready, ready};
     use std::sync::Arc;
 
-    use event_store::EventLog;
     use event_store::memory::MemoryLog;
+    use event_store::{AppendError, EventLog};
 
     fn open() -> Ready<Option<(Arc<dyn EventLog>, ())>> {
         ready(Some((Arc::new(MemoryLog::new()), ())))
     }
 
     event_store::conformance_suite!(open);
+
+    #[tokio::test]
+    async fn whoever_was_taken_over_is_refused_whole_and_it_is_the_same_log() {
+        let before = MemoryLog::new();
+        assert!(before.append(Vec::new()).await.is_ok());
+        let after = before.taken_over();
+        let refused = before.append(Vec::new()).await;
+        assert!(matches!(refused, Err(AppendError::Superseded)), "{refused:?}");
+        assert!(after.append(Vec::new()).await.is_ok());
+        assert_eq!(before.identity(), after.identity());
+    }
 }
 
 mod keys {

@@ -11,7 +11,8 @@ use super::commit::ToSend;
 use super::run::{RunError, Runner};
 use super::work::{Cause, Work};
 use crate::http::{ActedSaga, SagaItem};
-use crate::storage::{self, PastAction};
+use crate::storage::PastAction;
+use crate::tables::{Rows as _, Tables};
 
 /// An operator's action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +71,11 @@ pub(crate) struct ActionAnswer {
     pub(crate) replayed: bool,
 }
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// Carries an action out and answers. Only what went wrong with the database comes back.
     pub(super) async fn act(&mut self, request: ActionRequest) -> Result<(), RunError> {
         let mut connection = self.store.writer().await?;
-        let past = storage::find_action(&mut connection, &request.key).await?;
+        let past = connection.find_action(&request.key).await?;
         drop(connection);
         let answer = match past {
             Some((past, _)) if past.request == request.request => {

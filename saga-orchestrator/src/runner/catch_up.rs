@@ -4,7 +4,6 @@
 //! **Invariant:** while it is not known how far the log is, no time passes for a saga: what meets its deadline may be in
 //! the log already.
 
-use ::storage::Connection;
 use chrono::{DateTime, TimeDelta, Utc};
 use event_store::LogIdentity;
 use messaging::feed::Freshness;
@@ -12,12 +11,12 @@ use messaging::feed::Freshness;
 use super::order_sagas::OrderSagas;
 use super::run::{RunError, Runner};
 use crate::status::Phase;
-use crate::storage;
+use crate::tables::{Committing as _, Rows as _, Tables};
 
 /// Sagas shifted at once.
 const SHIFT_PAGE: u32 = 500;
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// Reads where the database stands, and compares it with the log.
     pub(super) async fn open_session(&mut self) -> Result<(), RunError> {
         self.cache.clear();
@@ -45,13 +44,13 @@ impl Runner {
 
     async fn read_where_it_stands(&mut self, identity: &LogIdentity) -> Result<(), RunError> {
         let mut transaction = self.store.begin().await?;
-        if !self.fence.pass(&mut transaction).await? {
+        if !transaction.pass(&self.fence).await? {
             return Err(RunError::LeaseLost);
         }
-        storage::start_checkpoint(&mut transaction, identity).await?;
-        self.checkpoint = storage::read_checkpoint(&mut transaction).await?;
-        self.sagas = storage::count_states(&mut transaction).await?;
-        self.commands = storage::count_outbox(&mut transaction).await?;
+        transaction.start_checkpoint(identity).await?;
+        self.checkpoint = transaction.read_checkpoint().await?;
+        self.sagas = transaction.count_states().await?;
+        self.commands = transaction.count_outbox().await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -75,9 +74,9 @@ impl Runner {
                 "the log does not have what the sagas were folded from, as after a restore: they are put aside and made \
                  anew from the log"
             );
-            storage::put_aside(&mut transaction, identity.epoch).await?;
+            transaction.put_aside(identity.epoch).await?;
         }
-        storage::enter_epoch(&mut transaction, identity.epoch).await?;
+        transaction.enter_epoch(identity.epoch).await?;
         transaction.commit().await?;
         self.read_where_it_stands(identity).await
     }
@@ -112,7 +111,7 @@ impl Runner {
         let now = (self.clock)();
         let mut transaction = self.begin(self.here()).await?;
         // Where nobody noted it, the log tells when the platform was alive last.
-        let alive_at = storage::read_alive_at(&mut transaction).await?.or(self.folded_at);
+        let alive_at = transaction.read_alive_at().await?.or(self.folded_at);
         let pause = alive_at.map(|alive_at| now - alive_at).unwrap_or_default();
         if pause > tolerance(self.settings.pause_tolerance) {
             let sagas = self.shift_all(&mut transaction, pause).await?;
@@ -122,8 +121,8 @@ impl Runner {
                 "the platform was down or not heard: deadlines are shifted"
             );
         }
-        storage::write_alive_at(&mut transaction, now).await?;
-        storage::make_all_due(&mut transaction, now).await?;
+        transaction.write_alive_at(now).await?;
+        transaction.make_all_due(now).await?;
         transaction.commit().await?;
         self.cache.clear();
         self.alive_at = Some(now);
@@ -135,12 +134,12 @@ impl Runner {
 
     async fn shift_all(
         &self,
-        transaction: &mut Connection,
+        transaction: &mut T::Rows,
         pause: TimeDelta,
     ) -> Result<usize, RunError> {
         let (mut after, mut shifted) = (0, 0);
         loop {
-            let (page, last) = storage::read_unfinished(transaction, after, SHIFT_PAGE).await?;
+            let (page, last) = transaction.read_unfinished(after, SHIFT_PAGE).await?;
             if page.is_empty() {
                 return Ok(shifted);
             }
@@ -153,7 +152,7 @@ impl Runner {
             let changed = sagas.settle().map_err(RunError::bug)?;
             let rows: Vec<_> =
                 changed.iter().map(|place| (sagas.saga(*place), sagas.row(*place))).collect();
-            if !storage::write_sagas(transaction, &rows).await? {
+            if !transaction.write_sagas(&rows).await? {
                 return Err(self.fault_here("a saga changed while its deadlines were shifted"));
             }
             shifted += rows.len();
@@ -171,7 +170,7 @@ impl Runner {
 
     pub(super) async fn write_alive(&mut self, now: DateTime<Utc>) -> Result<(), RunError> {
         let mut transaction = self.begin(self.here()).await?;
-        storage::write_alive_at(&mut transaction, now).await?;
+        transaction.write_alive_at(now).await?;
         transaction.commit().await?;
         self.alive_at = Some(now);
         Ok(())

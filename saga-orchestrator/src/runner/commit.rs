@@ -1,14 +1,14 @@
 //! One commit: the lease and the checkpoint first, then what was seen done, the sagas that changed, what they want sent. The commands
 //! go out right after it, never before.
 
-use ::storage::{Connection, Passed, Transaction};
+use ::storage::Passed;
 use event_store::Position;
 use uuid::Uuid;
 
 use super::order_sagas::OrderSagas;
 use super::run::{RunError, Runner};
 use super::work::Work;
-use crate::storage;
+use crate::tables::{Committing as _, Rows as _, Tables};
 
 /// When the new commands of a commit go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum ToSend {
     Later,
 }
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// Commits the work, remembers it, and hands its commands over.
     pub(super) async fn commit(&mut self, mut work: Work, send: ToSend) -> Result<(), RunError> {
         let changed = settle(&mut work)?;
@@ -42,14 +42,13 @@ impl Runner {
         let mut done = 0;
         if !work.done.is_empty() {
             let ids: Vec<&str> = work.done.iter().map(AsRef::as_ref).collect();
-            done = storage::delete_done(&mut transaction, &ids).await?;
+            done = transaction.delete_done(&ids).await?;
         }
         self.write_changed(&mut transaction, &work, &changed).await?;
         let outbox = &work.outbox;
-        let new =
-            storage::insert_outbox(&mut transaction, outbox, now, next_send_at, sends).await?;
+        let new = transaction.insert_outbox(outbox, now, next_send_at, sends).await?;
         if let Some((key, saga_id, action)) = &work.action {
-            storage::insert_action(&mut transaction, key, saga_id, action, now).await?;
+            transaction.insert_action(key, saga_id, action, now).await?;
         }
         transaction.commit().await?;
         (self.checkpoint.position, self.checkpoint.event_id) = to;
@@ -69,20 +68,20 @@ impl Runner {
     pub(super) async fn begin(
         &self,
         to: (Position, Option<Uuid>),
-    ) -> Result<Transaction, RunError> {
+    ) -> Result<T::Transaction, RunError> {
         self.begun(self.store.begin().await?, to).await
     }
 
     async fn begun(
         &self,
-        mut transaction: Transaction,
+        mut transaction: T::Transaction,
         (position, event_id): (Position, Option<Uuid>),
-    ) -> Result<Transaction, RunError> {
+    ) -> Result<T::Transaction, RunError> {
         let (fence, from) = (&self.fence, &self.checkpoint);
-        match storage::advance(&mut transaction, fence, from, position, event_id).await? {
+        match transaction.advance(fence, from, position, event_id).await? {
             Passed::Through => Ok(transaction),
             Passed::LeaseLost => Err(RunError::LeaseLost),
-            Passed::Moved if storage::read_position(&mut transaction).await? < from.position => {
+            Passed::Moved if transaction.read_position().await? < from.position => {
                 Err(RunError::TakenBack)
             }
             Passed::Moved => Err(self.fault_here(
@@ -93,7 +92,7 @@ impl Runner {
 
     async fn write_changed(
         &self,
-        transaction: &mut Connection,
+        transaction: &mut T::Rows,
         work: &Work,
         changed: &[(domain::ids::OrderId, usize)],
     ) -> Result<(), RunError> {
@@ -104,7 +103,7 @@ impl Runner {
                 Some((sagas.saga(*place), sagas.row(*place)))
             })
             .collect();
-        if storage::write_sagas(transaction, &rows).await? {
+        if transaction.write_sagas(&rows).await? {
             return Ok(());
         }
         Err(self.fault_here("a saga was not at the version that was read: somebody else writes"))

@@ -13,11 +13,11 @@ use service_kit::trace;
 use super::commit::ToSend;
 use super::run::{RunError, Runner};
 use super::work::{Cause, Work};
-use crate::storage;
+use crate::tables::{Rows as _, Tables};
 
 static READ_TYPES: LazyLock<HashSet<&str>> = LazyLock::new(|| READS.iter().copied().collect());
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// Folds a page and commits it; what the sagas want sent goes out afterwards.
     pub(super) async fn fold_page(&mut self, page: &[RecordedEvent]) -> Result<(), RunError> {
         let Some(last) = page.last() else { return Ok(()) };
@@ -61,7 +61,7 @@ impl Runner {
         }
         if !missing.is_empty() {
             let mut connection = self.store.writer().await?;
-            let rows = storage::read_of_orders(&mut connection, &missing).await?;
+            let rows = connection.read_of_orders(&missing).await?;
             for (saga, row) in rows {
                 if let Some(sagas) = orders.get_mut(&saga.status.order_id) {
                     sagas.push((saga, row));

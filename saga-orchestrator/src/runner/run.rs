@@ -12,7 +12,7 @@ use messaging::commands::CommandQueue;
 use messaging::feed::{Feed, FeedError, Freshness};
 use service_kit::clock::Clock;
 use service_kit::generations::Generations;
-use storage::{Fence, Held, Lease, Store};
+use storage::{Fence, Held, Lease};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ use super::order_sagas::OrderSagas;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
 use crate::storage::Checkpoint;
+use crate::tables::Tables;
 
 /// How long the runner waits before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -58,8 +59,8 @@ impl RunError {
 }
 
 /// What a runner is made of.
-pub(crate) struct RunnerParts {
-    pub(crate) store: Store,
+pub(crate) struct RunnerParts<T> {
+    pub(crate) store: T,
     pub(crate) lease: Lease,
     pub(crate) feed: Arc<dyn Feed>,
     pub(crate) queue: Arc<dyn CommandQueue>,
@@ -69,8 +70,8 @@ pub(crate) struct RunnerParts {
 }
 
 /// The one writer.
-pub(crate) struct Runner {
-    pub(super) store: Store,
+pub(crate) struct Runner<T> {
+    pub(super) store: T,
     pub(super) lease: Lease,
     /// Of the lease, while it is held.
     pub(super) fence: Fence,
@@ -97,8 +98,8 @@ pub(crate) struct Runner {
     status: watch::Sender<Status>,
 }
 
-impl Runner {
-    pub(crate) fn new(parts: RunnerParts) -> Self {
+impl<T: Tables> Runner<T> {
+    pub(crate) fn new(parts: RunnerParts<T>) -> Self {
         let (head, freshness) = (parts.feed.head(), parts.feed.freshness());
         let log = LogIdentity { log: "".into(), epoch: 0 };
         Self {
@@ -158,6 +159,7 @@ impl Runner {
                 return;
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return self.enter(Phase::Stopped),
                 () = held.lost() => return self.enter(Phase::Standby),
                 () = tokio::time::sleep(RETRY_AFTER) => {}
@@ -206,14 +208,16 @@ impl Runner {
         loop {
             self.go_live_when_caught_up().await?;
             tokio::select! {
+                // What is seldom goes first: a log that never ends holds up neither time nor people.
+                biased;
                 () = stop.cancelled() => break,
                 () = held.lost() => return Err(RunError::LeaseLost),
+                _ = ticks.tick() => self.tick().await?,
+                Some(request) = requests.recv() => self.act(request).await?,
                 page = follower.next() => {
                     self.fold_page(&page?).await?;
                     follower.mind(self.commands);
                 }
-                Some(request) = requests.recv() => self.act(request).await?,
-                _ = ticks.tick() => self.tick().await?,
             }
         }
         if self.is_live() {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use messaging::commands::CommandMessage;
 
 use super::run::{RunError, Runner};
-use crate::storage::{self, OutboxRow};
+use crate::storage::OutboxRow;
+use crate::tables::{Committing as _, Rows as _, Tables};
 
 /// Commands sent again at once, at most: the rest is due at the next tick.
 const RESEND_AT_MOST: u32 = 1_000;
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// Sends what was just committed. A queue that can't take it makes it due at once.
     pub(super) async fn send_new(&mut self, rows: Vec<OutboxRow>) -> Result<(), RunError> {
         if rows.is_empty() {
@@ -23,7 +24,7 @@ impl Runner {
             tracing::debug!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
             let mut transaction = self.begin(self.here()).await?;
             let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-            storage::make_due(&mut transaction, &ids, (self.clock)()).await?;
+            transaction.make_due(&ids, (self.clock)()).await?;
             transaction.commit().await?;
         }
         Ok(())
@@ -33,7 +34,7 @@ impl Runner {
     pub(super) async fn resend(&mut self) -> Result<(), RunError> {
         let now = (self.clock)();
         let mut connection = self.store.writer().await?;
-        let due = storage::read_due(&mut connection, now, RESEND_AT_MOST).await?;
+        let due = connection.read_due(now, RESEND_AT_MOST).await?;
         drop(connection);
         if due.is_empty() {
             return Ok(());
@@ -46,7 +47,7 @@ impl Runner {
         metrics::counter!("docket_saga_commands_resent_total").increment(ids.len() as u64);
         let mut transaction = self.begin(self.here()).await?;
         let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-        storage::reschedule(&mut transaction, &ids, now, self.settings.resend_every).await?;
+        transaction.reschedule(&ids, now, self.settings.resend_every).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::action::ActionRequest;
 use super::run::Runner;
 use crate::status::Phase;
-use crate::storage;
+use crate::tables::{Rows as _, Tables};
 
 /// How often a standby looks where the active one stands.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// The lease, as soon as it can be had; `None` when it is stopped before.
     pub(super) async fn wait_for_lease(
         &mut self,
@@ -35,6 +35,7 @@ impl Runner {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let outcome = tokio::select! {
+                biased;
                 () = stop.cancelled() => return None,
                 held = &mut acquired => return Some(held),
                 // Answers repeats, and refuses everything else.
@@ -50,9 +51,9 @@ impl Runner {
     /// Reads where the active orchestrator stands.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
         let mut reader = self.store.reader().await?;
-        let position = storage::read_position(&mut reader).await?;
+        let position = reader.read_position().await?;
         if position != self.checkpoint.position {
-            self.sagas = storage::count_states(&mut reader).await?;
+            self.sagas = reader.count_states().await?;
             self.checkpoint.position = position;
             self.tell();
         }

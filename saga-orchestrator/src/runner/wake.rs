@@ -7,17 +7,17 @@ use domain::ids::OrderId;
 use super::commit::ToSend;
 use super::run::{RunError, Runner};
 use super::work::{Cause, Work};
-use crate::storage;
+use crate::tables::{Rows as _, Tables};
 
 /// Orders woken with one commit, at most: the rest is due at the next tick.
 const WAKE_AT_MOST: u32 = 500;
 
-impl Runner {
+impl<T: Tables> Runner<T> {
     /// Wakes whatever is due.
     pub(super) async fn wake(&mut self) -> Result<(), RunError> {
         let Some(now) = self.saga_time() else { return Ok(()) };
         let mut connection = self.store.writer().await?;
-        let due = storage::orders_to_wake(&mut connection, now, WAKE_AT_MOST).await?;
+        let due = connection.orders_to_wake(now, WAKE_AT_MOST).await?;
         drop(connection);
         if due.is_empty() {
             return Ok(());

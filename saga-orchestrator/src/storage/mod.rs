@@ -11,6 +11,7 @@ mod outbox;
 mod put_aside;
 mod sagas;
 mod search;
+mod tables;
 mod values;
 
 pub(crate) use actions::{PastAction, find_action, insert_action};

@@ -7,9 +7,12 @@
 mod asked;
 mod fence;
 mod held;
+mod row;
 mod shared;
+mod sql_row;
 
 pub use asked::{Asked, Told};
 pub use fence::{Fence, Guarded, Passed};
 pub use held::Held;
+pub use row::LeaseRow;
 pub use shared::{Lease, LeaseSettings};

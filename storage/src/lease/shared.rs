@@ -9,51 +9,10 @@ use tokio::time::Instant;
 use super::asked::{Asked, Told};
 use super::fence::Fence;
 use super::held::Held;
+use super::row::LeaseRow;
+use super::sql_row::SqlRow;
 use crate::Backoff;
-use crate::store::{Migrations, Sql, Store};
-
-/// The same in both dialects.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS leases (
-    name TEXT PRIMARY KEY,
-    holder TEXT NOT NULL,
-    token BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
-)";
-/// Makes the token a part of a key. Whoever raises it has to wait for every transaction that passed the fence, which
-/// shares the row's key; whoever renews the lease changes no key and waits for nobody.
-const TOKEN_IS_KEY: &str =
-    "CREATE UNIQUE INDEX IF NOT EXISTS leases_by_token ON leases (name, token)";
-const MIGRATIONS: Migrations = Migrations {
-    table: "lease_migrations",
-    sqlite: &[("0001_leases", TABLE)],
-    postgres: &[("0001_leases", TABLE), ("0002_token_is_key", TOKEN_IS_KEY)],
-};
-
-/// A statement with the time by the database's clock, in microseconds.
-macro_rules! with_now {
-    ($head:literal, $tail:literal) => {
-        Sql::per_dialect(
-            concat!($head, " CAST(unixepoch('subsec') * 1000000 AS INTEGER) ", $tail),
-            concat!(
-                $head,
-                " CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) ",
-                $tail
-            ),
-        )
-    };
-}
-
-/// Somebody who takes the same lease at the same time waits for this row, and looks at it again.
-const MAKE: &str = "INSERT INTO leases (name, holder, token, expires_at) VALUES ($1, '', 0, 0)
-    ON CONFLICT (name) DO NOTHING";
-const TAKE: Sql = with_now!(
-    "UPDATE leases SET holder = $2, token = token + 1, expires_at = $3 + now.micros
-    FROM (SELECT",
-    "AS micros) AS now WHERE name = $1 AND expires_at <= now.micros RETURNING token"
-);
-const RENEW: Sql =
-    with_now!("UPDATE leases SET expires_at = $3 +", "WHERE name = $1 AND token = $2");
-const GIVE_BACK: &str = "UPDATE leases SET expires_at = 0 WHERE name = $1 AND token = $2";
+use crate::store::Store;
 
 /// How long to wait before asking again for a lease that another holds.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -83,7 +42,7 @@ pub struct Lease(Option<Shared>);
 /// What is needed to ask for a lease that others want too.
 #[derive(Clone)]
 pub(super) struct Shared {
-    store: Store,
+    row: Arc<dyn LeaseRow>,
     name: Arc<str>,
     holder: String,
     pub(super) lasts: Duration,
@@ -97,11 +56,14 @@ impl Lease {
 
     /// Others want it too. Its row stands in this store, where the transactions run that it guards.
     pub async fn shared(store: Store, settings: LeaseSettings) -> Result<Self, MigrateError> {
-        store.migrate_apart(MIGRATIONS).await?;
+        let row = SqlRow::open(store, settings.name.as_str().into()).await?;
+        Ok(Self::over(Arc::new(row), settings))
+    }
+
+    /// Others want it too, and its row is this.
+    pub fn over(row: Arc<dyn LeaseRow>, settings: LeaseSettings) -> Self {
         let LeaseSettings { name, holder, lasts } = settings;
-        let name: Arc<str> = name.into();
-        store.writer().await?.query(MAKE).bind(&*name).execute().await?;
-        Ok(Self(Some(Shared { store, name, holder, lasts })))
+        Self(Some(Shared { row, name: name.into(), holder, lasts }))
     }
 
     /// Asks until it is held.
@@ -142,29 +104,16 @@ impl Shared {
     }
 
     async fn take(&self) -> Result<Option<i64>, sqlx::Error> {
-        // A token is given out once, whatever crashes: two with the same one would both pass.
-        let mut transaction = self.store.begin_durable().await?;
-        let take = transaction.query(TAKE).bind(&*self.name).bind(self.holder.as_str());
-        let token = take.bind(micros(self.lasts)).scalar_optional().await?;
-        transaction.commit().await?;
-        Ok(token)
+        self.row.take(&self.holder, self.lasts).await
     }
 
     /// False when another took it.
     pub(super) async fn renew(&self, token: i64) -> Result<bool, sqlx::Error> {
-        let mut connection = self.store.writer().await?;
-        let renew = connection.query(RENEW).bind(&*self.name).bind(token).bind(micros(self.lasts));
-        Ok(renew.execute().await? == 1)
+        self.row.renew(token, self.lasts).await
     }
 
     /// Whoever waits for it need not wait for its end.
     pub(super) async fn give_back(&self, token: i64) -> Result<(), sqlx::Error> {
-        let mut connection = self.store.writer().await?;
-        let give_back = connection.query(GIVE_BACK).bind(&*self.name).bind(token);
-        give_back.execute().await.map(drop)
+        self.row.give_back(token).await
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
