@@ -138,6 +138,7 @@ impl Checker {
             payments: self.money.payments() as u64,
             skus: self.stock.skus() as u64,
             ledger_rows: self.ledger_rows,
+            ..Counts::default()
         };
         report
     }

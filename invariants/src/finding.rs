@@ -36,9 +36,11 @@ macro_rules! rules {
 }
 
 rules! {
+    Acknowledged = "I1", "What a client was acknowledged is in the log.";
     Once = "I2", "A command is applied once: its events are one append.";
+    Refused = "I3", "A command that was refused left nothing behind.";
     Versions = "I4", "The versions of a stream are 1..n, and a stream holds events of its own aggregate only.";
-    Positions = "I5", "Positions are 1..n without a hole.";
+    Positions = "I5", "Positions are 1..n without a hole, and what was seen at one stays there.";
     Stock = "I6", "Stock is conserved per SKU and never oversold, at every append.";
     Charges = "I7", "Nothing is charged twice or beyond what was authorized; the provider's ledger agrees.";
     Balance = "I8", "Money balances: totals, captures, refunds, what was settled by hand and what is due, in one currency per order.";
@@ -47,11 +49,20 @@ rules! {
     Compensation = "I10", "An order that was undone left no stock and no money behind.";
     ReadModels = "I11", "A read model is the fold of the log.";
     Outbox = "I12", "An outbox holds only commands that have not ended.";
+    Deliveries = "I13", "Whoever reads the log is given every event once, in its order.";
+    SameAnswer = "I14", "The same key with the same request has the same answer; with another it is refused.";
     Lines = "law 1", "Ordered is open plus cancelled plus shipped; shipped ≥ delivered ≥ returned.";
     Reservations = "law 4", "A reserved unit is shipped or released, once.";
     States = "law 7", "An order goes through its states in order; what has ended stays ended.";
     Readable = "P12", "Every event of the log can be read.";
     Erasable = "P13", "The master key opens people's keys; who was erased has none.";
+}
+
+impl Rule {
+    /// Whether it speaks of what clients and readers wrote down, so that a log alone can't break it.
+    pub fn needs_journal(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::Refused | Self::Deliveries | Self::SameAnswer)
+    }
 }
 
 impl fmt::Display for Rule {
@@ -115,6 +126,10 @@ pub struct Counts {
     pub skus: u64,
     /// Rows of the provider's ledger.
     pub ledger_rows: u64,
+    /// Commands that a journal has acknowledged.
+    pub acknowledged: u64,
+    /// Commands of a journal of which nobody was told what became of them.
+    pub unanswered: u64,
 }
 
 /// What the checker has to say about a whole log.

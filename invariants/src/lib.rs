@@ -9,6 +9,7 @@
 
 mod checker;
 mod finding;
+mod journal;
 mod ledger;
 mod money;
 mod names;
@@ -19,4 +20,5 @@ mod stock;
 
 pub use checker::{Checker, PlacedOrder, Progress};
 pub use finding::{Counts, Finding, Report, Rule};
+pub use journal::{Answered, Asked, Journal, JournalLine, Seen};
 pub use ledger::{LedgerRow, LedgerStatus};

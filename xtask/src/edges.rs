@@ -12,7 +12,7 @@ use serde_json::Value;
 const SERVICE: &[&str] = &["domain", "event-store", "messaging", "service-kit", "storage"];
 
 /// Each crate with what it may use of ours.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("storage", &[]),
     ("service-kit", &[]),
@@ -37,6 +37,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         ],
     ),
     ("test-servers", &[]),
+    ("chaos", &["invariants", TEST_SERVERS]),
     (
         "benchmarks",
         &[

@@ -3,6 +3,7 @@
 //! It needs cargo alone; tools that are not installed are named and left out.
 
 mod bench;
+mod chaos;
 mod edges;
 mod house;
 mod metric_names;
@@ -25,6 +26,8 @@ Commands:
   schemas Writes the schemas and golden files of new events and commands (schemas/), generated from the types
   bench [--quick] [--only WORD]
           Docket beside its peers and the limits of the machine: a report with plots in target/bench
+  chaos [--list | --all | --fault F] [--seed N] [--runs K]
+          Breaks the platform's real processes, heals them, and checks every law: a report in target/chaos
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         }
         ["schemas"] => steps::schemas(&workspace()),
         ["bench", words @ ..] => bench::bench(&workspace(), words),
+        ["chaos", words @ ..] => chaos::chaos(&workspace(), words),
         ["house"] => house::check(&workspace()),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");

@@ -3,6 +3,7 @@
 //! **Invariant:** nothing in the data folder is written; what is compared was read in an order in which a platform that
 //! goes on meanwhile can't look wrong.
 
+mod journals;
 mod keys;
 mod ledger;
 mod place;

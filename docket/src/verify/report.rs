@@ -26,6 +26,8 @@ pub(super) struct Verified {
     pub(super) sagas: u64,
     pub(super) read_models: Vec<Checked>,
     pub(super) report: Report,
+    /// Whether there was a journal to be compared.
+    pub(super) with_journal: bool,
     /// What is no fault and should be known.
     pub(super) notes: Vec<String>,
     pub(super) seconds: f64,
@@ -35,9 +37,10 @@ impl Serialize for Verified {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rules: Vec<_> = Rule::ALL
             .iter()
-            .map(
-                |rule| json!({"rule": rule, "promise": rule.promise(), "found": self.found(*rule)}),
-            )
+            .map(|rule| {
+                json!({"rule": rule, "promise": rule.promise(), "found": self.found(*rule),
+                    "checked": self.was_checked(*rule)})
+            })
             .collect();
         let kept = match &self.place {
             Place::Folder(_) => "data_dir",
@@ -68,10 +71,16 @@ impl Verified {
         self.report.found.get(&rule).copied().unwrap_or_default()
     }
 
+    /// What speaks of journals is not checked without one.
+    fn was_checked(&self, rule: Rule) -> bool {
+        self.with_journal || !rule.needs_journal()
+    }
+
     pub(super) fn as_text(&self) -> String {
         let mut text = self.looked_at();
         for rule in Rule::ALL {
             let found = match self.found(*rule) {
+                0 if !self.was_checked(*rule) => "–".to_owned(),
                 0 => "ok".to_owned(),
                 found => format!("{} ✗", grouped(found)),
             };
@@ -88,6 +97,9 @@ impl Verified {
             let are = if total - kept == 1 { "is" } else { "are" };
             let more = counted(total - kept, "more finding");
             line(&mut text, &format!("{more} {are} not shown."));
+        }
+        if !self.with_journal {
+            line(&mut text, "–: only with --journal, what clients and readers wrote down.");
         }
         for note in &self.notes {
             line(&mut text, &format!("Note: {note}"));
@@ -126,6 +138,13 @@ impl Verified {
         .map(|(count, what)| format!("{} {what}", grouped(*count)))
         .collect();
         line(&mut text, &format!("  {}", looked_at.join(" · ")));
+        if self.with_journal {
+            let acknowledged = grouped(counts.acknowledged);
+            let unanswered = grouped(counts.unanswered);
+            let journal =
+                format!("journal: {acknowledged} commands acknowledged, {unanswered} unanswered");
+            line(&mut text, &format!("  {journal}"));
+        }
         for model in &self.read_models {
             line(&mut text, &format!("  read model {}", model.as_text()));
         }

@@ -1,17 +1,18 @@
 //! The run: ledger, sagas, log, ledger again, read models; then the report.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use event_store::{LogIdentity, Position, RecordedEvent};
-use invariants::Checker;
+use invariants::{Checker, Finding, Journal, Report};
 use projection_service::offline::ModelSnapshot;
 use saga_orchestrator::Audit;
 
 use super::place::{Part, Place};
 use super::report::{LogSummary, Verified};
-use super::{keys, read_models, sagas};
+use super::{journals, keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
 use crate::serve::DatabasesArgs;
@@ -34,6 +35,9 @@ pub(crate) struct VerifyArgs {
     data: DataDirArg,
     #[command(flatten)]
     databases: DatabasesArgs,
+    /// What clients and readers wrote down (JSON lines, as `cargo xtask chaos` writes them), to be compared with the log
+    #[arg(long, value_name = "FILE")]
+    journal: Vec<PathBuf>,
     /// The report as JSON
     #[arg(long)]
     json: bool,
@@ -41,7 +45,10 @@ pub(crate) struct VerifyArgs {
 
 pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
     let (folder, databases) = (args.data.data_dir, args.databases);
-    let verified = async { verify(Place::choose(&folder, databases)?).await };
+    let verified = async {
+        let journals = journals::read(&args.journal)?;
+        verify(Place::choose(&folder, databases)?, journals).await
+    };
     let verified = match verified.await {
         Ok(verified) => verified,
         Err(error) => {
@@ -58,7 +65,7 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks everything.
-async fn verify(place: Place) -> Result<Verified> {
+async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     let begun = Instant::now();
     let mut notes = Vec::new();
     // What the provider had done and what a saga had sent before the log is read, the log has to know of.
@@ -77,6 +84,9 @@ async fn verify(place: Place) -> Result<Verified> {
     observe(&log, head, |event| {
         checker.observe(event);
         erased.observe(event);
+        for journal in &mut journals {
+            journal.observe(event);
+        }
     })
     .await?;
     // What the log has an outcome of, the provider has done by now.
@@ -107,10 +117,8 @@ async fn verify(place: Place) -> Result<Verified> {
     let keys = keys::check(&place, &log, &erased).await?;
     findings.extend(keys.findings);
     notes.extend(keys.notes);
-    let mut report = checker.finish();
-    for finding in findings {
-        report.add(finding);
-    }
+    let with_journal = !journals.is_empty();
+    let report = conclude(checker, journals, findings);
     let identity = log.identity();
     log.close().await;
     Ok(Verified {
@@ -119,9 +127,21 @@ async fn verify(place: Place) -> Result<Verified> {
         sagas: saga_count,
         read_models,
         report,
+        with_journal,
         notes,
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+fn conclude(checker: Checker, journals: Vec<Journal>, findings: Vec<Finding>) -> Report {
+    let mut report = checker.finish();
+    for journal in journals {
+        journal.finish(&mut report);
+    }
+    for finding in findings {
+        report.add(finding);
+    }
+    report
 }
 
 /// What belongs to different logs can't be compared: somebody mixed up the addresses.

@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod cancellations;
+mod journal;
 mod ledger;
 mod log;
 mod returns;

@@ -113,6 +113,11 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// Where clients connect on the loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it tells about itself over HTTP, such as `127.0.0.1:8222`.
     pub fn monitor(&self) -> String {
         format!("127.0.0.1:{}", self.monitor)

@@ -29,11 +29,13 @@ const STATUS_LINE: usize = 7;
 pub struct PostgresSettings {
     fsync: bool,
     settings: Vec<(String, String)>,
+    /// Where its folder is made; the usual place when absent.
+    within: Option<PathBuf>,
 }
 
 impl Default for PostgresSettings {
     fn default() -> Self {
-        Self { fsync: true, settings: Vec::new() }
+        Self { fsync: true, settings: Vec::new(), within: None }
     }
 }
 
@@ -49,6 +51,13 @@ impl PostgresSettings {
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Makes its folder in this one, such as on a small disk.
+    #[must_use]
+    pub fn within(mut self, folder: &std::path::Path) -> Self {
+        self.within = Some(folder.to_owned());
         self
     }
 
@@ -81,7 +90,8 @@ impl Postgres {
     fn start_with(settings: PostgresSettings) -> anyhow::Result<Self> {
         let programs = binaries::postgres()?;
         let user = User::find();
-        let folder = tempfile::Builder::new().prefix("docket-postgres-").tempdir()?;
+        let within = settings.within.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = tempfile::Builder::new().prefix("docket-postgres-").tempdir_in(within)?;
         user.owns(folder.path())?;
         let mut initdb = Command::new(programs.join("initdb"));
         initdb.args([

@@ -1,0 +1,185 @@
+//! What must hold after every run.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use futures::StreamExt as _;
+use invariants::{JournalLine, Seen};
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::load::{JournalFile, Tally, Wish};
+use crate::patience::patience;
+use crate::probes::{Holds, Probes};
+use crate::scene::Outage;
+use crate::stack::Stack;
+
+/// Acknowledged commands that are asked for once more at the end.
+const ASKED_AGAIN: usize = 400;
+/// How soon a process has to notice that it can't do without what is away.
+const NOTICED_WITHIN: Duration = Duration::from_secs(8);
+/// The stream of events.
+const STREAM: &str = "EVENTS";
+
+/// I14: what was acknowledged is answered the same once more. The journal has it; `docket verify` compares.
+pub(crate) async fn ask_again(
+    stack: &Stack,
+    acknowledged: &[Wish],
+    journal: &JournalFile,
+    tally: &Tally,
+) -> Result<()> {
+    let client = Client::new(stack.entrance().url())?;
+    let step = acknowledged.len().div_ceil(ASKED_AGAIN).max(1);
+    for wish in acknowledged.iter().step_by(step) {
+        wish.again(&client, journal).await?;
+        tally.one("asked again at the end");
+    }
+    Ok(())
+}
+
+/// I12, I13: the stream holds every event once, in order, as far as the log goes. What it holds goes into the journal
+/// as a reader's, to be compared event by event.
+pub(crate) async fn stream(stack: &Stack, journal: &JournalFile) -> Result<Vec<String>> {
+    let Some(servers) = stack.servers_ref() else { return Ok(Vec::new()) };
+    let models = Client::new(stack.entrance().url())?.get("/v1/projections").await?;
+    let head =
+        models.body["items"][0]["head"].as_u64().context("a model says how far the log is")?;
+    let urls: Vec<String> = servers.nats.iter().map(test_servers::Nats::url).collect();
+    let broker = async_nats::connect(urls).await.context("the broker does not answer")?;
+    let streams = async_nats::jetstream::new(broker);
+    let begun = Instant::now();
+    let state = loop {
+        let found = streams.get_stream(STREAM).await;
+        if let Ok(stream) = &found
+            && stream.cached_info().state.last_sequence == head
+        {
+            break stream.cached_info().state.clone();
+        }
+        if begun.elapsed() > patience() {
+            let last = found.map(|stream| stream.cached_info().state.last_sequence);
+            bail!("I12: the stream ends at {last:?}, and the log at {head}");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let mut violations = Vec::new();
+    let expected = state.last_sequence + 1 - state.first_sequence;
+    if state.messages != expected {
+        violations.push(format!(
+            "I12: the stream has {} messages from {} to {}",
+            state.messages, state.first_sequence, state.last_sequence
+        ));
+    }
+    let stream = streams.get_stream(STREAM).await?;
+    let settings = async_nats::jetstream::consumer::pull::OrderedConfig::default();
+    let consumer = stream.create_consumer(settings).await?;
+    let mut messages = consumer.messages().await?.take(usize::try_from(state.messages)?);
+    while let Some(message) = messages.next().await {
+        let message = message?;
+        let sequence = message.info().map_err(|error| anyhow::anyhow!("{error}"))?.stream_sequence;
+        let body: Value = serde_json::from_slice(&message.payload)?;
+        let event = body["id"].as_str().context("a message has an id")?.parse()?;
+        if body["position"].as_str() != Some(sequence.to_string().as_str()) {
+            violations.push(format!("I12: message {sequence} says position {}", body["position"]));
+        }
+        let seen = Seen { reader: STREAM.to_owned(), position: sequence, event };
+        journal.write(&JournalLine::Seen(seen)).await?;
+    }
+    Ok(violations)
+}
+
+/// `docket verify` over everything, with the journal.
+pub(crate) async fn laws(
+    stack: &Stack,
+    journal: &JournalFile,
+    tally: &Tally,
+) -> Result<Vec<String>> {
+    let path = journal.path().to_string_lossy().into_owned();
+    let (_, out, err) = stack.docket(&["verify", "--json", "--journal", &path]).await?;
+    let report: Value =
+        serde_json::from_str(&out).with_context(|| format!("docket verify says {out}{err}"))?;
+    let findings = report["findings"].as_array().cloned().unwrap_or_default();
+    let text =
+        |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    let violations = findings
+        .iter()
+        .map(|finding| format!("{}: {}", text(finding, "rule"), text(finding, "statement")));
+    let mut violations: Vec<String> = violations.collect();
+    if report["notes"].to_string().contains("not checked") {
+        violations.push(format!("something was not checked: {}", report["notes"]));
+    }
+    let count = |name: &str| report["counts"][name].as_u64().unwrap_or_default();
+    for (name, what) in [
+        ("events", "events"),
+        ("orders", "orders"),
+        ("acknowledged", "acknowledged"),
+        ("unanswered", "unanswered"),
+    ] {
+        tally.add(what, count(name));
+    }
+    if count("acknowledged") == 0 || count("orders") == 0 {
+        violations.push("nothing was tested: nothing was acknowledged".to_owned());
+    }
+    let client = Client::new(stack.entrance().url())?;
+    for (state, what) in [("compensated", "compensated"), ("needs_attention", "needs attention")] {
+        let list = client.get(&format!("/v1/sagas?state={state}&limit=1000")).await?;
+        tally.add(what, list.body["items"].as_array().map_or(0, Vec::len) as u64);
+    }
+    Ok(violations)
+}
+
+/// I17: nobody calls itself ready without what it can't do without, and nobody dead.
+pub(crate) fn health(probes: &Probes, outages: &[Outage]) -> Vec<String> {
+    probes.with(|heard| {
+        let mut violations: Vec<String> =
+            heard.dead.iter().map(|what| format!("I17: {what}")).collect();
+        for Outage { process, from, to } in outages {
+            let wrongly = heard.readiness.iter().find(|ready| {
+                let during = ready.at > *from + NOTICED_WITHIN && ready.at < *to;
+                ready.process == *process && ready.ready && during
+            });
+            if let Some(ready) = wrongly {
+                violations.push(format!(
+                    "I17: {process} called itself ready {:.1} s after what it needs was gone",
+                    (ready.at - *from).as_secs_f64()
+                ));
+            }
+        }
+        violations
+    })
+}
+
+/// I18: whoever lived through it holds on to no more than before.
+pub(crate) fn holdings(
+    before: &BTreeMap<(String, u32), Holds>,
+    after: &BTreeMap<(String, u32), Holds>,
+) -> Vec<String> {
+    let mut violations = Vec::new();
+    for ((name, pid), before) in before {
+        let Some(after) = after.get(&(name.clone(), *pid)) else { continue };
+        // Pools and runtimes may have grown to their full size meanwhile; what leaks goes far beyond.
+        for (what, before, after, slack) in [
+            ("file handles", before.files, after.files, 40),
+            ("threads", before.threads, after.threads, 24),
+            ("KiB of memory", before.memory_kib, after.memory_kib, 160 * 1024),
+        ] {
+            if after > before + before / 10 + slack {
+                violations
+                    .push(format!("I18: {name} had {before} {what} before and {after} after"));
+            }
+        }
+    }
+    violations
+}
+
+/// Nobody panicked.
+pub(crate) fn panics(stack: &Stack) -> Vec<String> {
+    let mut violations = Vec::new();
+    for process in stack.processes() {
+        let log = std::fs::read_to_string(process.log()).unwrap_or_default();
+        if let Some(line) = log.lines().find(|line| line.contains("panicked")) {
+            violations.push(format!("{} panicked: {line}", process.name()));
+        }
+    }
+    violations
+}

@@ -1,0 +1,131 @@
+//! A client of the platform's HTTP API. An answer that does not come is an error here, never a refusal.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use crate::patience::patience;
+
+/// What a client waits for an answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A client of one address.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    url: String,
+    http: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) replayed: bool,
+    /// Null when it is no JSON.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Client {
+    pub(crate) fn new(url: &str) -> Result<Self> {
+        Self::with_deadline(url, DEADLINE)
+    }
+
+    pub(crate) fn with_deadline(url: &str, deadline: Duration) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(deadline).build()?;
+        Ok(Self { url: url.to_owned(), http })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer> {
+        answer(self.http.get(format!("{}{path}", self.url)).send().await?).await
+    }
+
+    /// What is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> Result<String> {
+        Ok(self.http.get(format!("{}{path}", self.url)).send().await?.text().await?)
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/json");
+        let request = request.header("idempotency-key", key).body(body.to_string());
+        answer(request.send().await?).await
+    }
+
+    /// Reads until what is read is as it must become.
+    pub(crate) async fn until(&self, path: &str, there: impl Fn(&Value) -> bool) -> Result<Value> {
+        let begun = Instant::now();
+        loop {
+            let read = self.get(path).await;
+            if let Ok(answer) = &read
+                && answer.is_ok()
+                && there(&answer.body)
+            {
+                return Ok(answer.body.clone());
+            }
+            if begun.elapsed() > patience() {
+                bail!("liveness: {path} stayed {}", brief(&read));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until a process says this of itself.
+    pub(crate) async fn until_status(&self, status: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let read = self.get("/health/ready").await;
+            if read.as_ref().is_ok_and(|answer| answer.body["status"] == status) {
+                return Ok(());
+            }
+            if begun.elapsed() > patience() {
+                bail!("liveness: it does not become {status}, but stays {}", brief(&read));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Asks under a key until it is done.
+    pub(crate) async fn until_done(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+        let begun = Instant::now();
+        loop {
+            let asked = self.post(path, key, body).await;
+            if let Ok(answer) = asked {
+                if answer.is_ok() {
+                    return Ok(answer);
+                }
+                if begun.elapsed() > patience() {
+                    bail!("liveness: {path} is still answered {}: {}", answer.status, answer.body);
+                }
+            } else if begun.elapsed() > patience() {
+                bail!("liveness: {path} is not answered");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+fn brief(read: &Result<Answer>) -> String {
+    let mut text = match read {
+        Ok(answer) => format!("{} {}", answer.status, answer.body),
+        Err(error) => format!("{error:#}"),
+    };
+    if let Some((cut, _)) = text.char_indices().nth(600) {
+        text.truncate(cut);
+    }
+    text
+}
+
+async fn answer(response: reqwest::Response) -> Result<Answer> {
+    let status = response.status().as_u16();
+    let replayed =
+        response.headers().get("idempotency-replayed").is_some_and(|value| value == "true");
+    let body = response.bytes().await?;
+    Ok(Answer { status, replayed, body: serde_json::from_slice(&body).unwrap_or_default() })
+}

@@ -1,0 +1,127 @@
+//! PostgreSQL goes away, keeps nothing, is slow, or is busy with somebody else.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::scene::Scene;
+use crate::stack::{Role, Stack};
+use crate::tools::children::{backends, children};
+use crate::tools::database::{Lock, take_all_connections};
+use crate::tools::strace::Strace;
+
+/// Who can't do without it.
+const USERS: [Role; 3] = [Role::Commands, Role::Models, Role::Sagas];
+
+/// F6: `kill -9` of the postmaster; a while later it is started again.
+pub(crate) async fn killed(scene: &mut Scene) -> Result<()> {
+    for _ in 0..scene.random.u32(1..4) {
+        scene.moment(10..40).await;
+        let from = Instant::now();
+        scene.stack_mut().await.servers()?.postgres.kill()?;
+        scene.tally.one("database killed");
+        scene.pause(0..3_000).await;
+        scene.was_away(&USERS, from).await;
+        scene.stack_mut().await.servers()?.postgres.start_again()?;
+        scene.recovers().await?;
+    }
+    scene.stack().await.until_all_ready().await
+}
+
+/// F7: the disk gives an error as a commit is flushed. The server panics and recovers; what it committed may be there.
+pub(crate) async fn flush_fails(scene: &mut Scene) -> Result<()> {
+    for _ in 0..scene.random.u32(1..3) {
+        scene.moment(5..30).await;
+        let pids = log_backends(&*scene.stack().await)?;
+        let nth = scene.random.u32(1..6);
+        let mut strace =
+            Strace::attach(&pids, "fdatasync", &format!("error=EIO:when={nth}")).await?;
+        // After a panic, every process of the server but the first ends.
+        ensure!(strace.until_they_end(Duration::from_secs(30)).await?, "the server did not panic");
+        scene.tally.one("panics of the database");
+        scene.recovers().await?;
+    }
+    scene.stack().await.until_all_ready().await
+}
+
+/// F9: every flush takes long.
+pub(crate) async fn slow(scene: &mut Scene) -> Result<()> {
+    scene.moment(5..30).await;
+    let pids = log_backends(&*scene.stack().await)?;
+    let delay = scene.random.u32(200_000..800_000);
+    let strace = Strace::attach(&pids, "fdatasync", &format!("delay_exit={delay}")).await?;
+    scene.tally.one("disk slowed");
+    let before = scene.load.acknowledged();
+    scene.pause(4_000..7_000).await;
+    scene.tally.add("acknowledged slowly", scene.load.acknowledged() - before);
+    drop(strace);
+    scene.recovers().await
+}
+
+/// F26: somebody else locks tables and ends sessions.
+pub(crate) async fn locked(scene: &mut Scene) -> Result<()> {
+    let databases = scene.stack_mut().await.servers()?.databases();
+    for _ in 0..scene.random.u32(2..5) {
+        scene.moment(5..25).await;
+        let (url, table) = match scene.random.u32(..3) {
+            0 => (&databases.log, "events"),
+            1 => (&databases.sagas, "sagas.sagas"),
+            _ => (&databases.sagas, "sagas.outbox"),
+        };
+        let lock = Lock::of(url, table).await?;
+        scene.tally.one("tables locked");
+        scene.pause(200..4_000).await;
+        if scene.random.bool() {
+            let ended = end_sessions(&*scene.stack().await)?;
+            scene.tally.add("sessions ended", ended);
+        }
+        lock.release().await?;
+        scene.recovers().await?;
+    }
+    scene.stack().await.until_all_ready().await
+}
+
+/// F27: every connection that PostgreSQL gives is somebody else's.
+pub(crate) async fn no_connections(scene: &mut Scene) -> Result<()> {
+    for _ in 0..scene.random.u32(1..3) {
+        scene.moment(5..25).await;
+        let url = scene.stack_mut().await.servers()?.postgres.url("postgres");
+        let mut taken = take_all_connections(&url).await;
+        // Those of the services go, too: whoever comes first has them.
+        end_sessions(&*scene.stack().await)?;
+        taken.extend(take_all_connections(&url).await);
+        scene.tally.add("connections taken", taken.len() as u64);
+        scene.pause(1_000..4_000).await;
+        for connection in taken {
+            use sqlx::Connection as _;
+            let _ = connection.close().await;
+        }
+        scene.recovers().await?;
+    }
+    scene.stack().await.until_all_ready().await
+}
+
+/// Ends what the services have open, as an administrator does; the number of sessions.
+fn end_sessions(stack: &Stack) -> Result<u64> {
+    let servers = stack.servers_ref().context("there is a database")?;
+    let of = |database: &str| {
+        format!(
+            "\u{20}SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' \
+             AND pid <> pg_backend_pid()"
+        )
+    };
+    let postmaster = servers.postgres.process_id()?;
+    let open = children(postmaster).into_iter();
+    let open = open.filter(|(_, title)| title.contains("127.0.0.1")).count() as u64;
+    let statements = ["log", "reads", "sagas"].map(of);
+    servers.postgres.execute(&statements.each_ref().map(String::as_str))?;
+    Ok(open)
+}
+
+/// The server's processes that serve the log.
+fn log_backends(stack: &Stack) -> Result<Vec<u32>> {
+    let servers = stack.servers_ref().context("there is a database")?;
+    let found = backends(servers.postgres.process_id()?, "log");
+    ensure!(!found.is_empty(), "nobody is connected to the log");
+    Ok(found)
+}

@@ -1,0 +1,105 @@
+//! The disk is full; a migration is cut off.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::scene::Scene;
+use crate::stack::Kind;
+
+/// F8, F33: no room at all for a while, under SQLite or under PostgreSQL.
+pub(crate) async fn full(scene: &mut Scene) -> Result<()> {
+    for _ in 0..scene.random.u32(1..3) {
+        scene.moment(10..30).await;
+        let refused = |scene: &Scene| scene.tally.get("503") + scene.tally.get("507");
+        let before = refused(scene);
+        disk(scene).await?;
+        scene.tally.one("disk filled");
+        scene.pause(1_000..4_000).await;
+        scene.tally.add("refused while it was full", refused(scene) - before);
+        {
+            let mut stack = scene.stack_mut().await;
+            stack.disk.as_ref().context("there is a small disk")?.free()?;
+            if stack.kind == Kind::Distributed && !answers(&stack.servers()?.postgres.url("")).await
+            {
+                // It gave up, as it does when it can't recover for want of room: an operator starts it.
+                let postgres = &mut stack.servers()?.postgres;
+                let _ = postgres.kill();
+                postgres.start_again()?;
+            }
+        }
+        scene.recovers().await?;
+    }
+    scene.stack().await.until_all_ready().await
+}
+
+async fn disk(scene: &Scene) -> Result<()> {
+    let stack = scene.stack().await;
+    stack.disk.as_ref().context("there is a small disk")?.fill()
+}
+
+/// Whether it does within a few seconds.
+async fn answers(url: &str) -> bool {
+    use sqlx::Connection as _;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(8) {
+        if sqlx::PgConnection::connect(&format!("{url}postgres")).await.is_ok() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    false
+}
+
+/// F33: a second process wants the same data, and is refused with the first one's id.
+pub(crate) async fn second_writer(scene: &mut Scene) -> Result<()> {
+    full(scene).await?;
+    let stack = scene.stack().await;
+    let pid = stack.writer().pid().context("it runs")?;
+    let (succeeded, out, err) = stack.docket(&["dev", "--listen", "127.0.0.1:0"]).await?;
+    ensure!(!succeeded, "a second process runs on the same data");
+    let said = format!("{out}{err}");
+    ensure!(said.contains(&pid.to_string()), "a second process is not told of {pid}: {said}");
+    scene.tally.one("second processes refused");
+    Ok(())
+}
+
+/// F32: `docket migrate` is killed midway, again and again, and runs twice at once; the tables are those of one that
+/// nobody disturbed.
+pub(crate) async fn migration_killed(scene: &mut Scene) -> Result<()> {
+    let stack = scene.stack().await;
+    let servers = stack.servers_ref().context("there is a database")?;
+    let postgres = &servers.postgres;
+    postgres.execute(&["CREATE DATABASE disturbed", "CREATE DATABASE undisturbed"])?;
+    let (disturbed, undisturbed) = (postgres.url("disturbed"), postgres.url("undisturbed"));
+    let words = ["migrate", "--owner-postgres-url", disturbed.as_str()];
+    for _ in 0..scene.random.u32(4..9) {
+        let migrating = stack.docket(&words);
+        let moment = Duration::from_millis(scene.random.u64(20..600));
+        // What is dropped is killed.
+        if tokio::time::timeout(moment, migrating).await.is_err() {
+            scene.tally.one("migrations killed");
+        }
+    }
+    let both = futures::future::join(stack.docket(&words), stack.docket(&words)).await;
+    for migrated in [both.0?, both.1?] {
+        ensure!(migrated.0, "a migration after a killed one failed: {}{}", migrated.1, migrated.2);
+    }
+    let (succeeded, ..) = stack.docket(&["migrate", "--owner-postgres-url", &undisturbed]).await?;
+    ensure!(succeeded, "an undisturbed migration failed");
+    let dump = |url: &str| {
+        let mut dump = std::process::Command::new(postgres.programs().join("pg_dump"));
+        dump.args(["--schema-only", "--no-comments", url]).output()
+    };
+    let (one, other) = (dump(&disturbed)?, dump(&undisturbed)?);
+    ensure!(one.status.success(), "pg_dump: {}", String::from_utf8_lossy(&one.stderr));
+    // Newer versions write a random word that a restore has to know.
+    let plain = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        text.lines().filter(|line| !line.starts_with('\\')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    ensure!(plain(&one.stdout) == plain(&other.stdout), "the tables of a killed migration differ");
+    scene.tally.one("schemas compared");
+    drop(stack);
+    scene.recovers().await
+}

@@ -1,0 +1,81 @@
+//! Too much at once: one product that everybody wants, ten times the customers, no file handles, a rebuild meanwhile.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::load::Load;
+use crate::scene::Scene;
+
+/// Customers of a storm, where there are usually six.
+const STORM: usize = 60;
+/// The read models that are rebuilt.
+const MODELS: [&str; 4] = ["orders", "stock", "payments", "shipments"];
+
+/// F25: everybody wants the same; nothing is done to anybody.
+pub(crate) async fn hot(scene: &mut Scene) -> Result<()> {
+    scene.moment(200..400).await;
+    scene.recovers().await
+}
+
+/// F28: no file handles are left: connections that nobody uses have them all.
+pub(crate) async fn no_handles(scene: &mut Scene) -> Result<()> {
+    let address = scene.stack().await.entrance().url().replace("http://", "");
+    for _ in 0..scene.random.u32(1..3) {
+        scene.moment(5..25).await;
+        let mut idle = Vec::new();
+        for _ in 0..400 {
+            let connecting = tokio::net::TcpStream::connect(&address);
+            if let Ok(Ok(connection)) =
+                tokio::time::timeout(Duration::from_millis(200), connecting).await
+            {
+                idle.push(connection);
+            }
+        }
+        scene.tally.add("idle connections", idle.len() as u64);
+        scene.pause(500..3_000).await;
+        drop(idle);
+        scene.recovers().await?;
+    }
+    Ok(())
+}
+
+/// F30: read models are built anew while orders come in, more than once.
+pub(crate) async fn rebuilt(scene: &mut Scene) -> Result<()> {
+    let client = Client::new(scene.stack().await.entrance().url())?;
+    for round in 0..scene.random.u32(2..4) {
+        scene.moment(5..25).await;
+        let mut models = MODELS;
+        scene.random.shuffle(&mut models);
+        for name in &models[..2] {
+            let path = format!("/v1/projections/{name}");
+            let generation = client.until(&path, |_| true).await?["generation"].as_u64();
+            let again = format!("{path}/rebuild");
+            client.until_done(&again, &format!("rebuild/{name}/{round}"), &json!({})).await?;
+            let newer = |model: &Value| model["generation"].as_u64() > generation;
+            let model = client.until(&path, newer).await?;
+            let cause = &model["last_rebuild"]["cause"];
+            ensure!(cause.is_null(), "the rebuild of {name} failed: {cause}");
+            scene.tally.one("rebuilds");
+        }
+    }
+    scene.recovers().await
+}
+
+/// F35: ten times the customers for a while, who insist.
+pub(crate) async fn storm(scene: &mut Scene) -> Result<()> {
+    let url = scene.stack().await.entrance().url().to_owned();
+    let seed = scene.random.u64(..);
+    let pause = Duration::ZERO;
+    let storm = Load::start(&url, STORM, false, pause, seed, &scene.journal, &scene.tally)?;
+    // While it lasts, the process that takes commands is killed once: everybody comes again at the same moment.
+    scene.moment(20..60).await;
+    scene.stack().await.writer().kill()?;
+    scene.tally.one("kills");
+    scene.pause(3_000..6_000).await;
+    scene.tally.add("acknowledged in the storm", storm.acknowledged());
+    storm.end().await?;
+    scene.recovers().await
+}

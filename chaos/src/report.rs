@@ -1,0 +1,128 @@
+//! The table: a line a fault, for people, as JSON and as Markdown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{ContentArrangement, Table};
+use serde_json::json;
+
+use crate::fault::Fault;
+use crate::run::Outcome;
+
+/// Things that happened, named at most.
+const NAMED: usize = 8;
+
+/// All runs of a fault.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) fault: &'static Fault,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+impl Line {
+    pub(crate) fn violations(&self) -> usize {
+        self.outcomes.iter().map(|outcome| outcome.violations.len()).sum()
+    }
+
+    /// What never happened, though it has to once in several runs.
+    pub(crate) fn never(&self) -> Vec<&'static str> {
+        let happened = self.happened();
+        let sometimes = self.fault.sometimes.iter().copied();
+        sometimes.filter(|what| !happened.contains_key(what)).collect()
+    }
+
+    fn happened(&self) -> BTreeMap<&'static str, u64> {
+        let mut all = BTreeMap::new();
+        for (what, count) in self.outcomes.iter().flat_map(|outcome| &outcome.happened) {
+            *all.entry(*what).or_default() += count;
+        }
+        all
+    }
+
+    /// Of all recoveries of all runs, this share took at most so long.
+    fn recovery_ms(&self, percent: usize) -> Option<u64> {
+        let mut all: Vec<u64> =
+            self.outcomes.iter().flat_map(|outcome| outcome.recovery_ms.clone()).collect();
+        all.sort_unstable();
+        let last = all.len().checked_sub(1)?;
+        all.get((last * percent).div_ceil(100)).copied()
+    }
+
+    /// The fault's own first, then what is left of the most.
+    fn in_words(&self) -> String {
+        let happened = self.happened();
+        let own = self.fault.must.iter().chain(self.fault.sometimes).copied();
+        let others = happened.keys().copied();
+        let mut named: Vec<&str> = Vec::new();
+        for what in ["acknowledged"].into_iter().chain(own).chain(others) {
+            if !named.contains(&what) && happened.contains_key(what) {
+                named.push(what);
+            }
+        }
+        named.truncate(NAMED);
+        let words = named.iter().map(|what| format!("{} {what}", happened[what]));
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The table, for people and for Markdown alike.
+pub(crate) fn table(lines: &[Line]) -> Table {
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["Fault", "", "Runs", "Violations", "Recovery p50", "p95", "What happened"]);
+    for line in lines {
+        let recovery = |percent| match line.recovery_ms(percent) {
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            Some(ms) => format!("{:.1} s", ms as f64 / 1_000.0),
+            None => "–".to_owned(),
+        };
+        table.add_row([
+            line.fault.id.to_owned(),
+            line.fault.name.to_owned(),
+            line.outcomes.len().to_string(),
+            line.violations().to_string(),
+            recovery(50),
+            recovery(95),
+            line.in_words(),
+        ]);
+    }
+    table
+}
+
+/// The command that repeats a run.
+pub(crate) fn command(outcome: &Outcome) -> String {
+    format!("cargo xtask chaos --fault {} --seed {}", outcome.fault, outcome.seed)
+}
+
+/// Writes the report as JSON and as Markdown.
+pub(crate) fn write(folder: &Path, lines: &[Line], left_out: &[(&str, String)]) -> Result<()> {
+    let faults: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            json!({
+                "fault": line.fault.id, "name": line.fault.name, "runs": line.outcomes.len(),
+                "violations": line.violations(), "recovery_p50_ms": line.recovery_ms(50),
+                "recovery_p95_ms": line.recovery_ms(95), "happened": line.happened(),
+                "never_happened": line.never(), "outcomes": line.outcomes,
+            })
+        })
+        .collect();
+    let report = json!({ "faults": faults, "left_out": left_out });
+    std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)? + "\n")?;
+    let mut text = format!("# Chaos\n\n{}\n", table(lines));
+    for (fault, why) in left_out {
+        let _ = writeln!(text, "\n{fault} was left out: {why}.");
+    }
+    for outcome in
+        lines.iter().flat_map(|line| &line.outcomes).filter(|outcome| !outcome.is_clean())
+    {
+        let _ = writeln!(text, "\n`{}`:\n", command(outcome));
+        for violation in &outcome.violations {
+            let _ = writeln!(text, "- {violation}");
+        }
+    }
+    Ok(std::fs::write(folder.join("report.md"), text)?)
+}

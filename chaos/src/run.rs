@@ -1,0 +1,148 @@
+//! One run: a platform is started, loaded, broken, healed, left to settle, and checked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use tokio::sync::RwLock;
+
+use crate::checks;
+use crate::client::Client;
+use crate::fault::Fault;
+use crate::load::{JournalFile, Load, Tally, furnish};
+use crate::probes::{self, Probes};
+use crate::scene::Scene;
+use crate::stack::Stack;
+
+/// No run takes longer: what has not ended by then is stuck. Multiplied with the patience.
+const LONGEST: u32 = 4;
+
+/// What a run came to.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) fault: &'static str,
+    pub(crate) seed: u64,
+    /// What is wrong; empty is good.
+    pub(crate) violations: Vec<String>,
+    /// From each healing to the first new command that a reader sees.
+    pub(crate) recovery_ms: Vec<u64>,
+    /// What happened, and how often.
+    pub(crate) happened: BTreeMap<&'static str, u64>,
+    /// How long it all took.
+    pub(crate) seconds: f64,
+    /// Where everything lies, of a run that went wrong.
+    pub(crate) kept: Option<PathBuf>,
+}
+
+impl Outcome {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+/// Runs a fault once.
+pub(crate) async fn run(fault: &'static Fault, seed: u64, docket: &Path, keep: &Path) -> Outcome {
+    let begun = Instant::now();
+    let tally = Tally::default();
+    let mut recoveries = Vec::new();
+    let folder = tempfile::Builder::new().prefix("docket-chaos-").tempdir();
+    let (violations, kept) = match folder {
+        Err(error) => (vec![format!("no temporary folder: {error}")], None),
+        Ok(folder) => {
+            let going = play(fault, seed, docket, folder.path(), &tally, &mut recoveries);
+            let limit = crate::patience::patience() * LONGEST;
+            let violations = match tokio::time::timeout(limit, going).await {
+                Ok(Ok(violations)) => violations,
+                Ok(Err(error)) => vec![format!("{error:#}")],
+                Err(_) => vec![format!("liveness: it has not ended after {} s", limit.as_secs())],
+            };
+            let kept = (!violations.is_empty())
+                .then(|| keep_evidence(folder.path(), keep, fault.id, seed))
+                .transpose();
+            let kept = kept.unwrap_or_else(|error| {
+                eprintln!("what was left behind can't be kept: {error:#}");
+                None
+            });
+            (violations, kept)
+        }
+    };
+    let recovery_ms = recoveries.iter().map(|took| ms(*took)).collect();
+    let (happened, seconds) = (tally.all(), begun.elapsed().as_secs_f64());
+    Outcome { fault: fault.id, seed, violations, recovery_ms, happened, seconds, kept }
+}
+
+fn ms(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn play(
+    fault: &'static Fault,
+    seed: u64,
+    docket: &Path,
+    folder: &Path,
+    tally: &Tally,
+    recoveries: &mut Vec<Duration>,
+) -> Result<Vec<String>> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let layout = (fault.layout)(&mut random);
+    let stack =
+        Stack::start(docket, folder, &layout).await.context("the platform does not start")?;
+    let entrance = stack.entrance().url().to_owned();
+    furnish(&Client::new(&entrance)?).await?;
+    let journal = JournalFile::create(&folder.join("journal.jsonl"))?;
+    let stack = Arc::new(RwLock::new(stack));
+    let probes = Probes::start(&stack);
+    let load = (fault.load)();
+    let load = Load::start(&entrance, load.clients, load.hot, load.pause, seed, &journal, tally)?;
+    let mut scene = Scene::new(random.u64(..), &stack, load, tally, &journal);
+    scene.moment(20..60).await;
+    let before = probes::holdings(&*scene.stack().await);
+
+    let acted = (fault.act)(&mut scene).await;
+    recoveries.append(&mut scene.recoveries);
+    acted.context("while it was broken")?;
+    scene.moment(20..40).await;
+
+    let Scene { load, outages, .. } = scene;
+    let acknowledged = load.end().await?;
+    let mut violations = Vec::new();
+    let stack = Arc::clone(&stack).write_owned().await;
+    stack.settle().await?;
+    checks::ask_again(&stack, &acknowledged, &journal, tally).await?;
+    stack.settle().await?;
+    violations.extend(checks::stream(&stack, &journal).await?);
+    violations.extend(checks::laws(&stack, &journal, tally).await?);
+    violations.extend(checks::health(&probes, &outages));
+    violations.extend(checks::holdings(&before, &probes::holdings(&stack)));
+    probes.count(tally);
+    tally.add("published again", tally.get("events published").saturating_sub(tally.get("events")));
+    drop(probes);
+    for process in stack.processes() {
+        tally.add("started again", u64::from(process.starts().saturating_sub(1)));
+        tally.add("ended by itself", process.ended_by_itself() as u64);
+    }
+    stack.terminate()?;
+    violations.extend(checks::panics(&stack));
+    for wanted in fault.must {
+        if tally.get(wanted) == 0 {
+            violations.push(format!("nothing was tested: `{wanted}` did not happen"));
+        }
+    }
+    Ok(violations)
+}
+
+/// Moves logs, journal and data of a run that went wrong to where they stay.
+fn keep_evidence(folder: &Path, keep: &Path, fault: &str, seed: u64) -> Result<PathBuf> {
+    let to = keep.join(format!("{fault}-{seed}"));
+    let _ = std::fs::remove_dir_all(&to);
+    std::fs::create_dir_all(&to)?;
+    let copied =
+        std::process::Command::new("cp").arg("-r").arg(folder.join(".")).arg(&to).status()?;
+    if !copied.success() {
+        bail!("cp ended with {copied}");
+    }
+    Ok(to)
+}

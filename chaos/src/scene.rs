@@ -1,0 +1,111 @@
+//! One run, as a fault sees it: a platform under load, moments drawn from a seed, and the clock of recovery.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::json;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+
+use crate::client::Client;
+use crate::load::{JournalFile, Load, Tally};
+use crate::stack::{Role, Stack};
+
+/// A time in which something that a process can't do without was away.
+#[derive(Debug, Clone)]
+pub(crate) struct Outage {
+    /// The process.
+    pub(crate) process: String,
+    pub(crate) from: Instant,
+    pub(crate) to: Instant,
+}
+
+/// What a fault plays with.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) random: fastrand::Rng,
+    stack: Arc<RwLock<Stack>>,
+    pub(crate) load: Load,
+    pub(crate) tally: Tally,
+    pub(crate) journal: JournalFile,
+    pub(crate) recoveries: Vec<Duration>,
+    pub(crate) outages: Vec<Outage>,
+    probes: u32,
+}
+
+impl Scene {
+    pub(crate) fn new(
+        seed: u64,
+        stack: &Arc<RwLock<Stack>>,
+        load: Load,
+        tally: &Tally,
+        journal: &JournalFile,
+    ) -> Self {
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            stack: Arc::clone(stack),
+            load,
+            tally: tally.clone(),
+            journal: journal.clone(),
+            recoveries: Vec::new(),
+            outages: Vec::new(),
+            probes: 0,
+        }
+    }
+
+    /// The platform, to look at and to send signals to.
+    pub(crate) async fn stack(&self) -> OwnedRwLockReadGuard<Stack> {
+        Arc::clone(&self.stack).read_owned().await
+    }
+
+    /// The platform, to take its servers away.
+    pub(crate) async fn stack_mut(&self) -> tokio::sync::OwnedRwLockWriteGuard<Stack> {
+        Arc::clone(&self.stack).write_owned().await
+    }
+
+    /// Waits for a moment: so many acknowledged commands from now, as the seed says, and a little more. Where nothing
+    /// is acknowledged, the moment comes by itself.
+    pub(crate) async fn moment(&mut self, commands: std::ops::Range<u64>) {
+        let until = self.load.acknowledged() + self.random.u64(commands);
+        let begun = Instant::now();
+        while self.load.acknowledged() < until && begun.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        self.pause(0..30).await;
+    }
+
+    /// Waits so many milliseconds, as the seed says.
+    pub(crate) async fn pause(&mut self, ms: std::ops::Range<u64>) {
+        let pause = self.random.u64(ms);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+
+    /// From now, everything that was taken is there again: measures how long it takes until a new command is
+    /// acknowledged and seen by a reader.
+    pub(crate) async fn recovers(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        self.probes += 1;
+        let client = {
+            let stack = self.stack().await;
+            Client::with_deadline(stack.entrance().url(), Duration::from_secs(3))?
+        };
+        let key = format!("recovery/{}", self.probes);
+        let path = "/v1/stock/sku-0/receive";
+        let done = client.until_done(path, &key, &json!({ "quantity": 1 })).await?;
+        let position = done.body["position"].as_u64().unwrap_or_default();
+        let seen = format!("/v1/stock/sku-0?min_position={position}");
+        client.until(&seen, |_| true).await?;
+        self.recoveries.push(begun.elapsed());
+        Ok(())
+    }
+
+    /// Notes that processes could not do without something that was away between two moments.
+    pub(crate) async fn was_away(&mut self, roles: &[Role], from: Instant) {
+        let to = Instant::now();
+        let stack = self.stack().await;
+        for role in roles {
+            let process = stack.of(*role).name().to_owned();
+            self.outages.push(Outage { process, from, to });
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What is broken: the platform's real processes over real servers, in temporary folders.
+
+mod layout;
+mod process;
+mod servers;
+mod services;
+mod standing;
+
+pub(crate) use layout::{Kind, Layout};
+pub(crate) use services::Role;
+pub(crate) use standing::Stack;

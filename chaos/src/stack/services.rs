@@ -1,0 +1,140 @@
+//! The platform's processes: what starts each.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use test_servers::free_port;
+
+use super::layout::Layout;
+use super::process::Start;
+use super::servers::{Databases, Servers};
+
+/// What a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    /// Everything in one.
+    Dev,
+    Commands,
+    Models,
+    Sagas,
+    Simulator,
+    Gateway,
+}
+
+impl Role {
+    /// Those of separate processes, in the order in which they start.
+    pub(crate) const SERVICES: [Self; 5] =
+        [Self::Simulator, Self::Commands, Self::Models, Self::Sagas, Self::Gateway];
+
+    /// Its subcommand.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Commands => "command-service",
+            Self::Models => "projection-service",
+            Self::Sagas => "saga-orchestrator",
+            Self::Simulator => "payment-simulator",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// What every process of a run is told.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    docket: PathBuf,
+    data: PathBuf,
+    logs: PathBuf,
+    layout: Layout,
+    ports: HashMap<(Role, bool), u16>,
+    reached: Option<(Databases, String)>,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        docket: &Path,
+        folder: &Path,
+        data: PathBuf,
+        layout: &Layout,
+        servers: Option<&Servers>,
+    ) -> Result<Self> {
+        let mut ports = HashMap::new();
+        for role in [Role::Dev].into_iter().chain(Role::SERVICES) {
+            for second in [false, true] {
+                ports.insert((role, second), free_port()?);
+            }
+        }
+        let reached = servers.map(|servers| (servers.reached(), servers.broker()));
+        let (docket, logs) = (docket.to_owned(), folder.to_owned());
+        Ok(Self { docket, data, logs, layout: layout.clone(), ports, reached })
+    }
+
+    /// What starts the first or the second process of a service.
+    pub(crate) fn start(&self, role: Role, second: bool) -> Result<Start> {
+        let port = self.ports[&(role, second)];
+        let docket = self.docket.to_string_lossy().into_owned();
+        let mut words: Vec<String> = self
+            .layout
+            .before
+            .iter()
+            .filter(|(of, _)| *of == role)
+            .flat_map(|(_, words)| words.clone())
+            .collect();
+        words.extend([docket, role.name().to_owned()]);
+        words.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
+        let data = self.data.to_string_lossy().into_owned();
+        let mut env = vec![("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), "300".to_owned())];
+        match role {
+            Role::Dev | Role::Simulator => words.extend(["--data-dir".to_owned(), data]),
+            Role::Gateway => words.extend(self.upstreams()),
+            Role::Commands | Role::Models | Role::Sagas => env.extend(self.databases(role)?),
+        }
+        if role == Role::Commands {
+            let url = self.url(Role::Simulator, false);
+            words.extend(["--payment-provider-url".to_owned(), url]);
+        }
+        let more = self.layout.env.iter().filter(|(of, ..)| *of == role);
+        env.extend(more.map(|(_, name, value)| ((*name).to_owned(), value.clone())));
+        let name = format!("{}{}", role.name(), if second { "-2" } else { "" });
+        let log = self.logs.join(format!("{name}.log"));
+        Ok(Start { name, url: self.url(role, second), words, env, log })
+    }
+
+    fn databases(&self, role: Role) -> Result<Vec<(String, String)>> {
+        let (databases, broker) = self.reached.as_ref().context("services have servers")?;
+        let database = match role {
+            Role::Commands => &databases.log,
+            Role::Models => &databases.models,
+            _ => &databases.sagas,
+        };
+        let replicas = self.layout.nats.to_string();
+        let mut env = vec![
+            ("DOCKET_NATS_URL", broker.clone()),
+            ("DOCKET_POSTGRES_URL", database.clone()),
+            ("DOCKET_NATS_REPLICAS", replicas),
+        ];
+        if role != Role::Sagas {
+            let key = self.data.join("master.key").to_string_lossy().into_owned();
+            env.push(("DOCKET_MASTER_KEY_FILE", key));
+        }
+        Ok(env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    fn upstreams(&self) -> Vec<String> {
+        [Role::Commands, Role::Models, Role::Sagas, Role::Simulator]
+            .into_iter()
+            .flat_map(|role| {
+                let mut urls = vec![self.url(role, false)];
+                if self.layout.seconds.contains(&role) {
+                    urls.push(self.url(role, true));
+                }
+                [format!("--{}-url", role.name()), urls.join(",")]
+            })
+            .collect()
+    }
+
+    fn url(&self, role: Role, second: bool) -> String {
+        format!("http://127.0.0.1:{}", self.ports[&(role, second)])
+    }
+}

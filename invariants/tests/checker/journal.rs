@@ -1,0 +1,159 @@
+//! A journal against the log: each of its rules fires alone.
+
+use invariants::{Answered, Asked, Journal, JournalLine, Report, Rule, Seen};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::log::clean;
+
+/// A client's command that stands in the log at position 2.
+const KEY: &str = "received";
+
+fn asked(attempt: u64, body: &Value) -> JournalLine {
+    let (key, path) = (KEY.to_owned(), "/v1/stock/mug/receive".to_owned());
+    JournalLine::Asked(Asked { attempt, key, path, body: body.clone(), may_change_nothing: false })
+}
+
+fn answered(attempt: u64, status: u16, replayed: bool, body: Value) -> JournalLine {
+    JournalLine::Answered(Answered { attempt, status, replayed, body })
+}
+
+fn seen(position: u64, event: Uuid) -> JournalLine {
+    JournalLine::Seen(Seen { reader: "EVENTS".to_owned(), position, event })
+}
+
+fn done(position: u64) -> Value {
+    json!({ "id": "mug", "version": 1, "position": position })
+}
+
+/// Compares lines with a log in which the command stands at position 2, or nowhere.
+fn compare(lines: Vec<JournalLine>, in_log: bool) -> Report {
+    let mut log = clean();
+    if in_log {
+        log.0[1].command_id = format!("client/{KEY}");
+    }
+    let mut journal = Journal::default();
+    for line in lines {
+        journal.take(line);
+    }
+    for event in log.recorded() {
+        journal.observe(&event);
+    }
+    let mut report = Report::default();
+    journal.finish(&mut report);
+    report
+}
+
+#[track_caller]
+fn finds_alone(rule: Rule, words: &str, lines: Vec<JournalLine>, in_log: bool) {
+    let report = compare(lines, in_log);
+    assert_eq!(report.found.keys().collect::<Vec<_>>(), [&rule], "{:#?}", report.findings);
+    assert!(report.findings[0].statement.contains(words), "{:#?}", report.findings);
+}
+
+#[test]
+fn what_was_acknowledged_repeated_lost_and_seen_agrees_with_the_log() {
+    let (ten, eleven) = (json!({ "quantity": 10 }), json!({ "quantity": 11 }));
+    let lost = JournalLine::Lost { attempt: 1, cause: "reset".to_owned() };
+    let used = json!({ "code": "idempotency_key_reused" });
+    let lines = vec![
+        asked(1, &ten),
+        lost,
+        asked(2, &ten),
+        answered(2, 503, false, json!({ "code": "unavailable" })),
+        asked(3, &ten),
+        answered(3, 200, true, done(2)),
+        asked(4, &ten),
+        answered(4, 200, true, done(2)),
+        asked(5, &eleven),
+        answered(5, 422, false, used),
+        seen(1, Uuid::nil()),
+        seen(2, Uuid::nil()),
+    ];
+    let report = compare(lines, true);
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    assert_eq!((report.counts.acknowledged, report.counts.unanswered), (1, 0));
+}
+
+#[test]
+fn what_nobody_answered_may_be_in_the_log_or_not() {
+    for in_log in [true, false] {
+        let report = compare(vec![asked(1, &json!({}))], in_log);
+        assert!(report.is_clean(), "{:#?}", report.findings);
+        assert_eq!((report.counts.acknowledged, report.counts.unanswered), (0, 1));
+    }
+    // Refused at last, but what was lost before may have happened.
+    let refused = json!({ "code": "out_of_stock" });
+    let lines = vec![asked(1, &json!({})), asked(2, &json!({})), answered(2, 422, false, refused)];
+    assert!(compare(lines, true).is_clean());
+}
+
+#[test]
+fn an_acknowledged_command_that_is_not_in_the_log_is_found() {
+    let lines = || vec![asked(1, &json!({})), answered(1, 200, false, done(2))];
+    finds_alone(Rule::Acknowledged, "no event of it", lines(), false);
+    assert!(compare(lines(), true).is_clean());
+    let mut lines = lines();
+    let JournalLine::Asked(asked) = &mut lines[0] else { unreachable!("it is asked first") };
+    asked.may_change_nothing = true;
+    assert!(compare(lines, false).is_clean(), "it was so already");
+    let early = vec![asked_and(1), answered(1, 200, false, done(1))];
+    finds_alone(Rule::Acknowledged, "has an event at 2", early, true);
+}
+
+fn asked_and(attempt: u64) -> JournalLine {
+    asked(attempt, &json!({}))
+}
+
+#[test]
+fn a_refused_command_that_is_in_the_log_is_found() {
+    let refused = json!({ "code": "wrong_state" });
+    let lines = vec![asked_and(1), answered(1, 422, false, refused)];
+    finds_alone(Rule::Refused, "refused with 422", lines, true);
+}
+
+#[test]
+fn a_repeat_that_is_answered_otherwise_or_is_not_called_one_is_found() {
+    let first = || vec![asked_and(1), answered(1, 200, false, done(2)), asked_and(2)];
+    let with = |line: JournalLine| [first(), vec![line]].concat();
+    let rule = Rule::SameAnswer;
+    finds_alone(rule, "answered otherwise", with(answered(2, 200, true, done(3))), true);
+    finds_alone(rule, "answered otherwise, 422", with(answered(2, 422, true, done(2))), true);
+    finds_alone(rule, "not said to be one", with(answered(2, 200, false, done(2))), true);
+}
+
+#[test]
+fn another_request_under_a_used_key_is_refused_and_under_an_unused_one_is_not() {
+    let other = json!({ "quantity": 1 });
+    let done_again = vec![
+        asked_and(1),
+        answered(1, 200, false, done(2)),
+        asked(2, &other),
+        answered(2, 200, false, done(3)),
+    ];
+    finds_alone(Rule::SameAnswer, "another request was answered 200", done_again, true);
+    let used = json!({ "code": "idempotency_key_reused" });
+    let never_used = vec![asked_and(1), answered(1, 422, false, used)];
+    finds_alone(Rule::SameAnswer, "called used", never_used, false);
+}
+
+#[test]
+fn a_reader_that_saw_another_event_more_events_or_not_all_of_them_is_found() {
+    let (this, other) = (Uuid::nil(), Uuid::from_u128(7));
+    finds_alone(Rule::Positions, "where the log holds", vec![seen(2, other)], true);
+    finds_alone(Rule::Positions, "the log ends at 33", vec![seen(34, this)], true);
+    for (first, second) in [(2, 4), (2, 2), (2, 1)] {
+        let lines = vec![seen(first, this), seen(second, this)];
+        finds_alone(Rule::Deliveries, "after 2", lines, true);
+    }
+}
+
+#[test]
+fn a_line_is_json_that_a_person_can_read() {
+    let line = answered(4, 200, true, done(2));
+    let text = serde_json::to_string(&line).unwrap();
+    let shown = "{\"line\":\"answered\",\"attempt\":4,\"status\":200,\"replayed\":true,\
+                 \"body\":{\"id\":\"mug\",\"position\":2,\"version\":1}}";
+    assert_eq!(text, shown);
+    assert_eq!(serde_json::from_str::<JournalLine>(&text).unwrap(), line);
+}
