@@ -91,6 +91,7 @@ fn command(id: &str) -> OutboxRow {
         causation_id: None,
         traceparent: None,
         occurred_at: at(0),
+        begun: false,
     };
     let body = serde_json::to_string(&message).unwrap();
     OutboxRow { saga_id: "order-o".to_owned(), step: "s".to_owned(), attempt: 1, message, body }
