@@ -7,6 +7,7 @@
 mod away;
 mod backoff;
 mod bulk;
+mod checkpoint_pace;
 mod damage;
 mod lease;
 mod migrations;

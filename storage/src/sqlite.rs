@@ -9,6 +9,8 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::Mutex;
 
+use crate::checkpoint_pace::Pace;
+
 /// What a commit means for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -19,8 +21,6 @@ pub enum Durability {
     Rebuildable,
 }
 
-/// How often the write-ahead log is carried over into the file, away from the write path.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Pages of a write-ahead log, about 64 MiB, from which on it is begun anew: beside readers that come and go all the time it
 /// would grow for ever, because each holds on to its end.
 const RESTART_FROM_PAGES: i64 = 16_384;
@@ -147,29 +147,33 @@ impl Database {
             .pragma("wal_autocheckpoint", "0")
             .pragma("journal_size_limit", LOG_SIZE_LIMIT);
         let Ok(pool) = pool(1).connect_with(options).await else { return };
-        let mut ticks = tokio::time::interval(CHECKPOINT_EVERY);
+        let mut pace = Pace::default();
         loop {
             tokio::select! {
                 () = self.writer.close_event() => break,
-                _ = ticks.tick() => {}
+                () = tokio::time::sleep(pace.pause()) => {}
             }
-            // Busy readers only put it off until the next tick.
-            if let Err(error) = self.carry_over(&pool).await {
-                tracing::warn!(%error, path = %path.display(), "the checkpoint of a database failed");
+            match self.carry_over(&pool).await {
+                Ok(pages) => pace.carried_over(pages),
+                // Busy readers only put it off until the next time.
+                Err(error) => {
+                    tracing::warn!(%error, path = %path.display(), "the checkpoint of a database failed");
+                }
             }
         }
         pool.close().await;
     }
 
-    /// Carries what it can of the write-ahead log into the file, beside readers and the writer.
-    async fn carry_over(&self, checkpointer: &SqlitePool) -> Result<(), sqlx::Error> {
+    /// Carries what it can of the write-ahead log into the file, beside readers and the writer; how many pages the log has.
+    async fn carry_over(&self, checkpointer: &SqlitePool) -> Result<u32, sqlx::Error> {
         let _alone = self.checkpoint.lock().await;
         let (_, pages, _): (i64, i64, i64) =
             sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(checkpointer).await?;
         if pages >= RESTART_FROM_PAGES {
             sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(checkpointer).await?;
         }
-        Ok(())
+        // Below zero where there is no such log.
+        Ok(u32::try_from(pages).unwrap_or(0))
     }
 }
 

@@ -8,9 +8,9 @@ use domain::event::Event;
 use domain::stream::Stream;
 use service_kit::generations::Generations;
 
-/// A bounded cache of folded streams.
+/// A bounded cache of folded streams. Boxed: a map of large values is costly to grow.
 #[derive(Debug)]
-pub(super) struct StateCache(Generations<Stream, Entry>);
+pub(super) struct StateCache(Generations<Stream, Box<Entry>>);
 
 impl StateCache {
     /// A cache that keeps about `generation` to twice as many states.
@@ -27,13 +27,13 @@ impl StateCache {
     pub(super) fn expect_absent(&mut self, stream: Stream) {
         if self.0.get(&stream).is_none() {
             let state = State::absent(&stream);
-            self.0.hold(stream, Entry { version: 0, state });
+            self.0.hold(stream, Box::new(Entry { version: 0, state }));
         }
     }
 
     /// Keeps a loaded state.
     pub(super) fn insert(&mut self, stream: Stream, entry: Entry) {
-        self.0.hold(stream, entry);
+        self.0.hold(stream, Box::new(entry));
     }
 
     /// Folds a decided event in, ahead of its commit.
@@ -41,7 +41,7 @@ impl StateCache {
         event.about_to_begin().into_iter().for_each(|stream| self.expect_absent(stream));
         if let Some(entry) = self.0.touch(&event.stream()) {
             let state = std::mem::replace(&mut entry.state, State::Commands);
-            *entry = Entry { version: entry.version + 1, state: state.evolve(event) };
+            **entry = Entry { version: entry.version + 1, state: state.evolve(event) };
         }
     }
 
@@ -58,6 +58,6 @@ impl StateCache {
 
 impl States for StateCache {
     fn entry(&self, stream: &Stream) -> Option<&Entry> {
-        self.0.get(stream)
+        self.0.get(stream).map(AsRef::as_ref)
     }
 }
