@@ -1,6 +1,7 @@
 //! The contract of an event log. What each method promises is a case of the conformance suite.
 
 use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::watch;
 
 use crate::error::{AppendError, StoreError};
@@ -8,6 +9,9 @@ use crate::types::{
     AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
     StreamId, Verdict, Version,
 };
+
+/// Events of a page, at most, for whoever reads the whole log.
+pub(crate) const PAGE: usize = 1_000;
 
 /// An append-only log of events with dense positions in commit order.
 pub trait EventLog: Send + Sync + 'static {
@@ -40,6 +44,27 @@ pub trait EventLog: Send + Sync + 'static {
         after: Position,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>>;
+
+    /// Reads on from after a position up to another: pages in order, contiguous, none empty. It is for whoever reads much: what
+    /// follows is fetched while a page is at work. Ends at the end of the log, and after an error.
+    fn read_on(
+        &self,
+        after: Position,
+        to: Position,
+    ) -> BoxStream<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        let pages = stream::unfold(Some(after), move |at| async move {
+            let at = at.filter(|at| *at < to)?;
+            let limit = usize::try_from(to - at).unwrap_or(PAGE).min(PAGE);
+            match self.read_all(at, limit).await {
+                Ok(page) => {
+                    let last = page.last()?.position;
+                    Some((Ok(page), Some(last)))
+                }
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        pages.boxed()
+    }
 
     /// The last position, as it rises. A change says "read again"; a reader that missed one reads the newest.
     fn head(&self) -> watch::Receiver<Position>;

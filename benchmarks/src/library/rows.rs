@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use command_service::processor::{ExecuteError, Processor, ProcessorHandle, ProcessorSettings};
 use domain::event::Event;
 use domain::ids::Sku;
-use event_store::EventLog;
+use event_store::{EventLog, Position};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use service_kit::clock::{self, Clock};
@@ -25,8 +25,6 @@ const STREAMS: u32 = 10_000;
 const LENGTH: u32 = 5;
 /// Streams of a row about long ones.
 const LONG_STREAMS: usize = 4;
-/// Events of a page when the whole log is read.
-const PAGE: usize = 1_000;
 
 /// Measures one row of the processor over this log.
 pub(crate) async fn measure(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
@@ -181,7 +179,7 @@ async fn read_all(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
     let mut took: Vec<(String, Vec<Duration>)> = Vec::new();
     // The first turn fetches from disk.
     for turn in 0..=asked.seconds.max(3) {
-        let own = (asked.subject.clone(), read_log(&*log).await?);
+        let own = (asked.subject.clone(), read_log(&*log, head).await?);
         let plain = limits::reads(backend, &opened.place(), head).await?;
         for (place, (subject, time)) in std::iter::once(own).chain(plain).enumerate() {
             match took.get_mut(place) {
@@ -202,18 +200,19 @@ async fn read_all(backend: Backend, asked: &Asked) -> Result<Vec<Measurement>> {
     Ok(told.collect())
 }
 
-async fn read_log(log: &dyn EventLog) -> Result<Duration> {
+async fn read_log(log: &dyn EventLog, head: Position) -> Result<Duration> {
     let begun = Instant::now();
-    let mut at = 0;
-    loop {
-        let page = log.read_all(at, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(begun.elapsed()) };
-        at = last.position;
+    let mut pages = log.read_on(0, head);
+    let mut read = 0;
+    while let Some(page) = pages.try_next().await? {
         for event in &page {
-            let read = Event::from_json(&event.event_type, event.schema_version, &event.payload)?;
-            std::hint::black_box(read);
+            let event = Event::from_json(&event.event_type, event.schema_version, &event.payload)?;
+            std::hint::black_box(event);
         }
+        read += page.len() as u64;
     }
+    ensure!(read == head, "the log gave {read} events of {head}");
+    Ok(begun.elapsed())
 }
 
 /// Prepared batches against plain inserts of the same rows.

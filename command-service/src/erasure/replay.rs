@@ -6,9 +6,8 @@
 
 use event_store::keys::Vault;
 use event_store::{EventLog, Mark, Position, RecordedEvent, StoreError};
+use futures::TryStreamExt as _;
 
-/// Events that are read at once.
-const PAGE: usize = 1_000;
 /// From so many events on it is said that they are read: a start takes longer then.
 const MANY: u64 = 100_000;
 
@@ -64,9 +63,8 @@ async fn apply(log: &dyn EventLog, vault: &Vault, reached: Mark) -> Result<Mark,
         tracing::info!(events, "the log is read for erasures, once");
     }
     let mut destroyed = 0_u64;
-    while reached.position < head {
-        let page = log.read_all(reached.position, PAGE).await?;
-        let Some(last) = page.last() else { break };
+    let mut pages = log.read_on(reached.position, head);
+    while let Some(page) = pages.try_next().await? {
         for event in &page {
             if let Some(person) = erased_person(event)
                 && vault.erase_again(person, event.recorded_at).await?
@@ -74,7 +72,9 @@ async fn apply(log: &dyn EventLog, vault: &Vault, reached: Mark) -> Result<Mark,
                 destroyed += 1;
             }
         }
-        (reached.position, reached.event_id) = (last.position, Some(last.id));
+        if let Some(last) = page.last() {
+            (reached.position, reached.event_id) = (last.position, Some(last.id));
+        }
     }
     if destroyed > 0 {
         tracing::warn!(

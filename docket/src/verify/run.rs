@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use event_store::{LogIdentity, Position, RecordedEvent};
+use futures::TryStreamExt as _;
 use invariants::{Checker, Finding, Journal, Report};
 use projection_service::offline::ModelSnapshot;
 use saga_orchestrator::Audit;
@@ -16,9 +17,6 @@ use super::{journals, keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
 use crate::serve::DatabasesArgs;
-
-/// Events that are read at once.
-const PAGE: usize = 1_000;
 
 /// Check everything: log, read models, sagas and the payment provider's ledger
 ///
@@ -169,14 +167,9 @@ async fn observe(
     head: Position,
     mut check: impl FnMut(&RecordedEvent),
 ) -> Result<()> {
-    let mut after = 0;
-    while after < head {
-        let page = log.read_all(after, PAGE).await.context("the log can't be read")?;
-        let Some(last) = page.last() else { break };
-        after = last.position;
-        for event in page.iter().filter(|event| event.position <= head) {
-            check(event);
-        }
+    let mut pages = log.read_on(0, head);
+    while let Some(page) = pages.try_next().await.context("the log can't be read")? {
+        page.iter().for_each(&mut check);
     }
     Ok(())
 }

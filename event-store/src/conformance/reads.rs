@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{TimeZone as _, Utc};
 use futures::future::join3;
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::fixtures::{append, command, everything, fill};
 use crate::contract::EventLog;
@@ -84,6 +85,50 @@ pub async fn the_log_is_contiguous_from_any_position_and_limit(log: &dyn EventLo
         }
     }
     assert_eq!(log.read_all(u64::MAX, usize::MAX).await.unwrap(), []);
+}
+
+/// Also over many pages, from anywhere to anywhere, and beyond the end.
+pub async fn reading_on_gives_every_event_once_in_order(log: &dyn EventLog) {
+    assert_eq!(read_on(log, 0, 9).await, []);
+    fill(log, "a", 2_500).await;
+    fill(log, "b", 7).await;
+    let all = everything(log).await;
+    for (after, to) in [(0, 2_507), (0, 9_999), (3, 1_003), (999, 2_001), (2_506, 2_507)] {
+        let from = usize::try_from(after).unwrap();
+        let until = usize::try_from(to).unwrap().min(all.len());
+        assert!(read_on(log, after, to).await == all[from..until], "{after} to {to}");
+    }
+    for (after, to) in [(0, 0), (7, 3), (2_507, 9_999), (9_999, 99_999), (u64::MAX - 1, u64::MAX)] {
+        assert_eq!(read_on(log, after, to).await, [], "{after} to {to}");
+    }
+    let mut left = log.read_on(0, 2_507);
+    assert!(left.next().await.unwrap().is_ok());
+    drop(left);
+    assert_eq!(everything(log).await.len(), all.len(), "who stops in the middle leaves no trace");
+}
+
+async fn read_on(log: &dyn EventLog, after: u64, to: u64) -> Vec<RecordedEvent> {
+    let pages: Vec<Vec<_>> = log.read_on(after, to).try_collect().await.unwrap();
+    assert!(pages.iter().all(|page| !page.is_empty()));
+    pages.concat()
+}
+
+/// Numbers, separators and signs of several bytes are texts like any other.
+pub async fn texts_come_back_whatever_is_in_them(log: &dyn EventLog) {
+    let odd = ["", " ", "7 8 9", "\u{1f}\n\t\r", "ü🦀", "a'b\"c\\d", "%s || $1", "x, y"];
+    for (number, stream) in odd.iter().enumerate() {
+        for (place, text) in odd.iter().enumerate() {
+            let id = format!("{number}/{place}");
+            append(log, [command(&id).writes(stream, text)]).await;
+        }
+    }
+    let recorded = everything(log).await;
+    assert_eq!(recorded.len(), odd.len() * odd.len());
+    let expected = odd.iter().flat_map(|stream| odd.map(|text| (*stream, text)));
+    let read = recorded.iter().map(|event| (&*event.stream, &*event.event_type));
+    assert!(read.eq(expected), "{recorded:?}");
+    let stream = log.read_stream(&odd[4].into(), 2, 3).await.unwrap();
+    assert_eq!(stream, recorded[4 * odd.len() + 2..4 * odd.len() + 5]);
 }
 
 /// The same for one stream, whatever stands between its events.

@@ -51,6 +51,8 @@ macro_rules! conformance_suite {
             reads::an_event_comes_back_as_it_was_appended,
             reads::events_of_one_transaction_share_their_metadata,
             reads::the_log_is_contiguous_from_any_position_and_limit,
+            reads::reading_on_gives_every_event_once_in_order,
+            reads::texts_come_back_whatever_is_in_them,
             reads::a_stream_is_read_from_any_version_and_limit,
             reads::the_head_wakes_its_watchers,
             reads::a_batch_without_events_does_not_move_the_head,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use sqlx::PgConnection;
 use storage::postgres::{PostgresPool, PostgresSettings};
 use tokio::sync::watch;
@@ -24,7 +25,7 @@ use super::identity::Identity;
 use super::ledger::Ledger;
 use super::listener::Listener;
 use super::token::{self, Token};
-use super::{load, read, schema, snapshots};
+use super::{load, read, read_on, schema, snapshots};
 
 /// Connections that append: one at work, and others for a resend while it is not known what became of the first.
 const WRITERS: u32 = 3;
@@ -239,6 +240,14 @@ impl EventLog for PostgresLog {
             read::all(connection, after, limit).await
         })
         .boxed()
+    }
+
+    fn read_on(
+        &self,
+        after: Position,
+        to: Position,
+    ) -> BoxStream<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        read_on::pages(self.reader.clone(), after, to)
     }
 
     fn head(&self) -> watch::Receiver<Position> {

@@ -13,6 +13,7 @@ mod listener;
 mod load;
 mod log;
 mod read;
+mod read_on;
 mod schema;
 mod snapshots;
 mod token;

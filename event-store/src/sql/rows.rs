@@ -24,15 +24,15 @@ pub(crate) use event_columns;
 
 /// A row of `events`, borrowed from the driver.
 pub(crate) struct EventRow<'r> {
-    position: i64,
-    stream: &'r str,
-    version: i64,
-    id: Uuid,
-    event_type: &'r str,
-    schema_version: i32,
-    payload: &'r str,
-    metadata: &'r str,
-    recorded_at: i64,
+    pub(crate) position: i64,
+    pub(crate) stream: &'r str,
+    pub(crate) version: i64,
+    pub(crate) id: Uuid,
+    pub(crate) event_type: &'r str,
+    pub(crate) schema_version: i32,
+    pub(crate) payload: &'r str,
+    pub(crate) metadata: &'r str,
+    pub(crate) recorded_at: i64,
 }
 
 /// Turns rows into events. Neighbours share what is equal: names of types, the stream, the metadata of a transaction.
@@ -44,19 +44,14 @@ pub(crate) struct EventDecoder {
 }
 
 impl EventDecoder {
-    pub(crate) fn decode_all<R>(rows: &[R]) -> Result<Vec<RecordedEvent>, sqlx::Error>
-    where
-        for<'r> EventRow<'r>: TryFrom<&'r R, Error = sqlx::Error>,
-    {
-        let mut decoder = Self::default();
-        rows.iter().map(|row| decoder.decode(row)).collect()
-    }
-
     pub(crate) fn decode<'r, R>(&mut self, row: &'r R) -> Result<RecordedEvent, sqlx::Error>
     where
         EventRow<'r>: TryFrom<&'r R, Error = sqlx::Error>,
     {
-        let row = EventRow::try_from(row)?;
+        self.take(&EventRow::try_from(row)?)
+    }
+
+    pub(crate) fn take(&mut self, row: &EventRow<'_>) -> Result<RecordedEvent, sqlx::Error> {
         Ok(RecordedEvent {
             position: count(row.position)?,
             stream: self.stream(row.stream),
@@ -174,7 +169,8 @@ macro_rules! read_columns {
             fn try_from(row: &'r $driver) -> Result<Self, sqlx::Error> {
                 let mut columns = 0..;
                 let mut next = || columns.next().unwrap_or_default();
-                Ok(Self { $($column: row.try_get(next())?),+ })
+                // Unchecked: the columns' types are those of our own tables, and were compared for every value.
+                Ok(Self { $($column: row.try_get_unchecked(next())?),+ })
             }
         }
     )+ };

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use storage::{Database, Durability};
 use tokio::sync::watch;
 
@@ -137,6 +138,16 @@ impl EventLog for SqliteLog {
         }
         read::all(self.database.reader(), after, limit)
             .map(|events| events.map_err(|error| self.trouble.failed("read the log", error)))
+            .boxed()
+    }
+
+    fn read_on(
+        &self,
+        after: Position,
+        to: Position,
+    ) -> BoxStream<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        read::on(self.database.reader().clone(), after, to)
+            .map_err(|error| self.trouble.failed("read the log", error))
             .boxed()
     }
 

@@ -9,6 +9,7 @@ mod intents;
 mod known;
 mod load;
 mod log;
+mod packed;
 mod read;
 mod schema;
 mod snapshots;
