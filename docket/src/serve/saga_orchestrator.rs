@@ -26,6 +26,10 @@ use crate::numbers::whole;
 /// How often the orchestrator is asked how it does.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// Orders whose sagas are kept in memory, some 70 MB. A queue between processes can't choose what it hands over next, so under a flood
+/// many orders are under way at a time; each that was forgotten meanwhile costs a question to the database.
+const CACHED_ORDERS: usize = 16_384;
+
 /// Start the service that carries every order to its end
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8083")))]
@@ -55,6 +59,7 @@ impl SagaOrchestratorArgs {
         let settings = Settings {
             lease: Some(LeaseSettings::new("saga-orchestrator", holder)),
             timeouts: order_timeouts(self.order_deadline_s),
+            cached_orders: CACHED_ORDERS,
             ..Settings::at(Location::postgres(database, SAGAS))
         };
         let stop = CancellationToken::new();
