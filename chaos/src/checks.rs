@@ -1,13 +1,14 @@
 //! What must hold after every run.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures::StreamExt as _;
 use invariants::{JournalLine, Seen};
 use serde_json::Value;
 
+use crate::awake::Awake;
 use crate::client::Client;
 use crate::load::{JournalFile, Tally, Wish};
 use crate::patience::patience;
@@ -48,7 +49,7 @@ pub(crate) async fn stream(stack: &Stack, journal: &JournalFile) -> Result<Vec<S
     let urls: Vec<String> = servers.nats.iter().map(test_servers::Nats::url).collect();
     let broker = async_nats::connect(urls).await.context("the broker does not answer")?;
     let streams = async_nats::jetstream::new(broker);
-    let begun = Instant::now();
+    let begun = Awake::now();
     let state = loop {
         let found = streams.get_stream(STREAM).await;
         if let Ok(stream) = &found

@@ -1,10 +1,11 @@
 //! A client of the platform's HTTP API. An answer that does not come is an error here, never a refusal.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
+use crate::awake::Awake;
 use crate::patience::patience;
 
 /// What a client waits for an answer.
@@ -60,7 +61,7 @@ impl Client {
 
     /// Reads until what is read is as it must become.
     pub(crate) async fn until(&self, path: &str, there: impl Fn(&Value) -> bool) -> Result<Value> {
-        let begun = Instant::now();
+        let begun = Awake::now();
         loop {
             let read = self.get(path).await;
             if let Ok(answer) = &read
@@ -78,7 +79,7 @@ impl Client {
 
     /// Waits until a process says this of itself.
     pub(crate) async fn until_status(&self, status: &str) -> Result<()> {
-        let begun = Instant::now();
+        let begun = Awake::now();
         loop {
             let read = self.get("/health/ready").await;
             if read.as_ref().is_ok_and(|answer| answer.body["status"] == status) {
@@ -93,7 +94,7 @@ impl Client {
 
     /// Asks under a key until it is done.
     pub(crate) async fn until_done(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
-        let begun = Instant::now();
+        let begun = Awake::now();
         loop {
             let asked = self.post(path, key, body).await;
             if let Ok(answer) = asked {

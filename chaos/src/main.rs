@@ -5,6 +5,7 @@
 //! in terms of what was acknowledged. What the operating system does in between is its own: a seed repeats the plan, not
 //! each interleaving.
 
+mod awake;
 mod catalogue;
 mod checks;
 mod client;

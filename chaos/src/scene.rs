@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
+use crate::awake::Awake;
 use crate::client::Client;
 use crate::load::{JournalFile, Load, Tally};
 use crate::stack::{Role, Stack};
@@ -67,7 +68,7 @@ impl Scene {
     /// is acknowledged, the moment comes by itself.
     pub(crate) async fn moment(&mut self, commands: std::ops::Range<u64>) {
         let until = self.load.acknowledged() + self.random.u64(commands);
-        let begun = Instant::now();
+        let begun = Awake::now();
         while self.load.acknowledged() < until && begun.elapsed() < Duration::from_secs(5) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -83,7 +84,7 @@ impl Scene {
     /// From now, everything that was taken is there again: measures how long it takes until a new command is
     /// acknowledged and seen by a reader.
     pub(crate) async fn recovers(&mut self) -> Result<()> {
-        let begun = Instant::now();
+        let begun = Awake::now();
         self.probes += 1;
         let client = {
             let stack = self.stack().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::awake::Awake;
 use crate::patience::patience;
 use crate::scene::Scene;
 use crate::tools::strace::Strace;
@@ -134,7 +135,7 @@ async fn leader(scene: &Scene, stream: &str) -> Result<usize> {
     };
     let urls: Vec<&str> = servers.iter().map(|(_, url)| url.as_str()).collect();
     let streams = async_nats::jetstream::new(async_nats::connect(urls).await?);
-    let begun = std::time::Instant::now();
+    let begun = Awake::now();
     loop {
         let found = streams.get_stream(stream).await.ok();
         let cluster = found.and_then(|stream| stream.cached_info().cluster.clone());

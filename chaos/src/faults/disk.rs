@@ -1,9 +1,10 @@
 //! The disk is full; a migration is cut off.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::awake::Awake;
 use crate::scene::Scene;
 use crate::stack::Kind;
 
@@ -41,7 +42,7 @@ async fn disk(scene: &Scene) -> Result<()> {
 /// Whether it does within a few seconds.
 async fn answers(url: &str) -> bool {
     use sqlx::Connection as _;
-    let begun = Instant::now();
+    let begun = Awake::now();
     while begun.elapsed() < Duration::from_secs(8) {
         if sqlx::PgConnection::connect(&format!("{url}postgres")).await.is_ok() {
             return true;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use invariants::{Answered, Asked, JournalLine};
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::journal::JournalFile;
 use super::tally::Tally;
 use super::wishes::{Next, Wish, Wishes};
+use crate::awake::Awake;
 use crate::client::{Answer, Client};
 use crate::patience::patience;
 
@@ -33,7 +34,7 @@ struct Shared {
     tally: Tally,
     acknowledged: Arc<AtomicU64>,
     recent: Recent,
-    stopped: watch::Receiver<Option<Instant>>,
+    stopped: watch::Receiver<Option<Awake>>,
     /// Between two wishes of a client.
     pause: Duration,
 }
@@ -41,7 +42,7 @@ struct Shared {
 /// Clients under way.
 #[derive(Debug)]
 pub(crate) struct Load {
-    stop: watch::Sender<Option<Instant>>,
+    stop: watch::Sender<Option<Awake>>,
     running: Vec<JoinHandle<Result<()>>>,
     acknowledged: Arc<AtomicU64>,
     recent: Recent,
@@ -86,7 +87,7 @@ impl Load {
 
     /// Lets every client hear of its last command, then ends them; returns what was acknowledged.
     pub(crate) async fn end(self) -> Result<Vec<Wish>> {
-        self.stop.send_replace(Some(Instant::now()));
+        self.stop.send_replace(Some(Awake::now()));
         for client in self.running {
             client.await.context("a client panicked")??;
         }
@@ -158,7 +159,7 @@ impl Shared {
                 return Ok(());
             }
             // The stop comes after everything was healed: then an answer has to come in time.
-            let late = |stop: &Instant| stop.elapsed() > patience();
+            let late = |stop: &Awake| stop.elapsed() > patience();
             if self.stopped.borrow().as_ref().is_some_and(late) {
                 bail!("liveness: `{}` has no answer {tries} tries after the healing", wish.key);
             }
@@ -231,7 +232,7 @@ impl Wish {
 
     /// Asks once more, and writes it down.
     pub(crate) async fn again(&self, client: &Client, journal: &JournalFile) -> Result<Answer> {
-        let begun = Instant::now();
+        let begun = Awake::now();
         loop {
             let attempt = journal.attempt();
             journal.write(&self.asked(attempt)).await?;

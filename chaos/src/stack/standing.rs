@@ -1,7 +1,7 @@
 //! A whole platform that stands.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -11,6 +11,7 @@ use super::layout::{Kind, Layout};
 use super::process::Process;
 use super::servers::Servers;
 use super::services::{Plan, Role};
+use crate::awake::Awake;
 use crate::client::Client;
 use crate::patience::patience;
 use crate::tools::small_disk::SmallDisk;
@@ -142,7 +143,7 @@ impl Stack {
             .filter(|(of, _)| *of == role)
             .map(|(_, process)| process)
             .collect();
-        let begun = Instant::now();
+        let begun = Awake::now();
         loop {
             for process in &all {
                 if status(process).await.as_deref() == Some("ready") {
@@ -202,7 +203,7 @@ impl Stack {
 }
 
 async fn until_ready(process: &Process) -> Result<()> {
-    let begun = Instant::now();
+    let begun = Awake::now();
     while status(process).await.as_deref() != Some("ready") {
         if begun.elapsed() > patience() {
             let log = std::fs::read_to_string(process.log()).unwrap_or_default();

@@ -1,11 +1,12 @@
 //! `strace`: makes system calls of a running process fail, take long, or be its last.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::awake::Awake;
 use crate::patience::patience;
 
 /// Attached to processes; it lets them go when it is dropped.
@@ -28,7 +29,7 @@ impl Strace {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().context("`strace` can't be started")?;
         let mut strace = Self { child };
-        let begun = Instant::now();
+        let begun = Awake::now();
         while !pids.iter().any(|pid| is_traced(*pid)) {
             if strace.child.try_wait()?.is_some() || begun.elapsed() > patience() {
                 bail!("strace can't attach to {pids:?}");
@@ -40,7 +41,7 @@ impl Strace {
 
     /// Waits until all whom it traced are gone; false when that takes longer.
     pub(crate) async fn until_they_end(&mut self, at_most: Duration) -> Result<bool> {
-        let begun = Instant::now();
+        let begun = Awake::now();
         while self.child.try_wait()?.is_none() {
             if begun.elapsed() > at_most {
                 return Ok(false);
