@@ -11,6 +11,7 @@ pub mod digest;
 mod documents;
 pub mod generation;
 pub mod home;
+mod order_keys;
 pub mod order_list;
 pub mod orders;
 pub mod payments;

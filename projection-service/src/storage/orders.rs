@@ -11,7 +11,7 @@ use domain::shipping::ShipmentEvent;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
-use crate::folds::order_row::OrderRow;
+use crate::folds::order_row::{OrderRow, OrderStatus};
 use crate::folds::orders::fold;
 use crate::folds::{FoldError, Seen};
 use crate::model::{Definition, ReadModel, Table, Touched, names};
@@ -23,16 +23,18 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS orders (
     customer_id TEXT,
     doc TEXT NOT NULL
 ) STRICT /* rewritten */";
-const BY_TIME: &str = "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (listed_at, id)";
+/// Lists of several statuses are merged from their parts of it: an index without the status would be one more to write.
 const BY_STATUS: &str =
     "CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status, listed_at, id)";
-const BY_CUSTOMER: &str =
-    "CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id, listed_at, id)";
+const BY_CUSTOMER: &str = "CREATE INDEX IF NOT EXISTS orders_by_customer
+    ON orders (customer_id, status, listed_at, id) WHERE customer_id IS NOT NULL";
+/// Of the status only whether it is a cart: that changes once in an order's life.
 const SKUS: &str = "CREATE TABLE IF NOT EXISTS order_skus (
     sku TEXT NOT NULL,
+    draft INTEGER NOT NULL,
     listed_at INTEGER NOT NULL,
     order_id TEXT NOT NULL,
-    PRIMARY KEY (sku, listed_at, order_id)
+    PRIMARY KEY (sku, draft, listed_at, order_id)
 ) STRICT, WITHOUT ROWID";
 
 const LOAD: Sql = one_of!("SELECT doc FROM orders WHERE id", "$1");
@@ -44,11 +46,12 @@ static UPSERT: BulkStatement = BulkStatement::new(
         customer_id = excluded.customer_id, doc = excluded.doc",
 );
 static ADD_SKUS: BulkStatement = BulkStatement::new(
-    "INSERT INTO order_skus (sku, listed_at, order_id)",
-    3,
-    "ON CONFLICT (sku, listed_at, order_id) DO NOTHING",
+    "INSERT INTO order_skus (sku, draft, listed_at, order_id)",
+    4,
+    "ON CONFLICT (sku, draft, listed_at, order_id) DO NOTHING",
 );
-const DROP_SKU: &str = "DELETE FROM order_skus WHERE sku = $1 AND listed_at = $2 AND order_id = $3";
+const DROP_SKU: &str = "DELETE FROM order_skus
+    WHERE sku = $1 AND draft = $2 AND listed_at = $3 AND order_id = $4";
 
 /// Orders: list, detail, and which order has which SKU.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +62,8 @@ impl ReadModel for Orders {
 
     const DEFINITION: Definition = Definition {
         name: "orders",
-        version: 2,
-        schema: &[SCHEMA, BY_TIME, BY_STATUS, BY_CUSTOMER, SKUS],
+        version: 3,
+        schema: &[SCHEMA, BY_STATUS, BY_CUSTOMER, SKUS],
         tables: &[
             Table {
                 name: "orders",
@@ -103,7 +106,7 @@ impl ReadModel for Orders {
         connection: &mut Connection,
         keys: &[&str],
     ) -> Result<Vec<OrderRow>, sqlx::Error> {
-        documents::fetch(connection.query(LOAD).bind_texts(keys)).await
+        of_ids(connection, keys).await
     }
 
     async fn write(
@@ -139,11 +142,16 @@ pub(super) fn micros(time: DateTime<Utc>) -> i64 {
     time.timestamp_micros()
 }
 
-type SkuEntry<'r> = (&'r str, i64, &'r str);
+type SkuEntry<'r> = (&'r str, i64, i64, &'r str);
 
 fn skus(row: &OrderRow) -> BTreeSet<SkuEntry<'_>> {
-    let at = micros(row.listed_at());
-    row.lines.iter().map(|line| (line.sku.as_str(), at, row.id.as_str())).collect()
+    let (draft, at) = (is_draft(row), micros(row.listed_at()));
+    row.lines.iter().map(|line| (line.sku.as_str(), draft, at, row.id.as_str())).collect()
+}
+
+/// As both dialects keep it.
+fn is_draft(row: &OrderRow) -> i64 {
+    i64::from(row.status() == OrderStatus::Draft)
 }
 
 async fn write_skus(
@@ -154,6 +162,7 @@ async fn write_skus(
     for Touched { before, after } in rows {
         let unchanged = before.as_ref().is_some_and(|before| {
             before.placed_at == after.placed_at
+                && is_draft(before) == is_draft(after)
                 && before.lines.len() == after.lines.len()
                 && before.lines.iter().zip(&after.lines).all(|(old, new)| old.sku == new.sku)
         });
@@ -161,15 +170,24 @@ async fn write_skus(
             continue;
         }
         let (old, new) = (before.as_ref().map(skus).unwrap_or_default(), skus(after));
-        for (sku, at, order_id) in old.difference(&new) {
-            connection.query(DROP_SKU).bind(*sku).bind(at).bind(*order_id).execute().await?;
+        for (sku, draft, at, order_id) in old.difference(&new) {
+            let drop = connection.query(DROP_SKU).bind(*sku).bind(*draft);
+            drop.bind(*at).bind(*order_id).execute().await?;
         }
         added.extend(new.difference(&old));
     }
-    let written = ADD_SKUS.write(connection, &added, |query, (sku, at, order_id)| {
-        query.bind(*sku).bind(*at).bind(*order_id)
+    let written = ADD_SKUS.write(connection, &added, |query, (sku, draft, at, order_id)| {
+        query.bind(*sku).bind(*draft).bind(*at).bind(*order_id)
     });
     written.await.map(drop)
+}
+
+/// The orders of these ids, in no order.
+pub(super) async fn of_ids(
+    connection: &mut Connection,
+    ids: &[&str],
+) -> Result<Vec<OrderRow>, sqlx::Error> {
+    documents::fetch(connection.query(LOAD).bind_texts(ids)).await
 }
 
 /// The order of this id.

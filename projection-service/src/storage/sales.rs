@@ -43,8 +43,7 @@ static UPSERT_CELLS: BulkStatement = BulkStatement::new(
     "ON CONFLICT (cell) DO UPDATE SET orders = excluded.orders, units = excluded.units,
         sales = excluded.sales, returns = excluded.returns",
 );
-const DROP_ZEROS: &str =
-    "DELETE FROM sales_cells WHERE orders = 0 AND units = 0 AND sales = 0 AND returns = 0";
+const DROP: Sql = one_of!("DELETE FROM sales_cells WHERE cell", "$1");
 
 /// The sales report.
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +147,7 @@ async fn change_cells(
             (text, key, now)
         })
         .collect();
-    let zeros = cells.iter().any(|(_, _, cell)| cell.is_zero());
+    let (zeros, cells): (Vec<_>, Vec<_>) = cells.into_iter().partition(|(.., cell)| cell.is_zero());
     let written = UPSERT_CELLS.write(connection, &cells, |query, (text, key, cell)| {
         query
             .bind(text.as_str())
@@ -161,8 +160,9 @@ async fn change_cells(
             .bind(cell.returns)
     });
     written.await?;
-    if zeros {
-        connection.query(DROP_ZEROS).execute().await?;
+    let zeros: Vec<&str> = zeros.iter().map(|(text, ..)| text.as_str()).collect();
+    if !zeros.is_empty() {
+        connection.query(DROP).bind_texts(&zeros).execute().await?;
     }
     Ok(())
 }

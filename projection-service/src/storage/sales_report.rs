@@ -10,7 +10,7 @@ use super::sales::cell;
 use crate::folds::sales::Cell;
 
 const CELLS: &str = "SELECT orders, units, sales, returns, day, country, currency
-    FROM sales_cells WHERE day >= $1 AND day <= $2";
+    FROM sales_cells WHERE cell >= $1 AND cell < $2";
 
 /// What a row of the report stands for; `None` for what is not grouped by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +43,9 @@ pub async fn report(
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
 ) -> Result<Vec<(Group, Cell)>, sqlx::Error> {
+    // A cell's key begins with its day and a `/`; after that comes `0`.
     let from = from.map_or_else(String::new, |day| day.to_string());
-    let to = to.map_or_else(|| "~".to_owned(), |day| day.to_string());
+    let to = to.map_or_else(|| "~".to_owned(), |day| format!("{day}0"));
     let mut rows = connection.query(CELLS).bind(from).bind(to).fetch();
     let mut groups: BTreeMap<Group, Cell> = BTreeMap::new();
     while let Some(row) = rows.try_next().await? {

@@ -6,6 +6,7 @@ mod damage;
 mod folds;
 mod lost_commits;
 mod place;
+mod plans;
 mod positions;
 mod queries;
 mod rebuild;

@@ -1,6 +1,6 @@
 //! While another orchestrator is the active one: ask for its lease, and show what it writes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::storage::Held;
 use tokio::sync::mpsc;
@@ -14,6 +14,8 @@ use crate::tables::{Rows as _, Tables};
 
 /// How often a standby looks where the active one stands.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The part of a standby's time in which it counts sagas, at most: one in so many.
+const COUNTING_IS_ONE_IN: u32 = 100;
 
 impl<T: Tables> Runner<T> {
     /// The lease, as soon as it can be had; `None` when it is stopped before.
@@ -32,6 +34,7 @@ impl<T: Tables> Runner<T> {
         let acquired = lease.acquire();
         tokio::pin!(acquired);
         let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut count_next = Instant::now();
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let outcome = tokio::select! {
@@ -40,7 +43,7 @@ impl<T: Tables> Runner<T> {
                 held = &mut acquired => return Some(held),
                 // Answers repeats, and refuses everything else.
                 Some(request) = requests.recv() => self.act(request).await,
-                _ = looks.tick() => self.look().await.map_err(Into::into),
+                _ = looks.tick() => self.look(&mut count_next).await.map_err(Into::into),
             };
             if let Err(error) = outcome {
                 tracing::debug!(%error, "a standby can't read the sagas now");
@@ -48,15 +51,21 @@ impl<T: Tables> Runner<T> {
         }
     }
 
-    /// Reads where the active orchestrator stands.
-    async fn look(&mut self) -> Result<(), sqlx::Error> {
+    /// Reads where the active orchestrator stands. To count sagas takes the longer the more there ever were: it is done again
+    /// when the time it took last is a small part of what has passed since.
+    async fn look(&mut self, count_next: &mut Instant) -> Result<(), sqlx::Error> {
         let mut reader = self.store.reader().await?;
         let position = reader.read_position().await?;
-        if position != self.checkpoint.position {
-            self.sagas = reader.count_states().await?;
-            self.checkpoint.position = position;
-            self.tell();
+        if position == self.checkpoint.position {
+            return Ok(());
         }
+        let begun = Instant::now();
+        if begun >= *count_next {
+            self.sagas = reader.count_states().await?;
+            *count_next = Instant::now() + begun.elapsed() * COUNTING_IS_ONE_IN;
+        }
+        self.checkpoint.position = position;
+        self.tell();
         Ok(())
     }
 }

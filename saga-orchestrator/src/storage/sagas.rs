@@ -24,8 +24,14 @@ const OF_ORDERS: Sql = one_of!(
     "ORDER BY number"
 );
 const TO_WAKE: &str = "SELECT order_id FROM sagas WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
+/// Merged from the states that are no end, so that nothing is read of what ended.
 const UNFINISHED: &str = "SELECT number, version, cause_position, correlation_id, data FROM sagas
-    WHERE number > $1 AND state NOT IN ('completed', 'compensated') ORDER BY number LIMIT $2";
+        WHERE number > $1 AND state = 'running'
+    UNION ALL SELECT number, version, cause_position, correlation_id, data FROM sagas
+        WHERE number > $1 AND state = 'waiting'
+    UNION ALL SELECT number, version, cause_position, correlation_id, data FROM sagas
+        WHERE number > $1 AND state = 'needs_attention'
+    ORDER BY number LIMIT $2";
 const COUNT_STATES: &str = "SELECT state, count(*) AS sagas FROM sagas GROUP BY state";
 
 /// What the orchestrator keeps beside a saga.

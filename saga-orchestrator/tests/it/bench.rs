@@ -122,6 +122,12 @@ impl Running {
         Self { orchestrator, router }
     }
 
+    /// The description of its API.
+    pub(crate) fn described(&self) -> Value {
+        let (_, described) = self.orchestrator.router().split_for_parts();
+        serde_json::to_value(described).unwrap()
+    }
+
     /// Waits until the status is as wanted.
     pub(crate) async fn until(&self, what: &str, enough: impl FnMut(&Status) -> bool) -> Status {
         let mut status = self.orchestrator.watch();

@@ -7,6 +7,7 @@ mod bench;
 mod clock;
 mod crashes;
 mod faults;
+mod plans;
 mod replicas;
 mod running;
 mod shop;
