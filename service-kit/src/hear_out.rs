@@ -1,5 +1,5 @@
-//! Reads a body that is too large to its end before the answer goes out. A client that still writes when its connection is
-//! closed sees a broken connection, and never the answer that says why.
+//! Reads a body that nobody has read, because it is too large or there is no room for it, to its end before the answer goes
+//! out. A client that still writes when its connection is closed sees a broken connection, and never the answer that says why.
 //!
 //! **Invariant:** what is read here is thrown away at once, and bounded in bytes and time.
 
@@ -20,13 +20,14 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How long it is read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A middleware: hears the client out when its body was too large.
+/// A middleware: hears the client out when its body was not read.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let body = Shared(Arc::new(Mutex::new(body)));
     let rest = body.clone();
     let response = next.run(Request::from_parts(parts, Body::new(body))).await;
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    let unread = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::SERVICE_UNAVAILABLE];
+    if unread.contains(&response.status()) {
         // Late or endless: then the connection is closed under the client, as it would have been before.
         drop(tokio::time::timeout(PATIENCE, drain(rest)).await);
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::clock::Clock;
+use service_kit::problem::Problem;
 
 use super::waiting::OrderWaiters;
 use crate::erasure::Eraser;
-use crate::processor::ProcessorHandle;
+use crate::processor::{ExecuteError, ProcessorHandle};
 use crate::request_hash::RequestHasher;
 
 /// What the handlers share. Every layer around a handler clones it for every request: so it is one pointer.
@@ -48,6 +49,14 @@ impl App {
         let eraser =
             Eraser::new(Arc::clone(&vault), processor.clone(), hasher.clone(), Arc::clone(&clock));
         Self(Arc::new(Shared { processor, log, vault, hasher, clock, waiters, eraser }))
+    }
+
+    /// Turns an order away, before anything is sealed, while too many wait to be begun.
+    pub(super) fn check_room_for_an_order(&self) -> Result<(), Problem> {
+        if self.processor.has_room_for_an_order() {
+            return Ok(());
+        }
+        Err(self.problem(ExecuteError::Overloaded))
     }
 
     /// Nobody waits for an order's decision any more.

@@ -1,7 +1,8 @@
 //! A command as it came: what stands around its body, and the body.
 //!
 //! **Invariant:** whatever keeps a command from the processor, its key is looked up first. A request that was carried out gets
-//! its stored answer also when it breaks a rule that is younger than it, or when its person was erased since.
+//! its stored answer also when it breaks a rule that is younger than it, or when its person was erased since. Only who comes when
+//! there is no room is told to come again, known or not.
 
 use std::future::Future;
 
@@ -19,7 +20,7 @@ use super::accepted;
 use super::app::App;
 use super::asked::{Asked, Fingerprint};
 use super::cause::Cause;
-use crate::processor::{AnswerWith, Outcome};
+use crate::processor::{AnswerWith, ExecuteError, Outcome};
 
 /// A body of a command.
 pub(super) trait CommandBody: Serialize + DeserializeOwned + Send + Sync {
@@ -69,6 +70,10 @@ impl<B: CommandBody> FromRequest<App> for Told<B> {
         let (mut parts, body) = request.into_parts();
         let asked = Asked::from_request_parts(&mut parts, app).await;
         let asked = asked.map_err(Problem::into_response)?;
+        // Before anything is made of it: whoever turns many away must not be kept by it from those who were taken.
+        if !app.processor.has_room() {
+            return Err(app.problem(ExecuteError::Overloaded).into_response());
+        }
         let bytes = JsonBytes::from_request(Request::from_parts(parts, body), app).await;
         let bytes = bytes.map_err(Problem::into_response)?;
         let told = Self::read(app, asked, &bytes).await;

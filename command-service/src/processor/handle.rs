@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::command::Command;
 use event_store::EventLog;
 use service_kit::clock::Clock;
 use service_kit::trace;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
+use super::backlog::Backlog;
 use super::batch::Job;
 use super::lanes::{self, Entrances, Lane};
 use super::observer::Observer;
@@ -31,6 +33,7 @@ pub struct Processor {
 pub struct ProcessorHandle {
     entrances: Entrances<Job>,
     lane: Lane,
+    backlog: Arc<Backlog>,
 }
 
 impl Processor {
@@ -39,13 +42,15 @@ impl Processor {
         log: Arc<dyn EventLog>,
         clock: Clock,
         settings: ProcessorSettings,
-        observers: Vec<Arc<dyn Observer>>,
+        mut observers: Vec<Arc<dyn Observer>>,
     ) -> Self {
+        let backlog = Arc::new(Backlog::new(settings.orders));
+        observers.push(Arc::clone(&backlog) as _);
         let (entrances, waiting) = lanes::open(settings.queue);
         let stop = CancellationToken::new();
         let worker = Worker::new(log, clock, settings, observers);
         let task = tokio::spawn(worker.run(waiting, stop.clone()));
-        Self { handle: ProcessorHandle { entrances, lane: Lane::Clients }, stop, task }
+        Self { handle: ProcessorHandle { entrances, lane: Lane::Clients, backlog }, stop, task }
     }
 
     /// The way in.
@@ -66,7 +71,17 @@ impl ProcessorHandle {
     /// A handle for work that the platform does by itself: clients, who wait for their answers, go first.
     #[must_use]
     pub fn for_own_work(&self) -> Self {
-        Self { entrances: self.entrances.clone(), lane: Lane::Own }
+        Self { lane: Lane::Own, ..self.clone() }
+    }
+
+    /// Whether a command would be taken now. What is not is best turned away before anything is made of it.
+    pub fn has_room(&self) -> bool {
+        self.entrances.of(self.lane).capacity() > 0
+    }
+
+    /// Whether an order would be taken now: not while too many that were placed wait for the platform to begin them.
+    pub fn has_room_for_an_order(&self) -> bool {
+        self.has_room() && self.backlog.has_room()
     }
 
     /// Carries a command out and answers after its commit. Dropping the future does not take the command back.
@@ -92,6 +107,10 @@ impl ProcessorHandle {
     }
 
     async fn hand_over(&self, request: Request, span: Span) -> Result<Outcome, ExecuteError> {
+        let places = matches!(request.command, Command::PlaceOrder(_) | Command::PlaceDraft(_));
+        if places && !self.backlog.has_room() {
+            return Err(ExecuteError::Overloaded);
+        }
         let (reply, answer) = oneshot::channel();
         match self.entrances.of(self.lane).try_send(Job::new(request, span, reply)) {
             Ok(()) => answer.await.unwrap_or(Err(ExecuteError::Stopped)),

@@ -5,6 +5,7 @@
 //! **Invariant:** nobody is answered before the log has given its verdict, refusals included, so a stale cache can only
 //! cause a further attempt, never a wrong answer; a command id is decided at most once at a time.
 
+mod backlog;
 mod batch;
 mod cache;
 mod commit;

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct ProcessorSettings {
     /// Commands of clients that may wait, and as many of the platform itself; a further one is turned away.
     pub queue: usize,
+    /// Orders that may have been placed and not been begun to be carried out; a further one is turned away.
+    pub orders: usize,
     /// Commands taken into one batch.
     pub batch: usize,
     /// States kept in memory, per generation; there are two.
@@ -27,6 +29,7 @@ impl Default for ProcessorSettings {
     fn default() -> Self {
         Self {
             queue: 4_096,
+            orders: 4_096,
             batch: 512,
             cached_states: 32_768,
             attempts: 16,

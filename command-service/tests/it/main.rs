@@ -1,6 +1,7 @@
 //! The command service, through its public doors: the processor, HTTP, the queue, the provider.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod admission;
 mod causes;
 mod customers;
 mod dead_letters;

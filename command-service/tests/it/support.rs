@@ -255,6 +255,15 @@ impl TestApp {
         Self::paying(FaultyLog::new([]), ledger, folder, payments)
     }
 
+    /// With a processor of these bounds.
+    pub(crate) async fn bounded(processor: ProcessorSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
+        let provider = Provider::Simulated(ledger.clone());
+        let log = FaultyLog::new([]);
+        Self::with_all(log, ledger, folder, patient(), provider, processor)
+    }
+
     pub(crate) async fn over(log: Arc<FaultyLog>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
@@ -321,11 +330,23 @@ impl TestApp {
         payments: RunnerSettings,
         provider: Provider,
     ) -> Self {
+        let processor = ProcessorSettings::default();
+        Self::with_all(log, ledger, folder, payments, provider, processor)
+    }
+
+    fn with_all(
+        log: Arc<FaultyLog>,
+        ledger: Ledger,
+        folder: tempfile::TempDir,
+        payments: RunnerSettings,
+        provider: Provider,
+        processor: ProcessorSettings,
+    ) -> Self {
         let master = MasterKey::from_bytes([7; 32]);
         let vault = Arc::new(Vault::new(Arc::new(MemoryKeys::new()), master));
         let settings = CommandSettings {
             request_secret: b"test".to_vec(),
-            processor: ProcessorSettings::default(),
+            processor,
             payments: payments.clone(),
         };
         let service = CommandService::start(
