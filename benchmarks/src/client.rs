@@ -34,6 +34,33 @@ impl Command {
     }
 }
 
+/// What is said to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    retry_after: bool,
+    problem: bool,
+}
+
+impl Said {
+    /// It was carried out.
+    pub(crate) fn is_done(self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// It is to come again, and when, as a program can read it.
+    pub(crate) fn is_later(self) -> bool {
+        [429, 503].contains(&self.status) && self.retry_after && self.problem
+    }
+}
+
+/// The beginning of an answer, and where its body begins and ends.
+struct Head {
+    said: Said,
+    begins: usize,
+    ends: usize,
+}
+
 /// An open connection.
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -71,6 +98,13 @@ impl Connection {
         self.send("POST", path, [("idempotency-key", key.as_str())], body).await
     }
 
+    /// Sends a command, whatever is said to it; an error is only what breaks the connection.
+    pub(crate) async fn attempt(&mut self, command: &Command) -> Result<Said> {
+        let Command { path, key, body, .. } = command;
+        let head = self.ask("POST", path, [("idempotency-key", key.as_str())], body).await?;
+        Ok(head.said)
+    }
+
     async fn send<const N: usize>(
         &mut self,
         method: &str,
@@ -78,6 +112,19 @@ impl Connection {
         headers: [(&str, &str); N],
         body: &str,
     ) -> Result<&[u8]> {
+        let Head { said, begins, ends } = self.ask(method, path, headers, body).await?;
+        let body = &self.answer[begins..ends];
+        ensure!(said.is_done(), "{path}: {}: {}", said.status, String::from_utf8_lossy(body));
+        Ok(body)
+    }
+
+    async fn ask<const N: usize>(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: [(&str, &str); N],
+        body: &str,
+    ) -> Result<Head> {
         self.request.clear();
         write!(self.request, "{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.host)?;
         for (name, value) in headers {
@@ -89,18 +136,14 @@ impl Connection {
             "content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )?;
         self.stream.write_all(self.request.as_bytes()).await?;
-        let (status, begins, ends) = self.head().await?;
-        while self.answer.len() < ends {
+        let head = self.head().await?;
+        while self.answer.len() < head.ends {
             self.read().await?;
         }
-        let body = &self.answer[begins..ends];
-        let success = (200..300).contains(&status);
-        ensure!(success, "{path}: {status}: {}", String::from_utf8_lossy(body));
-        Ok(body)
+        Ok(head)
     }
 
-    /// Status, and where the body begins and ends.
-    async fn head(&mut self) -> Result<(u16, usize, usize)> {
+    async fn head(&mut self) -> Result<Head> {
         self.answer.clear();
         loop {
             self.read().await?;
@@ -108,12 +151,19 @@ impl Connection {
             let mut response = Response::new(&mut headers);
             let Status::Complete(begins) = response.parse(&self.answer)? else { continue };
             let status = response.code.context("an answer without a status")?;
-            let mut headers = response.headers.iter();
-            let length = headers
-                .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-                .context("an answer whose length is not said")?;
-            let length: usize = std::str::from_utf8(length.value)?.parse()?;
-            return Ok((status, begins, begins + length));
+            let header = |name: &str| {
+                let mut headers = response.headers.iter();
+                let found = headers.find(|header| header.name.eq_ignore_ascii_case(name));
+                found.map(|header| header.value)
+            };
+            let length = header("content-length").context("an answer whose length is not said")?;
+            let length: usize = std::str::from_utf8(length)?.parse()?;
+            let said = Said {
+                status,
+                retry_after: header("retry-after").is_some(),
+                problem: header("content-type") == Some(b"application/problem+json"),
+            };
+            return Ok(Head { said, begins, ends: begins + length });
         }
     }
 

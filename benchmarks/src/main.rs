@@ -4,16 +4,20 @@
 mod client;
 mod clients;
 mod driver;
+mod flat;
 mod half_load;
 mod harness;
+mod history;
 mod import;
 mod jetstream;
 mod library;
 mod limits;
 mod measure;
 mod over_http;
+mod overload;
 mod platform;
 mod postgres;
+mod queries;
 mod row;
 mod servers;
 mod shop;
@@ -58,11 +62,41 @@ struct Args {
 enum Only {
     /// The platform over HTTP, a process a service, with PostgreSQL and nats-server
     Distributed,
+    /// Three times what the platform carries: what it still does, whom it turns away, and when it is as before
+    Overload {
+        /// A process a service, over PostgreSQL and nats-server; else everything in one
+        #[arg(long)]
+        distributed: bool,
+        /// Connections that offer too much
+        #[arg(long, default_value_t = 4_096)]
+        offering: usize,
+    },
     /// The append of the PostgreSQL log against plain inserts of the same rows
     AppendPostgres {
         /// Batches of each size
         #[arg(long, default_value_t = 300)]
         batches: usize,
+    },
+    /// Every list and filter of the query APIs, with its plan, as a Markdown table
+    Queries {
+        /// Orders in the log
+        #[arg(long, default_value_t = 1_000_000)]
+        orders: u64,
+        /// Over PostgreSQL; else over SQLite
+        #[arg(long)]
+        postgres: bool,
+    },
+    /// What a command costs on a long history against none, by turns
+    Flat {
+        /// Orders in the log; each leaves about 13 events
+        #[arg(long, default_value_t = 100_000)]
+        orders: u64,
+        /// Over PostgreSQL; else over SQLite
+        #[arg(long)]
+        postgres: bool,
+        /// Only the processor over the log; else the whole platform in one process too, on SQLite
+        #[arg(long)]
+        log_only: bool,
     },
     /// Relay, feed and command queue over JetStream
     Jetstream {
@@ -125,6 +159,11 @@ fn main() -> Result<()> {
     let args = Args::parse();
     // The load over HTTP is sent by one thread, which leaves the others to the platform.
     let one_thread = || Builder::new_current_thread().enable_all().build();
+    let all_cores = || Builder::new_multi_thread().enable_all().build();
+    if let Some(Only::Queries { .. } | Only::Flat { .. }) = args.only {
+        // What is measured runs in this process.
+        return all_cores()?.block_on(carry_out(args));
+    }
     let Some(Only::Measure { postgres, subject, row, log_events }) = args.only else {
         return one_thread()?.block_on(carry_out(args));
     };
@@ -133,8 +172,7 @@ fn main() -> Result<()> {
     let measured = if let Some(kind) = subjects::platform(&asked.subject) {
         one_thread()?.block_on(subjects::over_http(kind, &asked))?
     } else {
-        let all_cores = Builder::new_multi_thread().enable_all().build()?;
-        all_cores.block_on(async move {
+        all_cores()?.block_on(async move {
             tokio::spawn(async move { subjects::measure(&asked).await }).await?
         })?
     };
@@ -149,10 +187,20 @@ async fn carry_out(args: Args) -> Result<()> {
     match args.only {
         None => platform(Kind::Embedded, settings).await,
         Some(Only::Distributed) => platform(Kind::Distributed, settings).await,
+        Some(Only::Overload { distributed, offering }) => {
+            let kind = if distributed { Kind::Distributed } else { Kind::Embedded };
+            table(&overload::rows(kind, settings.load, offering).await?)?;
+            println!("{}", kind.told());
+            Ok(())
+        }
         Some(Only::AppendPostgres { batches }) => {
             table(&postgres::append(batches).await?)?;
             println!("{}", servers::told());
             Ok(())
+        }
+        Some(Only::Queries { orders, postgres }) => queries::tell(orders, postgres).await,
+        Some(Only::Flat { orders, postgres, log_only }) => {
+            table(&flat::rows(orders, postgres, log_only).await?)
         }
         Some(Only::Jetstream { events }) => table(&jetstream::rows(events).await?),
         Some(Only::Run(run)) => harness::run(run.plan(args.seconds)).await,

@@ -56,13 +56,18 @@ pub(crate) fn rate(what: &str, outcome: &Outcome) -> Row {
 
 /// How long it takes until no saga has anything to do and every model has read the whole log, once a load is over.
 pub(crate) async fn settle(platform: &Platform, load: &str) -> Result<Duration> {
+    settle_with(platform, load, "spread-0").await
+}
+
+/// The same where another product is there.
+pub(crate) async fn settle_with(platform: &Platform, load: &str, sku: &str) -> Result<Duration> {
     let begun = Instant::now();
     let mut commands = Connection::open(&platform.at.commands).await?;
     let mut sagas = Connection::open(&platform.at.sagas).await?;
     let mut models = Connection::open(&platform.at.models).await?;
     for round in 0_u32.. {
         // The services only hear how far the log is. So the log is asked: its newest event is ours.
-        let mark = commands.post(&receive("spread-0", &format!("after/{load}/{round}"))).await?;
+        let mark = commands.post(&receive(sku, &format!("after/{load}/{round}"))).await?;
         let head = position(mark)?;
         loop {
             if begun.elapsed() > PATIENCE {

@@ -7,7 +7,7 @@ use test_servers::Nats;
 use tokio::process::Command;
 
 use super::process::Process;
-use super::running::{Addresses, Kept, Platform, free_address, until_ready};
+use super::running::{Addresses, Kept, PATIENCE, Platform, free_address, until_ready};
 use crate::servers;
 
 pub(super) const TOLD: &str = "a process a service (no gateway), one PostgreSQL with a database each, one nats-server with \
@@ -61,7 +61,7 @@ pub(super) async fn start() -> Result<Platform> {
         })?,
     ];
     // It makes the master key.
-    until_ready(&at.commands).await?;
+    until_ready(&at.commands, PATIENCE).await?;
     processes.push(home.start(MODELS, &at.models, &postgres.url("models"), |_| {})?);
     processes.push(home.start(SAGAS, &at.sagas, &postgres.url("sagas"), |_| {})?);
     let kept = Kept { folder, _servers: Some((postgres, nats)) };

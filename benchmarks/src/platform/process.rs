@@ -67,6 +67,15 @@ impl Process {
         Ok(mb)
     }
 
+    /// The memory that it holds now, in MB, with those that it started; what they share counts once each.
+    pub(crate) fn resident_mb(&self) -> Result<f64> {
+        let family = self.family()?;
+        let held = family.iter().filter_map(|id| kib(&format!("/proc/{id}/status"), "VmRSS:"));
+        #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+        let mb = held.sum::<u64>() as f64 / 1_000.0;
+        Ok(mb)
+    }
+
     fn family(&self) -> Result<Vec<u32>> {
         let mut family = vec![self.id];
         for entry in fs::read_dir("/proc")? {

@@ -12,7 +12,9 @@ use super::{distributed, embedded};
 use crate::client::Connection;
 
 /// How long a platform may take to be ready.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// The same over a long history, which it reads first.
+const LONG_PATIENCE: Duration = Duration::from_hours(1);
 
 /// Who runs where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +66,24 @@ impl Platform {
             Kind::Distributed => distributed::start().await?,
         };
         for address in [&platform.at.commands, &platform.at.models, &platform.at.sagas] {
-            until_ready(address).await?;
+            until_ready(address, PATIENCE).await?;
         }
         Ok(platform)
+    }
+
+    /// Starts one in one process over a folder in which there is a history, and waits, long if need be, until it is ready.
+    pub(crate) async fn start_in(folder: TempDir) -> Result<Self> {
+        let platform = embedded::start_in(folder)?;
+        until_ready(&platform.at.commands, LONG_PATIENCE).await?;
+        Ok(platform)
+    }
+
+    /// Ends it, and leaves its folder.
+    pub(crate) async fn leave(self) -> Result<TempDir> {
+        for process in self.processes.into_iter().rev() {
+            process.stop().await?;
+        }
+        Ok(self.kept.folder)
     }
 
     /// Where it keeps its data, or the master key alone.
@@ -89,9 +106,9 @@ impl Platform {
 }
 
 /// Waits until a process says that it is ready.
-pub(super) async fn until_ready(address: &str) -> Result<()> {
+pub(super) async fn until_ready(address: &str, patience: Duration) -> Result<()> {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < patience {
         if let Ok(mut connection) = Connection::open(address).await
             && connection.get("/health/ready").await.is_ok()
         {
@@ -99,7 +116,7 @@ pub(super) async fn until_ready(address: &str) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    bail!("the platform was not ready within {} s", PATIENCE.as_secs())
+    bail!("the platform was not ready within {} s", patience.as_secs())
 }
 
 /// An address that nobody listens on.
