@@ -125,14 +125,14 @@ fn transaction(
 ) -> AppendTransaction {
     let was = &events[0].metadata;
     // A client's own key has no name in it.
-    let named = |text: &str| -> Arc<str> {
+    let retold = |text: &str| -> Arc<str> {
         let told = names.within(text);
         if told == text { format!("{text}/{number}").into() } else { told.into() }
     };
     let metadata = Arc::new(Metadata {
-        command_id: named(&was.command_id),
+        command_id: retold(&was.command_id),
         actor: Arc::clone(&was.actor),
-        correlation_id: named(&was.correlation_id),
+        correlation_id: retold(&was.correlation_id),
         causation_id: was.causation_id.clone(),
         traceparent: None,
         occurred_at: was.occurred_at + shift,
