@@ -29,7 +29,8 @@ impl Default for ProcessorSettings {
     fn default() -> Self {
         Self {
             queue: 4_096,
-            orders: 4_096,
+            // No bound before one was measured.
+            orders: usize::MAX,
             batch: 512,
             cached_states: 32_768,
             attempts: 16,
