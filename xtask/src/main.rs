@@ -8,6 +8,7 @@ mod edges;
 mod house;
 mod metric_names;
 mod servers;
+mod simulate;
 mod sources;
 mod steps;
 
@@ -28,6 +29,8 @@ Commands:
           Docket beside its peers and the limits of the machine: a report with plots in target/bench
   chaos [--list | --all | --fault F] [--seed N] [--runs K]
           Breaks the platform's real processes, heals them, and checks every law: a report in target/chaos
+  simulate [--seed N] [--seeds M] [--debug] [...]
+          The platform in one thread on a virtual clock under faults drawn from a seed (simulation/README.md)
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["schemas"] => steps::schemas(&workspace()),
         ["bench", words @ ..] => bench::bench(&workspace(), words),
         ["chaos", words @ ..] => chaos::chaos(&workspace(), words),
+        ["simulate", words @ ..] => simulate::simulate(&workspace(), words),
         ["house"] => house::check(&workspace()),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");

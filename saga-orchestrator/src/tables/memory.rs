@@ -104,6 +104,11 @@ impl MemoryTables {
         })
     }
 
+    /// How often the lease went from one holder to another.
+    pub fn takeovers(&self) -> u64 {
+        u64::try_from(self.kept.token() - 1).unwrap_or_default()
+    }
+
     /// As a crash of the database: of the commits since the last durable one, the last `commits` are gone, each whole, and every
     /// transaction that is under way. Tells how many there were to lose.
     pub fn lose_last(&self, commits: usize) -> usize {

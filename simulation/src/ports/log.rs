@@ -1,0 +1,176 @@
+//! The log as one process reaches it: calls get lost before or after they are carried out, or come late.
+
+use std::sync::Arc;
+
+use event_store::memory::MemoryLog;
+use event_store::{
+    AppendError, AppendTransaction, EventLog, Intent, LoadRequest, Loaded, LogIdentity, Position,
+    RecordedEvent, Snapshot, StoreError, StreamId, Verdict, Version,
+};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use super::heads::Heads;
+use crate::process::Process;
+use crate::trace::Trace;
+use crate::weather::{Mishap, Weather};
+
+/// The log behind a network.
+#[derive(Clone)]
+pub(crate) struct FaultyLog {
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) heads: Arc<Heads>,
+    pub(crate) process: Arc<Process>,
+    pub(crate) weather: Arc<Weather>,
+    pub(crate) trace: Arc<Trace>,
+}
+
+impl FaultyLog {
+    async fn append_now(&self, batch: Vec<AppendTransaction>) -> Result<Vec<Verdict>, AppendError> {
+        let commands: Vec<_> = batch.iter().map(|one| Arc::clone(&one.command_id)).collect();
+        let appended = self.log.append(batch).await;
+        match &appended {
+            Ok(verdicts) => {
+                for (command, verdict) in commands.iter().zip(verdicts) {
+                    self.tell(command, verdict);
+                }
+            }
+            Err(error) => {
+                self.trace.tell(format_args!("{} appends: {error}", self.process.name));
+                if matches!(error, AppendError::Superseded) {
+                    self.trace.happened("a takeover of the log, and the old writer refused");
+                }
+            }
+        }
+        self.heads.tell(*self.log.head().borrow());
+        appended
+    }
+
+    fn tell(&self, command: &str, verdict: &Verdict) {
+        let name = &self.process.name;
+        match verdict {
+            Verdict::Committed { position, version } => {
+                self.trace.tell(format_args!(
+                    "{name} appends {command}: position {position}, version {version}"
+                ));
+            }
+            Verdict::Conflict { stream } => {
+                self.trace.tell(format_args!("{name} appends {command}: conflict in {stream}"));
+                self.trace.happened("an optimistic conflict");
+            }
+            Verdict::AlreadyApplied(answer) => {
+                let position = answer.position;
+                self.trace.tell(format_args!("{name} appends {command}: known, {position}"));
+                self.trace.happened("a dedupe hit");
+            }
+            Verdict::KeyReused => {
+                self.trace.tell(format_args!("{name} appends {command}: another body"));
+            }
+        }
+    }
+
+    /// Appends when the caller has long given up.
+    fn append_late(&self, batch: Vec<AppendTransaction>) {
+        let (this, delay) = (self.clone(), self.weather.long_delay());
+        self.trace.happened("an append that came late");
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            // Nobody hears of it.
+            drop(this.append_now(batch).await);
+        });
+    }
+
+    async fn reach(&self, operation: &'static str) -> Result<(), StoreError> {
+        self.process.hop(&self.weather).await;
+        if self.weather.strikes(Mishap::LogUnreached) {
+            return Err(StoreError::new(operation, "the log can't be reached"));
+        }
+        Ok(())
+    }
+}
+
+impl EventLog for FaultyLog {
+    fn identity(&self) -> LogIdentity {
+        self.log.identity()
+    }
+
+    fn append(
+        &self,
+        batch: Vec<AppendTransaction>,
+    ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>> {
+        Box::pin(async move {
+            self.process.hop(&self.weather).await;
+            let lost = || AppendError::Store(StoreError::new("append", "the connection is lost"));
+            if self.weather.strikes(Mishap::LogUnreached) {
+                self.trace.happened("an append of unknown outcome");
+                return Err(lost());
+            }
+            if self.weather.strikes(Mishap::LogLate) {
+                self.trace.happened("an append of unknown outcome");
+                self.append_late(batch);
+                return Err(lost());
+            }
+            let appended = self.append_now(batch).await;
+            self.process.hop(&self.weather).await;
+            if self.weather.strikes(Mishap::LogAnswerLost) {
+                self.trace.happened("an append of unknown outcome");
+                return Err(lost());
+            }
+            appended
+        })
+    }
+
+    fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        Box::pin(async move {
+            self.reach("load").await?;
+            let loaded = self.log.load(request).await;
+            self.process.pass().await;
+            loaded
+        })
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, StoreError>> {
+        Box::pin(async move {
+            self.reach("read a stream").await?;
+            self.log.read_stream(stream, after, limit).await
+        })
+    }
+
+    fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, StoreError>> {
+        Box::pin(async move {
+            self.reach("read the log").await?;
+            self.log.read_all(after, limit).await
+        })
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.heads.listen(*self.log.head().borrow())
+    }
+
+    fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, StoreError>> {
+        Box::pin(async move {
+            self.reach("read open intents").await?;
+            self.log.open_intents().await
+        })
+    }
+
+    fn save_snapshots(
+        &self,
+        schema_hash: u64,
+        snapshots: Vec<Snapshot>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.reach("save snapshots").await?;
+            self.log.save_snapshots(schema_hash, snapshots).await
+        })
+    }
+}

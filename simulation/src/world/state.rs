@@ -1,0 +1,125 @@
+//! Everything that outlives a process, and the processes that run now.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta};
+use command_service::RequestHasher;
+use event_store::keys::memory::MemoryKeys;
+use event_store::keys::{MasterKey, Vault};
+use event_store::memory::MemoryLog;
+use saga_orchestrator::MemoryTables;
+use service_kit::clock::Clock;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::orchestrators::Orchestrating;
+use super::services::Serving;
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::ports::{Bank, Broker, FaultyLog, Heads};
+use crate::process::Process;
+use crate::trace::Trace;
+use crate::weather::Weather;
+
+/// Under which requests are hashed.
+pub(super) const SECRET: &[u8] = b"the secret of a simulation";
+/// 2026-01-01, when every run begins.
+const BEGINNING_S: i64 = 1_767_225_600;
+
+/// The world of one run.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) trace: Arc<Trace>,
+    pub(crate) weather: Arc<Weather>,
+    pub(crate) clock: Clock,
+    pub(crate) journal: Journal,
+    pub(super) hasher: RequestHasher,
+    pub(super) vault: Arc<Vault>,
+    pub(super) heads: Arc<Heads>,
+    pub(super) bank: Arc<Bank>,
+    pub(super) broker: Arc<Broker>,
+    pub(super) tables: MemoryTables,
+    writer: Mutex<Arc<MemoryLog>>,
+    lives: AtomicU64,
+    serving: Mutex<Vec<Arc<Serving>>>,
+    orchestrating: Mutex<[Option<Arc<Orchestrating>>; 2]>,
+}
+
+impl World {
+    /// Nothing runs yet.
+    pub(crate) fn new(plan: Plan, keep_lines: bool) -> Arc<Self> {
+        let seed = plan.seed;
+        let began = Instant::now();
+        let clock: Clock = Arc::new(move || {
+            let elapsed = TimeDelta::from_std(began.elapsed()).unwrap_or_default();
+            DateTime::from_timestamp(BEGINNING_S, 0).unwrap_or_default() + elapsed
+        });
+        let trace = Arc::new(Trace::new(keep_lines));
+        let weather = Arc::new(Weather::new(seed, plan.is_rough));
+        let drawn = AtomicU64::new(1);
+        let ids = move || Uuid::from_u64_pair(seed, drawn.fetch_add(1, Ordering::Relaxed));
+        let log = MemoryLog::with(Arc::clone(&clock), Arc::new(ids));
+        let bank = Bank::new(Arc::clone(&clock), Arc::clone(&weather), Arc::clone(&trace));
+        let broker = Broker::new(Arc::clone(&weather), Arc::clone(&trace));
+        let vault = Vault::new(Arc::new(MemoryKeys::new()), MasterKey::from_bytes([7; 32]));
+        Arc::new(Self {
+            plan,
+            trace,
+            weather,
+            journal: Journal::default(),
+            hasher: RequestHasher::new(SECRET),
+            vault: Arc::new(vault),
+            heads: Arc::default(),
+            bank,
+            broker,
+            tables: MemoryTables::new(Arc::clone(&clock)),
+            clock,
+            writer: Mutex::new(Arc::new(log)),
+            lives: AtomicU64::new(0),
+            serving: Mutex::default(),
+            orchestrating: Mutex::default(),
+        })
+    }
+
+    /// A new process.
+    pub(super) fn process(&self, kind: &str) -> Arc<Process> {
+        let life = self.lives.fetch_add(1, Ordering::Relaxed);
+        let process = Process::new(format!("{kind} {life}"));
+        self.trace.tell(format_args!("{} starts", process.name));
+        Arc::new(process)
+    }
+
+    /// The log itself.
+    pub(crate) fn log(&self) -> Arc<MemoryLog> {
+        Arc::clone(&self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The log for a new writer.
+    pub(super) fn taken_over(&self) -> Arc<MemoryLog> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        *writer = Arc::new(writer.taken_over());
+        Arc::clone(&writer)
+    }
+
+    /// The log as a process reaches it.
+    pub(super) fn faulty(&self, log: Arc<MemoryLog>, process: &Arc<Process>) -> FaultyLog {
+        FaultyLog {
+            log,
+            heads: Arc::clone(&self.heads),
+            process: Arc::clone(process),
+            weather: Arc::clone(&self.weather),
+            trace: Arc::clone(&self.trace),
+        }
+    }
+
+    /// The command-services, the active one last.
+    pub(super) fn serving(&self) -> MutexGuard<'_, Vec<Arc<Serving>>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The orchestrators.
+    pub(super) fn orchestrating(&self) -> MutexGuard<'_, [Option<Arc<Orchestrating>>; 2]> {
+        self.orchestrating.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,180 @@
+//! Whether everything came to its end, and whether all of it may stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::sagas::{SagaKind, SagaState};
+use event_store::{EventLog as _, RecordedEvent};
+use invariants::{Checker, Progress};
+use saga_orchestrator::Audit;
+
+use super::clients::Told;
+use super::state::World;
+use crate::violation::Violation;
+
+impl World {
+    /// What has not come to its end yet, in words; empty when all has.
+    pub(crate) async fn unsettled(&self) -> Vec<String> {
+        let head = *self.log().head().borrow();
+        let Some(audit) = self.tables.audit() else { return vec!["no saga was folded".to_owned()] };
+        let mut open = Vec::new();
+        if audit.position < head {
+            open.push(format!("the sagas stand at {} of {head}", audit.position));
+        }
+        let sent = audit.outbox.iter();
+        open.extend(sent.map(|sent| format!("{} is sent since {}", sent.command_id, sent.since)));
+        let sagas = audit.sagas.iter().filter(|saga| !saga.state.is_ended());
+        open.extend(
+            sagas.map(|saga| format!("saga {} is {} at {}", saga.id, saga.state, saga.step)),
+        );
+        for intent in self.log().open_intents().await.unwrap_or_default() {
+            if !intent.payload.contains("\"intent\":\"watch\"") {
+                open.push(format!("intent {} is open", intent.id));
+            }
+        }
+        open
+    }
+
+    /// Everything that should not be so.
+    pub(crate) async fn judge(&self) -> Vec<Violation> {
+        let mut violations = self.journal.violations();
+        violations.extend(self.repeat_everything().await);
+        let rows = self.bank.rows();
+        let events = self.log().read_all(0, usize::MAX).await.unwrap_or_default();
+        let again = self.log().read_all(0, usize::MAX).await.unwrap_or_default();
+        if events != again {
+            violations.push(Violation::of("I5", "Two reads of the log differ.".to_owned()));
+        }
+        let mut checker = Checker::default();
+        for event in &events {
+            checker.observe(event);
+        }
+        checker.compare_ledger_read_before(&rows);
+        checker.compare_ledger_read_after(&rows);
+        if let Some(audit) = self.tables.audit() {
+            violations.extend(sagas_and_orders(&audit, &checker));
+            self.note_what_happened(&audit, &events);
+        }
+        violations.extend(self.acknowledged(&checker));
+        violations.extend(checker.finish().findings.iter().map(Violation::from));
+        violations
+    }
+
+    /// I1, I2, I14: whoever asks again what was done gets the same answer, and nothing is done by it.
+    async fn repeat_everything(&self) -> Vec<Violation> {
+        let head = *self.log().head().borrow();
+        let done: Vec<_> = {
+            let entries = self.journal.entries();
+            let done = entries.iter().filter(|(_, entry)| entry.done.is_some());
+            done.map(|(key, entry)| (key.clone(), entry.command.clone())).collect()
+        };
+        let mut violations = Vec::new();
+        for (key, command) in done {
+            match self.ask(&key, &command).await {
+                Told::Done(outcome) if outcome.replayed => {}
+                told => violations.push(Violation::of(
+                    "I1",
+                    format!("`{key}` was acknowledged; asked again the answer was {told:?}."),
+                )),
+            }
+        }
+        let now = *self.log().head().borrow();
+        if now != head {
+            let positions = (head + 1..=now).take(5).collect();
+            let statement = "Repeats of what was acknowledged left events.".to_owned();
+            violations.push(Violation { rule: "I2".to_owned(), statement, positions });
+        }
+        violations.extend(self.journal.violations());
+        violations.dedup();
+        violations
+    }
+
+    /// I1 and I3: what left events was acknowledged so, and what was refused left none.
+    fn acknowledged(&self, checker: &Checker) -> Vec<Violation> {
+        let entries = self.journal.entries();
+        let wrong = entries.iter().filter_map(|(key, entry)| {
+            let there = checker.position_of_command(&format!("client/{key}"));
+            let left_events = entry.done.as_ref().map(|done| !done.body.contains(":0}"));
+            match (left_events, there) {
+                (Some(true), None) => Some(Violation::of(
+                    "I1",
+                    format!("`{key}` was acknowledged and is not in the log."),
+                )),
+                (None, Some(position)) if entry.refused => Some(Violation {
+                    rule: "I3".to_owned(),
+                    statement: format!("`{key}` was refused at last, and is in the log."),
+                    positions: vec![position],
+                }),
+                _ => None,
+            }
+        });
+        wrong.collect()
+    }
+
+    /// What can be seen from how it ended.
+    fn note_what_happened(&self, audit: &Audit, events: &[RecordedEvent]) {
+        for saga in &audit.sagas {
+            match (saga.kind, saga.state) {
+                (SagaKind::Order, SagaState::Compensated) => self.trace.happened("a compensation"),
+                (SagaKind::Return, SagaState::Completed) => {
+                    self.trace.happened("a return that was paid back");
+                }
+                (SagaKind::Cancellation, SagaState::Completed) => {
+                    self.trace.happened("a cancellation after the pivot");
+                }
+                _ => {}
+            }
+        }
+        if self.tables.takeovers() > 0 {
+            self.trace.happened("a takeover of the sagas");
+        }
+        let mut unknown = BTreeSet::new();
+        for event in events {
+            match event.event_type.as_ref() {
+                "PaymentOutcomeUnknown" => {
+                    unknown.insert(&event.stream);
+                }
+                "PaymentAuthorized" | "PaymentCaptured" | "PaymentDeclined"
+                    if unknown.contains(&event.stream) =>
+                {
+                    self.trace.happened("a payment outcome unknown that turned out");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// I9 and I12: everything has ended as its order has, and nothing is sent any more.
+fn sagas_and_orders(audit: &Audit, checker: &Checker) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for sent in &audit.outbox {
+        if let Some(position) = checker.position_of_command(&sent.command_id) {
+            let statement = format!("`{}` is still sent, and is in the log.", sent.command_id);
+            let positions = vec![position];
+            violations.push(Violation { rule: "I12".to_owned(), statement, positions });
+        }
+    }
+    let sagas: BTreeMap<_, _> = audit
+        .sagas
+        .iter()
+        .filter(|saga| saga.kind == SagaKind::Order)
+        .map(|saga| (saga.order_id.as_str(), saga.state))
+        .collect();
+    for order in checker.placed_orders() {
+        let state = sagas.get(order.order_id).copied();
+        let fits = match order.progress {
+            Progress::UnderWay => state.is_some_and(|state| !state.is_ended()),
+            Progress::Completed => state == Some(SagaState::Completed),
+            Progress::Undone => state == Some(SagaState::Compensated),
+        };
+        if !fits {
+            let statement = format!(
+                "Order `{}` is {:?}, and its saga {state:?}.",
+                order.order_id, order.progress
+            );
+            let positions = vec![order.since];
+            violations.push(Violation { rule: "I9".to_owned(), statement, positions });
+        }
+    }
+    violations
+}
