@@ -34,10 +34,10 @@ impl<T: Tables> Runner<T> {
             ToSend::Now => (now + self.settings.resend_every, 1),
             ToSend::Later => (now, 0),
         };
-        let mut transaction = match work.action {
-            // An operator is answered: that stands nowhere else.
-            Some(_) => self.begun(self.store.begin_durable().await?, to).await?,
-            None => self.begin(to).await?,
+        let mut transaction = match work.last {
+            Some(_) => self.begin(to).await?,
+            // Of an operator or of the clock: it stands nowhere else, and no checkpoint would tell of its loss.
+            None => self.begun(self.store.begin_durable().await?, to).await?,
         };
         let mut done = 0;
         if !work.done.is_empty() {

@@ -20,7 +20,7 @@ const MIGRATIONS: Migrations = Migrations {
 const READERS: u32 = 3;
 
 /// Opens the tables, making them if there are none. What the last commits wrote before the machine, or PostgreSQL, crashed is
-/// read from the log again; only what a person asked for stands nowhere else, and is committed as durable.
+/// read from the log again; what a person or the clock asked for stands nowhere else, and is committed as durable.
 pub(crate) async fn open(location: &Location) -> Result<Store, MigrateError> {
     let store = Store::open(location, Durability::Rebuildable, READERS).await?;
     store.migrate(MIGRATIONS).await?;
