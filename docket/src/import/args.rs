@@ -59,7 +59,7 @@ pub(crate) struct OnlineRetailArgs {
     pub(crate) json: bool,
 
     /// How many orders are under way at a time
-    #[arg(long, value_name = "N", default_value_t = 128,
+    #[arg(long, value_name = "N", default_value_t = 64,
         value_parser = concurrency, allow_negative_numbers = true)]
     pub(crate) concurrency: u16,
 }
