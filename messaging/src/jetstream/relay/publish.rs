@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_nats::Subject;
-use async_nats::jetstream::message::PublishMessage;
+use async_nats::{HeaderMap, HeaderValue, Subject, header};
+use bytes::Bytes;
 use event_store::{LogIdentity, RecordedEvent};
 use opentelemetry::global;
 use opentelemetry::propagation::Extractor;
@@ -83,22 +83,28 @@ impl Extractor for Only<'_> {
     }
 }
 
-/// The message of an event, and its bytes.
-pub(super) fn message(
-    log: &LogIdentity,
-    stream: &str,
-    event: &RecordedEvent,
-) -> Result<(PublishMessage, usize), EnvelopeError> {
-    let payload = envelope::encode(log, event)?;
-    let bytes = payload.len();
-    let mut message = PublishMessage::build()
-        .payload(payload)
-        .expected_stream(stream)
-        .expected_last_sequence(event.position - 1);
-    if let Some(traceparent) = &event.metadata.traceparent
-        && traceparent.chars().all(|letter| letter.is_ascii_graphic())
-    {
-        message = message.header(TRACEPARENT, traceparent.as_ref());
+/// An event, ready to be published.
+pub(super) struct Publication {
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Bytes,
+}
+
+impl Publication {
+    /// Says which stream it is meant for, and which sequence has to stand before it there.
+    pub(super) fn of(
+        log: &LogIdentity,
+        stream: &str,
+        event: &RecordedEvent,
+    ) -> Result<Self, EnvelopeError> {
+        let payload = envelope::encode(log, event)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_STREAM, stream);
+        headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, HeaderValue::from(event.position - 1));
+        if let Some(traceparent) = &event.metadata.traceparent
+            && traceparent.chars().all(|letter| letter.is_ascii_graphic())
+        {
+            headers.insert(TRACEPARENT, traceparent.as_ref());
+        }
+        Ok(Self { headers, payload })
     }
-    Ok((message, bytes))
 }

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
 use async_nats::jetstream::Context;
-use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::context::{ContextBuilder, PublishAckFuture};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::{Client, Subject};
 use event_store::{Position, RecordedEvent};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::publish::{self, ContextOf, Subjects};
+use super::publish::{self, ContextOf, Publication, Subjects};
 use super::window::{self, Window};
 use crate::jetstream::backoff::Backoff;
 use crate::jetstream::connection;
@@ -70,6 +71,8 @@ pub struct Relay {
     pub(super) raised: bool,
     /// The last position that the stream is known to have.
     acknowledged: Position,
+    /// A publish of this session asked for an answer.
+    is_heard: bool,
     client: Client,
     subjects: Subjects,
 }
@@ -84,7 +87,7 @@ impl Relay {
     ) -> Self {
         let subjects = Subjects::new(names.clone(), Arc::new(publish::beginning_of_stream));
         let context = context(&client, &settings);
-        let (told, unfit, raised, acknowledged) = (None, false, false, 0);
+        let (told, unfit, raised, acknowledged, is_heard) = (None, false, false, 0, false);
         Self {
             context,
             names,
@@ -94,6 +97,7 @@ impl Relay {
             unfit,
             raised,
             acknowledged,
+            is_heard,
             client,
             subjects,
         }
@@ -151,6 +155,7 @@ impl Relay {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         looks.reset();
         self.acknowledged = sent.position;
+        self.is_heard = false;
         self.measure();
         loop {
             if *head.borrow_and_update() > sent.position {
@@ -188,23 +193,51 @@ impl Relay {
         let stream = self.names.events();
         // What is published anew, or long after it happened, is no part of anything that anybody follows.
         let is_behind = page.len() >= PAGE;
-        for event in &page {
+        for (place, event) in page.iter().enumerate() {
             while !window.has_room() {
                 if let Some(position) = window.oldest().await? {
                     backoff.reset();
                     self.published(position);
                 }
             }
-            let (message, bytes) = publish::message(&log, &stream, event)?;
-            let subject = self.subjects.of(&log, event);
+            let publication = Publication::of(&log, &stream, event)?;
+            let bytes = publication.payload.len();
             let span = if is_behind { Span::none() } else { publish::span(event) };
-            let publish = self.context.send_publish(subject, message).await;
-            let publish = publish.map_err(broker("an event can't be sent"))?;
-            window.add(event.position, bytes, publish, span);
+            let subject = self.subjects.of(&log, event);
+            // The first answer tells why the stream takes nothing; those after it only that something before them is not there.
+            let is_answered =
+                !self.is_heard || place + 1 == page.len() || window.asks_for_answer(bytes);
+            if is_answered {
+                let publish = self.answered(subject, publication).await?;
+                window.sent_and_answered(event.position, bytes, publish, span);
+                self.is_heard = true;
+            } else {
+                self.unanswered(subject, publication).await?;
+                window.sent(bytes, span);
+            }
             *sent = Sent { position: event.position, id: Some(event.id) };
         }
         self.measure();
         Ok(())
+    }
+
+    async fn answered(
+        &self,
+        subject: Subject,
+        publication: Publication,
+    ) -> Result<PublishAckFuture, Trouble> {
+        let Publication { headers, payload } = publication;
+        let message = PublishMessage::build().headers(headers).payload(payload);
+        let publish = self.context.send_publish(subject, message).await;
+        publish.map_err(broker("an event can't be sent"))
+    }
+
+    async fn unanswered(&self, subject: Subject, publication: Publication) -> Result<(), Trouble> {
+        let Publication { headers, payload } = publication;
+        let publish = self.client.publish_with_headers(subject, headers, payload);
+        let publish = tokio::time::timeout(window::PATIENCE, publish).await;
+        let publish = publish.map_err(broker("an event can't be sent in time"))?;
+        publish.map_err(broker("an event can't be sent"))
     }
 
     /// The next events. The one before them is read too: a log that was restored under way may have another there.
@@ -234,7 +267,8 @@ impl Relay {
     }
 
     fn published(&mut self, position: Position) {
-        metrics::counter!("docket_relay_published_total").increment(1);
+        let published = position.saturating_sub(self.acknowledged);
+        metrics::counter!("docket_relay_published_total").increment(published);
         self.acknowledged = position;
     }
 }

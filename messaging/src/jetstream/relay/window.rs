@@ -1,7 +1,11 @@
 //! The publishes that are on their way: many at once, bounded in events and bytes.
+//!
+//! Each names the sequence that it expects before it. So one that the stream takes tells that it took all before it, and only
+//! some are answered: an answer costs the server and this process about as much as the publish.
 
 use std::collections::VecDeque;
 use std::future::IntoFuture;
+use std::mem;
 use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
@@ -12,24 +16,40 @@ use crate::jetstream::trouble::{Trouble, broker};
 
 type Acknowledged = <PublishAckFuture as IntoFuture>::IntoFuture;
 
+/// Of so many publishes one is answered, at least; and of so many bytes, well below the window's.
+const ANSWERED_EVERY: usize = 64;
+const ANSWERED_EVERY_BYTES: usize = 256 * 1024;
+
 pub(super) struct Window {
     most_events: usize,
     most_bytes: usize,
     waiting: VecDeque<Waiting>,
+    events: usize,
     bytes: usize,
+    /// Sent since the last one that is answered.
+    unanswered: Part,
+}
+
+/// Publishes one after another.
+#[derive(Default)]
+struct Part {
+    events: usize,
+    bytes: usize,
+    /// They end with the acknowledgement.
+    spans: Vec<Span>,
 }
 
 struct Waiting {
+    /// Of the last of them, the only one that is answered.
     position: Position,
-    bytes: usize,
+    part: Part,
     acknowledged: Acknowledged,
-    /// Ends with the acknowledgement.
-    _span: Span,
 }
 
 impl Window {
     pub(super) fn new(most_events: usize, most_bytes: usize) -> Self {
-        Self { most_events, most_bytes, waiting: VecDeque::new(), bytes: 0 }
+        let (waiting, unanswered) = (VecDeque::new(), Part::default());
+        Self { most_events, most_bytes, waiting, events: 0, bytes: 0, unanswered }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -38,28 +58,47 @@ impl Window {
 
     /// Whether another publish may go.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting.len() < self.most_events && self.bytes < self.most_bytes
+        self.events < self.most_events && self.bytes < self.most_bytes
     }
 
-    pub(super) fn add(
+    /// Whether the next publish, which has so many bytes, has to be one that is answered.
+    pub(super) fn asks_for_answer(&self, bytes: usize) -> bool {
+        let part = &self.unanswered;
+        part.events + 1 >= ANSWERED_EVERY || part.bytes + bytes >= ANSWERED_EVERY_BYTES
+    }
+
+    /// A publish was sent that is not answered.
+    pub(super) fn sent(&mut self, bytes: usize, span: Span) {
+        self.events += 1;
+        self.bytes += bytes;
+        self.unanswered.events += 1;
+        self.unanswered.bytes += bytes;
+        if !span.is_none() {
+            self.unanswered.spans.push(span);
+        }
+    }
+
+    /// A publish was sent whose answer is that of all before it too.
+    pub(super) fn sent_and_answered(
         &mut self,
         position: Position,
         bytes: usize,
         publish: PublishAckFuture,
         span: Span,
     ) {
-        self.bytes += bytes;
-        let acknowledged = publish.into_future();
-        self.waiting.push_back(Waiting { position, bytes, acknowledged, _span: span });
+        self.sent(bytes, span);
+        let (part, acknowledged) = (mem::take(&mut self.unanswered), publish.into_future());
+        self.waiting.push_back(Waiting { position, part, acknowledged });
     }
 
-    /// Waits until the oldest publish is in the stream, and gives its position. Given up in the middle, it loses
+    /// Waits until the oldest part is in the stream, and gives its last position. Given up in the middle, it loses
     /// nothing.
     pub(super) async fn oldest(&mut self) -> Result<Option<Position>, Trouble> {
         let Some(oldest) = self.waiting.front_mut() else { return Ok(None) };
         let acknowledged = (&mut oldest.acknowledged).await;
         let position = oldest.position;
-        self.bytes -= oldest.bytes;
+        self.events -= oldest.part.events;
+        self.bytes -= oldest.part.bytes;
         self.waiting.pop_front();
         match acknowledged {
             Ok(ack) if ack.sequence == position => Ok(Some(position)),
