@@ -90,8 +90,6 @@ impl Side {
         let log = open(folder, postgres).await?;
         let opened_in = begun.elapsed();
         let (clock, settings) = (service_kit::clock::system(), ProcessorSettings::default());
-        // Nobody carries the orders out here.
-        let settings = ProcessorSettings { orders: usize::MAX, ..settings };
         let processor = Processor::start(Arc::clone(&log), clock, settings, Vec::new());
         Ok(Self { processor, log, events, opened_in })
     }

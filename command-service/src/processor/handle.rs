@@ -33,7 +33,8 @@ pub struct Processor {
 pub struct ProcessorHandle {
     entrances: Entrances<Job>,
     lane: Lane,
-    backlog: Arc<Backlog>,
+    /// Where there is a bound.
+    backlog: Option<Arc<Backlog>>,
 }
 
 impl Processor {
@@ -44,8 +45,8 @@ impl Processor {
         settings: ProcessorSettings,
         mut observers: Vec<Arc<dyn Observer>>,
     ) -> Self {
-        let backlog = Arc::new(Backlog::new(settings.orders));
-        observers.push(Arc::clone(&backlog) as _);
+        let backlog = settings.orders.map(|most| Arc::new(Backlog::new(most)));
+        observers.extend(backlog.iter().map(|backlog| Arc::clone(backlog) as _));
         let (entrances, waiting) = lanes::open(settings.queue);
         let stop = CancellationToken::new();
         let worker = Worker::new(log, clock, settings, observers);
@@ -81,7 +82,11 @@ impl ProcessorHandle {
 
     /// Whether an order would be taken now: not while too many that were placed wait for the platform to begin them.
     pub fn has_room_for_an_order(&self) -> bool {
-        self.has_room() && self.backlog.has_room()
+        self.has_room() && self.may_begin()
+    }
+
+    fn may_begin(&self) -> bool {
+        self.backlog.as_ref().is_none_or(|backlog| backlog.has_room())
     }
 
     /// Carries a command out and answers after its commit. Dropping the future does not take the command back.
@@ -108,7 +113,7 @@ impl ProcessorHandle {
 
     async fn hand_over(&self, request: Request, span: Span) -> Result<Outcome, ExecuteError> {
         let places = matches!(request.command, Command::PlaceOrder(_) | Command::PlaceDraft(_));
-        if places && !self.backlog.has_room() {
+        if places && !self.may_begin() {
             return Err(ExecuteError::Overloaded);
         }
         let (reply, answer) = oneshot::channel();

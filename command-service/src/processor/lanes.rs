@@ -8,9 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Beside clients' commands, the platform's own get one place for this many of theirs.
 const CLIENTS_FOR_ONE: usize = 4;
-/// A batch of so many commands costs hardly more than one of few, most of which is its commit: what clients leave free of it the
-/// platform's own may fill.
+/// A batch of so many commands costs hardly more than one of few, most of which is its commit: what few clients leave free of it
+/// the platform's own may fill. Where there are many, what it costs is what is in it, and they get what is there.
 const CHEAP: usize = 64;
+/// Places that a client takes of a cheap batch: with half as many clients as it has places, nothing of it is free.
+const PLACES_OF_CLIENT: usize = 2;
 
 /// Turns of the other tasks in which nobody came, after which nobody is waited for any more.
 const TURNS_IN_VAIN: usize = 8;
@@ -104,7 +106,10 @@ impl<T> Lanes<T> {
         self.recent_clients = clients.max(self.recent_clients / 2);
         let own = match self.recent_clients {
             0 => most,
-            clients => (clients / CLIENTS_FOR_ONE).max(CHEAP.saturating_sub(clients)).max(1),
+            clients => {
+                let free = CHEAP.saturating_sub(clients * PLACES_OF_CLIENT);
+                free.max(clients / CLIENTS_FOR_ONE).max(1)
+            }
         };
         take(&mut self.own, batch, most.min(batch.len() + own));
     }
@@ -158,11 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn what_half_the_clients_leave_free_of_a_batch_is_not_filled_up() {
+        let (entrances, mut lanes) = open(1_000);
+        send(&entrances, CLIENT, 32);
+        send(&entrances, OWN, 500);
+        assert_eq!(batch(&mut lanes, 512), (32, 8));
+    }
+
+    #[test]
     fn few_clients_keep_nobody_waiting() {
         let (entrances, mut lanes) = open(1_000);
         send(&entrances, CLIENT, 3);
         send(&entrances, OWN, 500);
-        assert_eq!(batch(&mut lanes, 512), (3, 61));
+        assert_eq!(batch(&mut lanes, 512), (3, 58));
     }
 
     #[test]
@@ -171,7 +184,7 @@ mod tests {
         send(&entrances, CLIENT, 100);
         send(&entrances, OWN, 1_000);
         let batches: Vec<_> = (0..4).map(|_| batch(&mut lanes, 512)).collect();
-        assert_eq!(batches, [(100, 25), (0, 14), (0, 39), (0, 52)]);
+        assert_eq!(batches, [(100, 25), (0, 12), (0, 14), (0, 40)]);
     }
 
     #[tokio::test]

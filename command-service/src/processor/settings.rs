@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct ProcessorSettings {
     /// Commands of clients that may wait, and as many of the platform itself; a further one is turned away.
     pub queue: usize,
-    /// Orders that may have been placed and not been begun to be carried out; a further one is turned away.
-    pub orders: usize,
+    /// Orders that may have been placed and not been begun to be carried out; a further one is turned away. No bound: `None`.
+    pub orders: Option<usize>,
     /// Commands taken into one batch.
     pub batch: usize,
     /// States kept in memory, per generation; there are two.
@@ -30,7 +30,7 @@ impl Default for ProcessorSettings {
         Self {
             queue: 4_096,
             // No bound before one was measured.
-            orders: usize::MAX,
+            orders: None,
             batch: 512,
             cached_states: 32_768,
             attempts: 16,

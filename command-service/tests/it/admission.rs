@@ -47,7 +47,7 @@ async fn while_the_queue_is_full_a_command_is_turned_away_unread_and_taken_after
 
 #[tokio::test]
 async fn while_many_orders_wait_to_be_begun_another_is_turned_away_and_all_else_is_taken() {
-    let settings = ProcessorSettings { orders: 2, ..ProcessorSettings::default() };
+    let settings = ProcessorSettings { orders: Some(2), ..ProcessorSettings::default() };
     let app = TestApp::bounded(settings).await;
     app.sell("22423", 10).await;
     for id in ["a", "b"] {

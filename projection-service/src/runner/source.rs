@@ -14,9 +14,9 @@ use crate::decoded::{Page, Readers};
 pub(super) const HISTORY_PAGE: usize = 8_192;
 /// Events of a page when the log is followed.
 pub(super) const LIVE_PAGE: usize = 4_096;
-/// Under load a page is handed out this often: every projector commits once a page, and a commit costs the same for one
+/// Under load a page is handed out this often: every projector commits once a page, and a commit costs about the same for one
 /// event and for a hundred. After idleness a page goes out at once.
-const COLLECT: Duration = Duration::from_millis(15);
+const COLLECT: Duration = Duration::from_millis(40);
 /// Under load a page is handed out this often when somebody waits for it.
 const COLLECT_IN_HURRY: Duration = Duration::from_millis(3);
 /// Pages read ahead.
