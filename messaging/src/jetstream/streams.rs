@@ -198,15 +198,15 @@ fn same(is: &Config, wanted: &Config) -> bool {
     is.subjects == wanted.subjects
         && is.discard == wanted.discard
         && is.discard_new_per_subject == wanted.discard_new_per_subject
-        && is.max_messages == wanted.max_messages
-        && is.max_messages_per_subject == wanted.max_messages_per_subject
-        && is.max_bytes.max(-1) == limit(wanted.max_bytes)
+        && limit(is.max_messages) == limit(wanted.max_messages)
+        && limit(is.max_messages_per_subject) == limit(wanted.max_messages_per_subject)
+        && limit(is.max_bytes) == limit(wanted.max_bytes)
         && is.num_replicas == wanted.num_replicas
 }
 
-/// The server writes "no limit" as -1.
-fn limit(wanted: i64) -> i64 {
-    if wanted <= 0 { -1 } else { wanted }
+/// "No limit" is 0 or -1: the server writes the one where it was given the other.
+fn limit(written: i64) -> i64 {
+    if written <= 0 { -1 } else { written }
 }
 
 /// Says once, at the start, how a stream is kept and what is weak about that.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use event_store::MAX_EVENT_BYTES;
+use futures::{FutureExt as _, StreamExt as _};
 use messaging::jetstream::{HistoryClient, Names, SyncSetting, decode, tell_sync_setting};
 
 use crate::platform::{Owner, Platform, client, retaining, settings};
@@ -115,6 +116,20 @@ async fn settings_that_were_changed_by_hand_are_put_right() {
         platform.info().await.is_some_and(|info| info.config.max_messages == kept)
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_as_it_should_be_is_looked_at_and_left_alone() {
+    let mut often = settings();
+    often.look_every = Duration::from_millis(50);
+    let Some(platform) = Platform::start(10, often).await else { return };
+    platform.published(10).await;
+    let asked = |what: &str| platform.client.subscribe(format!("$JS.API.STREAM.{what}.EVENTS"));
+    let (mut looks, mut updates) = (asked("INFO").await.unwrap(), asked("UPDATE").await.unwrap());
+    for _ in 0..4 {
+        looks.next().await.unwrap();
+    }
+    assert!(updates.next().now_or_never().is_none());
 }
 
 #[tokio::test]

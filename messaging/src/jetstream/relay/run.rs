@@ -126,7 +126,7 @@ impl Relay {
                 Err(Trouble::Fenced) => {
                     metrics::counter!("docket_relay_fenced_total").increment(1);
                     tracing::info!(
-                        "something else was published to the stream: the relay looks at it again"
+                        "the stream does not end where it should: the relay looks at it again"
                     );
                 }
                 Err(trouble) => {
