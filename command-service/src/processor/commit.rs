@@ -3,10 +3,11 @@
 //! **Invariant:** a state that was folded ahead of its commit leaves the cache as soon as that commit is in doubt.
 
 use std::collections::HashMap;
+use std::mem;
 use std::time::Instant;
 
 use domain::stream::Stream;
-use event_store::{AppendError, Verdict};
+use event_store::{AppendError, Position, StoredAnswer, Verdict};
 
 use super::batch::Job;
 use super::decision::{Decision, Say};
@@ -17,8 +18,20 @@ use super::worker::Worker;
 /// What came of sending a batch to the log.
 pub(super) struct Appended {
     verdicts: Vec<Verdict>,
+    /// The head that was known before it was sent first.
+    head: Position,
     /// True when it was sent more than once: a transaction that is applied already may be ours.
     resent: bool,
+}
+
+impl Appended {
+    /// Whether a command that is applied already was applied by this very decision, in an attempt whose answer was lost.
+    /// What was answered to anybody before lies at or before the head that was known. A decision without events has no
+    /// place of its own, so its command was looked for right before: it was new then.
+    fn is_by(&self, decision: &Decision, stored: &StoredAnswer) -> bool {
+        let is_new = decision.events.is_empty() || stored.position > self.head;
+        self.resent && matches!(decision.verdict, Say::Done(_)) && is_new
+    }
 }
 
 impl Worker {
@@ -29,6 +42,7 @@ impl Worker {
         decided: &[(Job, Decision)],
     ) -> Result<Appended, ExecuteError> {
         let begun = Instant::now();
+        let head = *self.head.borrow();
         let deadline = tokio::time::Instant::now() + self.settings.unknown_deadline;
         let mut pause = self.settings.resend_first;
         let mut resent = false;
@@ -39,7 +53,7 @@ impl Worker {
                 Ok(Ok(verdicts)) if verdicts.len() == decided.len() => {
                     metrics::histogram!("docket_append_duration_seconds")
                         .record(begun.elapsed().as_secs_f64());
-                    return Ok(Appended { verdicts, resent });
+                    return Ok(Appended { verdicts, head, resent });
                 }
                 Ok(Ok(verdicts)) => {
                     let (sent, got) = (decided.len(), verdicts.len());
@@ -85,12 +99,13 @@ impl Worker {
     pub(super) fn conclude(
         &mut self,
         decided: Vec<(Job, Decision)>,
-        appended: Appended,
+        mut appended: Appended,
     ) -> Vec<Job> {
         let mut again = Vec::new();
         let mut lengths: HashMap<Stream, u64> = HashMap::new();
         let mut answers = Vec::with_capacity(decided.len());
-        for ((mut job, decision), verdict) in decided.into_iter().zip(appended.verdicts) {
+        let verdicts = mem::take(&mut appended.verdicts);
+        for ((mut job, decision), verdict) in decided.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Committed { position, version } => {
                     for event in &decision.events {
@@ -112,13 +127,13 @@ impl Worker {
                 }
                 Verdict::AlreadyApplied(stored) => {
                     decision.streams.iter().for_each(|stream| self.cache.evict(stream));
-                    if appended.resent {
+                    let is_ours = appended.is_by(&decision, &stored);
+                    if is_ours {
                         self.tell_observers(&decision);
                     } else {
                         self.met_repeats = true;
                     }
-                    let mut outcome = Outcome::replayed(stored);
-                    outcome.replayed = !appended.resent;
+                    let outcome = Outcome { replayed: !is_ours, ..Outcome::replayed(stored) };
                     answers.push((job, Ok(outcome)));
                 }
                 Verdict::KeyReused => {

@@ -31,6 +31,13 @@ pub(super) struct Decision {
     pub(super) verdict: Say,
 }
 
+impl Decision {
+    /// Whether there is nothing to do, and yet an answer to keep.
+    pub(super) fn finds_all_so(&self) -> bool {
+        self.events.is_empty() && matches!(self.verdict, Say::Done(_))
+    }
+}
+
 /// What the caller hears once the log has confirmed what the decision rests on.
 #[derive(Debug)]
 pub(super) enum Say {

@@ -2,7 +2,8 @@
 //! here.
 //!
 //! A command whose streams are all here is decided without asking whether it was answered before: the append finds that
-//! out anyway. Once a batch has met such a repeat, the next one asks first.
+//! out anyway. Once a batch has met such a repeat, the next one asks first; and a command that finds everything so already
+//! is asked for, because it leaves no event by which its commit could be told from that of an earlier request.
 
 use std::collections::HashSet;
 use std::mem;
@@ -24,6 +25,13 @@ struct Settling {
     decided: Vec<(Job, Decision)>,
     /// Streams that the next load is to bring.
     wanted: HashSet<Stream>,
+}
+
+/// Whether the log was asked if it knows a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Yes,
+    No,
 }
 
 impl Worker {
@@ -60,7 +68,7 @@ impl Worker {
                     job.answer_known(known);
                     continue;
                 }
-                match self.decide(job, &mut settling) {
+                match self.decide(job, Asked::Yes, &mut settling) {
                     Ok(()) => {}
                     Err((job, Undecided::Failed(error))) => job.answer(Err(error)),
                     Err((job, Undecided::Missing(streams)))
@@ -98,7 +106,7 @@ impl Worker {
             settling.wanted.extend(streams);
             return Some(job);
         }
-        match self.decide(job, settling) {
+        match self.decide(job, Asked::No, settling) {
             Ok(()) => None,
             Err((job, undecided)) => {
                 if let Undecided::Missing(streams) = undecided {
@@ -110,12 +118,20 @@ impl Worker {
     }
 
     #[expect(clippy::result_large_err, reason = "the job goes on either way, and is moved once")]
-    fn decide(&mut self, job: Job, settling: &mut Settling) -> Result<(), (Job, Undecided)> {
+    fn decide(
+        &mut self,
+        job: Job,
+        asked: Asked,
+        settling: &mut Settling,
+    ) -> Result<(), (Job, Undecided)> {
         let decided = {
             let _decides = tracing::info_span!(parent: &job.span, "decide").entered();
             decide(&job.request, &self.cache, &settling.context)
         };
         match decided {
+            Ok(decision) if asked == Asked::No && decision.finds_all_so() => {
+                Err((job, Undecided::Missing(Vec::new())))
+            }
             Ok(decision) => {
                 decision.events.iter().for_each(|event| self.cache.evolve(event));
                 settling.decided.push((job, decision));

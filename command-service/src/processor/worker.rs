@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::stream::Stream;
-use event_store::{EventLog, LoadRequest, Loaded};
+use event_store::{EventLog, LoadRequest, Loaded, Position};
 use service_kit::clock::Clock;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
@@ -22,6 +23,8 @@ use super::snapshots;
 /// The one task that owns the cache.
 pub(super) struct Worker {
     pub(super) log: Arc<dyn EventLog>,
+    /// How far the log is known to be; not behind anything that was answered.
+    pub(super) head: watch::Receiver<Position>,
     pub(super) clock: Clock,
     pub(super) settings: ProcessorSettings,
     pub(super) observers: Vec<Arc<dyn Observer>>,
@@ -39,8 +42,8 @@ impl Worker {
         observers: Vec<Arc<dyn Observer>>,
     ) -> Self {
         let cache = StateCache::new(settings.cached_states);
-        let schema_hash = snapshots::schema_hash();
-        Self { log, clock, settings, observers, cache, schema_hash, met_repeats: false }
+        let (head, schema_hash) = (log.head(), snapshots::schema_hash());
+        Self { log, head, clock, settings, observers, cache, schema_hash, met_repeats: false }
     }
 
     /// Runs until `stop`, and then until nothing waits any more.

@@ -2,6 +2,7 @@
 
 use command_service::processor::{ExecuteError, ProcessorSettings};
 use domain::catalog::RegisterProduct;
+use domain::command::Command;
 use domain::ids::{OrderId, Sku};
 use domain::inventory::{AdjustStock, ReceiveStock, ReserveStock, SkuQuantity};
 use domain::money::{Currency, Money};
@@ -203,6 +204,36 @@ async fn a_commit_whose_answer_was_lost_is_answered_as_done_and_done_once() {
         assert!(!outcome.replayed, "{fault:?}");
         assert_eq!(events(&*log).await.len(), 1, "{fault:?}");
         execute(&processor, "r", receive(1)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p2_once_a_repeat_that_meets_a_silent_log_is_told_from_an_own_commit() {
+    for fault in [Fault::AnswerLost, Fault::NotDone] {
+        let log = FaultyLog::new([]);
+        let processor = processor(&log, ProcessorSettings::default());
+        execute(&processor, "p", product(&sku())).await.unwrap();
+        execute(&processor, "r", receive(3)).await.unwrap();
+        execute(&processor, "t", take(3)).await.unwrap();
+        // Decided anew the first would be refused, the second has events again, the third finds everything so.
+        let repeats: [(&str, Command, u64); 3] = [
+            ("t", take(3).into(), 3),
+            ("r", receive(3).into(), 2),
+            ("p", product(&sku()).into(), 1),
+        ];
+        for (id, command, position) in repeats {
+            log.goes_wrong_next(fault);
+            let again = execute(&processor, id, command).await.unwrap();
+            assert_eq!((again.replayed, again.position), (true, position), "{id}, {fault:?}");
+            // After a repeat it asks first, for a while.
+            execute(&processor, &format!("{id}, more"), receive(1)).await.unwrap();
+        }
+        let new: [(&str, Command); 2] = [("n", product(&sku()).into()), ("s", receive(1).into())];
+        for (id, command) in new {
+            log.goes_wrong_next(fault);
+            let outcome = execute(&processor, id, command).await.unwrap();
+            assert!(!outcome.replayed, "{id}, {fault:?}");
+        }
     }
 }
 

@@ -62,6 +62,11 @@ impl FaultyLog {
         Arc::new(Self { forever: true, ..Self::sound(MemoryLog::new()) })
     }
 
+    /// The next append goes wrong like this.
+    pub(crate) fn goes_wrong_next(&self, fault: Fault) {
+        self.faults.lock().unwrap().push_back(fault);
+    }
+
     /// How often it was asked for streams or answers.
     pub(crate) fn loads(&self) -> usize {
         self.loads.load(Ordering::Relaxed)
