@@ -95,6 +95,9 @@ impl Plan {
         for number in 0..orders {
             operations.order(number);
         }
+        for number in 0..operations.rng.within(0, 4) {
+            operations.rush(number);
+        }
         let is_rough = Rng::new(seed, "rough").chance(800);
         let (opening, operations) = (operations.opening(), operations.list);
         Self { seed, is_rough, opening, operations, faults: faults(seed, orders) }
@@ -174,6 +177,16 @@ impl Operations {
         };
         let number = self.list.len();
         self.push(operation(at, &format!("then-{number}"), id, name, &body));
+    }
+
+    /// Several clients at once, all for one SKU: what each finds depends on what became of the one before.
+    fn rush(&mut self, number: u64) {
+        let (at, sku) = (self.time(BEGINS, ROUGH), self.rng.pick(&SKUS).unwrap_or("mug"));
+        for client in 0..self.rng.within(2, 6) {
+            let delta = self.rng.pick(&[-4, -3, -2, -1, 2]).unwrap_or(-1);
+            let body = json!({ "sku": sku, "delta": delta, "reason": "count" });
+            self.push(operation(at, &format!("rush-{number}-{client}"), sku, "AdjustStock", &body));
+        }
     }
 
     fn push(&mut self, mut operation: Operation) {

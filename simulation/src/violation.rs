@@ -1,5 +1,7 @@
 //! What should not be so.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 /// A rule that a run broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -15,6 +17,26 @@ impl Violation {
     /// Of this rule, without positions.
     pub(crate) fn of(rule: &str, statement: String) -> Self {
         Self { rule: rule.to_owned(), statement, positions: Vec::new() }
+    }
+}
+
+/// What was seen to be wrong while it happened, by whoever saw it.
+#[derive(Debug, Default)]
+pub(crate) struct Violations(Mutex<Vec<Violation>>);
+
+impl Violations {
+    fn list(&self) -> MutexGuard<'_, Vec<Violation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of this rule, without positions.
+    pub(crate) fn found(&self, rule: &str, statement: String) {
+        self.list().push(Violation::of(rule, statement));
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Violation> {
+        self.list().clone()
     }
 }
 

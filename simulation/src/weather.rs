@@ -113,6 +113,11 @@ impl Weather {
         Duration::from_millis(self.draw(|rng| rng.within(1_000, 12_000)))
     }
 
+    /// Longer than a processor sends one batch again, and shorter than a late call may take.
+    pub(crate) fn silence(&self) -> Duration {
+        Duration::from_millis(self.draw(|rng| rng.within(4_500, 7_000)))
+    }
+
     /// Draws.
     pub(crate) fn draw<R>(&self, draw: impl FnOnce(&mut Rng) -> R) -> R {
         draw(&mut self.dice.lock().unwrap_or_else(PoisonError::into_inner))

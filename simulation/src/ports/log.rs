@@ -1,6 +1,6 @@
 //! The log as one process reaches it: calls get lost before or after they are carried out, or come late.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use event_store::memory::MemoryLog;
 use event_store::{
@@ -13,12 +13,17 @@ use tokio::sync::watch;
 use super::heads::Heads;
 use crate::process::Process;
 use crate::trace::Trace;
+use crate::violation::Violations;
 use crate::weather::{Mishap, Weather};
+use crate::world::Writer;
 
 /// The log behind a network.
 #[derive(Clone)]
 pub(crate) struct FaultyLog {
     pub(crate) log: Arc<MemoryLog>,
+    /// The log for the writer that took it over last.
+    pub(crate) newest: Writer,
+    pub(crate) violations: Arc<Violations>,
     pub(crate) heads: Arc<Heads>,
     pub(crate) process: Arc<Process>,
     pub(crate) weather: Arc<Weather>,
@@ -31,6 +36,7 @@ impl FaultyLog {
         let appended = self.log.append(batch).await;
         match &appended {
             Ok(verdicts) => {
+                self.check_fence(verdicts);
                 for (command, verdict) in commands.iter().zip(verdicts) {
                     self.tell(command, verdict);
                 }
@@ -44,6 +50,17 @@ impl FaultyLog {
         }
         self.heads.tell(*self.log.head().borrow());
         appended
+    }
+
+    /// Who was taken over appends nothing any more.
+    fn check_fence(&self, verdicts: &[Verdict]) {
+        let is_newest =
+            Arc::ptr_eq(&self.log, &self.newest.lock().unwrap_or_else(PoisonError::into_inner));
+        let appended = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Committed { .. }));
+        if appended && !is_newest {
+            let statement = format!("{} appended after it was taken over.", self.process.name);
+            self.violations.found("fence", statement);
+        }
     }
 
     fn tell(&self, command: &str, verdict: &Verdict) {
@@ -107,6 +124,10 @@ impl EventLog for FaultyLog {
             }
             if self.weather.strikes(Mishap::LogLate) {
                 self.trace.happened("an append of unknown outcome");
+                if self.weather.draw(|rng| rng.chance(400)) {
+                    // Until the writer gives it up: what it decides then, the late append may take the ground from.
+                    self.weather.breaks(Mishap::LogUnreached, self.weather.silence());
+                }
                 self.append_late(batch);
                 return Err(lost());
             }

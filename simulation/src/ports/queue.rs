@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use command_service::participants::Participants;
+use event_store::memory::MemoryLog;
+use event_store::{EventLog as _, LoadRequest};
 use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler as _, CommandMessage, CommandQueue, Handled, QueueError};
 
 use crate::process::Process;
 use crate::trace::Trace;
+use crate::violation::Violations;
 use crate::weather::{Mishap, Weather};
 
 /// What is not acknowledged in this time is delivered again.
@@ -21,6 +24,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 pub(crate) struct Broker {
     weather: Arc<Weather>,
     trace: Arc<Trace>,
+    /// To look whether what is acknowledged has its end there.
+    log: Arc<MemoryLog>,
+    violations: Arc<Violations>,
     state: Mutex<State>,
 }
 
@@ -33,8 +39,12 @@ struct State {
 }
 
 impl Broker {
-    pub(crate) fn new(weather: Arc<Weather>, trace: Arc<Trace>) -> Arc<Self> {
-        Arc::new(Self { weather, trace, state: Mutex::default() })
+    pub(crate) fn new(
+        weather: Arc<Weather>,
+        trace: Arc<Trace>,
+        (log, violations): (Arc<MemoryLog>, Arc<Violations>),
+    ) -> Arc<Self> {
+        Arc::new(Self { weather, trace, log, violations, state: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -95,7 +105,11 @@ impl Broker {
                 process.pass().await;
                 participants.handle(message.clone()).await
             };
-            let wait = match tokio::time::timeout(ACK_WAIT, handling).await {
+            let handled = tokio::time::timeout(ACK_WAIT, handling).await;
+            if handled == Ok(Handled::Done) {
+                self.check_end(id).await;
+            }
+            let wait = match handled {
                 Ok(Handled::Done) if self.weather.strikes(Mishap::AckLost) => ACK_WAIT,
                 Ok(Handled::Done) => {
                     let mut state = self.state();
@@ -108,6 +122,17 @@ impl Broker {
                 Err(_) => Duration::ZERO,
             };
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// What is acknowledged will not be delivered again, so that its end has to be in the log.
+    async fn check_end(&self, id: &Arc<str>) {
+        let request = LoadRequest { commands: vec![Arc::clone(id)], ..LoadRequest::default() };
+        let known = self.log.load(request).await;
+        if known.is_ok_and(|known| !known.commands.contains_key(id)) {
+            let statement =
+                format!("`{id}` was acknowledged to the broker before its end was in the log.");
+            self.violations.found("acknowledged", statement);
         }
     }
 

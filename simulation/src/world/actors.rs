@@ -1,7 +1,7 @@
 //! The people around the platform: the warehouse ships and delivers, returns arrive, an operator helps sagas that need one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::ids::{OrderId, SagaId};
@@ -119,6 +119,14 @@ impl World {
         let told = live.orchestrator.act((saga, order), &key, resolve);
         let told = tokio::time::timeout(Duration::from_secs(5), told).await;
         self.trace.tell(format_args!("{key}: {told:?}"));
+        if !matches!(told, Ok(Ok(_))) {
+            return;
+        }
+        self.helped.lock().unwrap_or_else(PoisonError::into_inner).insert(saga_id.to_owned());
+        // What an operator was told to be done outlives a crash of the database right after it.
+        if !self.weather.is_calm() && self.weather.draw(|rng| rng.chance(200)) {
+            self.lose_commits(usize::from(self.weather.draw(|rng| rng.chance(500))) + 1);
+        }
     }
 }
 

@@ -64,23 +64,24 @@ impl World {
         let told = self.ask_until_told(key, command).await;
         match &told {
             Told::Done(outcome) => self.journal.done(key, outcome.clone()),
-            Told::Refused(why) => self.journal.refused(key, why),
             Told::Reused => {
-                self.journal.refused(key, "the key was used for another command");
+                self.journal.refused(key, "the key was used for another command", true);
             }
-            Told::Nothing => {}
+            Told::Refused(_) | Told::Nothing => {}
         }
         told
     }
 
     async fn ask_until_told(&self, key: &str, command: &Value) -> Told {
         for _ in 0..ASKS {
+            let was_done = self.journal.sends(key);
             match self.ask_once(key, command).await {
                 Some(Ok(outcome)) => {
                     let Outcome { version, position, replayed, .. } = outcome;
                     self.trace.tell(format_args!(
                         "{key}: done at {position}, version {version}, replayed {replayed}"
                     ));
+                    self.journal.told_whose(key, replayed);
                     if replayed {
                         self.trace.happened("a dedupe hit");
                     }
@@ -91,6 +92,7 @@ impl World {
                     error @ (ExecuteError::Refused(_) | ExecuteError::VersionMismatch { .. }),
                 )) => {
                     self.trace.tell(format_args!("{key}: {error}"));
+                    self.journal.refused(key, &error.to_string(), was_done);
                     return Told::Refused(error.to_string());
                 }
                 Some(Err(error)) => self.trace.tell(format_args!("{key}: {error}, again")),

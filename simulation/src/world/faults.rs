@@ -35,13 +35,7 @@ impl World {
                     one.process.sleep_until(Instant::now() + time);
                 }
             }
-            Fault::LoseCommits(commits) => {
-                let lost = self.tables.lose_last(commits);
-                self.trace.tell(format_args!("{lost} commits of the sagas are lost"));
-                if lost > 0 {
-                    self.trace.happened("commits of the sagas lost by their database");
-                }
-            }
+            Fault::LoseCommits(commits) => self.lose_commits(commits),
             Fault::ForgetQueue => self.broker.forget_everything(),
             Fault::Silence(time) => {
                 self.hear(Freshness::Unknown);
@@ -68,6 +62,15 @@ impl World {
             if self.serving().is_empty() {
                 self.start_commands();
             }
+        }
+    }
+
+    /// The database of the sagas crashes.
+    pub(super) fn lose_commits(&self, commits: usize) {
+        let lost = self.tables.lose_last(commits);
+        self.trace.tell(format_args!("{lost} commits of the sagas are lost"));
+        if lost > 0 {
+            self.trace.happened("commits of the sagas lost by their database");
         }
     }
 

@@ -8,4 +8,4 @@ mod services;
 mod state;
 mod verdict;
 
-pub(crate) use state::World;
+pub(crate) use state::{World, Writer};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::sagas::Timeouts;
-use saga_orchestrator::{MemoryOrchestrator, Settings};
+use saga_orchestrator::{MemoryOrchestrator, Phase, Settings};
 use storage::LeaseSettings;
 
 use super::state::World;
@@ -46,8 +46,20 @@ impl World {
         self.orchestrating()[place] = Some(Arc::new(started));
     }
 
+    /// One that stands still in a fault is a bug: nothing that breaks here is a matter for a person.
+    pub(crate) fn note_faults(&self) {
+        for one in self.orchestrating().iter().flatten() {
+            if let Phase::Faulted { position, cause } = one.orchestrator.status().phase {
+                let name = &one.process.name;
+                self.violations
+                    .found("fault", format!("{name} stands still at {position}: {cause}."));
+            }
+        }
+    }
+
     /// Kills the one of this place.
     pub(crate) fn kill_orchestrator(&self, place: usize) {
+        self.note_faults();
         if let Some(killed) = self.orchestrating()[place].take() {
             killed.process.kill();
             killed.orchestrator.kill();

@@ -1,5 +1,6 @@
 //! Everything that outlives a process, and the processes that run now.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,12 +21,16 @@ use crate::plan::Plan;
 use crate::ports::{Bank, Broker, FaultyLog, Heads};
 use crate::process::Process;
 use crate::trace::Trace;
+use crate::violation::Violations;
 use crate::weather::Weather;
 
 /// Under which requests are hashed.
 pub(super) const SECRET: &[u8] = b"the secret of a simulation";
 /// 2026-01-01, when every run begins.
 const BEGINNING_S: i64 = 1_767_225_600;
+
+/// The log for its newest writer, for whoever has to know which one that is.
+pub(crate) type Writer = Arc<Mutex<Arc<MemoryLog>>>;
 
 /// The world of one run.
 pub(crate) struct World {
@@ -34,13 +39,18 @@ pub(crate) struct World {
     pub(crate) weather: Arc<Weather>,
     pub(crate) clock: Clock,
     pub(crate) journal: Journal,
+    /// What was seen to be wrong on the way.
+    pub(crate) violations: Arc<Violations>,
     pub(super) hasher: RequestHasher,
     pub(super) vault: Arc<Vault>,
     pub(super) heads: Arc<Heads>,
     pub(super) bank: Arc<Bank>,
     pub(super) broker: Arc<Broker>,
     pub(super) tables: MemoryTables,
-    writer: Mutex<Arc<MemoryLog>>,
+    /// Sagas that an operator was told to have acted on.
+    pub(super) helped: Mutex<BTreeSet<String>>,
+    /// The log for its newest writer.
+    writer: Writer,
     lives: AtomicU64,
     serving: Mutex<Vec<Arc<Serving>>>,
     orchestrating: Mutex<[Option<Arc<Orchestrating>>; 2]>,
@@ -61,13 +71,16 @@ impl World {
         let ids = move || Uuid::from_u64_pair(seed, drawn.fetch_add(1, Ordering::Relaxed));
         let log = MemoryLog::with(Arc::clone(&clock), Arc::new(ids));
         let bank = Bank::new(Arc::clone(&clock), Arc::clone(&weather), Arc::clone(&trace));
-        let broker = Broker::new(Arc::clone(&weather), Arc::clone(&trace));
+        let (log, violations) = (Arc::new(log), Arc::<Violations>::default());
+        let watched = (Arc::clone(&log), Arc::clone(&violations));
+        let broker = Broker::new(Arc::clone(&weather), Arc::clone(&trace), watched);
         let vault = Vault::new(Arc::new(MemoryKeys::new()), MasterKey::from_bytes([7; 32]));
         Arc::new(Self {
             plan,
             trace,
             weather,
-            journal: Journal::default(),
+            journal: Journal::new(Arc::clone(&violations)),
+            violations,
             hasher: RequestHasher::new(SECRET),
             vault: Arc::new(vault),
             heads: Arc::default(),
@@ -75,7 +88,8 @@ impl World {
             broker,
             tables: MemoryTables::new(Arc::clone(&clock)),
             clock,
-            writer: Mutex::new(Arc::new(log)),
+            helped: Mutex::default(),
+            writer: Arc::new(Mutex::new(log)),
             lives: AtomicU64::new(0),
             serving: Mutex::default(),
             orchestrating: Mutex::default(),
@@ -106,6 +120,8 @@ impl World {
     pub(super) fn faulty(&self, log: Arc<MemoryLog>, process: &Arc<Process>) -> FaultyLog {
         FaultyLog {
             log,
+            newest: Arc::clone(&self.writer),
+            violations: Arc::clone(&self.violations),
             heads: Arc::clone(&self.heads),
             process: Arc::clone(process),
             weather: Arc::clone(&self.weather),

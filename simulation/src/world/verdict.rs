@@ -1,6 +1,7 @@
 //! Whether everything came to its end, and whether all of it may stand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use domain::sagas::{SagaKind, SagaState};
 use event_store::{EventLog as _, RecordedEvent};
@@ -36,8 +37,8 @@ impl World {
 
     /// Everything that should not be so.
     pub(crate) async fn judge(&self) -> Vec<Violation> {
-        let mut violations = self.journal.violations();
-        violations.extend(self.repeat_everything().await);
+        let mut violations = self.repeat_everything().await;
+        self.note_faults();
         let rows = self.bank.rows();
         let events = self.log().read_all(0, usize::MAX).await.unwrap_or_default();
         let again = self.log().read_all(0, usize::MAX).await.unwrap_or_default();
@@ -52,9 +53,11 @@ impl World {
         checker.compare_ledger_read_after(&rows);
         if let Some(audit) = self.tables.audit() {
             violations.extend(sagas_and_orders(&audit, &checker));
+            violations.extend(self.operators(&audit));
             self.note_what_happened(&audit, &events);
         }
         violations.extend(self.acknowledged(&checker));
+        violations.extend(self.violations.all());
         violations.extend(checker.finish().findings.iter().map(Violation::from));
         violations
     }
@@ -83,8 +86,6 @@ impl World {
             let statement = "Repeats of what was acknowledged left events.".to_owned();
             violations.push(Violation { rule: "I2".to_owned(), statement, positions });
         }
-        violations.extend(self.journal.violations());
-        violations.dedup();
         violations
     }
 
@@ -108,6 +109,19 @@ impl World {
             }
         });
         wrong.collect()
+    }
+
+    /// I1: what an operator was told to be done is kept.
+    fn operators(&self, audit: &Audit) -> Vec<Violation> {
+        let helped = self.helped.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = helped.iter().filter(|saga| !audit.touched_by_operators.contains(*saga));
+        lost.map(|saga| {
+            Violation::of(
+                "I1",
+                format!("An operator acted on saga `{saga}`, which has forgotten it."),
+            )
+        })
+        .collect()
     }
 
     /// What can be seen from how it ended.
