@@ -11,6 +11,7 @@ mod checkpoint_pace;
 mod damage;
 mod lease;
 mod migrations;
+mod online_copy;
 mod sqlite;
 mod write_transaction;
 
@@ -23,6 +24,7 @@ pub use bulk::BulkStatement;
 pub use damage::{is_damaged, is_unwritable};
 pub use lease::{Asked, Fence, Guarded, Held, Lease, LeaseRow, LeaseSettings, Passed, Told};
 pub use migrations::migrator;
+pub use online_copy::{Prepared, Snapshot, Standstill};
 pub use sqlite::{Database, Durability};
 pub use store::{Connection, Location, Migrations, Query, Row, Sql, Store, Transaction};
 pub use write_transaction::WriteTransaction;

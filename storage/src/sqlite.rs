@@ -177,7 +177,8 @@ impl Database {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+/// How every connection to a file is opened.
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
