@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+use crate::backup::{BackupArgs, RestoreArgs};
 use crate::config::{ConfigArgs, Setting, Settings, Understood};
 use crate::dead_letters::DeadLettersArgs;
 use crate::dev;
@@ -42,6 +43,8 @@ enum Command {
     Replay(ReplayArgs),
     Events(EventsArgs),
     Digest(DigestArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
     #[expect(clippy::enum_variant_names, reason = "named like the process")]
     CommandService(CommandServiceArgs),
     ProjectionService(ProjectionServiceArgs),
@@ -81,6 +84,8 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::Replay(args) => replay::run(args).await,
         Command::Events(args) => events::run(args).await,
         Command::Digest(args) => digest::run(args).await,
+        Command::Backup(args) => args.run().await,
+        Command::Restore(args) => args.run().await,
         Command::CommandService(args) => ended(Box::pin(args.run()).await),
         Command::ProjectionService(args) => ended(Box::pin(args.run()).await),
         Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),

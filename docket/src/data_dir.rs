@@ -72,6 +72,11 @@ impl DataDir {
         self.0.join("docket.lock")
     }
 
+    /// Where a backup is while it is put back.
+    pub(crate) fn restoring(&self) -> PathBuf {
+        self.0.join(".restoring")
+    }
+
     /// The keys of personal data, wrapped by the master key.
     pub(crate) fn keys(&self) -> PathBuf {
         self.0.join("keys.db")
@@ -100,6 +105,12 @@ impl DataDir {
 
     /// Refuses a folder whose log is gone: what was made from the log is there, and a new one would be empty.
     pub(crate) fn check_log(&self) -> Result<()> {
+        if self.restoring().exists() {
+            bail!(
+                "a restore into {} was not finished: empty the folder and restore the backup again",
+                self.0.display()
+            );
+        }
         let made_from_it = [self.sagas(), self.ledger(), self.projections()];
         if self.log().exists() || !made_from_it.iter().any(|path| path.exists()) {
             return Ok(());

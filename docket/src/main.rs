@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod api;
+mod backup;
 mod cli;
 mod config;
 mod data_dir;

@@ -6,9 +6,11 @@
 mod built;
 mod error;
 mod generations;
+mod restored;
 mod stored;
 
 pub use built::{BuiltModel, Wanted, build_as_of};
 pub use error::OfflineError;
 pub use generations::{Decision, decide, keep_candidate, make_live, next_generation};
+pub use restored::enter_epoch;
 pub use stored::{ModelSnapshot, OtherVersion, StoredModel, Survey, Unreadable, survey};

@@ -17,6 +17,7 @@ const BEGIN: &str = "INSERT INTO checkpoint (id, position, event_id, log, epoch)
     VALUES (1, 0, NULL, $1, $2) ON CONFLICT (id) DO UPDATE SET id = 1";
 const FIND: &str = "SELECT position, event_id, log, epoch FROM checkpoint WHERE id = 1";
 const POSITION: &str = "SELECT position FROM checkpoint WHERE id = 1";
+const ENTER_EPOCH: &str = "UPDATE checkpoint SET epoch = $1 WHERE id = 1";
 const ADVANCE: Guarded = guarded!(
     "UPDATE checkpoint SET position = $1, event_id = $2
     WHERE id = 1 AND position = $3 AND log = $4 AND epoch = $5",
@@ -62,6 +63,11 @@ pub async fn find(connection: &mut Connection) -> Result<Checkpoint, sqlx::Error
 pub async fn position(connection: &mut Connection) -> Result<Position, sqlx::Error> {
     let position: i64 = connection.query(POSITION).scalar().await?;
     Ok(position.cast_unsigned())
+}
+
+/// What is here is of this epoch of its log from now on.
+pub async fn enter_epoch(connection: &mut Connection, epoch: u32) -> Result<(), sqlx::Error> {
+    connection.query(ENTER_EPOCH).bind(i64::from(epoch)).execute().await.map(drop)
 }
 
 /// The first statement of a transaction that writes: compares the lease, and moves on from `from`, unless the file is not

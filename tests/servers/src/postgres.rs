@@ -82,6 +82,11 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// One of its programs, such as `pg_dump`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// Starts a server that keeps what it commits.
     pub fn start() -> anyhow::Result<Self> {
         PostgresSettings::default().start()
