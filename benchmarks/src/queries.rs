@@ -17,6 +17,7 @@ use event_store::sqlite::SqliteLog;
 use futures::future::BoxFuture;
 use messaging::commands::{CommandMessage, CommandQueue, QueueError};
 use messaging::embedded::EmbeddedFeed;
+use messaging::record::NothingRecorded;
 use projection_service::{Home, NoSagaStates, ProjectionService, Projector};
 use query_plans::catalogue::{self, Asked};
 use query_plans::{heard, plan};
@@ -62,9 +63,14 @@ pub(crate) async fn tell(orders: u64, on_postgres: bool) -> Result<()> {
     let vault = Arc::new(Vault::new(Arc::new(MemoryKeys::new()), MasterKey::from_bytes([7; 32])));
     let settings = projection_service::Settings::at(place.models.clone());
     let begun = Instant::now();
-    let models =
-        ProjectionService::start(settings, Arc::clone(&feed) as _, vault, Arc::new(NoSagaStates))
-            .await?;
+    let models = ProjectionService::start(
+        settings,
+        Arc::clone(&feed) as _,
+        vault,
+        Arc::new(NoSagaStates),
+        Arc::new(NothingRecorded),
+    )
+    .await?;
     for handle in models.handles() {
         let mut status = handle.status();
         let status = status.wait_for(|status| status.position >= head || status.fault.is_some());
@@ -75,7 +81,9 @@ pub(crate) async fn tell(orders: u64, on_postgres: bool) -> Result<()> {
     let settings = saga_orchestrator::Settings::at(place.sagas.clone());
     let begun = Instant::now();
     let clock = service_kit::clock::system();
-    let sagas = Orchestrator::start(settings, feed, Arc::new(Nowhere), clock).await?;
+    let sagas =
+        Orchestrator::start(settings, feed, Arc::new(Nowhere), Arc::new(NothingRecorded), clock)
+            .await?;
     sagas.watch().wait_for(|status| status.position >= head).await?;
     println!("folded into all sagas in {:.0} s\n", begun.elapsed().as_secs_f64());
     if let Some(server) = &server {

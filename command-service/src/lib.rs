@@ -17,5 +17,6 @@ pub mod payments;
 pub mod processor;
 
 pub use erasure::{erased_person, open_erasures, replay_erasures};
+pub use participants::Participants;
 pub use request_hash::RequestHasher;
 pub use service::{CommandService, CommandSettings, Provider};

@@ -100,7 +100,8 @@ impl CommandService {
 
     /// The endpoints, without the `/v1` that stands before them.
     pub fn router(&self) -> OpenApiRouter {
-        let desk = LetterDesk { letters: self.letters.clone(), participants: self.participants() };
+        let (letters, participants) = (self.letters.clone(), self.participants());
+        let desk = LetterDesk { letters, participants, clock: Arc::clone(&self.app.clock) };
         http::router(self.app.clone(), self.simulated.clone(), desk)
     }
 

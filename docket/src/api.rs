@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Api {
     http: reqwest::Client,
     base: String,
+    /// Who acts, where it is an operator.
+    actor: Option<String>,
 }
 
 impl Api {
@@ -24,7 +26,14 @@ impl Api {
     pub(crate) fn at(url: &str) -> Result<Self> {
         let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
         let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { http, base })
+        Ok(Self { http, base, actor: None })
+    }
+
+    /// Says with every command who acts: this one, or the user of this session.
+    pub(crate) fn acting_as(mut self, named: Option<String>) -> Self {
+        let user = || std::env::var("USER").ok().filter(|user| !user.is_empty());
+        self.actor = named.or_else(user);
+        self
     }
 
     /// Its address.
@@ -57,13 +66,21 @@ impl Api {
     /// Commands, once.
     pub(crate) async fn post(&self, path: &str, key: &str) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base));
-        body(self.send(request.header("idempotency-key", key)).await?).await
+        body(self.send(self.named(request, key)).await?).await
     }
 
     /// Commands with a body, once.
     pub(crate) async fn post_json(&self, path: &str, key: &str, json: &Value) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base)).json(json);
-        body(self.send(request.header("idempotency-key", key)).await?).await
+        body(self.send(self.named(request, key)).await?).await
+    }
+
+    fn named(&self, request: reqwest::RequestBuilder, key: &str) -> reqwest::RequestBuilder {
+        let request = request.header("idempotency-key", key);
+        match &self.actor {
+            Some(actor) => request.header("docket-actor", actor),
+            None => request,
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
@@ -110,6 +127,12 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
     let base = base.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let base = base.map(|_| text.trim_end_matches('/').to_owned());
     base.ok_or_else(|| format!("is not a URL like {DEFAULT_URL}"))
+}
+
+/// A key that no other run has: one asks for one thing.
+pub(crate) fn unique_key(what: &str) -> String {
+    let now = service_kit::clock::system()();
+    format!("{what}-{}-{}", now.timestamp_micros(), std::process::id())
 }
 
 /// A path segment: every byte that is not plainly allowed is percent-encoded.

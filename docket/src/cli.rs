@@ -14,6 +14,7 @@ use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
 use crate::health::HealthArgs;
 use crate::import::{self, ImportArgs};
+use crate::projections::ProjectionsArgs;
 use crate::replay::{self, ReplayArgs};
 use crate::serve::{
     CommandServiceArgs, GatewayArgs, MigrateArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
@@ -51,6 +52,7 @@ enum Command {
     SagaOrchestrator(SagaOrchestratorArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
+    Projections(ProjectionsArgs),
     DeadLetters(DeadLettersArgs),
     Migrate(MigrateArgs),
     Config(ConfigArgs),
@@ -91,6 +93,7 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
         Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
         Command::Gateway(args) => ended(Box::pin(args.run()).await),
+        Command::Projections(args) => args.run().await,
         Command::DeadLetters(args) => args.run().await,
         Command::Migrate(args) => ended(args.run().await),
         Command::Health(args) => args.run().await,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, base_url, segment};
+use crate::api::{Api, DEFAULT_URL, base_url, segment, unique_key};
 use crate::output;
 
 /// Look at messages of the command queue that nobody could carry out, and replay them
@@ -18,6 +18,9 @@ pub(crate) struct DeadLettersArgs {
     /// Address of the running platform: the gateway, or the command-service
     #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
     url: String,
+    /// Who acts, for the log [default: the user of this session]
+    #[arg(long, global = true, value_name = "NAME")]
+    actor: Option<String>,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -49,7 +52,7 @@ enum LettersCommand {
 impl DeadLettersArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url)?;
+        let api = Api::at(&self.url)?.acting_as(self.actor);
         match self.command {
             LettersCommand::List { all } => {
                 let letters = list(&api, all).await?;
@@ -65,8 +68,9 @@ impl DeadLettersArgs {
             }
             LettersCommand::Replay { id, reason } => {
                 let path = format!("/v1/dead-letters/{}/replay", segment(&id));
-                let key = format!("replay-{id}");
-                let letter = api.post_json(&path, &key, &json!({ "reason": reason })).await?;
+                let letter = api
+                    .post_json(&path, &unique_key("replay"), &json!({ "reason": reason }))
+                    .await?;
                 print(&letter, self.json)?;
             }
         }

@@ -13,6 +13,7 @@ use storage::postgres::PostgresSettings;
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::numbers::grouped;
 use crate::output;
+use crate::parked::ParkedIn;
 use crate::serve::READ_MODELS;
 
 /// One line a table: two imports that ended alike print the same, whatever happened meanwhile
@@ -41,17 +42,24 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
     let data = DataDir::existing(&args.data.data_dir)?;
     let log = data.open_log().await?;
     let head = *log.head().borrow();
-    let mut snapshots: Vec<ModelSnapshot> = Vec::new();
+    let (mut snapshots, mut parked): (Vec<ModelSnapshot>, _) = (Vec::new(), ParkedIn::default());
     // What can't be read, or was built by another version, is built anew as what is behind.
     for model in offline::survey(&data.projections()).await?.models {
         let snapshot = model.snapshot().await?;
+        parked.add(&snapshot);
         if snapshot.position == head {
             snapshots.push(snapshot);
         }
     }
     let known = |projector| snapshots.iter().any(|snapshot| snapshot.projector == projector);
     let behind = Projector::ALL.iter().copied().filter(|one| !known(*one));
-    let wanted = behind.map(|projector| Wanted { projector, generation: 1, to: head }).collect();
+    let wanted = behind.map(|projector| Wanted {
+        projector,
+        generation: 1,
+        to: head,
+        parked: parked.of(projector),
+    });
+    let wanted = wanted.collect();
     let scratch = tempfile::tempdir().context("no temporary folder can be made")?;
     let quietly = Arc::new(|_: &'static str, _: Position| {});
     let built = offline::build_as_of(&log.feed(), scratch.path(), wanted, quietly).await?;
@@ -62,6 +70,7 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
         Projector::ALL.iter().position(|projector| *projector == snapshot.projector)
     });
     print(snapshots).await?;
+    parked.notes().into_iter().for_each(output::note);
     for model in built {
         model.close().await;
     }

@@ -17,6 +17,8 @@ mod health;
 mod import;
 mod numbers;
 mod output;
+mod parked;
+mod projections;
 mod replay;
 mod serve;
 mod status;

@@ -68,4 +68,5 @@ commands! {
     }
     shipping::{CreateShipment, MarkShipped, MarkDelivered, CancelShipment}
     sagas::{RecordCommandEnd}
+    operations::{RecordAction}
 }

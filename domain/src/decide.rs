@@ -83,7 +83,7 @@ macro_rules! states {
             pub fn absent(stream: &Stream) -> Self {
                 match stream {
                     $(Stream::$name(_) => Self::$name(<$state>::default()),)+
-                    Stream::Commands(_) => Self::Commands,
+                    Stream::Commands(_) | Stream::Operations(_) => Self::Commands,
                 }
             }
 

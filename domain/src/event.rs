@@ -175,4 +175,5 @@ all_contexts! {
     Payment(crate::payments::PaymentEvent),
     Shipment(crate::shipping::ShipmentEvent),
     Command(crate::sagas::CommandEvent),
+    Operator(crate::operations::OperatorEvent),
 }

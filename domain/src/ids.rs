@@ -165,6 +165,8 @@ typed_ids! {
     ReturnId: MAX_ID_CHARS,
     /// A saga: `order-{order}`, `cancellation-{cancellation}` or `return-{return}`.
     SagaId: MAX_ID_CHARS,
+    /// What operators act on: `projection/{name}`, `saga/{saga}` or `dead-letter/{letter}`.
+    SubjectId: MAX_ID_CHARS + 16,
 }
 
 macro_rules! chosen_by_clients {
@@ -204,6 +206,21 @@ macro_rules! derived_from_order {
 
 derived_from_order! { PaymentId "p", ShipmentId "s", CancellationId "c", ReturnId "r" }
 
+macro_rules! leads_to_order {
+    ($($name:ident $mark:literal),+) => { $(
+        impl $name {
+            /// The order that it was derived from; `None` when it was not derived.
+            pub fn order(&self) -> Option<OrderId> {
+                let (order, n) = self.as_str().rsplit_once($mark)?;
+                n.parse::<u32>().ok()?;
+                OrderId::parse(order).ok()
+            }
+        }
+    )+ };
+}
+
+leads_to_order! { PaymentId "-p", ShipmentId "-s" }
+
 impl SagaId {
     /// The saga that carries an order from placed to completed or undone.
     pub fn of_order(order_id: &OrderId) -> Self {
@@ -218,6 +235,23 @@ impl SagaId {
     /// The saga that carries out a return.
     pub fn of_return(return_id: &ReturnId) -> Self {
         Self(format!("return-{return_id}").into())
+    }
+}
+
+impl SubjectId {
+    /// A read model with what folds it.
+    pub fn of_projection(name: &str) -> Self {
+        Self(format!("projection/{name}").into())
+    }
+
+    /// A saga.
+    pub fn of_saga(saga_id: &SagaId) -> Self {
+        Self(format!("saga/{saga_id}").into())
+    }
+
+    /// A dead letter; `None` when no letter has such a name.
+    pub fn of_dead_letter(id: &str) -> Option<Self> {
+        Self::parse(&format!("dead-letter/{id}")).ok()
     }
 }
 
@@ -237,6 +271,15 @@ mod tests {
     fn codes_are_taken_as_written() {
         assert_ne!(Sku::parse("85123A").unwrap(), Sku::parse("85123a").unwrap());
         assert_eq!(Sku::parse("BANK CHARGES").unwrap().as_str(), "BANK CHARGES");
+    }
+
+    #[test]
+    fn what_was_derived_from_an_order_leads_back_to_it() {
+        let order = OrderId::parse("a-p7").unwrap();
+        assert_eq!(PaymentId::nth(&order, 12).order(), Some(order.clone()));
+        assert_eq!(ShipmentId::nth(&order, 1).order(), Some(order));
+        assert_eq!(PaymentId::parse("a-s1").unwrap().order(), None);
+        assert_eq!(PaymentId::parse("a-px").unwrap().order(), None);
     }
 
     #[test]

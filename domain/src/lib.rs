@@ -18,6 +18,7 @@ pub mod given;
 pub mod ids;
 pub mod inventory;
 pub mod money;
+pub mod operations;
 pub mod orders;
 pub mod payments;
 pub mod personal;

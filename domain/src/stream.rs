@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ids::{CustomerId, OrderId, PaymentId, ShipmentId, Sku};
+use crate::ids::{CustomerId, OrderId, PaymentId, ShipmentId, Sku, SubjectId};
 
 macro_rules! streams {
     ($($(#[$doc:meta])* $name:ident($id:ident) = $prefix:literal),+ $(,)?) => {
@@ -48,6 +48,8 @@ streams! {
     Shipment(ShipmentId) = "shipment",
     /// What became of commands of an order's sagas that had no effect: refused, parked or unneeded.
     Commands(OrderId) = "commands",
+    /// What operators did to a part of the platform.
+    Operations(SubjectId) = "operations",
 }
 
 #[cfg(test)]

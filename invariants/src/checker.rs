@@ -68,7 +68,7 @@ impl Checker {
         self.check_stream(recorded, &event);
         let (at, report) = (recorded.position, &mut self.report);
         match &event {
-            Event::Product(_) | Event::Customer(_) | Event::Command(_) => {}
+            Event::Product(_) | Event::Customer(_) | Event::Command(_) | Event::Operator(_) => {}
             Event::Stock(event) => self.stock.observe_stock(at, event, &mut self.orders),
             Event::Reservation(event) => {
                 self.stock.observe_reservation(at, event, &mut self.orders, report);

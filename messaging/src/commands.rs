@@ -28,6 +28,24 @@ pub struct CommandMessage {
     pub begun: bool,
 }
 
+impl CommandMessage {
+    /// One that nothing caused but whoever asks.
+    pub fn of_its_own(command_id: String, body: String, occurred_at: DateTime<Utc>) -> Self {
+        let command_id: Arc<str> = command_id.into();
+        let correlation_id = Arc::clone(&command_id);
+        let (causation_id, traceparent) = (None, None);
+        Self {
+            command_id,
+            body,
+            correlation_id,
+            causation_id,
+            traceparent,
+            occurred_at,
+            begun: false,
+        }
+    }
+}
+
 /// What a participant says of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handled {

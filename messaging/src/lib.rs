@@ -11,3 +11,4 @@ pub mod conformance;
 pub mod embedded;
 pub mod feed;
 pub mod jetstream;
+pub mod record;

@@ -9,7 +9,7 @@ use messaging::feed::Feed;
 
 use crate::inspect::Model;
 use crate::projectors::{Projector, readers};
-use crate::runner::applier::ApplyError;
+use crate::runner::apply::ApplyError;
 use crate::runner::build::{BuildError, OnProgress, build};
 use crate::storage::generation::Generation;
 use crate::storage::home::Home;

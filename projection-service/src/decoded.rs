@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::event::{DecodeError, Event};
-use event_store::{Position, RecordedEvent, Version};
+use event_store::{Position, RecordedEvent, StreamId, Version};
 use service_kit::trace;
 use uuid::Uuid;
 
@@ -24,11 +24,21 @@ pub struct Decoded {
     /// When it was appended.
     pub recorded_at: DateTime<Utc>,
     /// What happened, or why it can't be read.
-    pub event: Result<Event, DecodeError>,
+    pub event: Result<Event, Unread>,
     /// One bit for each projector that reads its type.
     pub readers: u32,
     /// W3C trace context of what caused it, while it is followed and traces are sent.
     pub traceparent: Option<Arc<str>>,
+}
+
+/// An event that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unread {
+    /// Why.
+    error: DecodeError,
+    /// The stream that it stands in.
+    pub stream: StreamId,
 }
 
 /// A contiguous piece of the log.
@@ -114,7 +124,8 @@ impl From<&RecordedEvent> for Decoded {
             version: event.version,
             occurred_at: event.metadata.occurred_at,
             recorded_at: event.recorded_at,
-            event: Event::from_json(&event.event_type, event.schema_version, &event.payload),
+            event: Event::from_json(&event.event_type, event.schema_version, &event.payload)
+                .map_err(|error| Unread { error, stream: event.stream.clone() }),
             readers: u32::MAX,
             traceparent: None,
         }

@@ -5,6 +5,7 @@
 
 use ::storage::Connection;
 use domain::event::{Event, EventType};
+use domain::stream::Stream;
 
 use crate::folds::{FoldError, Seen};
 
@@ -56,6 +57,9 @@ pub trait ReadModel: Send + Sync + 'static {
 
     /// The key of the row that the event touches, if it touches one.
     fn key(event: &Event) -> Option<&str>;
+
+    /// The key of the row that events of this stream touch, for one that can't be read.
+    fn key_of_stream(stream: &Stream) -> Option<String>;
 
     /// The row after the event; `None` when there is none.
     fn fold(

@@ -7,11 +7,13 @@ use std::io;
 use ::storage::is_damaged;
 
 use crate::projectors::Projector;
-use crate::runner::applier::Apply;
+use crate::runner::apply::Apply;
 use crate::runner::rebuild::Rebuilder;
 use crate::service::StartError;
 use crate::storage::catalog::{Catalog, Entry, Role};
+use crate::storage::generation::Generation;
 use crate::storage::home::Home;
+use crate::storage::parked::{self, Parked, ParkedKey};
 
 /// The catalog; a new one when the file is damaged.
 pub(crate) async fn open_catalog(home: &Home) -> Result<Catalog, StartError> {
@@ -44,6 +46,12 @@ pub(crate) async fn open(
     let definition = projector.definition();
     let (home, catalog) = (&rebuilder.home, &rebuilder.catalog);
     let found = catalog.find(definition.name).await?;
+    let before = match &found {
+        Some(entry) if entry.version != definition.version => {
+            parked_in(projector, rebuilder, entry.live).await
+        }
+        _ => Vec::new(),
+    };
     let entry = match found {
         Some(entry) if entry.version == definition.version => entry,
         other => begin_anew(projector, rebuilder, other.as_ref()).await?,
@@ -53,7 +61,8 @@ pub(crate) async fn open(
     for number in (1..entry.next_generation()).filter(|number| !named.contains(&Some(*number))) {
         home.remove(definition.name, number).await;
     }
-    let (applier, entry) = open_live(projector, rebuilder, entry).await?;
+    let (mut applier, entry) = open_live(projector, rebuilder, entry).await?;
+    applier.park(&before).await.map_err(io::Error::other)?;
     let beside = open_beside(projector, rebuilder, &entry).await?;
     Ok(Opened { applier, beside, entry })
 }
@@ -99,6 +108,24 @@ async fn open_beside(
         rebuilder.catalog.drop_kept(projector.name(), kept.generation, None).await?;
     }
     Ok(opened.map(|applier| (applier, kept.role)))
+}
+
+/// What is parked in a generation that another version of its definition built: only an operator lets a key go on.
+async fn parked_in(projector: Projector, rebuilder: &Rebuilder, number: u32) -> Vec<ParkedKey> {
+    let found = async {
+        let old = Generation::look(&rebuilder.home, projector.definition(), number).await?;
+        let mut reader = old.database.reader().await?;
+        let parked = parked::read(&mut reader).await;
+        drop(reader);
+        old.database.close().await;
+        parked
+    };
+    let found: Result<Parked, sqlx::Error> = found.await;
+    found.map(|parked| parked.all()).unwrap_or_else(|error| {
+        let name = projector.name();
+        tracing::warn!(%error, name, "what was parked before can't be read; it is met again");
+        Vec::new()
+    })
 }
 
 /// A new generation takes the live one's place, and no other is kept or built.

@@ -4,7 +4,8 @@ use event_store::LogIdentity;
 
 use crate::decoded::Readers;
 use crate::model::{Definition, ReadModel};
-use crate::runner::applier::{Applier, Apply};
+use crate::runner::applier::Applier;
+use crate::runner::apply::Apply;
 use crate::storage::customers::Customers;
 use crate::storage::generation::Generation;
 use crate::storage::home::Home;
@@ -35,10 +36,11 @@ macro_rules! projectors {
                 self,
                 generation: Generation,
                 checkpoint: crate::storage::checkpoint::Checkpoint,
+                parked: crate::storage::parked::Parked,
             ) -> Box<dyn Apply> {
                 let bit = self.bit();
                 match self {
-                    $(Self::$model => Box::new(Applier::<$model>::new(generation, checkpoint, bit))),+
+                    $(Self::$model => Box::new(Applier::<$model>::new(generation, checkpoint, parked, bit))),+
                 }
             }
         }
@@ -71,9 +73,9 @@ impl Projector {
         identity: &LogIdentity,
     ) -> Result<Box<dyn Apply>, sqlx::Error> {
         let definition = self.definition();
-        let (generation, checkpoint) =
+        let (generation, checkpoint, parked) =
             Generation::open(home, definition, generation, identity).await?;
-        Ok(self.applier(generation, checkpoint))
+        Ok(self.applier(generation, checkpoint, parked))
     }
 }
 

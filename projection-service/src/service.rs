@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ::storage::{Held, Lease, LeaseSettings, Told};
 use event_store::keys::Vault;
 use messaging::feed::Feed;
+use messaging::record::Recorder;
 use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -85,6 +86,7 @@ impl ProjectionService {
         feed: Arc<dyn Feed>,
         vault: Arc<Vault>,
         sagas: Arc<dyn SagaStates>,
+        recorder: Arc<dyn Recorder>,
     ) -> Result<Self, StartError> {
         settings.home.make().await?;
         let catalog = open_catalog(&settings.home).await?;
@@ -136,8 +138,8 @@ impl ProjectionService {
             rebuilder.go_on(building);
         }
         let handles = handles.into();
-        let deciding = Arc::default();
-        let app = App { handles, feed, vault, sagas, rebuilder, deciding };
+        let (deciding, clock) = (Arc::default(), service_kit::clock::system());
+        let app = App { handles, feed, vault, sagas, recorder, clock, rebuilder, deciding };
         Ok(Self { app, catalog, held: right, tasks, stop })
     }
 

@@ -63,11 +63,10 @@ impl MemoryOrchestrator {
         resolve: Option<(Settlement, Reason)>,
     ) -> Result<String, String> {
         let request = if resolve.is_some() { "resolve" } else { "retry" };
-        let action = resolve.map_or(Action::Retry, |(settlement, reason)| Action::Resolve {
-            settlement,
-            reason,
-            occurred_at: None,
-        });
+        let action = match resolve {
+            Some((settlement, reason)) => Action::Resolve { settlement, reason, occurred_at: None },
+            None => Action::Retry { reason: Reason::code("retried") },
+        };
         let (reply, answer) = oneshot::channel();
         let (key, request) = (key.to_owned(), request.to_owned());
         let asked = ActionRequest { saga_id, order_id, action, key, request, reply };

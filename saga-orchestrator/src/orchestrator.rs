@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::ids::{OrderId, SagaId};
 use messaging::commands::CommandQueue;
 use messaging::feed::Feed;
+use messaging::record::Recorder;
 use service_kit::clock::Clock;
 use sqlx::migrate::MigrateError;
 use storage::{Lease, Store};
@@ -13,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::{self, Api};
+use crate::http::{self, Api, Desk};
 use crate::runner::{Runner, RunnerParts};
 use crate::settings::Settings;
 use crate::status::{Phase, SagaSummary, Status};
@@ -43,6 +44,7 @@ impl Orchestrator {
         settings: Settings,
         feed: Arc<dyn Feed>,
         queue: Arc<dyn CommandQueue>,
+        recorder: Arc<dyn Recorder>,
         clock: Clock,
     ) -> Result<Self, StartError> {
         let store = tables::open(&settings.location).await?;
@@ -54,7 +56,8 @@ impl Orchestrator {
         let nothing = Status { phase: Phase::CatchingUp, position: 0, sagas: [].into() };
         let (told, status) = watch::channel(nothing);
         let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
-        let api = Api::new(store.clone(), feed.identity(), status.clone(), actions);
+        let desk = Desk { actions, recorder, clock: Arc::clone(&clock) };
+        let api = Api::new(store.clone(), feed.identity(), status.clone(), desk);
         let parts =
             RunnerParts { store: store.clone(), lease, feed, queue, clock, settings, status: told };
         let runner = tokio::spawn(Runner::new(parts).run(requests, stop.clone()));

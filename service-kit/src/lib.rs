@@ -15,6 +15,7 @@ pub mod metrics;
 mod mistakes;
 mod objects;
 pub mod operations;
+pub mod operator;
 pub mod page;
 pub mod position;
 pub mod problem;

@@ -63,6 +63,11 @@ codes! {
     PositionNotReached = "position_not_reached", SERVICE_UNAVAILABLE, "The read model has not reached this position yet";
     ModelFaulted = "model_faulted", SERVICE_UNAVAILABLE, "The read model stands still at an event that it can't read";
     RebuildRunning = "rebuild_running", CONFLICT, "The read model is being rebuilt already";
+    KeyParked = "key_parked", SERVICE_UNAVAILABLE, "What is asked for is parked in the read model";
+    KeyNotParked = "key_not_parked", NOT_FOUND, "The key is not parked in this read model";
+    NotParkable = "not_parkable", CONFLICT, "The read model does not stand still at this event of one key";
+    ParkingFull = "parking_full", CONFLICT, "No more can be parked in this read model";
+    KeyStillFaulted = "key_still_faulted", UNPROCESSABLE_ENTITY, "An event of the parked key still can't be applied";
     NoGenerationKept = "no_generation_kept", UNPROCESSABLE_ENTITY, "No such generation of the read model is kept";
     Busy = "busy", CONFLICT, "Another command has to finish first";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "There is more work than can be taken now";

@@ -19,6 +19,7 @@ mod part_of_day;
 mod pauses;
 mod payment_methods;
 mod platform;
+mod poison;
 mod process;
 mod promises;
 mod restore;

@@ -34,7 +34,7 @@ const DESCRIBED: [(&str, &str); 2] = [
          /orders/{id}/release /orders/{id}/cancel /orders/{id}/erase /orders/{id}/lines/cancel /orders/{id}/returns \
          /orders/{id}/returns/{return}/receive /shipments/{id}/ship /shipments/{id}/deliver /sagas/{id}/retry \
          /sagas/{id}/resolve /projections/{name}/rebuild /projections/{name}/rollback \
-         /projections/{name}/switch /projections/{name}/drop \
+         /projections/{name}/switch /projections/{name}/drop /projections/{name}/park /projections/{name}/replay \
          /dead-letters/{id}/replay",
     ),
     (

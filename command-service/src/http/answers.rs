@@ -82,6 +82,7 @@ fn id(command: &Command) -> String {
         Stream::Product(id) | Stream::Stock(id) => id.to_string(),
         Stream::Customer(id) => id.to_string(),
         Stream::Reservation(id) | Stream::Order(id) | Stream::Commands(id) => id.to_string(),
+        Stream::Operations(id) => id.to_string(),
         Stream::Payment(id) => id.to_string(),
         Stream::Shipment(id) => id.to_string(),
     }

@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) vault: Arc<Vault>,
     pub(super) hasher: RequestHasher,
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
     pub(super) waiters: Arc<OrderWaiters>,
     pub(super) eraser: Eraser,
 }

@@ -7,13 +7,19 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
+use domain::command::Command;
 use domain::given::Given;
-use domain::text::Reason;
+use domain::ids::SubjectId;
+use domain::operations::{OperatorAction, RecordAction};
+use domain::text::{Label, Reason};
+use messaging::commands::CommandMessage;
+use messaging::record::RecordError;
 use serde::{Deserialize, Serialize};
+use service_kit::clock::Clock;
 use service_kit::extract::{JsonBody, PathParams, QueryParams};
-use service_kit::idempotency;
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Code, Problem, ProblemBody};
+use service_kit::problem::{Code, Problem, ProblemBody, internal};
+use service_kit::{idempotency, operator};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,10 +28,11 @@ use crate::parking::{DeadLetter, DeadLetters};
 use crate::participants::{NotReplayed, Participants};
 
 /// Where letters are, and who carries them out.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct LetterDesk {
     pub(crate) letters: Option<Arc<DeadLetters>>,
     pub(crate) participants: Participants,
+    pub(crate) clock: Clock,
 }
 
 pub(super) fn router(desk: LetterDesk) -> OpenApiRouter {
@@ -46,6 +53,34 @@ impl LetterDesk {
         found.ok_or_else(|| {
             Problem::from(Code::DeadLetterNotFound)
                 .detail(format!("there is no dead letter `{id}`"))
+        })
+    }
+}
+
+impl LetterDesk {
+    /// Says in the log that a letter is about to be replayed.
+    async fn record(
+        &self,
+        letter: &DeadLetter,
+        (key, actor): (&str, &str),
+        reason: &Reason,
+    ) -> Result<(), Problem> {
+        let Some(subject) = SubjectId::of_dead_letter(&letter.id) else { return Ok(()) };
+        let record = Command::from(RecordAction {
+            subject,
+            action: OperatorAction::ReplayDeadLetter,
+            key: None,
+            position: None,
+            actor: Label::parse(actor).map_err(|error| internal(&error))?,
+            reason: Some(reason.clone()),
+        });
+        let body = serde_json::to_string(&record).map_err(|error| internal(&error))?;
+        let id = format!("operations/dead-letters/{}/{key}", letter.id);
+        let message = CommandMessage::of_its_own(id, body, (self.clock)());
+        self.participants.record_action(message).await.map_err(|error| match error {
+            RecordError::IdReused => idempotency::reused(key, None),
+            RecordError::Refused(_) => internal(&error),
+            RecordError::Unavailable(_) => Problem::from(Code::Unavailable).retry_after(1),
         })
     }
 }
@@ -178,7 +213,8 @@ struct ReplayBody {
 /// still not understood, stays as it was.
 #[utoipa::path(post, path = "/dead-letters/{id}/replay", tag = "Dead letters",
     params(("id" = String, Path),
-        ("Idempotency-Key" = String, Header, description = "As every command has it; the letter itself is what is done once")),
+        ("Idempotency-Key" = String, Header, description = "As every command has it; the letter itself is what is done once"),
+        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
     request_body = ReplayBody,
     responses((status = 200, body = DeadLetterItem), Problems))]
 #[tracing::instrument(skip_all, fields(letter.id = %id))]
@@ -188,9 +224,10 @@ async fn replay_dead_letter(
     headers: HeaderMap,
     JsonBody(ReplayBody { reason }): JsonBody<ReplayBody>,
 ) -> Result<Json<DeadLetterItem>, Problem> {
-    idempotency::key(&headers)?;
+    let (key, actor) = (idempotency::key(&headers)?, operator::actor(&headers)?);
     let letter = desk.find(&id).await?;
     if letter.replayed_at.is_none() {
+        desk.record(&letter, (key, actor), reason.get()).await?;
         desk.participants.replay(&letter.body).await.map_err(|error| match error {
             NotReplayed::Unreadable(cause) => {
                 let told = format!("it can't be understood by this version either: {cause}");

@@ -5,6 +5,7 @@
 
 mod message;
 mod participant;
+mod record;
 mod replay;
 
 pub use participant::Participants;

@@ -75,7 +75,7 @@ impl AbsentStates {
             Stream::Order(_) => &self.order,
             Stream::Payment(_) => &self.payment,
             Stream::Shipment(_) => &self.shipment,
-            Stream::Commands(_) => &self.commands,
+            Stream::Commands(_) | Stream::Operations(_) => &self.commands,
         }
     }
 }

@@ -76,11 +76,13 @@ impl Platform {
             .with_dead_letters(Arc::clone(&letters));
         let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log) as Arc<dyn EventLog>));
         let participants = Arc::new(commands.participants());
+        let recorder = Arc::clone(&participants);
         let queue = Arc::new(EmbeddedQueue::new(participants, QueueSettings::default()));
         let orchestrator = Orchestrator::start(
             saga_settings(settings, data),
             feed.clone(),
             queue.clone(),
+            recorder.clone(),
             clock::system(),
         );
         let orchestrator =
@@ -88,7 +90,7 @@ impl Platform {
         let orchestrator = Arc::new(orchestrator?);
         let models = projection_service::Settings::at(data.projections());
         let states = Arc::new(States(Arc::downgrade(&orchestrator)));
-        let projections = ProjectionService::start(models, feed, vault, states).await?;
+        let projections = ProjectionService::start(models, feed, vault, states, recorder).await?;
         let projections = Arc::new(projections);
 
         let health = Health::default();

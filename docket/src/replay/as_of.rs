@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use projection_service::Projector;
-use projection_service::offline::{Wanted, build_as_of};
+use projection_service::offline::{self, Wanted, build_as_of};
 
 use super::bars::Bars;
 use crate::data_dir::DataDir;
 use crate::numbers::grouped;
 use crate::output;
+use crate::parked::ParkedIn;
 
 pub(super) async fn run(
     data: &DataDir,
@@ -27,8 +28,17 @@ pub(super) async fn run(
     let out = folder(out)?;
     let bars = Bars::new(projectors, position);
     let told = bars.clone();
-    let wanted =
-        projectors.iter().map(|&projector| Wanted { projector, generation: 1, to: position });
+    let mut parked = ParkedIn::default();
+    for model in offline::survey(&data.projections()).await?.models {
+        parked.add(&model.snapshot().await?);
+        model.close().await;
+    }
+    let wanted = projectors.iter().map(|&projector| Wanted {
+        projector,
+        generation: 1,
+        to: position,
+        parked: parked.of(projector),
+    });
     let progress = Arc::new(move |name: &'static str, at| told.at(name, at));
     let built = build_as_of(&log.feed(), &out, wanted.collect(), progress).await?;
     bars.done();
@@ -45,6 +55,7 @@ pub(super) async fn run(
         }
         model.close().await;
     }
+    parked.notes().into_iter().for_each(output::note);
     output::line("Look at the files with any SQLite tool; delete the folder when you are done.")?;
     log.close().await;
     Ok(ExitCode::SUCCESS)

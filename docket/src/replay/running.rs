@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::bars::Bars;
 use super::decision;
-use crate::api::Api;
+use crate::api::{Api, unique_key};
 use crate::numbers::grouped;
 use crate::output;
 
@@ -18,7 +18,7 @@ use crate::output;
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(api: &Api, projectors: &[Projector]) -> Result<ExitCode> {
-    let key = key();
+    let key = unique_key("replay");
     for projector in projectors {
         let name = projector.name();
         api.post(&format!("/v1/projections/{name}/rebuild"), &format!("{key}-{name}")).await?;
@@ -56,7 +56,7 @@ pub(super) async fn decide(
     projectors: &[Projector],
     decision: Decision,
 ) -> Result<ExitCode> {
-    let (key, verb) = (key(), decision::verb(decision));
+    let (key, verb) = (unique_key("replay"), decision::verb(decision));
     let mut decided = 0;
     for projector in projectors {
         let name = projector.name();
@@ -77,12 +77,6 @@ pub(super) async fn decide(
         bail!("{}", decision::nothing(decision));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// No two runs have the same: one asks for one rebuild.
-fn key() -> String {
-    let now = service_kit::clock::system()();
-    format!("replay-{}-{}", now.timestamp_micros(), std::process::id())
 }
 
 fn number(value: &Value, member: &str) -> u64 {

@@ -16,6 +16,7 @@ use crate::data_dir::DataDir;
 use crate::dev::DataLock;
 use crate::numbers::grouped;
 use crate::output;
+use crate::parked::ParkedIn;
 
 /// What to do while a platform runs over the folder.
 const THROUGH_IT: &str = "replay through it with --url URL";
@@ -39,10 +40,13 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
             folder.display()
         );
     }
-    let mut wanted = Vec::new();
+    let (mut wanted, mut parked) = (Vec::new(), ParkedIn::default());
+    for model in &live {
+        parked.add(&model.snapshot().await?);
+    }
     for &projector in projectors {
         let generation = offline::next_generation(&folder, projector).await?;
-        wanted.push(Wanted { projector, generation, to: head });
+        wanted.push(Wanted { projector, generation, to: head, parked: parked.of(projector) });
     }
     let bars = Bars::new(projectors, head);
     let told = bars.clone();
@@ -83,6 +87,7 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     for model in live {
         model.close().await;
     }
+    parked.notes().into_iter().for_each(output::note);
     log.close().await;
     Ok(if differing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -32,6 +32,7 @@ use super::args::{Broker, LogDatabasesArgs, NatsArgs};
 use super::master_key;
 use super::person_keys;
 use super::process::{Process, watch_nats};
+use super::recorder;
 use super::upstream::upstream_url;
 use crate::config::{ProcessArgs, needed};
 use crate::dev::documented;
@@ -152,6 +153,9 @@ impl Active {
         let commands = commands.with_dead_letters(Arc::clone(&letters));
         let taking = take_commands(needs, client.clone(), &commands, &letters);
         let telling = tell_others(&needs.broker, &client, &log, &keys);
+        let (stop, tasks) = &telling;
+        let (names, participants) = (needs.broker.names.clone(), commands.participants());
+        tasks.spawn(recorder::serve(client, names, participants, stop.clone()));
         Ok(Self { log, keys, letters, commands, renewing, leases, give_back, taking, telling })
     }
 

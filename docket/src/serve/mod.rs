@@ -13,6 +13,7 @@ mod payment_simulator;
 mod person_keys;
 mod process;
 mod projection_service;
+mod recorder;
 mod saga_orchestrator;
 mod saga_states;
 mod upstream;

@@ -20,6 +20,7 @@ use super::erasures;
 use super::master_key;
 use super::person_keys::AskedKeys;
 use super::process::{Process, new_epoch, watch_nats};
+use super::recorder::AskedRecorder;
 use super::saga_states::AskedStates;
 use crate::config::{ProcessArgs, needed};
 use crate::dev::{documented, report_models};
@@ -108,13 +109,15 @@ async fn start(
     tokio::spawn(watch_nats(process.health.clone(), client.clone(), true));
     let names = broker.names.clone();
     let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
+    let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client, names).await);
     tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));
     let holder = format!("process {}", std::process::id());
     let lease = Some(LeaseSettings::new("projection-service", holder));
     let told = process.tells_of_lease();
     let settings = Settings { lease, told, ..Settings::at(home) };
-    let models = ProjectionService::start(settings, Arc::clone(&feed), vault, states).await?;
+    let models = ProjectionService::start(settings, Arc::clone(&feed), vault, states, recorder);
+    let models = models.await?;
     Ok((models, feed))
 }
 

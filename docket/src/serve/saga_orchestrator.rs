@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::databases::SAGAS;
 use super::process::{Process, new_epoch, watch_nats};
+use super::recorder::AskedRecorder;
 use super::saga_states;
 use crate::config::ProcessArgs;
 use crate::dev::{documented, order_timeouts, report_sagas};
@@ -97,8 +98,9 @@ async fn start(
     let names = broker.names.clone();
     let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
     let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client.clone(), names.clone()).await);
-    let orchestrator =
-        Orchestrator::start(settings, Arc::clone(&feed), Arc::new(queue), clock::system());
+    let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
+    let (feed_too, queue) = (Arc::clone(&feed), Arc::new(queue));
+    let orchestrator = Orchestrator::start(settings, feed_too, queue, recorder, clock::system());
     let orchestrator = Arc::new(orchestrator.await?);
     let answers = saga_states::serve(client, names, Arc::clone(&orchestrator), stop.clone());
     Ok((orchestrator, tokio::spawn(answers), feed))

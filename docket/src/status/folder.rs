@@ -73,12 +73,17 @@ async fn read_models(folder: &DataDir, head: u64) -> Result<Vec<Model>> {
         found.push(Model { name, position: 0, lag: head, state });
     }
     for model in survey.models {
-        let position = model.snapshot().await?.position;
+        let snapshot = model.snapshot().await?;
+        let position = snapshot.position;
+        let parked = match snapshot.parked.keys().len() {
+            0 => String::new(),
+            keys => format!(", {keys} parked"),
+        };
         found.push(Model {
             name: model.projector.name().to_owned(),
             position,
             lag: head.saturating_sub(position),
-            state: format!("generation {}", model.generation),
+            state: format!("generation {}{parked}", model.generation),
         });
     }
     Ok(found)

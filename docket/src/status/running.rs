@@ -66,11 +66,15 @@ fn text(value: &Value) -> String {
 fn model(item: &Value) -> Model {
     let (position, head) = (item["position"].as_u64(), item["head"].as_u64());
     let (position, head) = (position.unwrap_or_default(), head.unwrap_or_default());
+    let parked = match item["parked"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(keys) => format!(", {keys} parked"),
+    };
     Model {
         name: text(&item["name"]),
         position,
         lag: head.saturating_sub(position),
-        state: text(&item["state"]),
+        state: format!("{}{parked}", text(&item["state"])),
     }
 }
 

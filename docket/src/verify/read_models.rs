@@ -111,6 +111,8 @@ async fn compare_all(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Result<Vec
         projector: live.projector,
         generation: 1,
         to: live.position,
+        // What is parked waits in both: the rest has to be the same.
+        parked: live.parked.all(),
     });
     let quietly = Arc::new(|_: &'static str, _: Position| {});
     let built = build_as_of(&log.feed(), scratch.path(), wanted.collect(), quietly).await?;

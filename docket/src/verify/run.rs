@@ -16,6 +16,7 @@ use super::report::{LogSummary, Verified};
 use super::{journals, keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
+use crate::parked::ParkedIn;
 use crate::serve::DatabasesArgs;
 
 /// Check everything: log, read models, sagas and the payment provider's ledger
@@ -71,9 +72,11 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     let audit = place.sagas().await?;
     let survey = place.survey().await?;
     let unused = read_models::unused(&survey);
-    let mut snapshots = Vec::new();
+    let (mut snapshots, mut parked) = (Vec::new(), ParkedIn::default());
     for model in survey.models {
-        snapshots.push(model.snapshot().await?);
+        let snapshot = model.snapshot().await?;
+        parked.add(&snapshot);
+        snapshots.push(snapshot);
     }
     let log = place.log().await?;
     same_log(&place, &log.identity(), audit.as_ref(), &snapshots)?;
@@ -110,6 +113,7 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     }
     findings.extend(unused.findings);
     notes.extend(unused.notes);
+    notes.extend(parked.notes());
     let (read_models, found) = read_models::check(snapshots, &log).await?;
     findings.extend(found);
     let keys = keys::check(&place, &log, &erased).await?;

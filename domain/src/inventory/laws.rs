@@ -73,7 +73,8 @@ impl World {
                 | Event::Order(_)
                 | Event::Payment(_)
                 | Event::Shipment(_)
-                | Event::Command(_) => {}
+                | Event::Command(_)
+                | Event::Operator(_) => {}
             }
         }
         self

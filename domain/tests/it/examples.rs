@@ -7,6 +7,7 @@ use domain::event::Event;
 use domain::ids::*;
 use domain::inventory::*;
 use domain::money::{Currency, Money};
+use domain::operations::*;
 use domain::orders::*;
 use domain::payments::*;
 use domain::personal::Personal;
@@ -73,6 +74,7 @@ pub(crate) fn events() -> Vec<Event> {
         refunds(),
         shipments(),
         commands(),
+        operations(),
     ]
     .concat()
 }
@@ -405,5 +407,19 @@ fn commands() -> Vec<Event> {
         .into(),
         CommandParked { order_id: order(), command_id, command, cause: reason("unreadable") }
             .into(),
+    ]
+}
+
+fn operations() -> Vec<Event> {
+    vec![
+        OperatorActed {
+            subject: SubjectId::of_projection("orders"),
+            action: OperatorAction::ParkKey,
+            key: Some(Label::parse("536365").unwrap()),
+            position: Some(812),
+            actor: Label::parse("ada").unwrap(),
+            reason: Some(reason("written by a newer version")),
+        }
+        .into(),
     ]
 }

@@ -41,7 +41,11 @@ pub fn fold(
             reservation(&mut row, event);
             Ok(Some(row))
         }
-        Event::Product(_) | Event::Customer(_) | Event::Stock(_) | Event::Command(_) => Ok(row),
+        Event::Product(_)
+        | Event::Customer(_)
+        | Event::Stock(_)
+        | Event::Command(_)
+        | Event::Operator(_) => Ok(row),
     }
 }
 

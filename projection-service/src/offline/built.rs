@@ -9,12 +9,13 @@ use messaging::feed::Feed;
 use super::error::OfflineError;
 use super::stored::ModelSnapshot;
 use crate::projectors::{Projector, readers};
-use crate::runner::applier::Apply;
+use crate::runner::apply::Apply;
 use crate::runner::build::{BuildError, Building, OnProgress, build};
 use crate::storage::home::Home;
+use crate::storage::parked::ParkedKey;
 
 /// A model to be built: which, as which generation, and up to which position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Which model.
     pub projector: Projector,
@@ -22,6 +23,8 @@ pub struct Wanted {
     pub generation: u32,
     /// The last position to fold.
     pub to: Position,
+    /// What is parked in it, as in the model that it is compared with.
+    pub parked: Vec<ParkedKey>,
 }
 
 /// A model that was built anew.
@@ -69,9 +72,10 @@ pub async fn build_as_of(
     // Whoever has the least to fold is done first, and the others go on from there.
     wanted.sort_by_key(|one| one.to);
     let mut building: Vec<Building> = Vec::new();
-    for Wanted { projector, generation: number, .. } in &wanted {
+    for Wanted { projector, generation: number, parked, .. } in &wanted {
         home.remove(projector.name(), *number).await;
-        let applier = projector.open(&home, *number, &feed.identity()).await?;
+        let mut applier = projector.open(&home, *number, &feed.identity()).await?;
+        applier.park(parked).await.map_err(BuildError::from)?;
         building.push((projector.name(), applier));
     }
     let mut built = Vec::new();

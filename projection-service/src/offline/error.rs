@@ -1,6 +1,6 @@
 //! What goes wrong with models that no service runs over.
 
-use crate::runner::applier::ApplyError;
+use crate::runner::apply::ApplyError;
 use crate::runner::build::BuildError;
 
 /// Why models could not be built.

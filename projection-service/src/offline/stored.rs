@@ -9,6 +9,7 @@ use crate::storage::catalog::Catalog;
 use crate::storage::checkpoint::{self, Checkpoint};
 use crate::storage::digest::{self, Difference, TableDigest};
 use crate::storage::home::Home;
+use crate::storage::parked::{self, Parked};
 
 /// The live generation of a model in a folder.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct ModelSnapshot {
     pub position: Position,
     /// The log that was folded.
     pub log: LogIdentity,
+    /// What is parked in it.
+    pub parked: Parked,
     rows: Transaction,
 }
 
@@ -170,7 +173,8 @@ impl ModelSnapshot {
         let mut rows = database.snapshot().await?;
         // The snapshot is taken by the first read.
         let Checkpoint { position, identity: log, .. } = checkpoint::find(&mut rows).await?;
-        Ok(Self { projector, position, log, rows })
+        let parked = parked::read(&mut rows).await?;
+        Ok(Self { projector, position, log, parked, rows })
     }
 
     /// Digests over every row, whole, one a table.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use service_kit::position::{HEADER, PositionToken};
 use service_kit::problem::{Code, Problem, internal};
 
-use crate::runner::applier::Fault;
+use crate::runner::apply::Fault;
+use crate::storage::parked::{Parked, Waiting};
 
 const STALE: HeaderName = HeaderName::from_static("docket-stale");
 
@@ -28,19 +29,60 @@ pub(super) struct Stale {
     /// The position that the model can't get over, or that is the last one heard of.
     pub(super) position: Position,
     pub(super) cause: String,
+    /// What is asked for is parked: it may be there and not be shown.
+    #[serde(skip)]
+    pub(super) is_parked: bool,
+}
+
+/// Keys that are named when many are parked.
+const NAMED_KEYS: usize = 5;
+
+impl SeenAt {
+    /// That there is no such thing; unless it is only not known, because it is parked.
+    pub(super) fn absent(&self, problem: Problem) -> Problem {
+        match &self.stale {
+            Some(Stale { cause, is_parked: true, .. }) => {
+                Problem::from(Code::KeyParked).detail(cause.clone()).retry_after(30)
+            }
+            _ => problem,
+        }
+    }
 }
 
 impl Stale {
+    /// What was asked for is parked.
+    pub(super) fn parked_key(Waiting { parked, events }: &Waiting) -> Self {
+        let (key, position) = (&parked.key, parked.position);
+        let cause = format!(
+            "`{key}` is parked since position {position}, and {events} of its events wait: {}",
+            parked.cause
+        );
+        Self { position, cause, is_parked: true }
+    }
+
+    /// Among what was asked for, something may be parked; `None` when nothing is.
+    pub(super) fn parked_keys(parked: &Parked) -> Option<Self> {
+        let position = parked.keys().map(|waiting| waiting.parked.position).min()?;
+        let names: Vec<&str> =
+            parked.keys().take(NAMED_KEYS).map(|waiting| waiting.parked.key.as_str()).collect();
+        let (count, names) = (parked.keys().len(), names.join(", "));
+        let more = if count > NAMED_KEYS { ", …" } else { "" };
+        let cause = format!(
+            "{count} parked: what happened since to {names}{more} is not shown; see the projection's `parked`"
+        );
+        Some(Self { position, cause, is_parked: false })
+    }
+
     /// It is not known how far the log is.
     pub(super) fn unheard(position: Position) -> Self {
         let cause = "the log is not heard: it is not known what happened since".to_owned();
-        Self { position, cause }
+        Self { position, cause, is_parked: false }
     }
 }
 
 impl From<Fault> for Stale {
-    fn from(Fault { position, cause }: Fault) -> Self {
-        Self { position, cause }
+    fn from(Fault { position, cause, .. }: Fault) -> Self {
+        Self { position, cause, is_parked: false }
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use event_store::keys::Vault;
 use messaging::feed::Feed;
+use messaging::record::Recorder;
+use service_kit::clock::Clock;
 use tokio::sync::Mutex;
 
 use super::sagas::SagaStates;
@@ -18,6 +20,9 @@ pub struct App {
     pub(crate) feed: Arc<dyn Feed>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) sagas: Arc<dyn SagaStates>,
+    /// Where operators' actions are recorded before they are carried out.
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) clock: Clock,
     pub(crate) rebuilder: Rebuilder,
     /// Held while an operator's request is carried out, so that two with the same key can't both be first.
     pub(crate) deciding: Arc<Mutex<()>>,

@@ -86,9 +86,11 @@ pub async fn get_customer(
     PathParams(id): PathParams<CustomerId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let Reading { mut transaction, seen } = app.read(Projector::Customers, &min).await?;
+    let Reading { mut transaction, seen } =
+        app.read_one(Projector::Customers, id.as_str(), &min).await?;
     let found = read(customers::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
-    let row = found.ok_or_else(|| not_found(&Refusal::CustomerNotFound { customer_id: id }))?;
+    let row = found
+        .ok_or_else(|| seen.absent(not_found(&Refusal::CustomerNotFound { customer_id: id })))?;
     Ok(Answer(seen, opened(&app.vault, row).await?).into_response())
 }

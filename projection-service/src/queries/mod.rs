@@ -13,6 +13,7 @@ pub mod operator;
 pub mod order_answer;
 pub mod orders;
 pub mod paging;
+pub mod parking;
 pub mod payments;
 pub mod products;
 pub mod projections;

@@ -153,10 +153,11 @@ pub async fn get_order(
         return Ok(Answer(seen, whole(&app.vault, &row, Vec::new()).await?).into_response());
     }
     let min = MinPosition { min_position: as_of.min_position };
-    let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
+    let Reading { mut transaction, seen } =
+        app.read_one(Projector::Orders, id.as_str(), &min).await?;
     let found = read(orders::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
-    let row = found.ok_or_else(absent)?;
+    let row = found.ok_or_else(|| seen.absent(absent()))?;
     let sagas = app.sagas.of_order(&row.id).await;
     Ok(Answer(seen, whole(&app.vault, &row, sagas).await?).into_response())
 }

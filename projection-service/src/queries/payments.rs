@@ -129,8 +129,10 @@ pub async fn get_payment(
     PathParams(id): PathParams<PaymentId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
+    let Reading { mut transaction, seen } =
+        app.read_one(Projector::Payments, id.as_str(), &min).await?;
     let found = read(payments::find(&mut transaction, id.as_str()).await)?;
-    let row = found.ok_or_else(|| not_found(&Refusal::PaymentNotFound { payment_id: id }))?;
+    let row = found
+        .ok_or_else(|| seen.absent(not_found(&Refusal::PaymentNotFound { payment_id: id })))?;
     Ok(Answer(seen, PaymentAnswer::from(row)).into_response())
 }

@@ -83,8 +83,9 @@ pub async fn get_product(
     PathParams(sku): PathParams<Sku>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let Reading { mut transaction, seen } = app.read(Projector::Products, &min).await?;
+    let Reading { mut transaction, seen } =
+        app.read_one(Projector::Products, sku.as_str(), &min).await?;
     let found = read(products::find(&mut transaction, sku.as_str()).await)?;
-    let row = found.ok_or_else(|| not_found(&Refusal::ProductNotFound { sku }))?;
+    let row = found.ok_or_else(|| seen.absent(not_found(&Refusal::ProductNotFound { sku })))?;
     Ok(Answer(seen, ProductAnswer::from(row)).into_response())
 }

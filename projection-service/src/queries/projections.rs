@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use event_store::Position;
 use serde::Serialize;
 use service_kit::extract::{PathParams, QueryParams};
@@ -14,10 +15,11 @@ use super::answer::{Answer, SeenAt};
 use super::app::App;
 use super::reading::NoParams;
 use crate::projectors::Projector;
-use crate::runner::applier::Fault;
+use crate::runner::apply::Fault;
 use crate::runner::handle::Handle;
 use crate::runner::status::{KeptBeside, Progress, Rebuilt, State as Standing, tenths};
 use crate::storage::catalog::{Kept, Role};
+use crate::storage::parked::{ParkedKey, Waiting};
 
 /// A projector in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -32,6 +34,8 @@ pub struct ProjectionSummary {
     pub head: Position,
     /// Where it stands.
     pub state: Standing,
+    /// How many keys are parked.
+    pub parked: usize,
 }
 
 /// Every projector.
@@ -76,6 +80,36 @@ pub struct ProjectionAnswer {
     /// The generation that is kept beside the one that is read, and fed like it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<KeptGeneration>,
+    /// The keys that are parked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<ParkedKeyAnswer>,
+}
+
+/// A key that is parked: what happened to it since is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ParkedKeyAnswer {
+    /// The key of its row.
+    pub key: String,
+    /// The event that could not be applied.
+    #[schema(value_type = u64)]
+    pub position: Position,
+    /// Why it could not.
+    pub cause: String,
+    /// Why it was parked.
+    pub reason: String,
+    /// Who parked it.
+    pub actor: String,
+    /// When.
+    pub parked_at: DateTime<Utc>,
+    /// Its events that wait.
+    pub waiting: u64,
+}
+
+impl From<&Waiting> for ParkedKeyAnswer {
+    fn from(Waiting { parked, events }: &Waiting) -> Self {
+        let ParkedKey { key, position, cause, reason, actor, parked_at } = parked.clone();
+        Self { key, position, cause, reason, actor, parked_at, waiting: *events }
+    }
 }
 
 /// A generation that is kept beside the one that is read. It is dropped in time, by a drop, or by the next rebuild.
@@ -115,6 +149,7 @@ pub(crate) fn describe(handle: &Handle, head: Position) -> ProjectionAnswer {
         fault: status.fault,
         last_rebuild: status.last_rebuild,
         kept: status.kept.map(Into::into),
+        parked: status.parked.keys().map(Into::into).collect(),
     }
 }
 
@@ -144,7 +179,9 @@ pub async fn list_projections(
     let summary = |handle: &std::sync::Arc<Handle>| {
         let status = handle.status().borrow().clone();
         let name = handle.projector.name();
-        ProjectionSummary { name, position: status.position, head, state: status.shown() }
+        let (position, state, parked) =
+            (status.position, status.shown(), status.parked.keys().len());
+        ProjectionSummary { name, position, head, state, parked }
     };
     let items = app.handles.iter().map(summary).collect();
     Answer(seen, ProjectionList { items, next: None }).into_response()

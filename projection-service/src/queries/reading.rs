@@ -55,11 +55,41 @@ pub(super) struct Reading {
     pub(super) seen: SeenAt,
 }
 
+impl Handle {
+    /// That what is asked for is parked, or some of it.
+    fn stale_by_parking(&self, key: Option<&str>) -> Option<Stale> {
+        let parked = std::sync::Arc::clone(&self.status().borrow().parked);
+        match key {
+            Some(key) => parked.get(key).map(Stale::parked_key),
+            None => Stale::parked_keys(&parked),
+        }
+    }
+}
+
 impl App {
-    /// A snapshot of the model, not before the position that is asked for.
+    /// A snapshot of the model, not before the position that is asked for, to read many rows of it.
     pub(super) async fn read(
         &self,
         projector: Projector,
+        min: &MinPosition,
+    ) -> Result<Reading, Problem> {
+        self.read_of(projector, None, min).await
+    }
+
+    /// The same, to read the row of one key.
+    pub(super) async fn read_one(
+        &self,
+        projector: Projector,
+        key: &str,
+        min: &MinPosition,
+    ) -> Result<Reading, Problem> {
+        self.read_of(projector, Some(key), min).await
+    }
+
+    async fn read_of(
+        &self,
+        projector: Projector,
+        key: Option<&str>,
         min: &MinPosition,
     ) -> Result<Reading, Problem> {
         let handle = self.handle(projector);
@@ -68,11 +98,15 @@ impl App {
         }
         loop {
             let generation = handle.current();
-            // Asked before the snapshot is taken: then the snapshot shows it.
-            let reach = generation.reach();
+            // Asked before the snapshot is taken: then the snapshot shows it, and what is parked no more has been applied.
+            let (reach, parked) = (generation.reach(), handle.stale_by_parking(key));
             match generation.database.snapshot().await {
                 Ok(transaction) => {
-                    return self.snapshot(handle, &generation, transaction, reach).await;
+                    let mut reading =
+                        self.snapshot(handle, &generation, transaction, reach).await?;
+                    let stale = &mut reading.seen.stale;
+                    *stale = stale.take().or(parked).or_else(|| handle.stale_by_parking(key));
+                    return Ok(reading);
                 }
                 // It was switched to another generation meanwhile.
                 Err(sqlx::Error::PoolClosed) if handle.current().number != generation.number => {}

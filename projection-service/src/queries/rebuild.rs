@@ -5,21 +5,26 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::operations::OperatorAction;
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
 use service_kit::problem::{Problem, ProblemBody};
 use service_kit::responses::ActionProblems;
 
 use super::app::App;
-use super::operator::NoWords;
+use super::operator::{Act, Why};
 use super::projections::ProjectionAnswer;
 use super::reading::NoParams;
+use crate::projectors::Projector;
+use crate::runner::rebuild::RebuildError;
+use crate::runner::status::Status;
 
 /// Builds a model anew beside the live one, compares, and switches. When the two differ, nothing is switched: the new one is
 /// kept, and an operator decides.
 #[utoipa::path(post, path = "/projections/{name}/rebuild", tag = "Projections",
     params(("name" = String, Path),
-        ("Idempotency-Key" = String, Header, description = "A repeat with the same key begins no other rebuild")),
-    request_body = Option<NoWords>,
+        ("Idempotency-Key" = String, Header, description = "A repeat with the same key begins no other rebuild"),
+        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
+    request_body = Option<Why>,
     responses((status = 202, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` when it was asked for before with this key"))),
@@ -30,10 +35,23 @@ pub async fn rebuild_projection(
     PathParams(name): PathParams<String>,
     QueryParams(NoParams {}): QueryParams<NoParams>,
     headers: HeaderMap,
-    OptionalJsonBody(NoWords {}): OptionalJsonBody<NoWords>,
+    OptionalJsonBody(why): OptionalJsonBody<Why>,
 ) -> Result<Response, Problem> {
     let rebuild = async |handle: &Arc<_>, asked: crate::storage::catalog::Asked<'_>| {
         app.rebuilder.begin(vec![Arc::clone(handle)], Some(asked)).await
     };
-    app.carry_out(&headers, (&name, "rebuild"), StatusCode::ACCEPTED, rebuild).await
+    let asked = Act {
+        name: &name,
+        verb: "rebuild",
+        action: OperatorAction::Rebuild,
+        key: None,
+        position: None,
+        reason: why.reason(),
+        status: StatusCode::ACCEPTED,
+    };
+    let may = |status: &Status| match Projector::parse(&name) {
+        Some(projector) if status.rebuild.is_some() => Err(RebuildError::Running(projector.name())),
+        _ => Ok(()),
+    };
+    app.carry_out(&headers, asked, may, rebuild).await
 }

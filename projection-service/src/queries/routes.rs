@@ -5,8 +5,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, customers, decide, orders, payments, products, projections, rebuild, sales_report,
-    shipments, stock,
+    App, customers, decide, orders, parking, payments, products, projections, rebuild,
+    sales_report, shipments, stock,
 };
 
 #[derive(OpenApi)]
@@ -34,6 +34,8 @@ pub fn router(app: App) -> OpenApiRouter {
         .routes(routes!(sales_report::sales_report))
         .routes(routes!(projections::list_projections))
         .routes(routes!(projections::get_projection))
+        .routes(routes!(parking::park_key))
+        .routes(routes!(parking::replay_key))
         .routes(routes!(rebuild::rebuild_projection))
         .routes(routes!(decide::roll_back_projection))
         .routes(routes!(decide::switch_projection))

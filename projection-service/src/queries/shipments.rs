@@ -117,8 +117,10 @@ pub async fn get_shipment(
     PathParams(id): PathParams<ShipmentId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
+    let Reading { mut transaction, seen } =
+        app.read_one(Projector::Shipments, id.as_str(), &min).await?;
     let found = read(shipments::find(&mut transaction, id.as_str()).await)?;
-    let row = found.ok_or_else(|| not_found(&Refusal::ShipmentNotFound { shipment_id: id }))?;
+    let row = found
+        .ok_or_else(|| seen.absent(not_found(&Refusal::ShipmentNotFound { shipment_id: id })))?;
     Ok(Answer(seen, ShipmentAnswer::from(row)).into_response())
 }

@@ -70,9 +70,10 @@ pub async fn get_stock(
     PathParams(sku): PathParams<Sku>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
-    let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
+    let Reading { mut transaction, seen } =
+        app.read_one(Projector::Stock, sku.as_str(), &min).await?;
     let found = read(stock::find(&mut transaction, sku.as_str()).await)?;
-    let row = found.ok_or_else(|| no_stock(sku))?;
+    let row = found.ok_or_else(|| seen.absent(no_stock(sku)))?;
     Ok(Answer(seen, StockAnswer::from(row)).into_response())
 }
 

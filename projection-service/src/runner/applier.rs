@@ -8,10 +8,12 @@
 //! A page without anything that the model reads is passed in memory only: the file's checkpoint follows with the next
 //! rows, or when [`Apply::keep_position`] asks for it. Until then the file stands before events that change nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use ::storage::{Connection, Passed, Transaction};
 use domain::event::Event;
+use domain::stream::Stream;
 use event_store::Position;
 use futures::future::BoxFuture;
 use service_kit::generations::Generations;
@@ -19,73 +21,27 @@ use service_kit::trace::Causes;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
+use super::apply::{Apply, ApplyError, Fault};
 use crate::decoded::{Decoded, Page};
 use crate::folds::{FoldError, Seen};
 use crate::model::{ReadModel, Touched};
 use crate::storage::checkpoint::{self, Checkpoint};
 use crate::storage::generation::Generation;
-
-/// Why a projector stands still: an event that it can't take.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct Fault {
-    /// The position that it can't get over.
-    #[schema(value_type = u64)]
-    pub position: Position,
-    /// Why.
-    pub cause: String,
-}
-
-/// Why a page was not applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// An event can't be read or folded; everything before it was applied.
-    #[error("the event at position {} can't be applied: {}", .0.position, .0.cause)]
-    Fault(Fault),
-    /// The database failed; nothing of the page was applied.
-    #[error("the read model's database failed")]
-    Database(#[from] sqlx::Error),
-    /// Another process has taken over; nothing of the page was applied.
-    #[error("another process has taken over the read models")]
-    LeaseLost,
-    /// Another writer moved the checkpoint.
-    #[error("another writer moved the checkpoint from position {0}")]
-    Fenced(Position),
-    /// The rows stand further back than where the page begins: the database lost what it had committed last, as a crash of the
-    /// server may do with what can be made anew. Nothing of the page was applied.
-    #[error("the rows stand at position {0}, before the page")]
-    Behind(Position),
-}
-
-/// Applies pages, whatever the model.
-pub trait Apply: Send + Sync {
-    /// The generation that is written.
-    fn generation(&self) -> &Generation;
-
-    /// How far it has folded; the file's checkpoint may stand before events at its end that the model does not read.
-    fn checkpoint(&self) -> &Checkpoint;
-
-    /// Applies what is new in the page, up to this position.
-    fn apply<'a>(
-        &'a mut self,
-        page: &'a Page,
-        to: Position,
-    ) -> BoxFuture<'a, Result<(), ApplyError>>;
-
-    /// Brings the file's checkpoint to where it stands, if it is behind.
-    fn keep_position(&mut self) -> BoxFuture<'_, Result<(), ApplyError>>;
-}
+use crate::storage::parked::{self, HeldEvent, MOST_EVENTS, Parked, ParkedKey};
 
 /// Applies pages to a generation of `M`.
 pub struct Applier<M: ReadModel> {
-    generation: Generation,
+    pub(super) generation: Generation,
     /// How far it has folded.
     checkpoint: Checkpoint,
     /// The checkpoint in the file: between it and the other lies nothing that the model reads.
-    kept: Checkpoint,
+    pub(super) kept: Checkpoint,
+    /// What is parked, as it was committed.
+    pub(super) parked: Parked,
     /// The model's bit in [`Decoded::readers`].
     bit: u32,
     /// The decoded rows of the last batches, so that hot rows are not read again.
-    cache: Generations<String, M::Row>,
+    pub(super) cache: Generations<String, M::Row>,
     /// A commit failed: whether it happened is asked before anything else.
     unsure: bool,
 }
@@ -93,8 +49,14 @@ pub struct Applier<M: ReadModel> {
 /// A row before the batch and as it is folded.
 type BeforeAfter<R> = (Option<R>, Option<R>);
 
+/// What a batch comes to.
+pub(super) struct Folded<R> {
+    pub(super) rows: Vec<Touched<R>>,
+    held: Vec<HeldEvent>,
+}
+
 /// Why a batch stopped.
-enum Stopped {
+pub(super) enum Stopped {
     At(Fault),
     Error(ApplyError),
 }
@@ -113,13 +75,14 @@ impl From<sqlx::Error> for Stopped {
 
 impl<M: ReadModel> Applier<M> {
     /// Applies pages to this generation, which stands at this checkpoint.
-    pub fn new(generation: Generation, checkpoint: Checkpoint, bit: u32) -> Self {
+    pub fn new(generation: Generation, checkpoint: Checkpoint, parked: Parked, bit: u32) -> Self {
         let kept = checkpoint.clone();
         generation.reached(kept.position, checkpoint.position);
         Self {
             generation,
             checkpoint,
             kept,
+            parked,
             bit,
             cache: Generations::new(M::CACHED_ROWS),
             unsure: false,
@@ -179,9 +142,13 @@ impl<M: ReadModel> Applier<M> {
     ) -> Result<(), Stopped> {
         let mut transaction = self.begin(to, event_id).await?;
         let loaded = self.load(&mut transaction, events).await?;
-        let rows = self.fold(loaded, events)?;
+        let Folded { rows, held } = self.fold(loaded, events, &self.parked)?;
         M::write(&mut transaction, &rows).await?;
+        if !held.is_empty() {
+            parked::hold(&mut transaction, &held).await?;
+        }
         self.commit(transaction).await?;
+        self.parked.hold(&held);
         self.kept.position = to;
         self.kept.event_id = Some(event_id);
         for row in rows {
@@ -192,7 +159,26 @@ impl<M: ReadModel> Applier<M> {
 
     /// Begins to write: the lease is compared and the checkpoint is compared and moved before anything else.
     async fn begin(&mut self, to: Position, event_id: Uuid) -> Result<Transaction, ApplyError> {
-        let mut transaction = self.generation.database.begin().await?;
+        let transaction = self.generation.database.begin().await?;
+        self.pass(transaction, to, event_id).await
+    }
+
+    /// The same for what must be on disk when its commit returns.
+    pub(super) async fn begin_durable(
+        &mut self,
+        to: Position,
+        event_id: Uuid,
+    ) -> Result<Transaction, ApplyError> {
+        let transaction = self.generation.database.begin_durable().await?;
+        self.pass(transaction, to, event_id).await
+    }
+
+    async fn pass(
+        &mut self,
+        mut transaction: Transaction,
+        to: Position,
+        event_id: Uuid,
+    ) -> Result<Transaction, ApplyError> {
         let fence = &self.generation.fence;
         match checkpoint::advance(&mut transaction, fence, &self.kept, to, event_id).await? {
             Passed::Through => Ok(transaction),
@@ -209,14 +195,14 @@ impl<M: ReadModel> Applier<M> {
         }
     }
 
-    async fn commit(&mut self, transaction: Transaction) -> Result<(), ApplyError> {
+    pub(super) async fn commit(&mut self, transaction: Transaction) -> Result<(), ApplyError> {
         let committed = transaction.commit().await;
         self.unsure = committed.is_err();
         Ok(committed?)
     }
 
     /// Looks where the rows stand, if there is a doubt.
-    async fn be_sure(&mut self) -> Result<(), ApplyError> {
+    pub(super) async fn be_sure(&mut self) -> Result<(), ApplyError> {
         if self.generation.take_lost() {
             self.unsure = true;
         }
@@ -233,6 +219,7 @@ impl<M: ReadModel> Applier<M> {
         let believed = self.kept.position;
         let identity = &self.kept.identity;
         self.kept = checkpoint::find_or_begin(&mut transaction, identity).await?;
+        self.parked = parked::read(&mut transaction).await?;
         transaction.commit().await?;
         self.cache = Generations::new(M::CACHED_ROWS);
         let (name, position) = (M::DEFINITION.name, self.kept.position);
@@ -267,7 +254,7 @@ impl<M: ReadModel> Applier<M> {
     }
 
     /// The rows that the events touch and the cache lacks.
-    async fn load(
+    pub(super) async fn load(
         &self,
         connection: &mut Connection,
         events: &[&Decoded],
@@ -286,16 +273,30 @@ impl<M: ReadModel> Applier<M> {
         Ok(rows.into_iter().map(|row| (M::key_of(&row).to_owned(), row)).collect())
     }
 
-    fn fold(
+    pub(super) fn fold(
         &self,
         mut loaded: HashMap<String, M::Row>,
         events: &[&Decoded],
-    ) -> Result<Vec<Touched<M::Row>>, Stopped> {
+        parked: &Parked,
+    ) -> Result<Folded<M::Row>, Stopped> {
         let mut places: HashMap<&str, usize> = HashMap::with_capacity(events.len());
         let mut rows: Vec<BeforeAfter<M::Row>> = Vec::new();
+        let mut held = Vec::new();
         for decoded in events {
-            let stop = |cause: String| Stopped::At(Fault { position: decoded.position, cause });
-            let event = decoded.event.as_ref().map_err(|error| stop(error.to_string()))?;
+            let position = decoded.position;
+            let key = key_of::<M>(decoded);
+            let stop = |cause: String| {
+                let key = key.as_deref().map(str::to_owned);
+                Stopped::At(Fault { position, cause, key })
+            };
+            if let Some(key) = key.as_deref().filter(|key| parked.holds(key, position)) {
+                if parked.events() + held.len() as u64 >= MOST_EVENTS {
+                    return Err(Stopped::At(Fault::of_model(position, full())));
+                }
+                held.push((position, key.to_owned()));
+                continue;
+            }
+            let event = decoded.event.as_ref().map_err(|unread| stop(unread.to_string()))?;
             let Some(key) = M::key(event) else { continue };
             let place = *places.entry(key).or_insert_with(|| {
                 let before = loaded.remove(key).or_else(|| self.cache.get(key).cloned());
@@ -308,8 +309,23 @@ impl<M: ReadModel> Applier<M> {
         }
         let touched =
             rows.into_iter().filter_map(|(before, after)| Some(Touched { before, after: after? }));
-        Ok(touched.collect())
+        Ok(Folded { rows: touched.collect(), held })
     }
+}
+
+/// The key of the row that an event touches, as far as that is known.
+fn key_of<M: ReadModel>(decoded: &Decoded) -> Option<Cow<'_, str>> {
+    match &decoded.event {
+        Ok(event) => M::key(event).map(Cow::Borrowed),
+        Err(unread) => Stream::parse(&unread.stream)
+            .and_then(|stream| M::key_of_stream(&stream))
+            .map(Cow::Owned),
+    }
+}
+
+/// Why nothing more is held.
+fn full() -> String {
+    format!("{MOST_EVENTS} events wait for parked keys, and more are not kept: replay or rebuild")
 }
 
 /// Of a batch in which something is traced.
@@ -349,6 +365,22 @@ impl<M: ReadModel> Apply for Applier<M> {
         to: Position,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(self.run(page, to))
+    }
+
+    fn parked(&self) -> &Parked {
+        &self.parked
+    }
+
+    fn park<'a>(&'a mut self, keys: &'a [ParkedKey]) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(self.park_all(keys))
+    }
+
+    fn release<'a>(
+        &'a mut self,
+        key: &'a str,
+        events: &'a [Decoded],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(self.release_one(key, events))
     }
 
     fn keep_position(&mut self) -> BoxFuture<'_, Result<(), ApplyError>> {

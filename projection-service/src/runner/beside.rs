@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use event_store::Position;
 
-use super::applier::{Apply, ApplyError};
+use super::apply::{Apply, ApplyError};
 use super::status::KeptBeside;
 use crate::decoded::Page;
 use crate::storage::catalog::{Kept, Role};

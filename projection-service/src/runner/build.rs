@@ -6,7 +6,7 @@ use event_store::Position;
 use messaging::feed::{Feed, FeedError};
 use tokio::sync::mpsc;
 
-use super::applier::{Apply, ApplyError};
+use super::apply::{Apply, ApplyError};
 use super::source;
 use crate::decoded::{Page, Readers};
 

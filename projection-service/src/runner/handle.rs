@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use event_store::Position;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::applier::Apply;
+use super::apply::Apply;
+use super::operate::{OperateError, Operation};
 use super::status::Status;
 use crate::projectors::Projector;
 use crate::storage::catalog::Kept;
@@ -36,6 +37,8 @@ pub(super) enum Resume {
     Swap,
     /// Without what is kept beside it, if its number is at most this.
     Drop(u32),
+    /// After what an operator asked of one key, which is answered.
+    Operate(Operation, oneshot::Sender<Result<(), OperateError>>),
 }
 
 /// Asks a projector to stand still.

@@ -4,7 +4,7 @@
 
 use tokio::sync::oneshot;
 
-use super::applier::Apply;
+use super::apply::Apply;
 use super::beside::Beside;
 use super::handle::{Held, Hold, Resume};
 use super::live::{Left, Live};
@@ -44,6 +44,12 @@ impl Live {
                 }
                 Ok(())
             }
+            Resume::Operate(operation, done) => {
+                let (answer, left) = self.operate(operation).await;
+                // Whoever asked may have gone; what was done stays done.
+                drop(done.send(answer));
+                left
+            }
         }
     }
 
@@ -80,6 +86,7 @@ impl Live {
     /// Goes on after another generation took the place, at the same position or elsewhere.
     fn go_on(&mut self, same: bool) -> Result<(), Left> {
         self.handle.update(|status| status.fault = None);
+        self.tell_parked();
         if !same {
             return Err(Left::Replaced);
         }

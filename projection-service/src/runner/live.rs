@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::applier::{Apply, ApplyError, Fault};
+use super::apply::{Apply, ApplyError, Fault};
 use super::beside::{Beside, KeepFor};
 use super::handle::{Handle, Hold};
 use super::hub::{Hub, Seat};
@@ -74,6 +74,7 @@ impl Live {
         let beside = beside.map(|(applier, role)| Beside::new(applier, role, around.keep_for));
         let live = Self { handle: Arc::new(handle), applier, beside, holds, around, begun };
         live.tell_kept();
+        live.tell_parked();
         live
     }
 
@@ -146,7 +147,7 @@ impl Live {
         }
         let checkpoint = self.applier.checkpoint().clone();
         match self.not_of_this_history(&checkpoint).await? {
-            Some(cause) => Err(Left::Faulted(Fault { position: checkpoint.position, cause })),
+            Some(cause) => Err(Left::Faulted(Fault::of_model(checkpoint.position, cause))),
             None => Ok(()),
         }
     }
@@ -210,7 +211,7 @@ impl Live {
                     return Err(Left::Stopped);
                 }
                 Err(error @ ApplyError::Fenced(position)) => {
-                    return Err(Left::Faulted(Fault { position, cause: error.to_string() }));
+                    return Err(Left::Faulted(Fault::of_model(position, error.to_string())));
                 }
                 Err(ApplyError::Database(error)) if is_damaged(&error) => {
                     return Err(Left::Faulted(self.damaged(&error)));
@@ -231,7 +232,7 @@ impl Live {
         let cause = format!(
             "{location} is damaged ({error}); `docket replay --projection {name}` builds it anew"
         );
-        Fault { position: self.position(), cause }
+        Fault::of_model(self.position(), cause)
     }
 
     /// Writes the positions down. It may fail: nothing is lost, and the next rows or the next call take it along.
@@ -303,6 +304,7 @@ impl Live {
             status.state = state;
             status.rate = rate;
         });
+        self.tell_parked();
     }
 }
 

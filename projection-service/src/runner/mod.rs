@@ -4,6 +4,7 @@
 //! transaction of the rows. A projector that can't go on stands still and says so; the others go on.
 
 pub mod applier;
+pub mod apply;
 mod beside;
 pub mod build;
 mod compare;
@@ -13,6 +14,8 @@ mod history;
 mod hub;
 mod keeping;
 mod live;
+pub(crate) mod operate;
+mod parking;
 pub mod rebuild;
 mod rebuild_report;
 mod source;

@@ -12,6 +12,7 @@ use messaging::feed::Feed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::apply::{Apply, ApplyError};
 use super::build::{BuildError, Building, OnProgress, build};
 use super::compare::{Snapshot, compare};
 use super::handle::{Handle, Held, Resume};
@@ -136,12 +137,12 @@ impl Rebuilder {
         let mut opened = Vec::new();
         let mut under_way = Vec::new();
         for (handle, number) in noted {
-            match handle.projector.open(&self.home, number, &self.feed.identity()).await {
+            match self.open(&handle, number).await {
                 Ok(applier) => {
                     under_way.push((handle.clone(), applier.generation().clone()));
                     opened.push((handle.projector.name(), applier));
                 }
-                Err(error) => self.give_up(&handle, number, &error.into()).await,
+                Err(error) => self.give_up(&handle, number, &BuildError::from(error).into()).await,
             }
         }
         let handles: Vec<Arc<Handle>> =
@@ -155,6 +156,21 @@ impl Rebuilder {
             .zip(built)
             .map(|((handle, generation), built)| self.end(handle, generation, built, begun));
         join_all(ends).await;
+    }
+
+    /// Opens the generation that is built. What is parked stays parked in it, from the same positions on: so it is comparable,
+    /// and only an operator lets a key go on.
+    async fn open(&self, handle: &Handle, number: u32) -> Result<Box<dyn Apply>, ApplyError> {
+        let (home, identity) = (&self.home, self.feed.identity());
+        let mut applier = handle.projector.open(home, number, &identity).await?;
+        let parked = handle.status().borrow().parked.all();
+        match applier.park(&parked).await {
+            Ok(()) => Ok(applier),
+            Err(error) => {
+                applier.generation().database.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// Switches to a generation that was built, or gives it up, and tells the model's status.

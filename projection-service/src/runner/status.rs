@@ -1,14 +1,16 @@
 //! What is told of a projector.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use event_store::Position;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::applier::Fault;
+use super::apply::Fault;
 use crate::storage::catalog::Kept;
 use crate::storage::digest::{Difference, TableDigest};
+use crate::storage::parked::Parked;
 
 /// Where a projector stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -161,6 +163,8 @@ pub struct Status {
     pub last_rebuild: Option<Rebuilt>,
     /// The generation that is kept beside the live one.
     pub kept: Option<KeptBeside>,
+    /// What is parked in the live one.
+    pub parked: Arc<Parked>,
 }
 
 impl Status {

@@ -311,6 +311,13 @@ impl Catalog {
         transaction.commit().await
     }
 
+    /// Notes a request that was carried out elsewhere.
+    pub async fn note(&self, asked: Asked<'_>) -> Result<(), sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        ask(&mut transaction, Some(asked)).await?;
+        transaction.commit().await
+    }
+
     /// What was asked for under this key, if anything was.
     pub async fn asked(&self, key: &str) -> Result<Option<String>, sqlx::Error> {
         self.store.writer().await?.query(ASKED).bind(key).scalar_optional().await

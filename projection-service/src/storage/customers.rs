@@ -2,6 +2,7 @@
 
 use domain::customers::CustomerEvent;
 use domain::event::Event;
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
@@ -45,6 +46,11 @@ impl ReadModel for Customers {
     fn key(event: &Event) -> Option<&str> {
         let Event::Customer(event) = event else { return None };
         Some(event.customer_id().as_str())
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        let Stream::Customer(id) = stream else { return None };
+        Some(id.as_str().to_owned())
     }
 
     fn fold(

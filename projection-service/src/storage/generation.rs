@@ -8,6 +8,7 @@ use storage::{Durability, Fence, Location, Store};
 
 use super::checkpoint::{self, Checkpoint};
 use super::home::Home;
+use super::parked::{self, Parked};
 use crate::model::Definition;
 
 /// Reading connections of a live model.
@@ -60,11 +61,11 @@ impl Generation {
         definition: &Definition,
         number: u32,
         identity: &LogIdentity,
-    ) -> Result<(Self, Checkpoint), sqlx::Error> {
+    ) -> Result<(Self, Checkpoint, Parked), sqlx::Error> {
         let location = home.generation(definition.name, number);
         let database = Store::open(&location, Durability::Rebuildable, READERS).await?;
-        let checkpoint = match begin(&database, definition, identity).await {
-            Ok(checkpoint) => checkpoint,
+        let (checkpoint, parked) = match begin(&database, definition, identity).await {
+            Ok(begun) => begun,
             Err(error) => {
                 // Nobody may have a file open that is moved out of the way.
                 database.close().await;
@@ -72,7 +73,8 @@ impl Generation {
             }
         };
         let fence = home.fence.clone();
-        Ok((Self { number, location, database, fence, reached: Arc::default() }, checkpoint))
+        let generation = Self { number, location, database, fence, reached: Arc::default() };
+        Ok((generation, checkpoint, parked))
     }
 
     /// Opens what exists, to look at it only; another process may be writing it.
@@ -120,14 +122,16 @@ impl Generation {
     }
 }
 
-/// Makes the tables if need be; where the rows stand.
+/// Makes the tables if need be; where the rows stand, and what is parked.
 async fn begin(
     database: &Store,
     definition: &Definition,
     identity: &LogIdentity,
-) -> Result<Checkpoint, sqlx::Error> {
+) -> Result<(Checkpoint, Parked), sqlx::Error> {
     let mut connection = database.writer().await?;
     connection.define(&[checkpoint::SCHEMA]).await?;
+    connection.define(parked::SCHEMA).await?;
     connection.define(definition.schema).await?;
-    checkpoint::find_or_begin(&mut connection, identity).await
+    let checkpoint = checkpoint::find_or_begin(&mut connection, identity).await?;
+    Ok((checkpoint, parked::read(&mut connection).await?))
 }

@@ -14,6 +14,7 @@ pub mod home;
 mod order_keys;
 pub mod order_list;
 pub mod orders;
+pub mod parked;
 pub mod payments;
 pub mod products;
 pub mod sales;

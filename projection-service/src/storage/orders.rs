@@ -8,6 +8,7 @@ use domain::inventory::ReservationEvent;
 use domain::orders::OrderEvent;
 use domain::payments::PaymentEvent;
 use domain::shipping::ShipmentEvent;
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
@@ -86,7 +87,24 @@ impl ReadModel for Orders {
             Event::Order(_) | Event::Payment(_) | Event::Shipment(_) | Event::Reservation(_) => {
                 event.order_id().map(domain::ids::OrderId::as_str)
             }
-            Event::Product(_) | Event::Customer(_) | Event::Stock(_) | Event::Command(_) => None,
+            Event::Product(_)
+            | Event::Customer(_)
+            | Event::Stock(_)
+            | Event::Command(_)
+            | Event::Operator(_) => None,
+        }
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        match stream {
+            Stream::Order(id) | Stream::Reservation(id) => Some(id.as_str().to_owned()),
+            Stream::Payment(id) => id.order().map(|id| id.as_str().to_owned()),
+            Stream::Shipment(id) => id.order().map(|id| id.as_str().to_owned()),
+            Stream::Product(_)
+            | Stream::Stock(_)
+            | Stream::Customer(_)
+            | Stream::Commands(_)
+            | Stream::Operations(_) => None,
         }
     }
 

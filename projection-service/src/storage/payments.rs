@@ -2,6 +2,7 @@
 
 use domain::event::Event;
 use domain::payments::PaymentEvent;
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
@@ -50,6 +51,11 @@ impl ReadModel for Payments {
     fn key(event: &Event) -> Option<&str> {
         let Event::Payment(event) = event else { return None };
         Some(event.payment_id().as_str())
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        let Stream::Payment(id) = stream else { return None };
+        Some(id.as_str().to_owned())
     }
 
     fn fold(

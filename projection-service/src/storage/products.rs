@@ -2,6 +2,7 @@
 
 use domain::catalog::ProductEvent;
 use domain::event::Event;
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
@@ -45,6 +46,11 @@ impl ReadModel for Products {
     fn key(event: &Event) -> Option<&str> {
         let Event::Product(event) = event else { return None };
         Some(event.sku().as_str())
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        let Stream::Product(sku) = stream else { return None };
+        Some(sku.as_str().to_owned())
     }
 
     fn fold(

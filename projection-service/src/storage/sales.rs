@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::event::Event;
 use domain::orders::OrderEvent;
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Row, Sql, one_of};
 
 use super::documents;
@@ -81,6 +82,11 @@ impl ReadModel for Sales {
     fn key(event: &Event) -> Option<&str> {
         let Event::Order(event) = event else { return None };
         Some(event.order().as_str())
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        let Stream::Order(id) = stream else { return None };
+        Some(id.as_str().to_owned())
     }
 
     fn fold(

@@ -2,6 +2,7 @@
 
 use domain::event::Event;
 use domain::shipping::{ShipmentEvent, ShipmentStatus};
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Sql, one_of};
 
 use super::documents;
@@ -57,6 +58,11 @@ impl ReadModel for Shipments {
     fn key(event: &Event) -> Option<&str> {
         let Event::Shipment(event) = event else { return None };
         Some(event.shipment_id().as_str())
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        let Stream::Shipment(id) = stream else { return None };
+        Some(id.as_str().to_owned())
     }
 
     fn fold(

@@ -4,6 +4,7 @@ use domain::catalog::{ProductEvent, ProductRegistered};
 use domain::event::Event;
 use domain::ids::Sku;
 use domain::inventory::StockEvent;
+use domain::stream::Stream;
 use storage::{BulkStatement, Connection, Row, Sql, one_of};
 
 use crate::folds::stock::{StockRow, begin, fold};
@@ -61,6 +62,11 @@ impl ReadModel for Stock {
             return Some(event.sku().as_str());
         }
         stocked(event).map(|product| product.sku.as_str())
+    }
+
+    fn key_of_stream(stream: &Stream) -> Option<String> {
+        let (Stream::Stock(sku) | Stream::Product(sku)) = stream else { return None };
+        Some(sku.as_str().to_owned())
     }
 
     fn fold(

@@ -1,7 +1,7 @@
 //! P5: a position is applied once, wherever the process ended, in whatever batches.
 
 use projection_service::projectors::readers;
-use projection_service::runner::applier::Apply;
+use projection_service::runner::apply::Apply;
 use projection_service::{Home, Projector};
 use serde_json::json;
 

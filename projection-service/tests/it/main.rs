@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod folds;
 mod lost_commits;
+mod parking;
 mod place;
 mod plans;
 mod positions;

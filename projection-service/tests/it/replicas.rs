@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use messaging::record::NothingRecorded;
 use projection_service::inspect::Model;
 use projection_service::{NoSagaStates, ProjectionService, Projector, Settings, StartError};
 use serde_json::json;
@@ -95,6 +96,12 @@ async fn a_lease_over_files_is_refused() {
     let settings = Settings { lease: Some(lease("one", LONG)), ..Settings::at(place.home("m")) };
     let shop = Shop::new(place.home("m"));
     let vault = Arc::clone(&shop.vault);
-    let started = ProjectionService::start(settings, shop.feed(), vault, Arc::new(NoSagaStates));
+    let started = ProjectionService::start(
+        settings,
+        shop.feed(),
+        vault,
+        Arc::new(NoSagaStates),
+        Arc::new(NothingRecorded),
+    );
     assert!(matches!(started.await.err(), Some(StartError::NotShared)));
 }

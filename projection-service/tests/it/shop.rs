@@ -10,6 +10,7 @@ use event_store::keys::{MasterKey, Vault, memory::MemoryKeys};
 use event_store::memory::MemoryLog;
 use event_store::{AppendTransaction, EventLog, Metadata, NewEvent, Verdict};
 use messaging::embedded::EmbeddedFeed;
+use messaging::record::{NothingRecorded, Recorder};
 use projection_service::runner::KeepFor;
 use projection_service::{Home, NoSagaStates, ProjectionService, Projector, Settings};
 use serde_json::{Value, json};
@@ -52,12 +53,23 @@ impl Shop {
 
     /// Waits for the lease first, if there is one.
     pub(crate) async fn start_with(&self, lease: Option<LeaseSettings>) -> ProjectionService {
+        self.start_both(lease, Arc::new(NothingRecorded)).await
+    }
+
+    /// With operators' actions recorded here.
+    pub(crate) async fn start_recording(&self, recorder: Arc<dyn Recorder>) -> ProjectionService {
+        self.start_both(None, recorder).await
+    }
+
+    async fn start_both(
+        &self,
+        lease: Option<LeaseSettings>,
+        recorder: Arc<dyn Recorder>,
+    ) -> ProjectionService {
         let keep_for = self.keep_for;
         let settings = Settings { keep_for, lease, ..Settings::at(self.home.clone()) };
-        let vault = Arc::clone(&self.vault);
-        ProjectionService::start(settings, self.feed(), vault, Arc::new(NoSagaStates))
-            .await
-            .unwrap()
+        let (vault, sagas) = (Arc::clone(&self.vault), Arc::new(NoSagaStates));
+        ProjectionService::start(settings, self.feed(), vault, sagas, recorder).await.unwrap()
     }
 
     /// Appends events that happened at this time, in one append each.

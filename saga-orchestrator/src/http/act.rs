@@ -5,10 +5,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::SecondsFormat;
 use domain::ids::SagaId;
-use domain::sagas::SagaActionError;
+use domain::sagas::{SagaActionError, SagaState};
 use service_kit::business_time::BusinessTime;
 use service_kit::problem::{self, Code, Problem};
-use service_kit::{idempotency, position};
+use service_kit::{idempotency, operator, position};
 use tokio::sync::oneshot;
 
 use super::answers::ActedSaga;
@@ -26,14 +26,19 @@ impl Api {
         request: String,
     ) -> Result<Response, Problem> {
         let key = idempotency::key(headers)?;
+        let actor = operator::actor(headers)?;
         let found = storage::find_saga(&mut self.reader().await?, id).await.map_err(failed)?;
         let (_, saga) = found.ok_or_else(|| not_found(&id))?;
         let saga_id = SagaId::parse(id).map_err(|_| not_found(&id))?;
+        // Else there is nothing to do: it is a repeat, or it is refused.
+        if saga.status.state == SagaState::NeedsAttention {
+            self.desk.record(&saga_id, &action, actor, key).await?;
+        }
         let (reply, answer) = oneshot::channel();
         let order_id = saga.status.order_id;
         let asked =
             ActionRequest { saga_id, order_id, action, key: key.to_owned(), request, reply };
-        self.actions.try_send(asked).map_err(|_| unavailable())?;
+        self.desk.actions.try_send(asked).map_err(|_| unavailable())?;
         // Who drops the question may have committed what was asked.
         let answer =
             answer.await.map_err(|_| Problem::from(Code::OutcomeUnknown).retry_after(1))?;

@@ -1,10 +1,13 @@
 //! What the handlers share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
 use event_store::LogIdentity;
+use messaging::record::Recorder;
 use serde::Deserialize;
+use service_kit::clock::Clock;
 use service_kit::position::{self, PositionToken, WantedPosition};
 use service_kit::problem::{self, Code, Problem};
 use storage::{Connection, Store};
@@ -35,7 +38,15 @@ pub(crate) struct Api {
     store: Store,
     log: LogIdentity,
     status: watch::Receiver<Status>,
-    pub(super) actions: mpsc::Sender<ActionRequest>,
+    pub(super) desk: Desk,
+}
+
+/// Where operators' actions go: into the log, then to the runner.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) actions: mpsc::Sender<ActionRequest>,
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) clock: Clock,
 }
 
 impl Api {
@@ -43,9 +54,9 @@ impl Api {
         store: Store,
         log: LogIdentity,
         status: watch::Receiver<Status>,
-        actions: mpsc::Sender<ActionRequest>,
+        desk: Desk,
     ) -> Self {
-        Self { store, log, status, actions }
+        Self { store, log, status, desk }
     }
 
     /// The position that an answer is at least as new as; to be asked before the answer is read. Waits for the one that

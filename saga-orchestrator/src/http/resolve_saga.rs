@@ -68,6 +68,7 @@ pub(super) struct ResolveSaga {
     params(
         ("id" = String, Path, description = "The saga"),
         ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
+        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent"),
     ),
     request_body = ResolveSaga,
     responses(

@@ -35,6 +35,7 @@ pub(super) struct RetrySaga {
     params(
         ("id" = String, Path, description = "The saga"),
         ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
+        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent"),
     ),
     request_body = RetrySaga,
     responses(
@@ -53,5 +54,5 @@ pub(super) async fn retry_saga(
     JsonBody(RetrySaga { reason, occurred_at }): JsonBody<RetrySaga>,
 ) -> Result<Response, Problem> {
     let request = request(format!("retry {id}: {}", reason.get()), occurred_at);
-    api.act(&headers, &id, Action::Retry, request).await
+    api.act(&headers, &id, Action::Retry { reason: reason.value() }, request).await
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, SagaId};
+use domain::operations::OperatorAction;
 use domain::payments::{ByHand, Settlement};
 use domain::sagas::SagaActionError;
 use domain::text::Reason;
@@ -18,7 +19,10 @@ use crate::tables::{Rows as _, Tables};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Make the failed step's next attempt now.
-    Retry,
+    Retry {
+        /// Why, in the operator's words.
+        reason: Reason,
+    },
     /// What failed was settled by hand.
     Resolve {
         /// Whether money went another way.
@@ -28,6 +32,23 @@ pub(crate) enum Action {
         /// When, by business time; now when absent.
         occurred_at: Option<DateTime<Utc>>,
     },
+}
+
+impl Action {
+    /// What it is called in the log.
+    pub(crate) fn recorded_as(&self) -> OperatorAction {
+        match self {
+            Self::Retry { .. } => OperatorAction::RetrySaga,
+            Self::Resolve { .. } => OperatorAction::ResolveSaga,
+        }
+    }
+
+    /// Why, in the operator's words.
+    pub(crate) fn reason(&self) -> &Reason {
+        match self {
+            Self::Retry { reason } | Self::Resolve { reason, .. } => reason,
+        }
+    }
 }
 
 /// Why an action was not carried out.
@@ -109,7 +130,7 @@ impl<T: Tables> Runner<T> {
         let Some((sagas, place)) = found else { return Ok(Err(ActionError::NotFound)) };
         let saga = sagas.touch(place);
         let wanted = match &request.action {
-            Action::Retry => saga.retry(now, &self.settings.timeouts),
+            Action::Retry { .. } => saga.retry(now, &self.settings.timeouts),
             Action::Resolve { settlement, reason, occurred_at } => {
                 let (settlement, reason) = (*settlement, reason.clone());
                 let occurred_at = occurred_at.unwrap_or(now);

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use messaging::commands::CommandQueue;
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
 use messaging::feed::Feed;
+use messaging::record::NothingRecorded;
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use serde_json::{Value, json};
 use storage::Location;
@@ -100,8 +101,9 @@ impl Bench {
     }
 
     pub(crate) async fn start_with(&self, settings: Settings, feed: Arc<dyn Feed>) -> Running {
-        let queue = Arc::clone(&self.queue);
-        let started = Orchestrator::start(settings, feed, queue, self.clock.reader()).await;
+        let (queue, recorder) = (Arc::clone(&self.queue), Arc::new(NothingRecorded));
+        let started =
+            Orchestrator::start(settings, feed, queue, recorder, self.clock.reader()).await;
         Running::of(started.unwrap())
     }
 }

@@ -1,0 +1,28 @@
+//! What an operator may do.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What an operator may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorAction {
+    /// Lets a projector go on past an event that it can't apply: the event and all later ones of its key wait.
+    ParkKey,
+    /// Applies what waits for a parked key.
+    ReplayKey,
+    /// Builds a read model anew.
+    Rebuild,
+    /// Makes the generation of a read model live again that was live before.
+    RollBack,
+    /// Makes the generation of a read model live that was kept because it differs.
+    Switch,
+    /// Drops the generation of a read model that is kept.
+    Drop,
+    /// Makes the next attempt of a saga's step.
+    RetrySaga,
+    /// Says how a saga's step was settled by hand.
+    ResolveSaga,
+    /// Carries out a message that was put aside.
+    ReplayDeadLetter,
+}

@@ -1,0 +1,46 @@
+//! Who acts, as far as a request says so.
+//!
+//! There is no authentication yet: whoever asks names the actor, and it is noted as what was said.
+
+use axum::http::HeaderMap;
+
+use crate::extract::header_text;
+use crate::problem::{Code, Problem};
+
+/// Says who acts.
+pub const ACTOR: &str = "docket-actor";
+/// Whoever does not say.
+const UNNAMED: &str = "operator";
+/// The longest name, in characters.
+const MAX_CHARS: usize = 200;
+
+/// Who acts.
+pub fn actor(headers: &HeaderMap) -> Result<&str, Problem> {
+    let named = header_text(headers, ACTOR)?.map(str::trim).filter(|name| !name.is_empty());
+    let name = named.unwrap_or(UNNAMED);
+    if name.len() > MAX_CHARS {
+        let detail = format!("has at most {MAX_CHARS} characters");
+        return Err(Problem::from(Code::InvalidHeader).mistake("Docket-Actor", detail));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn an_actor_is_who_the_header_names_else_an_operator() {
+        let named = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACTOR, HeaderValue::from_str(text).unwrap());
+            actor(&headers).map(str::to_owned).map_err(|problem| problem.code())
+        };
+        assert_eq!(named(" ada "), Ok("ada".to_owned()));
+        assert_eq!(named(""), Ok(UNNAMED.to_owned()));
+        assert_eq!(named(&"a".repeat(201)), Err("invalid_header"));
+        assert_eq!(actor(&HeaderMap::new()).unwrap(), UNNAMED);
+    }
+}
