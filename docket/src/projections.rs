@@ -140,34 +140,30 @@ fn print(model: &Value, as_json: bool) -> Result<()> {
 
 fn in_words(model: &Value) -> String {
     let name = text(&model["name"]);
-    let mut words =
-        format!("{name}: {} at position {}", text(&model["state"]), model["live_position"]);
+    let mut lines =
+        vec![format!("{name}: {} at position {}", text(&model["state"]), model["live_position"])];
     if let Some(fault) = model.get("fault") {
-        words += &format!(
-            "\n  ✗ stands still at position {}: {}",
-            fault["position"],
-            text(&fault["cause"])
-        );
-        if let Some(key) = fault.get("key") {
-            let key = text(key);
-            words += &format!(
-                "\n    it is of the key {key}: `docket projections park {name} --reason …` lets all others go on"
-            );
+        let (position, cause) = (&fault["position"], text(&fault["cause"]));
+        lines.push(format!("  ✗ stands still at position {position}: {cause}"));
+        if let Some(key) = fault.get("key").map(text) {
+            lines.push(format!(
+                "    it is of the key {key}: `docket projections park {name} --reason …` lets all others go on"
+            ));
         }
     }
-    for key in model["parked"].as_array().into_iter().flatten() {
-        let part = |member: &str| text(&key[member]);
-        words += &format!(
-            "\n  ! {} parked at position {} by {} ({}): {} events wait\n    {}",
+    for parked in model["parked"].as_array().into_iter().flatten() {
+        let part = |member: &str| text(&parked[member]);
+        lines.push(format!(
+            "  ! {} parked at position {} by {} ({}): {} events wait\n    {}",
             part("key"),
             part("position"),
             part("actor"),
             part("reason"),
             part("waiting"),
             part("cause"),
-        );
+        ));
     }
-    words
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -121,11 +121,14 @@ async fn parked_in(projector: Projector, rebuilder: &Rebuilder, number: u32) -> 
         parked
     };
     let found: Result<Parked, sqlx::Error> = found.await;
-    found.map(|parked| parked.all()).unwrap_or_else(|error| {
-        let name = projector.name();
-        tracing::warn!(%error, name, "what was parked before can't be read; it is met again");
-        Vec::new()
-    })
+    match found {
+        Ok(parked) => parked.all(),
+        Err(error) => {
+            let name = projector.name();
+            tracing::warn!(%error, name, "what was parked before can't be read; it is met again");
+            Vec::new()
+        }
+    }
 }
 
 /// A new generation takes the live one's place, and no other is kept or built.
