@@ -31,7 +31,7 @@ impl Api {
 
     /// Says with every command who acts: this one, or the user of this session.
     pub(crate) fn acting_as(mut self, named: Option<String>) -> Self {
-        let user = || std::env::var("USER").ok().filter(|user| !user.is_empty());
+        let user = || std::env::var("USER").ok().and_then(|user| actor_name(&user).ok());
         self.actor = named.or_else(user);
         self
     }
@@ -129,6 +129,16 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
     base.ok_or_else(|| format!("is not a URL like {DEFAULT_URL}"))
 }
 
+/// The name of who acts, as a header takes it; reads `--actor`.
+pub(crate) fn actor_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let visible = name.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if name.is_empty() || name.len() > 200 || !visible {
+        return Err("has 1 to 200 visible ASCII characters".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
 /// A key that no other run has: one asks for one thing.
 pub(crate) fn unique_key(what: &str) -> String {
     let now = service_kit::clock::system()();
@@ -170,6 +180,14 @@ mod tests {
             "no platform answers at http://{free} (connection refused): start one with `docket`, or name the address of one that runs"
         );
         assert_eq!(format!("{error:#}"), wanted);
+    }
+
+    #[test]
+    fn who_acts_is_named_as_a_header_takes_it() {
+        assert_eq!(actor_name(" ada "), Ok("ada".to_owned()));
+        for wrong in ["", " ", "Ada Łovelace", "a\nb", &"a".repeat(201)] {
+            actor_name(wrong).unwrap_err();
+        }
     }
 
     #[test]

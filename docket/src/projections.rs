@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, base_url, segment, unique_key};
+use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
 use crate::numbers::whole;
 use crate::output;
 
@@ -21,7 +21,7 @@ pub(crate) struct ProjectionsArgs {
     #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
     url: String,
     /// Who acts, for the log [default: the user of this session]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
     actor: Option<String>,
     /// Print JSON
     #[arg(long, global = true)]

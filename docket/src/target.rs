@@ -46,7 +46,7 @@ impl TargetArgs {
         if let Some(folder) = self.folder(std::env::var_os(FOLDER_VARIABLE)) {
             return Ok(Target::Folder(DataDir::existing(&folder)?));
         }
-        let api = Api::at(self.url.as_deref().unwrap_or(DEFAULT_URL))?;
+        let api = Api::at(self.url.as_deref().unwrap_or(DEFAULT_URL))?.acting_as(None);
         if self.url.is_some() || api.answers().await {
             return Ok(Target::Running(api));
         }
