@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Beside clients' commands, the platform's own get one place for this many of theirs.
 const CLIENTS_FOR_ONE: usize = 4;
-/// A batch of so many commands costs hardly more than one of few, most of which is its commit: what few clients leave free of it
-/// the platform's own may fill. Where there are many, what it costs is what is in it, and they get what is there.
-const CHEAP: usize = 64;
-/// Places that a client takes of a cheap batch: with half as many clients as it has places, nothing of it is free.
-const PLACES_OF_CLIENT: usize = 2;
+/// What few clients leave free of a batch of this size the platform's own may fill: an order makes four further commands, so
+/// with sixteen clients in a batch sagas still keep pace with them. Where there are more, clients get what is there.
+const CHEAP: usize = 128;
+/// Places that a client takes of such a batch.
+const PLACES_OF_CLIENT: usize = 4;
 
 /// Turns of the other tasks in which nobody came, after which nobody is waited for any more.
 const TURNS_IN_VAIN: usize = 8;
@@ -163,10 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn what_half_the_clients_leave_free_of_a_batch_is_not_filled_up() {
+    fn sagas_keep_pace_with_sixteen_clients_and_not_with_a_flood() {
         let (entrances, mut lanes) = open(1_000);
-        send(&entrances, CLIENT, 32);
         send(&entrances, OWN, 500);
+        send(&entrances, CLIENT, 16);
+        assert_eq!(batch(&mut lanes, 512), (16, 64));
+        send(&entrances, CLIENT, 32);
         assert_eq!(batch(&mut lanes, 512), (32, 8));
     }
 
@@ -175,7 +177,7 @@ mod tests {
         let (entrances, mut lanes) = open(1_000);
         send(&entrances, CLIENT, 3);
         send(&entrances, OWN, 500);
-        assert_eq!(batch(&mut lanes, 512), (3, 58));
+        assert_eq!(batch(&mut lanes, 512), (3, 116));
     }
 
     #[test]
@@ -184,7 +186,7 @@ mod tests {
         send(&entrances, CLIENT, 100);
         send(&entrances, OWN, 1_000);
         let batches: Vec<_> = (0..4).map(|_| batch(&mut lanes, 512)).collect();
-        assert_eq!(batches, [(100, 25), (0, 12), (0, 14), (0, 40)]);
+        assert_eq!(batches, [(100, 25), (0, 12), (0, 28), (0, 80)]);
     }
 
     #[tokio::test]
