@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// Whether calls fail by themselves, too.
     pub(crate) is_rough: bool,
+    /// Until when an order has to be confirmed, from when it was placed; in some runs so soon that it is confirmed just then.
+    pub(crate) order_deadline_s: i64,
     pub(crate) opening: Vec<Operation>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) faults: Vec<(Duration, Fault)>,
@@ -73,6 +75,9 @@ pub struct Kept {
     /// Whether calls go wrong by themselves no more.
     pub calm: bool,
 }
+
+/// Within this time an order is reserved, paid and confirmed, when all goes well.
+const SOON: Duration = Duration::from_secs(3);
 
 const SKUS: [&str; 3] = ["mug", "lamp", "chair"];
 const METHODS: [&str; 10] = [
@@ -95,12 +100,14 @@ impl Plan {
         for number in 0..orders {
             operations.order(number);
         }
-        for number in 0..operations.rng.within(0, 4) {
+        for number in 0..operations.rng.within(0, 5) {
             operations.rush(number);
         }
         let is_rough = Rng::new(seed, "rough").chance(800);
+        let order_deadline_s = Rng::new(seed, "deadline").pick(&[3, 8, 40, 40]).unwrap_or(40);
         let (opening, operations) = (operations.opening(), operations.list);
-        Self { seed, is_rough, opening, operations, faults: faults(seed, orders) }
+        let faults = faults(seed, orders);
+        Self { seed, is_rough, order_deadline_s, opening, operations, faults }
     }
 
     /// What is left of it.
@@ -158,7 +165,9 @@ impl Operations {
         });
         self.push(operation(at, "place", &id, "PlaceOrder", &order));
         for _ in 0..self.rng.within(0, 4) {
-            let at = self.time(at, ROUGH);
+            // Many think of it at once, while the order is on its way.
+            let most = if self.rng.chance(400) { at + SOON } else { ROUGH };
+            let at = self.time(at, most);
             self.afterthought(at, &id);
         }
     }
@@ -183,7 +192,7 @@ impl Operations {
     fn rush(&mut self, number: u64) {
         let (at, sku) = (self.time(BEGINS, ROUGH), self.rng.pick(&SKUS).unwrap_or("mug"));
         for client in 0..self.rng.within(2, 6) {
-            let delta = self.rng.pick(&[-4, -3, -2, -1, 2]).unwrap_or(-1);
+            let delta = self.rng.pick(&[-3, -2, -1, 1, 3]).unwrap_or(-1);
             let body = json!({ "sku": sku, "delta": delta, "reason": "count" });
             self.push(operation(at, &format!("rush-{number}-{client}"), sku, "AdjustStock", &body));
         }

@@ -113,6 +113,11 @@ impl Weather {
         Duration::from_millis(self.draw(|rng| rng.within(1_000, 12_000)))
     }
 
+    /// A part of a second.
+    pub(crate) fn moment(&self) -> Duration {
+        Duration::from_millis(self.draw(|rng| rng.within(10, 180)))
+    }
+
     /// Longer than a processor sends one batch again, and shorter than a late call may take.
     pub(crate) fn silence(&self) -> Duration {
         Duration::from_millis(self.draw(|rng| rng.within(4_500, 7_000)))

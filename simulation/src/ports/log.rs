@@ -86,9 +86,11 @@ impl FaultyLog {
         }
     }
 
-    /// Appends when the caller has long given up.
+    /// Appends when the caller has given up: long ago, or just now, so that it meets what is sent again.
     fn append_late(&self, batch: Vec<AppendTransaction>) {
-        let (this, delay) = (self.clone(), self.weather.long_delay());
+        let soon = self.weather.draw(|rng| rng.chance(250));
+        let delay = if soon { self.weather.moment() } else { self.weather.long_delay() };
+        let this = self.clone();
         self.trace.happened("an append that came late");
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
@@ -123,6 +125,10 @@ impl EventLog for FaultyLog {
                 return Err(lost());
             }
             if self.weather.strikes(Mishap::LogLate) {
+                // Late, and not too late: meanwhile what it was decided on may change.
+                tokio::time::sleep(self.weather.moment() * 10).await;
+                self.process.pass().await;
+            } else if self.weather.strikes(Mishap::LogLate) {
                 self.trace.happened("an append of unknown outcome");
                 if self.weather.draw(|rng| rng.chance(400)) {
                     // Until the writer gives it up: what it decides then, the late append may take the ground from.

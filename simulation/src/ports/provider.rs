@@ -163,6 +163,10 @@ impl PaymentProvider for BankAccess {
             }
             if weather.strikes(Mishap::ProviderLate) {
                 bank.trace.happened("a call that reached the provider late");
+                if weather.draw(|rng| rng.chance(300)) {
+                    // For a while every call is: until the key is given up.
+                    weather.breaks(Mishap::ProviderLate, weather.silence());
+                }
                 let (bank, call, delay) = (Arc::clone(bank), call.clone(), weather.long_delay());
                 tokio::spawn(async move {
                     tokio::time::sleep(delay).await;

@@ -71,7 +71,9 @@ impl Broker {
     /// Puts a message into the queue.
     pub(crate) fn take(self: &Arc<Self>, message: CommandMessage) {
         let id = Arc::clone(&message.command_id);
-        if self.weather.strikes(Mishap::CommandLost) {
+        let strikes = self.weather.strikes(Mishap::CommandLost);
+        let is_late = strikes && self.weather.draw(|rng| rng.chance(400));
+        if strikes && !is_late {
             self.trace.tell(format_args!("{id} is lost"));
             return self.trace.happened("a command lost by the broker");
         }
@@ -79,7 +81,13 @@ impl Broker {
         if state.held.insert(id) {
             let (broker, life) = (Arc::clone(self), state.life);
             drop(state);
-            tokio::spawn(async move { broker.deliver(message, life).await });
+            tokio::spawn(async move {
+                if is_late {
+                    // What was sent later overtakes it.
+                    tokio::time::sleep(broker.weather.long_delay()).await;
+                }
+                broker.deliver(message, life).await;
+            });
         }
     }
 

@@ -36,7 +36,7 @@ impl World {
             trace: Arc::clone(&self.trace),
         };
         let orchestrator = MemoryOrchestrator::start(
-            settings(&process.name),
+            settings(&process.name, self.plan.order_deadline_s),
             self.tables.behind(Arc::new(disk)),
             Arc::clone(&feed) as _,
             Arc::new(queue),
@@ -69,11 +69,11 @@ impl World {
     }
 }
 
-fn settings(holder: &str) -> Settings {
+fn settings(holder: &str, order_deadline_s: i64) -> Settings {
     Settings {
         lease: Some(LeaseSettings::new("sagas", holder)),
         timeouts: Timeouts {
-            order_deadline: TimeDelta::seconds(40),
+            order_deadline: TimeDelta::seconds(order_deadline_s),
             unknown_alarm: TimeDelta::seconds(20),
             answer_alarm: TimeDelta::seconds(60),
             retry_most: TimeDelta::seconds(8),
