@@ -7,6 +7,7 @@ mod chaos;
 mod edges;
 mod house;
 mod metric_names;
+mod mutants;
 mod servers;
 mod simulate;
 mod sources;
@@ -31,6 +32,8 @@ Commands:
           Breaks the platform's real processes, heals them, and checks every law: a report in target/chaos
   simulate [--seed N] [--seeds M] [--debug] [...]
           The platform in one thread on a virtual clock under faults drawn from a seed (simulation/README.md)
+  mutants [NAME...]
+          Puts known bugs (simulation/mutants) into a copy of the tree; the simulation has to find every one
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::bench(&workspace(), words),
         ["chaos", words @ ..] => chaos::chaos(&workspace(), words),
         ["simulate", words @ ..] => simulate::simulate(&workspace(), words),
+        ["mutants", names @ ..] => mutants::mutants(&workspace(), names),
         ["house"] => house::check(&workspace()),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");

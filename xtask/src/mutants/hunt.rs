@@ -1,0 +1,145 @@
+//! Builds the simulation from the copy of the tree and runs seeds until one of them finds something.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+/// The profile of these builds: not optimised, because each is run for seconds only.
+const PROFILE: &str = "mutants";
+/// A run that takes longer goes round in circles: no seed takes a second.
+const ENDS_WITHIN: Duration = Duration::from_mins(10);
+
+/// What running seeds came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This seed breaks this rule.
+    At {
+        /// The first seed that does.
+        seed: u64,
+        /// The rule's name, or how else the run ended.
+        rule: String,
+        /// What is wrong.
+        statement: String,
+    },
+    /// No seed breaks any.
+    Nothing,
+}
+
+/// Builds it; `build` is the folder of all such builds, so that each begins where the last ended.
+pub(super) fn build(copy: &Path, build: &Path) -> anyhow::Result<()> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(copy).args(["build", "--quiet", "--locked", "--package", "simulation"]);
+    cargo.args(["--profile", PROFILE, "--target-dir"]).arg(build);
+
+    let output = cargo.output().context("`cargo build` can't be started")?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        let errors: Vec<&str> = why.lines().filter(|line| line.starts_with("error")).collect();
+        bail!("the simulation can't be built: {}", errors.join("; "));
+    }
+    Ok(())
+}
+
+/// Runs so many seeds, up to the first that finds something.
+pub(super) fn run(build: &Path, seeds: u64) -> anyhow::Result<Found> {
+    let mut simulation = Command::new(build.join(PROFILE).join("simulation"));
+    simulation.args(["--seed", "1", "--seeds", &seeds.to_string(), "--first", "--shrink", "0"]);
+    simulation.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = simulation.spawn().context("the simulation can't be started")?;
+    let (said, complaints) = hear(&mut running)?;
+    Ok(understand(&said, &complaints))
+}
+
+/// What it says until it ends, or is ended.
+fn hear(running: &mut Child) -> anyhow::Result<(Vec<String>, String)> {
+    let output = running.stdout.take().context("no standard output")?;
+    let mut errors = running.stderr.take().context("no standard error")?;
+    let (tell, told) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
+    });
+    let complaints = thread::spawn(move || {
+        let mut text = String::new();
+        // Bytes that are no text say nothing to anybody.
+        drop(errors.read_to_string(&mut text));
+        text
+    });
+    let ends = Instant::now() + ENDS_WITHIN;
+    let mut said = Vec::new();
+    loop {
+        match told.recv_timeout(ends.saturating_duration_since(Instant::now())) {
+            Ok(line) => said.push(line),
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                running.kill().context("the simulation can't be ended")?;
+                break;
+            }
+        }
+    }
+    running.wait().context("the simulation does not end")?;
+    drop(reader.join());
+    Ok((said, complaints.join().unwrap_or_default()))
+}
+
+/// From what the simulation prints: `seed N: …`, then a line `  RULE: statement` for each rule that was broken.
+fn understand(said: &[String], complaints: &str) -> Found {
+    let failed = said.iter().position(|line| line.starts_with("seed "));
+    let seed = failed.and_then(|place| {
+        let word = said[place].strip_prefix("seed ")?.split(':').next()?;
+        word.parse().ok()
+    });
+    let rule = failed.and_then(|place| said.get(place + 1)?.trim().split_once(": "));
+    if let (Some(seed), Some((rule, statement))) = (seed, rule) {
+        let (rule, statement) = (rule.to_owned(), statement.to_owned());
+        return Found::At { seed, rule, statement };
+    }
+    let panic = complaints.lines().find(|line| line.contains("panicked"));
+    if let Some(panic) = panic {
+        let (rule, statement) = ("panic".to_owned(), panic.to_owned());
+        return Found::At { seed: 0, rule, statement };
+    }
+    if said.iter().any(|line| line.contains(" with violations, ")) {
+        return Found::Nothing;
+    }
+    let statement = "it did not come to an end".to_owned();
+    Found::At { seed: 0, rule: "hang".to_owned(), statement }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(said: &str, complaints: &str) -> Found {
+        let said: Vec<String> = said.lines().map(str::to_owned).collect();
+        understand(&said, complaints)
+    }
+
+    #[test]
+    fn the_first_rule_of_the_first_seed_is_told() {
+        let said =
+            "seed 12: trace 00ff\n  I7: Twice: a.\n     positions [3]\n  I8: Less.\n  again: …\n";
+        let (rule, statement) = ("I7".to_owned(), "Twice: a.".to_owned());
+        assert_eq!(found(said, ""), Found::At { seed: 12, rule, statement });
+    }
+
+    #[test]
+    fn a_batch_that_ends_clean_found_nothing() {
+        let said = "40 seeds, 0 with violations, 4000 events, 0.3 s\n";
+        assert_eq!(found(said, ""), Found::Nothing);
+    }
+
+    #[test]
+    fn a_panic_and_a_run_without_an_end_are_findings() {
+        let rule = |found| match found {
+            Found::At { rule, .. } => rule,
+            Found::Nothing => String::new(),
+        };
+        assert_eq!(rule(found("", "thread 'main' panicked at a.rs:1:1:\nboom\n")), "panic");
+        assert_eq!(rule(found("", "")), "hang");
+    }
+}

@@ -1,0 +1,32 @@
+//! What was found, for people.
+
+use super::hunt::Found;
+use super::patch::Mutant;
+
+/// A mutant and what became of it.
+pub(super) struct Row {
+    pub(super) mutant: Mutant,
+    pub(super) found: anyhow::Result<Found>,
+}
+
+impl Row {
+    /// Whether it was found.
+    pub(super) fn is_found(&self) -> bool {
+        matches!(self.found, Ok(Found::At { .. }))
+    }
+
+    /// One line of the table, which is Markdown.
+    pub(super) fn line(&self) -> String {
+        let Mutant { name, breaks, seeds, .. } = &self.mutant;
+        let (at, rule) = match &self.found {
+            Ok(Found::At { seed, rule, .. }) => (seed.to_string(), rule.as_str()),
+            Ok(Found::Nothing) => ("**survives**".to_owned(), ""),
+            Err(_) => ("**error**".to_owned(), ""),
+        };
+        format!("| `{name}` | {breaks} | {at} | {rule} | {seeds} |")
+    }
+}
+
+/// What stands above the rows.
+pub(super) const HEAD: &str =
+    "| Mutant | What it breaks | Found at seed | Rule | Seeds allowed |\n|--|--|--|--|--|";
