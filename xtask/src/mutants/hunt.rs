@@ -1,5 +1,6 @@
 //! Builds the simulation from the copy of the tree and runs seeds until one of them finds something.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,13 +18,13 @@ const ENDS_WITHIN: Duration = Duration::from_mins(10);
 /// What running seeds came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// This seed breaks this rule.
+    /// This seed breaks these rules.
     At {
         /// The first seed that does.
         seed: u64,
-        /// The rule's name, or how else the run ended.
-        rule: String,
-        /// What is wrong.
+        /// Their names, or how else the run ended.
+        rules: String,
+        /// What is wrong first.
         statement: String,
     },
     /// No seed breaks any.
@@ -86,28 +87,31 @@ fn hear(running: &mut Child) -> anyhow::Result<(Vec<String>, String)> {
     Ok((said, complaints.join().unwrap_or_default()))
 }
 
-/// From what the simulation prints: `seed N: …`, then a line `  RULE: statement` for each rule that was broken.
+/// From what the simulation prints: `seed N: …`, then a line `  RULE: statement` for each rule that was broken, then `  again: …`.
 fn understand(said: &[String], complaints: &str) -> Found {
-    let failed = said.iter().position(|line| line.starts_with("seed "));
-    let seed = failed.and_then(|place| {
-        let word = said[place].strip_prefix("seed ")?.split(':').next()?;
-        word.parse().ok()
-    });
-    let rule = failed.and_then(|place| said.get(place + 1)?.trim().split_once(": "));
-    if let (Some(seed), Some((rule, statement))) = (seed, rule) {
-        let (rule, statement) = (rule.to_owned(), statement.to_owned());
-        return Found::At { seed, rule, statement };
+    let mut lines = said.iter().skip_while(|line| !line.starts_with("seed "));
+    let seed = lines.next().and_then(|line| line.strip_prefix("seed ")?.split(':').next());
+    let broken: Vec<(&str, &str)> = lines
+        .take_while(|line| !line.starts_with("  again: "))
+        .filter_map(|line| line.strip_prefix("  ")?.split_once(": "))
+        .filter(|(rule, _)| !rule.starts_with(' '))
+        .collect();
+    if let (Some(Ok(seed)), Some((_, statement))) = (seed.map(str::parse), broken.first()) {
+        let mut rules: Vec<&str> = broken.iter().map(|(rule, _)| *rule).collect();
+        let mut seen = HashSet::new();
+        rules.retain(|rule| seen.insert(*rule));
+        return Found::At { seed, rules: rules.join(", "), statement: (*statement).to_owned() };
     }
     let panic = complaints.lines().find(|line| line.contains("panicked"));
     if let Some(panic) = panic {
-        let (rule, statement) = ("panic".to_owned(), panic.to_owned());
-        return Found::At { seed: 0, rule, statement };
+        let (rules, statement) = ("panic".to_owned(), panic.to_owned());
+        return Found::At { seed: 0, rules, statement };
     }
     if said.iter().any(|line| line.contains(" with violations, ")) {
         return Found::Nothing;
     }
     let statement = "it did not come to an end".to_owned();
-    Found::At { seed: 0, rule: "hang".to_owned(), statement }
+    Found::At { seed: 0, rules: "hang".to_owned(), statement }
 }
 
 #[cfg(test)]
@@ -120,11 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_of_the_first_seed_is_told() {
-        let said =
-            "seed 12: trace 00ff\n  I7: Twice: a.\n     positions [3]\n  I8: Less.\n  again: …\n";
-        let (rule, statement) = ("I7".to_owned(), "Twice: a.".to_owned());
-        assert_eq!(found(said, ""), Found::At { seed: 12, rule, statement });
+    fn the_rules_that_the_first_seed_breaks_are_told_each_once() {
+        let said = "seed 12: trace 00ff\n  I7: Twice: a.\n     positions [3]\n  I7: b.\n  I8: c.\n  again: …\n";
+        let (rules, statement) = ("I7, I8".to_owned(), "Twice: a.".to_owned());
+        assert_eq!(found(said, ""), Found::At { seed: 12, rules, statement });
     }
 
     #[test]
@@ -135,11 +138,11 @@ mod tests {
 
     #[test]
     fn a_panic_and_a_run_without_an_end_are_findings() {
-        let rule = |found| match found {
-            Found::At { rule, .. } => rule,
+        let rules = |found| match found {
+            Found::At { rules, .. } => rules,
             Found::Nothing => String::new(),
         };
-        assert_eq!(rule(found("", "thread 'main' panicked at a.rs:1:1:\nboom\n")), "panic");
-        assert_eq!(rule(found("", "")), "hang");
+        assert_eq!(rules(found("", "thread 'main' panicked at a.rs:1:1:\nboom\n")), "panic");
+        assert_eq!(rules(found("", "")), "hang");
     }
 }

@@ -25,9 +25,9 @@ pub(crate) fn mutants(root: &Path, names: &[&str]) -> anyhow::Result<()> {
     println!("-- the tree as it is: the first build takes minutes, later ones seconds");
     hunt::build(&copy, &build)?;
     let most = mutants.iter().map(|mutant| mutant.seeds).max().unwrap_or_default();
-    if let Found::At { seed, rule, statement } = hunt::run(&build, most)? {
+    if let Found::At { seed, rules, statement } = hunt::run(&build, most)? {
         bail!(
-            "without any mutant seed {seed} finds something, so nothing would be proven: {rule}: {statement}"
+            "without any mutant seed {seed} finds something, so nothing would be proven: {rules}: {statement}"
         );
     }
     println!(

@@ -18,15 +18,15 @@ impl Row {
     /// One line of the table, which is Markdown.
     pub(super) fn line(&self) -> String {
         let Mutant { name, breaks, seeds, .. } = &self.mutant;
-        let (at, rule) = match &self.found {
-            Ok(Found::At { seed, rule, .. }) => (seed.to_string(), rule.as_str()),
+        let (at, rules) = match &self.found {
+            Ok(Found::At { seed, rules, .. }) => (seed.to_string(), rules.as_str()),
             Ok(Found::Nothing) => ("**survives**".to_owned(), ""),
             Err(_) => ("**error**".to_owned(), ""),
         };
-        format!("| `{name}` | {breaks} | {at} | {rule} | {seeds} |")
+        format!("| `{name}` | {breaks} | {at} | {rules} | {seeds} |")
     }
 }
 
 /// What stands above the rows.
 pub(super) const HEAD: &str =
-    "| Mutant | What it breaks | Found at seed | Rule | Seeds allowed |\n|--|--|--|--|--|";
+    "| Mutant | What it breaks | Found at seed | Rules | Seeds allowed |\n|--|--|--|--|--|";
