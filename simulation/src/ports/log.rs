@@ -124,11 +124,14 @@ impl EventLog for FaultyLog {
                 self.trace.happened("an append of unknown outcome");
                 return Err(lost());
             }
-            if self.weather.strikes(Mishap::LogLate) {
+            let is_slow = self.weather.strikes(Mishap::LogLate);
+            let is_late = !is_slow && self.weather.strikes(Mishap::LogLate);
+            if is_slow {
                 // Late, and not too late: meanwhile what it was decided on may change.
                 tokio::time::sleep(self.weather.moment() * 10).await;
                 self.process.pass().await;
-            } else if self.weather.strikes(Mishap::LogLate) {
+            }
+            if is_late {
                 self.trace.happened("an append of unknown outcome");
                 if self.weather.draw(|rng| rng.chance(400)) {
                     // Until the writer gives it up: what it decides then, the late append may take the ground from.

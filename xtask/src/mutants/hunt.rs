@@ -98,8 +98,8 @@ fn understand(said: &[String], complaints: &str) -> Found {
         .collect();
     if let (Some(Ok(seed)), Some((_, statement))) = (seed.map(str::parse), broken.first()) {
         let mut rules: Vec<&str> = broken.iter().map(|(rule, _)| *rule).collect();
-        let mut seen = HashSet::new();
-        rules.retain(|rule| seen.insert(*rule));
+        let mut once = HashSet::new();
+        rules.retain(|rule| once.insert(*rule));
         return Found::At { seed, rules: rules.join(", "), statement: (*statement).to_owned() };
     }
     let panic = complaints.lines().find(|line| line.contains("panicked"));
