@@ -12,6 +12,9 @@ use crate::processor::ExecuteError;
 /// Seconds until a client should come again.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
+/// What a client is told whose data can't be sealed.
+pub(super) const KEYS_AWAY: &str = "the store of people's keys does not answer";
+
 impl App {
     /// The problem of a command that has no outcome.
     pub(super) fn problem(&self, error: ExecuteError) -> Problem {
@@ -22,7 +25,7 @@ impl App {
 
     /// The problem of a log that can't be read.
     pub(super) fn unreadable_log(&self, error: &StoreError) -> Problem {
-        self.with_trouble(unreachable_store(error))
+        self.with_trouble(unreachable_store(error, "the event log does not answer"))
     }
 
     /// Says what keeps the log from its work, when more than patience is needed.
@@ -50,8 +53,13 @@ pub(super) fn problem(error: ExecuteError) -> Problem {
                 .detail(format!("the event {event_type} would have {size_bytes} bytes"))
         }
         ExecuteError::Overloaded => again(Code::Overloaded),
-        ExecuteError::OutcomeUnknown => again(Code::OutcomeUnknown),
-        ExecuteError::Unavailable | ExecuteError::Stopped => again(Code::Unavailable),
+        ExecuteError::OutcomeUnknown => again(Code::OutcomeUnknown)
+            .detail("the event log did not say in time what became of the command"),
+        ExecuteError::Unavailable => again(Code::Unavailable)
+            .detail("the event log does not take commands now; nothing was done"),
+        ExecuteError::Stopped => {
+            again(Code::Unavailable).detail("the command-service is ending; nothing was done")
+        }
         ExecuteError::Broken => Code::Internal.into(),
     }
 }
@@ -70,15 +78,15 @@ pub(super) fn refused(refusal: &Refusal) -> Problem {
 pub(super) fn unsealed(error: SealError, erased: impl FnOnce() -> Refusal) -> Problem {
     match error {
         SealError::Erased => refused(&erased()),
-        SealError::Store(error) => unreachable_store(&error),
+        SealError::Store(error) => unreachable_store(&error, KEYS_AWAY),
         SealError::WrongMasterKey | SealError::Cipher => internal(&error),
     }
 }
 
-/// The problem of a store that can't be reached.
-pub(super) fn unreachable_store(error: &StoreError) -> Problem {
+/// The problem of a store that can't be reached, in words that say which.
+pub(super) fn unreachable_store(error: &StoreError, said: &'static str) -> Problem {
     tracing::warn!(error = ?error, "a store could not be reached");
-    Problem::from(Code::Unavailable).retry_after(RETRY_AFTER_SECONDS)
+    Problem::from(Code::Unavailable).retry_after(RETRY_AFTER_SECONDS).detail(said)
 }
 
 /// What every command may answer when it does not do what was asked.

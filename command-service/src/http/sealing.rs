@@ -10,7 +10,7 @@ use service_kit::problem::Problem;
 
 use super::app::App;
 use super::asked::Fingerprint;
-use super::problems::{unreachable_store, unsealed};
+use super::problems::{KEYS_AWAY, unreachable_store, unsealed};
 use crate::processor::Outcome;
 
 /// Whose data it is.
@@ -99,6 +99,6 @@ impl App {
         command: impl Into<Command>,
     ) -> Result<(), Problem> {
         let erased = self.eraser.finish(command_id, &person.name(), command.into()).await;
-        erased.map_err(|error| unreachable_store(&error))
+        erased.map_err(|error| unreachable_store(&error, KEYS_AWAY))
     }
 }

@@ -1,12 +1,32 @@
 //! Commands on their way through the processor.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use event_store::KnownCommand;
 use tokio::sync::oneshot;
 use tracing::Span;
 
 use super::request::{ExecuteError, Outcome, Request};
+
+/// Whose turn it is: a command that waits is taken into a batch, or given up by whoever asked.
+///
+/// **Invariant:** one of the two happens, once. What was given up is never decided, what was taken is answered by the log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Turn(Arc<OnceLock<End>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Taken,
+    GivenUp,
+}
+
+impl Turn {
+    /// True when it was not taken, and will not be.
+    pub(super) fn give_up(&self) -> bool {
+        *self.0.get_or_init(|| End::GivenUp) == End::GivenUp
+    }
+}
 
 /// A waiting command and whom to answer.
 #[derive(Debug)]
@@ -17,6 +37,7 @@ pub(super) struct Job {
     pub(super) conflicts: u32,
     /// What is traced of it.
     pub(super) span: Span,
+    turn: Turn,
     reply: oneshot::Sender<Result<Outcome, ExecuteError>>,
 }
 
@@ -25,9 +46,15 @@ impl Job {
     pub(super) fn new(
         request: Request,
         span: Span,
+        turn: Turn,
         reply: oneshot::Sender<Result<Outcome, ExecuteError>>,
     ) -> Self {
-        Self { request, conflicts: 0, span, reply }
+        Self { request, conflicts: 0, span, turn, reply }
+    }
+
+    /// Takes it into a batch; false when its caller has given it up.
+    pub(super) fn take(&self) -> bool {
+        *self.turn.0.get_or_init(|| End::Taken) == End::Taken
     }
 
     /// Answers; a caller who has gone away is no matter.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::stream::Stream;
 use event_store::{AppendError, Position, StoredAnswer, Verdict};
@@ -14,6 +14,9 @@ use super::decision::{Decision, Say};
 use super::request::{ExecuteError, Outcome};
 use super::snapshots;
 use super::worker::Worker;
+
+/// The longest pause before a batch is sent again: whoever waits for a log that is back does not wait long.
+const RESEND_MOST: Duration = Duration::from_secs(1);
 
 /// What came of sending a batch to the log.
 pub(super) struct Appended {
@@ -86,7 +89,7 @@ impl Worker {
                 return Err(ExecuteError::OutcomeUnknown);
             }
             tokio::time::sleep(pause).await;
-            pause *= 2;
+            pause = (pause * 2).min(RESEND_MOST);
         }
     }
 

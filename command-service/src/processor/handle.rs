@@ -1,24 +1,28 @@
 //! The way in: a bounded queue of commands, and an answer for each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::command::Command;
 use event_store::EventLog;
 use service_kit::clock::Clock;
 use service_kit::trace;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::RecvError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use super::backlog::Backlog;
-use super::batch::Job;
+use super::batch::{Job, Turn};
 use super::lanes::{self, Entrances, Lane};
 use super::observer::Observer;
 use super::request::{ExecuteError, Outcome, Request};
 use super::settings::ProcessorSettings;
 use super::worker::Worker;
+
+type Answered = Result<Outcome, ExecuteError>;
+type Reply = oneshot::Receiver<Answered>;
 
 /// The running processor. One per log.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub struct Processor {
 pub struct ProcessorHandle {
     entrances: Entrances<Job>,
     lane: Lane,
+    /// How long a client's command may wait to be taken into a batch.
+    wait: Duration,
     /// Where there is a bound.
     backlog: Option<Arc<Backlog>>,
 }
@@ -49,9 +55,11 @@ impl Processor {
         observers.extend(backlog.iter().map(|backlog| Arc::clone(backlog) as _));
         let (entrances, waiting) = lanes::open(settings.queue);
         let stop = CancellationToken::new();
+        let wait = settings.wait;
         let worker = Worker::new(log, clock, settings, observers);
         let task = tokio::spawn(worker.run(waiting, stop.clone()));
-        Self { handle: ProcessorHandle { entrances, lane: Lane::Clients, backlog }, stop, task }
+        let handle = ProcessorHandle { entrances, lane: Lane::Clients, wait, backlog };
+        Self { handle, stop, task }
     }
 
     /// The way in.
@@ -117,10 +125,26 @@ impl ProcessorHandle {
             return Err(ExecuteError::Overloaded);
         }
         let (reply, answer) = oneshot::channel();
-        match self.entrances.of(self.lane).try_send(Job::new(request, span, reply)) {
-            Ok(()) => answer.await.unwrap_or(Err(ExecuteError::Stopped)),
+        let turn = Turn::default();
+        let job = Job::new(request, span, turn.clone(), reply);
+        match self.entrances.of(self.lane).try_send(job) {
+            Ok(()) => self.answered(turn, answer).await.unwrap_or(Err(ExecuteError::Stopped)),
             Err(TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
             Err(TrySendError::Closed(_)) => Err(ExecuteError::Stopped),
+        }
+    }
+
+    /// The answer; or, when a client's command is not even taken in time, that it will not be. The platform's own work has
+    /// the time to wait.
+    async fn answered(&self, turn: Turn, mut answer: Reply) -> Result<Answered, RecvError> {
+        self.entrances.show_depth();
+        if self.lane == Lane::Own {
+            return answer.await;
+        }
+        match tokio::time::timeout(self.wait, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) if turn.give_up() => Ok(Err(ExecuteError::Unavailable)),
+            Err(_) => answer.await,
         }
     }
 }

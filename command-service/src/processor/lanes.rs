@@ -3,6 +3,8 @@
 //!
 //! **Invariant:** clients go first, but never alone while the platform's own work waits: sagas go on under any load.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +33,25 @@ pub(super) enum Lane {
 pub(super) struct Entrances<T> {
     clients: mpsc::Sender<T>,
     own: mpsc::Sender<T>,
+    shown: Shown,
+}
+
+/// Held while it is counted and shown how many wait: what is shown last was counted last.
+type Shown = Arc<Mutex<()>>;
+
+fn show_depth(shown: &Shown, waiting: impl FnOnce() -> usize) {
+    let _shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    #[expect(clippy::cast_precision_loss, reason = "a gauge; queues are short")]
+    metrics::gauge!("docket_command_queue_depth").set(waiting() as f64);
 }
 
 impl<T> Entrances<T> {
+    /// Shows how many commands wait.
+    pub(super) fn show_depth(&self) {
+        let waiting = |lane: &mpsc::Sender<T>| lane.max_capacity() - lane.capacity();
+        show_depth(&self.shown, || waiting(&self.clients) + waiting(&self.own));
+    }
+
     pub(super) fn of(&self, lane: Lane) -> &mpsc::Sender<T> {
         match lane {
             Lane::Clients => &self.clients,
@@ -44,7 +62,8 @@ impl<T> Entrances<T> {
 
 impl<T> Clone for Entrances<T> {
     fn clone(&self) -> Self {
-        Self { clients: self.clients.clone(), own: self.own.clone() }
+        let (clients, own) = (self.clients.clone(), self.own.clone());
+        Self { clients, own, shown: Arc::clone(&self.shown) }
     }
 }
 
@@ -55,14 +74,16 @@ pub(super) struct Lanes<T> {
     own: mpsc::Receiver<T>,
     /// How many clients asked of late: those who were just answered are about to ask again.
     recent_clients: usize,
+    shown: Shown,
 }
 
 /// Two queues of this many places each.
 pub(super) fn open<T>(places: usize) -> (Entrances<T>, Lanes<T>) {
     let (clients, waiting_clients) = mpsc::channel(places);
     let (own, waiting_own) = mpsc::channel(places);
-    let lanes = Lanes { clients: waiting_clients, own: waiting_own, recent_clients: 0 };
-    (Entrances { clients, own }, lanes)
+    let shown = Shown::default();
+    let entrances = Entrances { clients, own, shown: Arc::clone(&shown) };
+    (entrances, Lanes { clients: waiting_clients, own: waiting_own, recent_clients: 0, shown })
 }
 
 impl<T> Lanes<T> {
@@ -112,6 +133,11 @@ impl<T> Lanes<T> {
             }
         };
         take(&mut self.own, batch, most.min(batch.len() + own));
+    }
+
+    /// Shows how many commands wait.
+    pub(super) fn show_depth(&self) {
+        show_depth(&self.shown, || self.len());
     }
 
     /// Commands that wait.

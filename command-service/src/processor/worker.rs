@@ -58,8 +58,8 @@ impl Worker {
                 lanes.gather(expected).await;
             }
             lanes.fill(&mut batch, self.settings.batch);
-            #[expect(clippy::cast_precision_loss, reason = "a gauge; queues are short")]
-            metrics::gauge!("docket_command_queue_depth").set(lanes.len() as f64);
+            lanes.show_depth();
+            batch.retain(Job::take);
             let taken = batch.len();
             carried = self.process(batch).await;
             expected = lanes.len() + taken - carried.len();

@@ -1,5 +1,7 @@
 //! The promises of the processor, each as a test.
 
+use std::time::Duration;
+
 use command_service::processor::{ExecuteError, ProcessorSettings};
 use domain::catalog::RegisterProduct;
 use domain::command::Command;
@@ -243,6 +245,38 @@ async fn an_outcome_that_stays_unknown_is_said_to_be_unknown() {
     let processor = processor(&log, ProcessorSettings::default());
     let outcome = execute(&processor, "p", product(&sku())).await;
     assert_eq!(outcome, Err(ExecuteError::OutcomeUnknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_behind_a_silent_log_is_refused_after_five_seconds_and_nothing_is_done_later() {
+    // Ten attempts in vain: until 6.5 s after the first.
+    let log = FaultyLog::new([Fault::NotDone; 10]);
+    let processor = processor(&log, ProcessorSettings::default());
+    let begun = tokio::time::Instant::now();
+    let first = async { (execute(&processor, "first", product(&sku())).await, begun.elapsed()) };
+    let behind = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        (execute(&processor, "behind", receive(1)).await, begun.elapsed())
+    };
+    let (first, behind) = tokio::join!(first, behind);
+    assert!(first.0.is_ok() && first.1 > Duration::from_secs(6), "{first:?}");
+    assert_eq!(behind.0, Err(ExecuteError::Unavailable));
+    assert!(behind.1 < Duration::from_secs(6), "{behind:?}");
+    execute(&processor, "later", receive(2)).await.unwrap();
+    let done: Vec<String> =
+        events(&*log).await.iter().map(|event| event.metadata.command_id.to_string()).collect();
+    assert_eq!(done, ["first", "later"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_outcome_stays_unknown_is_told_so_after_ten_seconds_and_a_call() {
+    let log = FaultyLog::broken();
+    let processor = processor(&log, ProcessorSettings::default());
+    let begun = tokio::time::Instant::now();
+    let outcome = execute(&processor, "p", product(&sku())).await;
+    assert_eq!(outcome, Err(ExecuteError::OutcomeUnknown));
+    let took = begun.elapsed();
+    assert!((8..=10).contains(&took.as_secs()), "{took:?}");
 }
 
 #[tokio::test]
