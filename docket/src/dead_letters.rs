@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
 use crate::output;
 
+/// Characters of a cause that the list shows.
+const SHOWN_CHARACTERS: usize = 120;
+
 /// Look at messages of the command queue that nobody could carry out, and replay them
 #[derive(Debug, Args)]
 pub(crate) struct DeadLettersArgs {
@@ -94,6 +97,16 @@ fn text<'a>(letter: &'a Value, member: &str) -> &'a str {
     letter[member].as_str().unwrap_or("-")
 }
 
+/// The first line of a cause, as far as a row has room for it; `show` has all of it.
+fn shortened(cause: &str) -> String {
+    let line = cause.lines().next().unwrap_or_default();
+    match line.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if line.len() < cause.trim_end().len() => format!("{line}…"),
+        None => line.to_owned(),
+    }
+}
+
 fn as_table(letters: &[Value]) -> String {
     if letters.is_empty() {
         return "There are no dead letters.".to_owned();
@@ -102,8 +115,9 @@ fn as_table(letters: &[Value]) -> String {
     table.load_style(presets::NOTHING);
     table.set_header(["ID", "STATE", "PARKED", "COMMAND", "CAUSE"]);
     for letter in letters {
-        let cells = ["id", "state", "parked_at", "command_id", "cause"];
-        table.add_row(cells.map(|member| text(letter, member)));
+        let cells = ["id", "state", "parked_at", "command_id"].map(|member| text(letter, member));
+        let cause = shortened(text(letter, "cause"));
+        table.add_row(cells.into_iter().chain([&*cause]));
     }
     table.trim_fmt()
 }
@@ -131,6 +145,10 @@ mod tests {
         let table = as_table(&[letter]);
         let line = table.lines().nth(1).unwrap();
         assert!(line.contains("4f") && line.contains("unknown variant `Teleport`"), "{table}");
+        let endless = json!({ "id": "4f", "cause": format!("{}\nmore", "é".repeat(1_000)) });
+        let table = as_table(&[endless]);
+        assert!(table.lines().all(|line| line.chars().count() < 200), "{table}");
+        assert!(table.contains("é…"), "{table}");
         assert_eq!(as_table(&[]), "There are no dead letters.");
     }
 }

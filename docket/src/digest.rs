@@ -1,6 +1,7 @@
 //! `docket digest`: what all read models come to, without what differs between two runs of the same business.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use projection_service::offline::{self, ModelSnapshot, Wanted};
 use projection_service::{Home, Projector};
 use storage::postgres::PostgresSettings;
 
+use crate::config::secret;
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::numbers::grouped;
 use crate::output;
@@ -19,13 +21,28 @@ use crate::serve::READ_MODELS;
 /// One line a table: two imports that ended alike print the same, whatever happened meanwhile
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Times, positions, versions and generated ids are left out. \
-    A model that is behind the log is built up to its end first, in a temporary folder.")]
+    A model that is behind the log is built up to its end first, in a temporary folder.\n\n\
+    Exit code: 0 when all of it was printed, 2 when there is nothing to make it of, or that can't be read.")]
 pub(crate) struct DigestArgs {
     #[command(flatten)]
     data: DataDirArg,
     /// Address of a projection-service's PostgreSQL database: its models are taken as they stand
     #[arg(long, value_name = "URL")]
     postgres_url: Option<String>,
+    /// Settings file (TOML); keys are named like the flags, with underscores
+    #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The same address, as the settings file of all services has it
+    #[arg(
+        long,
+        env = "DOCKET_PROJECTION_POSTGRES_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    projection_postgres_url: Option<String>,
+    /// File with that address
+    #[arg(long, env = "DOCKET_PROJECTION_POSTGRES_URL_FILE", value_name = "FILE")]
+    projection_postgres_url_file: Option<PathBuf>,
 }
 
 /// Where a projection-service keeps its models in its database.
@@ -36,8 +53,20 @@ pub(crate) fn read_models(url: &str) -> Result<Home> {
 }
 
 pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
-    if let Some(url) = &args.postgres_url {
-        return as_they_stand(read_models(url)?).await;
+    match digest(args).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            output::complain(&error);
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+async fn digest(args: DigestArgs) -> Result<()> {
+    let name = "projection_postgres_url";
+    let named = secret(name, args.projection_postgres_url, args.projection_postgres_url_file)?;
+    if let Some(url) = args.postgres_url.or(named) {
+        return as_they_stand(read_models(&url)?).await;
     }
     let data = DataDir::existing(&args.data.data_dir)?;
     let log = data.open_log().await?;
@@ -75,21 +104,24 @@ pub(crate) async fn run(args: DigestArgs) -> Result<ExitCode> {
         model.close().await;
     }
     log.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A projection-service has no log to build from: its models are taken as they are.
-async fn as_they_stand(home: Home) -> Result<ExitCode> {
+async fn as_they_stand(home: Home) -> Result<()> {
+    let catalog = home.catalog().to_string();
     let mut snapshots = Vec::new();
     for model in offline::survey(home).await?.complete()? {
         snapshots.push(model.snapshot().await?);
+    }
+    if snapshots.is_empty() {
+        bail!("{catalog} holds no read models: there is nothing to make a digest of");
     }
     let positions: HashSet<Position> = snapshots.iter().map(|model| model.position).collect();
     if positions.len() > 1 {
         bail!("the read models stand at different positions; try again when they are settled");
     }
-    print(snapshots).await?;
-    Ok(ExitCode::SUCCESS)
+    print(snapshots).await
 }
 
 async fn print(snapshots: Vec<ModelSnapshot>) -> Result<()> {

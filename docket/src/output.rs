@@ -7,6 +7,9 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 
 use anyhow::{Context as _, Error, Result};
+use serde_json::json;
+
+use crate::config::LogFormat;
 
 /// Whoever reads what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,14 @@ pub(crate) fn line(text: impl Display) -> Result<Reader> {
 /// Prints a text that brings its own line breaks.
 pub(crate) fn text(text: impl Display) -> Result<Reader> {
     told(write!(std::io::stdout(), "{text}"))
+}
+
+/// Prints what a process says to whoever started it: a line like those of its log, for people or for machines.
+pub(crate) fn of_process(format: LogFormat, text: String) -> Result<Reader> {
+    match format {
+        LogFormat::Text => line(text),
+        LogFormat::Json => line(json!({ "level": "INFO", "target": "docket", "message": text })),
+    }
 }
 
 /// Says on stderr what went wrong. When nobody can be told, the exit code has to do.

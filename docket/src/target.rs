@@ -41,6 +41,13 @@ impl TargetArgs {
         DataDir::existing(named.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER)))
     }
 
+    /// The same, with an address to be asked when nothing was named.
+    pub(crate) fn or_at(self, url: Option<String>) -> Self {
+        let is_named =
+            self.url.is_some() || self.folder(std::env::var_os(FOLDER_VARIABLE)).is_some();
+        if is_named { self } else { Self { url, ..self } }
+    }
+
     /// What was named; without a name a platform that runs here, else the folder `data`.
     pub(crate) async fn choose(&self) -> Result<Target> {
         if let Some(folder) = self.folder(std::env::var_os(FOLDER_VARIABLE)) {

@@ -14,7 +14,7 @@ pub(crate) const WRONG: u8 = 2;
 pub(crate) fn explain(wrong: &Misunderstood) -> ExitCode {
     let (error, file) = match wrong {
         Misunderstood::Words(error, file) => (error, file),
-        Misunderstood::File(error) => {
+        Misunderstood::Settings(error) => {
             crate::output::complain(error);
             return ExitCode::from(WRONG);
         }
@@ -24,7 +24,7 @@ pub(crate) fn explain(wrong: &Misunderstood) -> ExitCode {
     let variable = |name: &str| std::env::var(name).ok();
     let in_file = |key: &str| {
         let file = file.as_ref()?;
-        Some((file.value(key)?.to_owned(), format!("settings file {}", file.path().display())))
+        Some((file.value(key)?.to_owned(), file.place(key)?))
     };
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();

@@ -42,7 +42,7 @@ async fn kill(services: &mut Services, victim: Victim) {
             services.nats.start_again().unwrap();
         }
         Victim::Database => {
-            // A service that is just starting ends without its database, for its supervisor to start it anew. Here is none.
+            // One that waits for its database at the start was seen elsewhere; here all of them lose it while they work.
             services.until_all_are_ready().await;
             services.postgres().kill().unwrap();
             services.postgres().start_again().unwrap();

@@ -138,8 +138,7 @@ impl Platform {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = loop {
             let line = lines.next_line().await.unwrap()?;
-            if let Some(address) = line.split_whitespace().find(|word| word.starts_with("http://"))
-            {
+            if let Some(address) = line.split([' ', '"']).find(|word| word.starts_with("http://")) {
                 break address.to_owned();
             }
         };

@@ -117,9 +117,40 @@ async fn where_to_look_is_said_in_one_settings_file_and_what_can_t_be_looked_at_
     assert!(said.contains("master_key_file is not set"), "{said}");
     assert!(said.contains("read model orders"), "{said}");
 
-    let (code, said) = verify(format!("postgres_url = \"{}\"\n", urls.log)).await;
+    let (code, said) = verify(format!("command_postgres_url = \"{}\"\n", urls.log)).await;
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("holds no sagas") && said.contains("holds no read models"), "{said}");
+    for not_looked_at in ["  I9     –", "  I11    –", "  I12    –", "  I7     in part"] {
+        assert!(said.contains(not_looked_at), "{said}");
+    }
+    assert!(said.contains("Clean: all that was there to be checked"), "{said}");
+
+    // The services' own settings file says it too.
+    let sections = format!(
+        "[command-service]\npostgres_url = \"{}\"\n[projection-service]\npostgres_url = \"{}\"\n\
+         [saga-orchestrator]\npostgres_url = \"{}\"\n",
+        urls.log, urls.models, urls.sagas
+    );
+    let (code, said) = verify(sections).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("  I11    ok") && said.contains("  I9     ok"), "{said}");
+    let digest = docket(&["digest", "--config"]).arg(folder.path().join("docket.toml")).output();
+    let digest = digest.await.unwrap();
+    assert!(digest.status.success() && text(&digest).contains("stock"), "{}", text(&digest));
+
+    // What is named must be there.
+    let mixed_up = format!(
+        "command_postgres_url = \"{}\"\nsaga_postgres_url = \"{}\"\nprojection_postgres_url = \"{}\"\n",
+        urls.log, urls.models, urls.sagas
+    );
+    for settings in [mixed_up, format!("postgres_url = \"{}\"\n", urls.log)] {
+        let (code, said) = verify(settings).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("holds no sagas") && said.contains("holds no read models"), "{said}");
+        assert!(said.contains("  I11    –") && !said.contains("Clean"), "{said}");
+    }
+    let output = docket(&["digest", "--postgres-url", &urls.sagas]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("holds no read models"), "{}", text(&output));
 
     let away = "postgres://docket:secret@127.0.0.1:1/log";
     let (code, said) = verify(settings(away, &urls.sagas)).await;

@@ -4,7 +4,6 @@
 //! only the file says is then put behind the words, and they are read again. **Invariant:** a value from the file is
 //! checked as the same value of a flag is.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -12,15 +11,13 @@ use anyhow::Error;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
-use super::file::SettingsFile;
-use super::redacted::redacted;
-use super::secret;
+use super::file::{FileSettings, Known, SettingsFile};
+use super::secret::twin;
+use super::sources::{Setting, said_once, settings};
 use crate::cli::Cli;
 
 /// The key that names the settings file.
 const CONFIG: &str = "config";
-/// What a secret's key ends with whose value is the name of a file.
-const FILE: &str = "_file";
 
 /// A command line, read.
 #[derive(Debug)]
@@ -35,20 +32,9 @@ pub(crate) struct Understood {
 #[derive(Debug)]
 pub(crate) enum Misunderstood {
     /// The words are wrong, or values that came with them.
-    Words(Box<clap::Error>, Option<SettingsFile>),
-    /// The settings file is.
-    File(Error),
-}
-
-/// A key with what it is set to.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Setting {
-    /// Its name, as in the settings file.
-    pub(crate) key: String,
-    /// Its value, as it may be shown.
-    pub(crate) value: Option<String>,
-    /// Who said so.
-    pub(crate) source: String,
+    Words(Box<clap::Error>, Option<FileSettings>),
+    /// The settings are: the file, or two of them together.
+    Settings(Error),
 }
 
 /// The processes that are also programs: this one, under another name.
@@ -56,19 +42,25 @@ const PROGRAMS: [&str; 5] =
     ["command-service", "projection-service", "saga-orchestrator", "payment-simulator", "gateway"];
 
 /// Called by the name of a process, the program is that process.
-fn under_its_name(mut words: Vec<OsString>) -> Vec<OsString> {
-    let name = words.first().and_then(|path| Path::new(path).file_stem()).map(OsString::from);
-    if let Some(name) = name.filter(|name| PROGRAMS.iter().any(|program| name == program)) {
-        words.insert(1, name);
-    }
-    words
+fn under_its_name(mut words: Vec<OsString>) -> (Command, Vec<OsString>) {
+    let command = Cli::command();
+    let called = words.first().and_then(|path| Path::new(path).file_stem());
+    let program = PROGRAMS.into_iter().find(|program| called.is_some_and(|name| name == *program));
+    let Some(program) = program else { return (command, words) };
+    words.insert(1, program.into());
+    let as_a_program = |process: Command| {
+        process
+            .override_usage(format!("{program} [OPTIONS]"))
+            .display_name(program)
+            .version(env!("CARGO_PKG_VERSION"))
+    };
+    (command.mut_subcommand(program, as_a_program), words)
 }
 
 /// Reads the words of a command line.
 pub(crate) fn understand(words: Vec<OsString>) -> Result<Understood, Misunderstood> {
-    let words = under_its_name(words);
-    let command = Cli::command();
-    let read = |words: &[OsString], file: Option<&SettingsFile>| {
+    let (command, words) = under_its_name(words);
+    let read = |words: &[OsString], file: Option<&FileSettings>| {
         let read = command.clone().try_get_matches_from(words);
         read.map_err(|error| Misunderstood::Words(Box::new(error), file.cloned()))
     };
@@ -77,8 +69,9 @@ pub(crate) fn understand(words: Vec<OsString>) -> Result<Understood, Misundersto
     let path = is_key(chosen, CONFIG).then(|| said.get_raw(CONFIG)?.next()).flatten();
     let file = match path {
         Some(path) => {
-            let file = SettingsFile::read(path.as_ref(), &all_keys(&command));
-            Some(file.map_err(Misunderstood::File)?)
+            let file = SettingsFile::read(path.as_ref(), &known(&command));
+            let file = file.map_err(Misunderstood::Settings)?;
+            Some(file.of(process(chosen), &keys(chosen).collect()))
         }
         None => None,
     };
@@ -87,7 +80,9 @@ pub(crate) fn understand(words: Vec<OsString>) -> Result<Understood, Misundersto
         all_words.extend(words_of(file, chosen, said));
     }
     let all_matches = read(&all_words, file.as_ref())?;
-    let settings = settings(chosen, said, deepest(&command, &all_matches).1, file.as_ref());
+    let all_said = deepest(&command, &all_matches).1;
+    let settings = settings(chosen, said, all_said, file.as_ref());
+    said_once(chosen, said, all_said, file.as_ref()).map_err(Misunderstood::Settings)?;
     let cli = Cli::from_arg_matches(&all_matches)
         .map_err(|error| Misunderstood::Words(Box::new(error), file))?;
     Ok(Understood { cli, settings })
@@ -106,33 +101,43 @@ fn deepest<'a>(
     (command, matches)
 }
 
-fn is_key(command: &Command, key: &str) -> bool {
+pub(super) fn is_key(command: &Command, key: &str) -> bool {
     keys(command).any(|known| known == key)
 }
 
 /// The arguments of a command that are settings: those with a variable.
-fn keys(command: &Command) -> impl Iterator<Item = &str> {
+pub(super) fn keys(command: &Command) -> impl Iterator<Item = &str> {
     command.get_arguments().filter(|arg| arg.get_env().is_some()).map(|arg| arg.get_id().as_str())
 }
 
+/// The section of a command in the settings file.
+fn process(command: &Command) -> &str {
+    match command.get_name() {
+        // Nobody has to say `dev`.
+        "docket" | "print" => "dev",
+        name => name,
+    }
+}
+
 /// The keys of every command that takes a settings file.
-pub(crate) fn all_keys(command: &Command) -> Vec<String> {
-    let mut all = BTreeSet::new();
+fn known(command: &Command) -> Known {
+    let mut known = Known::new();
     let mut commands = vec![command];
     while let Some(command) = commands.pop() {
         commands.extend(command.get_subcommands());
         if is_key(command, CONFIG) {
-            all.extend(keys(command).filter(|key| *key != CONFIG).map(str::to_owned));
+            let keys = keys(command).filter(|key| *key != CONFIG).map(str::to_owned);
+            known.entry(process(command).to_owned()).or_default().extend(keys);
         }
     }
-    all.into_iter().collect()
+    known
 }
 
 /// What the file says that neither flags nor environment do. Whoever sets a secret takes its file's place, and the other
 /// way round.
-fn words_of(file: &SettingsFile, command: &Command, said: &ArgMatches) -> Vec<OsString> {
+fn words_of(file: &FileSettings, command: &Command, said: &ArgMatches) -> Vec<OsString> {
     let stays = |key: &&str| {
-        let twin = key.strip_suffix(FILE).map_or_else(|| format!("{key}{FILE}"), str::to_owned);
+        let twin = twin(key);
         is_unsaid(said, key) && (!is_key(command, &twin) || is_unsaid(said, &twin))
     };
     let word = |key: &str| Some(format!("--{}={}", key.replace('_', "-"), file.value(key)?).into());
@@ -143,51 +148,16 @@ fn is_unsaid(said: &ArgMatches, key: &str) -> bool {
     !matches!(said.value_source(key), Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
-/// `said` is what flags and environment say, `all` what the settings file says too.
-fn settings(
-    command: &Command,
-    said: &ArgMatches,
-    all: &ArgMatches,
-    file: Option<&SettingsFile>,
-) -> Vec<Setting> {
-    let source = |key: &str, of_file: &str| match said.value_source(key) {
-        Some(ValueSource::CommandLine) => format!("{of_file}flag --{}", key.replace('_', "-")),
-        Some(ValueSource::EnvVariable) => {
-            format!("{of_file}environment DOCKET_{}", key.to_uppercase())
-        }
-        _ => match file.filter(|file| file.value(key).is_some()) {
-            Some(file) => format!("{of_file}settings file {}", file.path().display()),
-            None => "default".to_owned(),
-        },
-    };
-    let text = |key: &str| {
-        let raw = all.get_raw(key)?;
-        let texts: Vec<_> = raw.map(std::ffi::OsStr::to_string_lossy).collect();
-        Some(texts.join(","))
-    };
-    let is_file_of = |key: &str| key.strip_suffix(FILE).is_some_and(|key| is_key(command, key));
-    let shown = |key: &str| {
-        let twin = format!("{key}{FILE}");
-        let secret = is_key(command, &twin);
-        let (value, source) = match secret.then(|| text(&twin)).flatten() {
-            Some(path) if text(key).is_none() => {
-                let from = source(&twin, &format!("file {path}, named by "));
-                match secret::read(key, path.as_ref()) {
-                    Ok(value) => (Some(redacted(&value, true)), from),
-                    Err(error) => (Some(format!("({error:#})")), from),
-                }
-            }
-            _ => (text(key).map(|value| redacted(&value, secret)), source(key, "")),
-        };
-        let source = if value.is_none() { "not set".to_owned() } else { source };
-        Setting { key: key.to_owned(), value, source }
-    };
-    keys(command).filter(|key| !is_file_of(key)).map(shown).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The settings file of all processes that README shows.
+    fn of_readme() -> &'static str {
+        let readme = include_str!("../../../README.md");
+        let (_, from_file) = readme.split_once("```toml\n").unwrap();
+        from_file.split_once("```").unwrap().0
+    }
 
     fn file(folder: &Path, text: &str) -> String {
         let path = folder.join("docket.toml");
@@ -221,9 +191,19 @@ mod tests {
 
     #[test]
     fn called_by_the_name_of_a_process_the_program_is_that_process() {
-        let named = |path: &str| under_its_name(vec![path.into(), "--help".into()]);
+        let named = |path: &str| under_its_name(vec![path.into(), "--help".into()]).1;
         assert_eq!(named("/usr/bin/gateway"), ["/usr/bin/gateway", "gateway", "--help"]);
         assert_eq!(named("./docket"), ["./docket", "--help"]);
+        let asked = |words: [&str; 2]| match understand(words.map(Into::into).into()) {
+            Err(Misunderstood::Words(asked, _)) => asked.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let help = asked(["/usr/bin/gateway", "--help"]);
+        assert!(help.contains("Usage: gateway [OPTIONS]"), "{help}");
+        let version = asked(["/usr/bin/gateway", "--version"]);
+        assert_eq!(version.trim_end(), concat!("gateway ", env!("CARGO_PKG_VERSION")));
+        let wrong = asked(["/usr/bin/gateway", "--foo"]);
+        assert!(wrong.contains("Usage: gateway [OPTIONS]"), "{wrong}");
     }
 
     #[test]
@@ -237,6 +217,45 @@ mod tests {
         let sagas = understood(&["saga-orchestrator", "--config", &config]).unwrap();
         assert_eq!(setting(&sagas, "nats_url").0, "nats://a:***@n");
         assert_eq!(setting(&sagas, "postgres_url"), (String::new(), "not set".into()));
+    }
+
+    #[test]
+    fn each_process_has_a_section_and_who_looks_at_all_of_them_reads_it_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let gateway = "\n[gateway]\nlisten = \"127.0.0.1:9080\"\n";
+        let config = file(folder.path(), &format!("{}{gateway}", of_readme()));
+        let of = |command: &str, key: &str| {
+            let words: Vec<&str> = command.split(' ').chain(["--config", &config]).collect();
+            setting(&understood(&words).unwrap(), key)
+        };
+        let section = |name: &str| format!("settings file {config}, [{name}]");
+        let log = || "postgres://127.0.0.1/log".to_owned();
+        assert_eq!(of("command-service", "postgres_url"), (log(), section("command-service")));
+        let printed = of("config print saga-orchestrator", "postgres_url");
+        assert_eq!(printed.1, section("saga-orchestrator"));
+        assert_eq!(of("gateway", "listen").0, "127.0.0.1:9080");
+        assert_eq!(of("projection-service", "listen"), ("127.0.0.1:8082".into(), "default".into()));
+        let borrowed = format!("{}: postgres_url", section("command-service"));
+        assert_eq!(of("verify", "command_postgres_url"), (log(), borrowed.clone()));
+        assert_eq!(of("events", "command_postgres_url"), (log(), borrowed));
+        for command in ["verify", "digest"] {
+            assert_eq!(of(command, "projection_postgres_url").0, "postgres://127.0.0.1/reads");
+        }
+        assert_eq!(of("verify", "saga_postgres_url").0, "postgres://127.0.0.1/sagas");
+        assert_eq!(of("verify", "master_key_file").0, "master.key");
+        assert_eq!(of("status", "gateway_url").0, "http://127.0.0.1:9080");
+    }
+
+    #[test]
+    fn a_secret_and_its_file_are_not_both_said() {
+        let words = ["saga-orchestrator", "--postgres-url", "a", "--postgres-url-file", "b"];
+        for before in [&[][..], &["config", "print"]] {
+            let Err(Misunderstood::Settings(error)) = understood(&[before, &words].concat()) else {
+                panic!("which one counts?");
+            };
+            let said = "postgres_url (flag --postgres-url) and postgres_url_file (flag --postgres-url-file) are both set";
+            assert!(error.to_string().starts_with(said), "{error}");
+        }
     }
 
     #[test]
@@ -262,6 +281,6 @@ mod tests {
         };
         assert!(error.to_string().contains("a host and a port"), "{error}");
         let config = file(folder.path(), "lisen = \"foo\"\n");
-        assert!(matches!(understood(&["--config", &config]), Err(Misunderstood::File(_))));
+        assert!(matches!(understood(&["--config", &config]), Err(Misunderstood::Settings(_))));
     }
 }

@@ -3,14 +3,17 @@
 //! Every key is an argument of the command line, with a variable; [`layers`] reads the settings file as more words of that
 //! line. So all three ways are checked alike, and there is one list of keys.
 
+mod borrowed;
 mod file;
 mod layers;
 mod print;
 mod redacted;
 mod secret;
 mod settings;
+mod sources;
 
-pub(crate) use layers::{Misunderstood, Setting, Understood, understand};
+pub(crate) use layers::{Misunderstood, Understood, understand};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::{needed, secret};
 pub(crate) use settings::{LogFormat, ProcessArgs, Settings, listen_address};
+pub(crate) use sources::Setting;

@@ -20,6 +20,14 @@ pub(crate) fn secret(
     }
 }
 
+/// What a secret's key ends with whose value is the name of a file.
+const FILE: &str = "_file";
+
+/// The key of a secret's file for that of the secret, and the other way round.
+pub(super) fn twin(key: &str) -> String {
+    key.strip_suffix(FILE).map_or_else(|| format!("{key}{FILE}"), str::to_owned)
+}
+
 /// A secret from its file, without the line's end.
 pub(super) fn read(name: &str, path: &Path) -> Result<String> {
     let text = std::fs::read_to_string(path)

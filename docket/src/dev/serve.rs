@@ -32,7 +32,12 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let _lock = DataLock::take(&data)?;
     let platform = Platform::start(&settings, &data).await?;
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
-    output::text(banner::text(address, &folder, begun.elapsed()))?;
+    match process.log_format {
+        LogFormat::Text => output::text(banner::text(address, &folder, begun.elapsed()))?,
+        json @ LogFormat::Json => {
+            output::of_process(json, format!("Docket is up on http://{address}"))?
+        }
+    };
 
     let stopped = stop.clone();
     let server = axum::serve(listener, platform.router())
@@ -47,7 +52,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         () = drained => tracing::warn!("requests were still under way when the time to end them was over"),
     }
     platform.shutdown().await;
-    output::line("Docket has stopped; everything acknowledged is on disk.")?;
+    let said = "Docket has stopped; everything acknowledged is on disk.".to_owned();
+    output::of_process(process.log_format, said)?;
     Ok(())
 }
 

@@ -9,7 +9,6 @@ use messaging::jetstream::{
 };
 
 use crate::config::{needed, secret};
-use crate::numbers::whole;
 
 /// Its own database.
 #[derive(Clone, Default, clap::Args)]
@@ -89,11 +88,12 @@ pub(super) struct NatsArgs {
     #[arg(long, env = "DOCKET_NATS_TLS_KEY_FILE", value_name = "FILE")]
     nats_tls_key_file: Option<PathBuf>,
     /// What subjects begin with; a second installation on the same NATS needs its own
-    #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket")]
+    #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket",
+        value_parser = prefix)]
     nats_prefix: String,
     /// NATS servers that hold a copy of each stream: 3 in a cluster
     #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER", default_value = "1",
-        value_parser = whole::<usize>, allow_negative_numbers = true)]
+        value_parser = replicas, allow_negative_numbers = true)]
     nats_replicas: usize,
 }
 
@@ -102,6 +102,24 @@ impl std::fmt::Debug for NatsArgs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("NatsArgs(..)")
     }
+}
+
+/// A word of a subject, and part of a stream's name: other letters would be replaced, and two installations become one.
+fn prefix(text: &str) -> Result<String, &'static str> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if text.is_empty() || text.len() > MOST_PREFIX || !text.chars().all(plain) {
+        return Err("is not one word of 1 to 32 letters, digits, _ and -");
+    }
+    Ok(text.to_owned())
+}
+
+/// How long a prefix may be.
+const MOST_PREFIX: usize = 32;
+
+/// As many as JetStream takes.
+fn replicas(text: &str) -> Result<usize, &'static str> {
+    let number = text.parse().ok().filter(|number| (1..=5).contains(number));
+    number.ok_or("is not a number of servers from 1 to 5")
 }
 
 impl NatsArgs {
@@ -152,5 +170,22 @@ impl Broker {
     /// How the queue of commands is kept.
     pub(super) fn commands(&self) -> CommandsSettings {
         CommandsSettings { replicas: self.replicas, ..CommandsSettings::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nats_would_not_take_is_refused() {
+        for wrong in ["", "a b.c*>", "shop.two", "é", &"x".repeat(33)] {
+            prefix(wrong).unwrap_err();
+        }
+        assert_eq!(prefix("shop_2").unwrap(), "shop_2");
+        for wrong in ["0", "6", "-1", "three"] {
+            replicas(wrong).unwrap_err();
+        }
+        assert_eq!(replicas("3").unwrap(), 3);
     }
 }

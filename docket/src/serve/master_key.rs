@@ -10,6 +10,10 @@ use event_store::keys::{self, CheckError, KeyStore, MasterKey, Vault};
 /// How often is asked for the check until there is an answer.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// How often is looked for a key that another process makes, and for how long.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const NOT_MADE_AFTER: Duration = Duration::from_mins(1);
+
 const WAYS: &str =
     "--master-key-file, DOCKET_MASTER_KEY_FILE, or master_key_file in the settings file";
 
@@ -34,10 +38,20 @@ pub(super) async fn own(path: &Path, store: &dyn KeyStore) -> Result<MasterKey> 
     }
 }
 
-/// The key of a process that only opens. Of a key that is not there nothing could be opened: another one is not made.
-pub(super) fn existing(path: &Path) -> Result<MasterKey> {
+/// The key of a process that only opens. Of a key that is not there nothing could be opened: another one is not made. The
+/// command-service may be about to make it: it is waited for a while, and `tells` hears of that.
+pub(super) async fn existing(path: &Path, tells: impl FnOnce(String)) -> Result<MasterKey> {
+    let shown = path.display();
     if !path.is_file() {
-        bail!("there is no master key at {}; the command-service makes it", path.display());
+        tells(format!("waits for the master key {shown}, which the command-service makes"));
+        let made = async {
+            while !path.is_file() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(NOT_MADE_AFTER, made).await.is_err() {
+            bail!("there is no master key at {shown}; the command-service makes it");
+        }
     }
     MasterKey::load(path)
         .with_context(|| format!("the master key {} can't be read", path.display()))
@@ -83,6 +97,23 @@ mod tests {
         assert!(wrong.contains("is not the master key of the key store"), "{wrong}");
         std::fs::write(&path, kept).unwrap();
         own(&path, &store).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_not_there_yet_is_waited_for_and_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        let mut told = String::new();
+        let never = existing(&path, |waits| told = waits).await.unwrap_err().to_string();
+        assert!(told.contains("waits for the master key"), "{told}");
+        assert!(never.contains("there is no master key"), "{never}");
+        let makes = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            std::fs::write(&path, [9; 32]).unwrap();
+        };
+        let (found, ()) = tokio::join!(existing(&path, |_| ()), makes);
+        found.unwrap();
+        existing(&path, |told| panic!("{told}")).await.unwrap();
     }
 
     #[tokio::test]

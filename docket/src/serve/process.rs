@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::config::ProcessArgs;
+use crate::config::{LogFormat, ProcessArgs};
 use crate::dev::{cannot_listen, install_logs, metrics_router};
 use crate::output;
 
@@ -47,6 +47,7 @@ const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::f
 /// A process that listens.
 pub(super) struct Process {
     name: &'static str,
+    format: LogFormat,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
     /// What its parts say.
@@ -71,14 +72,16 @@ impl Process {
         let server = tokio::spawn(serve(listener, router, draining.clone()));
         let health = Health::default();
         health.down("service", "starts");
-        let process = Self { name, stop, health, metrics, shown, draining, server };
+        let format = settings.log_format;
+        let process = Self { name, format, stop, health, metrics, shown, draining, server };
         process.show(Router::new().route("/", any(not_yet)).route("/{*path}", any(not_yet)));
         process.say_where(address)?;
         Ok(process)
     }
 
     fn say_where(&self, address: SocketAddr) -> Result<()> {
-        output::line(format_args!("docket {} listens on http://{address}", self.name))?;
+        let said = format!("docket {} listens on http://{address}", self.name);
+        output::of_process(self.format, said)?;
         Ok(())
     }
 
@@ -103,7 +106,7 @@ impl Process {
     pub(super) fn ready(&self, router: Router) -> Result<()> {
         self.show(router);
         self.health.up("service");
-        output::line(format_args!("docket {} is up", self.name))?;
+        output::of_process(self.format, format!("docket {} is up", self.name))?;
         Ok(())
     }
 

@@ -49,11 +49,21 @@ impl ProjectionServiceArgs {
     pub(crate) async fn run(self) -> Result<()> {
         let broker = self.nats.resolve()?;
         let key = needed("master_key_file", self.master_key_file)?;
-        let master = master_key::existing(&key)?;
         let url = self.database.url()?;
         let home = read_models(&url)?;
         let process = Process::begin("projection-service", &self.process).await?;
         process.until_it_answers(&PostgresSettings::new(&url, "docket projection-service")?).await;
+
+        let waits = |told: String| {
+            tracing::warn!("the projection-service {told}");
+            process.health.down("service", told);
+        };
+        let master = process.start(Box::pin(master_key::existing(&key, waits))).await?;
+        let Some(master) = master else {
+            process.drain().await;
+            return Ok(());
+        };
+        process.health.down("service", "starts");
 
         let client = broker.connect("docket projection-service").await?;
         let asked = AskedKeys::new(client.clone(), broker.names.clone());

@@ -11,6 +11,7 @@ use event_store::{Position, RecordedEvent};
 use invariants::{Finding, Rule};
 
 use super::place::Place;
+use super::report::Gap;
 use crate::data_dir::{DataDir, ReadLog};
 use crate::serve::KeysPlace;
 
@@ -19,6 +20,8 @@ use crate::serve::KeysPlace;
 pub(super) struct Checked {
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
+    /// What could not be checked.
+    pub(super) gap: Option<Gap>,
 }
 
 /// Who was erased in the log, and where.
@@ -61,6 +64,7 @@ async fn in_folder(data: &DataDir, log: &ReadLog, erased: &Erased) -> Result<Che
         (false, false) => {
             let note = "There are no keys.db and master.key: people's keys were not checked.";
             checked.notes.push(note.to_owned());
+            checked.gap = Some(Gap::Whole);
             return Ok(checked);
         }
         (has_keys, _) => {
@@ -103,12 +107,14 @@ async fn in_database(place: &KeysPlace, log: &ReadLog, erased: &Erased) -> Resul
                 "keys_postgres_url is not set, and {name} has no keys: they were not checked."
             );
             checked.notes.push(note);
+            checked.gap = Some(Gap::Whole);
             return Ok(checked);
         }
     };
     if place.master.is_none() {
         let note = "master_key_file is not set: whether it opens people's keys was not checked.";
         checked.notes.push(note.to_owned());
+        checked.gap = Some(Gap::Part);
     }
     let opened = Opened {
         keys: &keys,

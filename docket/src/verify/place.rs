@@ -77,6 +77,16 @@ impl Place {
         }
     }
 
+    /// Whether it was said where a part is: then it must be there.
+    pub(super) fn is_named(&self, part: Part) -> bool {
+        match (self, part) {
+            (Self::Folder(_), _) => false,
+            (Self::Databases(databases), Part::Ledger) => databases.simulator.is_some(),
+            (Self::Databases(databases), Part::Sagas) => databases.sagas.is_some(),
+            (Self::Databases(databases), Part::Models) => databases.models.is_some(),
+        }
+    }
+
     /// Says what is not there to be checked.
     pub(super) fn without(&self, part: Part) -> String {
         match (self, part) {

@@ -1,5 +1,6 @@
 //! The report of a verification, for people and for machines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use invariants::{Finding, Report, Rule};
@@ -18,6 +19,15 @@ pub(super) struct LogSummary {
     pub(super) head: u64,
 }
 
+/// How much of a rule could not be checked, for what was not there to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// All of it.
+    Whole,
+    /// Some of it.
+    Part,
+}
+
 /// What a verification came to.
 #[derive(Debug)]
 pub(super) struct Verified {
@@ -28,6 +38,10 @@ pub(super) struct Verified {
     pub(super) report: Report,
     /// Whether there was a journal to be compared.
     pub(super) with_journal: bool,
+    /// What could not be checked.
+    pub(super) gaps: BTreeMap<Rule, Gap>,
+    /// What was named and holds nothing to be checked.
+    pub(super) missing: Vec<String>,
     /// What is no fault and should be known.
     pub(super) notes: Vec<String>,
     pub(super) seconds: f64,
@@ -39,7 +53,7 @@ impl Serialize for Verified {
             .iter()
             .map(|rule| {
                 json!({"rule": rule, "promise": rule.promise(), "found": self.found(*rule),
-                    "checked": self.was_checked(*rule)})
+                    "checked": self.gap(*rule).is_none()})
             })
             .collect();
         let kept = match &self.place {
@@ -47,7 +61,7 @@ impl Serialize for Verified {
             Place::Databases(_) => "databases",
         };
         json!({
-            "clean": self.is_clean(),
+            "clean": self.nothing_found() && self.missing.is_empty(),
             kept: self.place,
             "log": self.log,
             "counts": self.report.counts,
@@ -55,6 +69,7 @@ impl Serialize for Verified {
             "read_models": self.read_models,
             "rules": rules,
             "findings": self.report.findings,
+            "missing": self.missing,
             "notes": self.notes,
             "seconds": self.seconds,
         })
@@ -63,7 +78,7 @@ impl Serialize for Verified {
 }
 
 impl Verified {
-    pub(super) fn is_clean(&self) -> bool {
+    pub(super) fn nothing_found(&self) -> bool {
         self.report.is_clean()
     }
 
@@ -71,18 +86,20 @@ impl Verified {
         self.report.found.get(&rule).copied().unwrap_or_default()
     }
 
-    /// What speaks of journals is not checked without one.
-    fn was_checked(&self, rule: Rule) -> bool {
-        self.with_journal || !rule.needs_journal()
+    /// What of it was not checked. What speaks of journals is not checked without one.
+    fn gap(&self, rule: Rule) -> Option<Gap> {
+        let without_journal = !self.with_journal && rule.needs_journal();
+        if without_journal { Some(Gap::Whole) } else { self.gaps.get(&rule).copied() }
     }
 
     pub(super) fn as_text(&self) -> String {
         let mut text = self.looked_at();
         for rule in Rule::ALL {
-            let found = match self.found(*rule) {
-                0 if !self.was_checked(*rule) => "–".to_owned(),
-                0 => "ok".to_owned(),
-                found => format!("{} ✗", grouped(found)),
+            let found = match (self.found(*rule), self.gap(*rule)) {
+                (0, Some(Gap::Whole)) => "–".to_owned(),
+                (0, Some(Gap::Part)) => "in part".to_owned(),
+                (0, None) => "ok".to_owned(),
+                (found, _) => format!("{} ✗", grouped(found)),
             };
             line(&mut text, &format!("  {:<6} {found:<8} {}", rule.id(), rule.promise()));
         }
@@ -99,18 +116,32 @@ impl Verified {
             line(&mut text, &format!("{more} {are} not shown."));
         }
         if !self.with_journal {
-            line(&mut text, "–: only with --journal, what clients and readers wrote down.");
+            let rules = Rule::ALL.iter().filter(|rule| rule.needs_journal());
+            let rules: Vec<&str> = rules.map(|rule| rule.id()).collect();
+            let rules = rules.join(", ");
+            let journal = "only with --journal, what clients and readers wrote down";
+            line(&mut text, &format!("– {rules}: {journal}."));
+        }
+        for missing in &self.missing {
+            line(&mut text, &format!("Not checked: {missing}"));
         }
         for note in &self.notes {
             line(&mut text, &format!("Note: {note}"));
         }
-        let seconds = self.seconds;
-        if total == 0 {
-            line(&mut text, &format!("Clean: everything is as it must be. ({seconds:.1} s)"));
-        } else {
-            line(&mut text, &format!("{}. ({seconds:.1} s)", counted(total, "finding")));
-        }
+        line(&mut text, &format!("{}. ({:.1} s)", self.verdict(total), self.seconds));
         text
+    }
+
+    fn verdict(&self, found: u64) -> String {
+        if found > 0 {
+            counted(found, "finding")
+        } else if !self.missing.is_empty() {
+            "Nothing was found, but not all that was named could be checked".to_owned()
+        } else if !self.gaps.is_empty() {
+            "Clean: all that was there to be checked is as it must be".to_owned()
+        } else {
+            "Clean: everything is as it must be".to_owned()
+        }
     }
 
     fn looked_at(&self) -> String {

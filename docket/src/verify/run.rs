@@ -1,5 +1,6 @@
 //! The run: ledger, sagas, log, ledger again, read models; then the report.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -7,12 +8,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use event_store::{LogIdentity, Position, RecordedEvent};
 use futures::TryStreamExt as _;
-use invariants::{Checker, Finding, Journal, Report};
+use invariants::{Checker, Finding, Journal, Report, Rule};
 use projection_service::offline::ModelSnapshot;
 use saga_orchestrator::Audit;
 
 use super::place::{Part, Place};
-use super::report::{LogSummary, Verified};
+use super::report::{Gap, LogSummary, Verified};
 use super::{journals, keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
@@ -27,7 +28,7 @@ use crate::serve::DatabasesArgs;
     after_help = "Nothing is changed, and the platform may be running. Databases that are named go before the \
     data folder. A read model of another version is no finding: the next start builds it anew.\n\n\
     Exit code: 0 when everything is as it must be, 1 when something is off, 2 when the words are wrong or what is named \
-    can't be checked."
+    can't be checked: it can't be read, or a database that is named holds no sagas or no read models."
 )]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
@@ -60,13 +61,20 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
     } else {
         output::text(verified.as_text())?;
     }
-    Ok(if verified.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    for missing in &verified.missing {
+        output::note(missing);
+    }
+    Ok(match (verified.nothing_found(), verified.missing.is_empty()) {
+        (true, true) => ExitCode::SUCCESS,
+        (true, false) => ExitCode::from(2),
+        (false, _) => ExitCode::FAILURE,
+    })
 }
 
 /// Checks everything.
 async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     let begun = Instant::now();
-    let mut notes = Vec::new();
+    let (mut notes, mut absent) = (Vec::new(), Absent::default());
     // What the provider had done and what a saga had sent before the log is read, the log has to know of.
     let ledger_before = place.ledger().await?;
     let audit = place.sagas().await?;
@@ -96,7 +104,7 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
             checker.compare_ledger_read_before(&before);
             checker.compare_ledger_read_after(&after);
         }
-        _ => notes.push(place.without(Part::Ledger)),
+        _ => absent.note(&place, Part::Ledger),
     }
     let mut findings = Vec::new();
     let mut saga_count = 0;
@@ -106,10 +114,10 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
             findings.extend(sagas::check(audit, &checker));
             notes.extend(sagas::notes(audit, &checker));
         }
-        None => notes.push(place.without(Part::Sagas)),
+        None => absent.note(&place, Part::Sagas),
     }
     if snapshots.is_empty() && !unused.any {
-        notes.push(place.without(Part::Models));
+        absent.note(&place, Part::Models);
     }
     findings.extend(unused.findings);
     notes.extend(unused.notes);
@@ -118,7 +126,9 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     findings.extend(found);
     let keys = keys::check(&place, &log, &erased).await?;
     findings.extend(keys.findings);
+    notes.extend(absent.notes);
     notes.extend(keys.notes);
+    let gaps = with_gaps(absent.gaps, keys.gap, read_models.is_empty());
     let with_journal = !journals.is_empty();
     let report = conclude(checker, journals, findings);
     let identity = log.identity();
@@ -130,9 +140,46 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
         read_models,
         report,
         with_journal,
+        gaps,
+        missing: absent.missing,
         notes,
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// What was not there to be checked.
+#[derive(Debug, Default)]
+struct Absent {
+    /// Of what nobody named.
+    notes: Vec<String>,
+    /// Of what was named.
+    missing: Vec<String>,
+    /// What could not be checked for it.
+    gaps: BTreeMap<Rule, Gap>,
+}
+
+impl Absent {
+    fn note(&mut self, place: &Place, part: Part) {
+        let told = if place.is_named(part) { &mut self.missing } else { &mut self.notes };
+        told.push(place.without(part));
+        let gaps: &[_] = match part {
+            Part::Ledger => &[(Rule::Charges, Gap::Part)],
+            Part::Sagas => &[(Rule::SagaEnds, Gap::Whole), (Rule::Outbox, Gap::Whole)],
+            Part::Models => &[(Rule::ReadModels, Gap::Whole)],
+        };
+        self.gaps.extend(gaps.iter().copied());
+    }
+}
+
+/// Gaps with those of what was there, and could not be looked at all the same.
+fn with_gaps(
+    mut gaps: BTreeMap<Rule, Gap>,
+    of_keys: Option<Gap>,
+    no_model: bool,
+) -> BTreeMap<Rule, Gap> {
+    gaps.extend(of_keys.map(|gap| (Rule::Erasable, gap)));
+    gaps.extend(no_model.then_some((Rule::ReadModels, Gap::Whole)));
+    gaps
 }
 
 fn conclude(checker: Checker, journals: Vec<Journal>, findings: Vec<Finding>) -> Report {

@@ -28,6 +28,7 @@ impl std::fmt::Debug for PostgresSettings {
 impl PostgresSettings {
     /// Reads the address; nothing is connected yet. `purpose` is the name of the sessions in the server's own lists.
     pub fn new(url: &str, purpose: &str) -> Result<Self, sqlx::Error> {
+        is_postgres(url)?;
         let options: PgConnectOptions = url.parse()?;
         let options = options
             .application_name(purpose)
@@ -78,5 +79,39 @@ impl PostgresSettings {
             // A client that stopped in the middle of a transaction must not hold its locks.
             ("idle_in_transaction_session_timeout", idle),
         ])
+    }
+}
+
+/// The client would take any address, and speak PostgreSQL with whatever is there.
+fn is_postgres(url: &str) -> Result<(), sqlx::Error> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        Some("postgres" | "postgresql") => Ok(()),
+        // The rest may hold a password.
+        Some(scheme) => Err(sqlx::Error::Configuration(
+            format!(
+                "an address of PostgreSQL begins with postgres://, and this one with {scheme}://"
+            )
+            .into(),
+        )),
+        None => Err(sqlx::Error::Configuration(
+            "an address of PostgreSQL begins with postgres://".into(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_another_kind_of_database_is_refused_without_its_password() {
+        for url in ["mysql://u:secret@db/log", "http://u:secret@db", "u:secret@db/log", ""] {
+            let error = PostgresSettings::new(url, "a test").unwrap_err().to_string();
+            assert!(error.contains("postgres://") && !error.contains("secret"), "{error}");
+        }
+        for url in ["postgres://db/log", "postgresql://db/log"] {
+            assert_eq!(PostgresSettings::new(url, "a test").unwrap().place(), "db:5432/log");
+        }
     }
 }

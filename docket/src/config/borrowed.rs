@@ -1,0 +1,68 @@
+//! What the commands that look at all processes take from what the settings file says to each: so one file serves both.
+
+/// The commands that only look.
+const LOOKERS: [&str; 4] = ["verify", "events", "digest", "status"];
+
+/// Where something is said in the words of the process that it is said to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Borrowed {
+    /// Whose setting it is.
+    pub(super) process: &'static str,
+    /// What it is called there.
+    pub(super) key: &'static str,
+    /// Its value, as whoever borrows it says it.
+    pub(super) as_its_own: fn(&str) -> String,
+}
+
+const fn same(process: &'static str, key: &'static str) -> Borrowed {
+    Borrowed { process, key, as_its_own: str::to_owned }
+}
+
+/// Whose setting says what this key of a command asks for.
+pub(super) fn borrowed(command: &str, key: &str) -> Option<Borrowed> {
+    if !LOOKERS.contains(&command) {
+        return None;
+    }
+    Some(match key {
+        "command_postgres_url" => same("command-service", "postgres_url"),
+        "command_postgres_url_file" => same("command-service", "postgres_url_file"),
+        "keys_postgres_url" => same("command-service", "keys_postgres_url"),
+        "keys_postgres_url_file" => same("command-service", "keys_postgres_url_file"),
+        "master_key_file" => same("command-service", "master_key_file"),
+        "projection_postgres_url" => same("projection-service", "postgres_url"),
+        "projection_postgres_url_file" => same("projection-service", "postgres_url_file"),
+        "saga_postgres_url" => same("saga-orchestrator", "postgres_url"),
+        "saga_postgres_url_file" => same("saga-orchestrator", "postgres_url_file"),
+        "payment_simulator_url" => same("gateway", "payment_simulator_url"),
+        "gateway_url" => Borrowed { process: "gateway", key: "listen", as_its_own: address },
+        _ => return None,
+    })
+}
+
+/// Where to ask who listens there: on every address is also on this machine's own.
+fn address(listen: &str) -> String {
+    let everywhere = [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")];
+    let here = everywhere.iter().find_map(|(all, own)| Some((own, listen.strip_prefix(all)?)));
+    match here {
+        Some((own, port)) => format!("http://{own}{port}"),
+        None => format!("http://{listen}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_is_asked_on_this_machine() {
+        assert_eq!(address("0.0.0.0:80"), "http://127.0.0.1:80");
+        assert_eq!(address("[::]:80"), "http://[::1]:80");
+        assert_eq!(address("shop.example:80"), "http://shop.example:80");
+    }
+
+    #[test]
+    fn a_service_takes_nothing_that_is_said_to_another() {
+        assert!(borrowed("verify", "master_key_file").is_some());
+        assert!(borrowed("projection-service", "master_key_file").is_none());
+    }
+}
