@@ -229,7 +229,7 @@ mod tests {
             setting(&understood(&words).unwrap(), key)
         };
         let section = |name: &str| format!("settings file {config}, [{name}]");
-        let log = || "postgres://127.0.0.1/log".to_owned();
+        let log = || "postgres://docket@127.0.0.1/log".to_owned();
         assert_eq!(of("command-service", "postgres_url"), (log(), section("command-service")));
         let printed = of("config print saga-orchestrator", "postgres_url");
         assert_eq!(printed.1, section("saga-orchestrator"));
@@ -239,9 +239,12 @@ mod tests {
         assert_eq!(of("verify", "command_postgres_url"), (log(), borrowed.clone()));
         assert_eq!(of("events", "command_postgres_url"), (log(), borrowed));
         for command in ["verify", "digest"] {
-            assert_eq!(of(command, "projection_postgres_url").0, "postgres://127.0.0.1/reads");
+            assert_eq!(
+                of(command, "projection_postgres_url").0,
+                "postgres://docket@127.0.0.1/reads"
+            );
         }
-        assert_eq!(of("verify", "saga_postgres_url").0, "postgres://127.0.0.1/sagas");
+        assert_eq!(of("verify", "saga_postgres_url").0, "postgres://docket@127.0.0.1/sagas");
         assert_eq!(of("verify", "master_key_file").0, "master.key");
         assert_eq!(of("status", "gateway_url").0, "http://127.0.0.1:9080");
     }
