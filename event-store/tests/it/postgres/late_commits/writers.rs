@@ -98,10 +98,10 @@ fn script(story: Story, writer: u64) -> Vec<Append> {
             0 => LONG_STALL,
             _ => Duration::from_millis(1 + roll(STALL_MS)),
         };
-        Append { call: *call, id: format!("{writer}-{append}"), streams, stall, end }
+        Append { call, id: format!("{writer}-{append}"), streams, stall, end }
     };
     // Each writer calls each of them, and not all of them the same one at first.
-    let calls = APPENDS.iter().cycle().skip(usize::from(writer % 2 == 0));
+    let calls = APPENDS.iter().cycle().skip(usize::from(writer.is_multiple_of(2)));
     (0..TIMES).zip(calls).map(append).collect()
 }
 
