@@ -5,7 +5,7 @@
 //! waits.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::Router;
@@ -18,7 +18,14 @@ use serde::Serialize;
 /// The parts of a process and whether they work.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
-    parts: Arc<Mutex<BTreeMap<String, Part>>>,
+    said: Arc<Mutex<Said>>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    parts: BTreeMap<String, Part>,
+    /// Whether it is the one of several that works; `None` where there is one only, or where all do.
+    active: Option<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,11 +80,29 @@ impl Health {
         self.set(part, Part::Down(why.into()));
     }
 
+    /// It is the one process of several that does the work, or stands by for that one.
+    pub fn active(&self, active: bool) {
+        self.said().active = Some(active);
+        metrics::gauge!("docket_active").set(if active { 1.0 } else { 0.0 });
+    }
+
+    /// It does the work no more, if it was one of several that did.
+    pub fn gives_way(&self) {
+        if self.said().active.is_some() {
+            self.active(false);
+        }
+    }
+
+    /// What is the matter with a part, or `up`.
+    pub fn says(&self, part: &str) -> Option<String> {
+        self.said().parts.get(part).map(|part| part.word().to_owned())
+    }
+
     /// Ready when no part is down or stands by, and there is at least one.
     pub fn readiness(&self) -> Readiness {
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let any = |is: fn(&Part) -> bool| parts.values().any(is);
-        if parts.is_empty() || any(|part| matches!(part, Part::Down(_))) {
+        let said = self.said();
+        let any = |is: fn(&Part) -> bool| said.parts.values().any(is);
+        if said.parts.is_empty() || any(|part| matches!(part, Part::Down(_))) {
             Readiness::NotReady
         } else if any(|part| matches!(part, Part::StandsBy(_))) {
             Readiness::Standby
@@ -100,8 +125,11 @@ impl Health {
     }
 
     fn set(&self, part: &str, state: Part) {
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.insert(part.to_owned(), state);
+        self.said().parts.insert(part.to_owned(), state);
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,6 +145,9 @@ pub(crate) struct Live {
 pub(crate) struct Ready {
     /// What it all comes to.
     status: Readiness,
+    /// Where one of several processes does the work: whether it is this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active: Option<bool>,
     /// Each part by its name: `up`, or what is the matter with it.
     parts: BTreeMap<String, String>,
 }
@@ -134,14 +165,14 @@ pub(crate) async fn live() -> Json<Live> {
     (status = 503, description = "Another process does what this one stands by for; or a part does not work, or nothing has started yet", body = Ready)))]
 pub(crate) async fn ready(State(health): State<Health>) -> Response {
     let status = health.readiness();
-    let parts = health.parts.lock().unwrap_or_else(PoisonError::into_inner);
-    let words = parts.iter().map(|(part, state)| (part.clone(), state.word().to_owned()));
-    let parts = words.collect();
+    let said = health.said();
+    let words = said.parts.iter().map(|(part, state)| (part.clone(), state.word().to_owned()));
+    let (parts, active) = (words.collect(), said.active);
     let code = match status {
         Readiness::Ready => StatusCode::OK,
         Readiness::Standby | Readiness::NotReady => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(Ready { status, parts })).into_response()
+    (code, Json(Ready { status, active, parts })).into_response()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod business_time;
 pub mod clock;
+pub mod dependency;
 pub mod extract;
 mod gather;
 pub mod generations;

@@ -175,9 +175,7 @@ fn wait_before(attempt: usize) -> Duration {
 fn tell(event: &Event) {
     match event {
         Event::Connected => tracing::info!("connected to NATS"),
-        Event::Disconnected => {
-            tracing::warn!("NATS is away; what is appended waits in the log until it is back");
-        }
+        Event::Disconnected => tracing::warn!("NATS is away; it is tried until it is back"),
         Event::SlowConsumer(_) => {
             tracing::warn!("messages were dropped because they came faster than they were read");
         }

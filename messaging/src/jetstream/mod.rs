@@ -8,6 +8,7 @@
 
 mod announcements;
 mod ask;
+mod availability;
 mod backoff;
 mod commands;
 mod connection;
@@ -24,6 +25,7 @@ mod trouble;
 
 pub use announcements::{Announcement, Announcer};
 pub use ask::{AskError, ask, serve};
+pub use availability::{NotCarried, carries_events};
 pub use commands::{CommandConsumer, ConsumerSettings, JetStreamQueue, Parked, Parking};
 pub use connection::{ConnectionError, ConnectionSettings, TlsFiles, connect};
 pub use envelope::{EnvelopeError, Received, decode, encode};

@@ -70,6 +70,11 @@ impl PostgresPool {
         outcome
     }
 
+    /// Whether the server answers, within the time of a call.
+    pub async fn answers(&self) -> Result<(), sqlx::Error> {
+        self.call(async |connection| connection.ping().await).await
+    }
+
     async fn lend<T, F>(&self, work: F) -> Result<T, sqlx::Error>
     where
         F: AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,

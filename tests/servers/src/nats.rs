@@ -35,8 +35,8 @@ pub struct Nats {
     monitor: u16,
     /// More lines of its configuration, such as of a cluster.
     more: String,
-    /// The bytes that its streams may reserve.
-    room: u64,
+    /// The bytes that its streams may reserve; `None` when it has no JetStream.
+    room: Option<u64>,
     folder: TempDir,
 }
 
@@ -64,7 +64,7 @@ pub fn nats() -> Option<Nats> {
 /// As [`nats`].
 pub fn nats_with_room(bytes: u64) -> Option<Nats> {
     let mut nats = nats()?;
-    nats.room = bytes;
+    nats.room = Some(bytes);
     let restarted = nats.stop().and_then(|()| nats.start_again());
     assert!(restarted.is_ok(), "{restarted:?}");
     Some(nats)
@@ -100,7 +100,8 @@ impl Nats {
     pub(crate) fn prepare(more: String) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("docket-nats-").tempdir()?;
         let (port, monitor) = (free_port()?, free_port()?);
-        Ok(Self { process: None, program: nats_server()?, port, monitor, more, room: ROOM, folder })
+        let (process, program, room) = (None, nats_server()?, Some(ROOM));
+        Ok(Self { process, program, port, monitor, more, room, folder })
     }
 
     /// What it calls itself.
@@ -140,18 +141,28 @@ impl Nats {
         self.wait_until("/healthz?js-enabled-only=true")
     }
 
+    /// The same, as one who forgot JetStream starts it: what is in its store stays there.
+    pub fn start_again_without_jetstream(&mut self) -> anyhow::Result<()> {
+        let room = self.room.take();
+        let launched = self.launch();
+        self.room = room;
+        launched?;
+        self.wait_until("/healthz")
+    }
+
     pub(crate) fn launch(&mut self) -> anyhow::Result<()> {
         ensure!(self.process.is_none(), "nats-server runs already");
         let config = self.folder.path().join("nats.conf");
         let store = self.store();
+        let jetstream = |room| {
+            format!("jetstream {{ store_dir: \"{}\", max_file_store: {room} }}", store.display())
+        };
         let text = format!(
-            "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"{}\"\n\
-             jetstream {{ store_dir: \"{}\", max_file_store: {} }}\n{}",
+            "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"{}\"\n{}\n{}",
             self.port,
             self.monitor,
             self.name(),
-            store.display(),
-            self.room,
+            self.room.map(jetstream).unwrap_or_default(),
             self.more
         );
         fs::write(&config, text)?;
