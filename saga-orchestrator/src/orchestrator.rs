@@ -53,7 +53,11 @@ impl Orchestrator {
             None => Lease::always(),
         };
         let stop = CancellationToken::new();
-        let nothing = Status { phase: Phase::CatchingUp, position: 0, sagas: [].into() };
+        let phase = match &settings.lease {
+            Some(_) => Phase::Retrying { cause: "the lease is not asked for yet".to_owned() },
+            None => Phase::CatchingUp,
+        };
+        let nothing = Status { phase, position: 0, sagas: [].into() };
         let (told, status) = watch::channel(nothing);
         let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
         let desk = Desk { actions, recorder, clock: Arc::clone(&clock) };

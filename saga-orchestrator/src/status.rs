@@ -15,7 +15,7 @@ pub enum Phase {
     CatchingUp,
     /// Follows the log.
     Live,
-    /// Can't read or write now, and tries again.
+    /// Can't read or write now, or can't ask for the lease, and tries again.
     Retrying {
         /// Why.
         cause: String,

@@ -44,8 +44,8 @@ pub(super) enum RunError {
     /// The database crashed, and its last commits with it: what they wrote is made from the log again.
     #[error("the database of the sagas crashed and lost its last commits; they are made again")]
     TakenBack,
-    /// Another orchestrator is the active one now.
-    #[error("another orchestrator has taken over")]
+    /// Another orchestrator may be the active one now; who asks for the lease hears whether one is.
+    #[error("the lease is lost")]
     LeaseLost,
     /// A value of ours can't be written as JSON.
     #[error("a saga can't be written as JSON")]
@@ -150,18 +150,20 @@ impl<T: Tables> Runner<T> {
         stop: &CancellationToken,
     ) {
         loop {
-            let phase = match self.session(held, requests, stop).await {
+            let ended = self.session(held, requests, stop).await;
+            let is_lost = matches!(ended, Err(RunError::LeaseLost));
+            let phase = match ended {
                 Ok(()) => Phase::Stopped,
                 Err(error) => self.phase_after(&error),
             };
             self.enter(phase);
-            if !matches!(self.phase, Phase::Retrying { .. }) {
+            if is_lost || !matches!(self.phase, Phase::Retrying { .. }) {
                 return;
             }
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return self.enter(Phase::Stopped),
-                () = held.lost() => return self.enter(Phase::Standby),
+                () = held.lost() => return,
                 () = tokio::time::sleep(RETRY_AFTER) => {}
             }
         }
@@ -182,11 +184,10 @@ impl<T: Tables> Runner<T> {
                 tracing::warn!(%cause, "the database of the sagas failed");
                 Phase::Retrying { cause: error.to_string() }
             }
-            RunError::TakenBack => {
+            RunError::TakenBack | RunError::LeaseLost => {
                 tracing::warn!("{error}");
                 Phase::Retrying { cause: error.to_string() }
             }
-            RunError::LeaseLost => Phase::Standby,
             RunError::Fault { position, cause } => fault(*position, cause.clone()),
             RunError::Feed(FeedError::AnotherHistory { .. })
             | RunError::Database(_)

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ::storage::Held;
-use tokio::sync::mpsc;
+use ::storage::{Asked, Held, Told};
+use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -24,14 +24,21 @@ impl<T: Tables> Runner<T> {
         requests: &mut mpsc::Receiver<ActionRequest>,
         stop: &CancellationToken,
     ) -> Option<Held> {
-        match self.lease.try_acquire().await {
+        let first = match self.lease.try_acquire().await {
             Ok(Some(held)) => return Some(held),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the lease of the sagas can't be asked for"),
-        }
-        self.enter(Phase::Standby);
+            Ok(None) => Asked::AnotherHolds,
+            Err(error) => {
+                tracing::warn!(%error, "the lease of the sagas can't be asked for");
+                Asked::Failed
+            }
+        };
+        self.enter(phase_while(first));
+        let (tells, mut asked) = watch::channel(first);
+        let told = Told::to(move |outcome| {
+            tells.send_if_modified(|last| std::mem::replace(last, outcome) != outcome);
+        });
         let lease = self.lease.clone();
-        let acquired = lease.acquire();
+        let acquired = lease.acquire_telling(&told);
         tokio::pin!(acquired);
         let mut looks = tokio::time::interval(LOOK_EVERY);
         let mut count_next = Instant::now();
@@ -41,6 +48,11 @@ impl<T: Tables> Runner<T> {
                 biased;
                 () = stop.cancelled() => return None,
                 held = &mut acquired => return Some(held),
+                Ok(()) = asked.changed() => {
+                    let outcome = *asked.borrow_and_update();
+                    self.enter(phase_while(outcome));
+                    Ok(())
+                }
                 // Answers repeats, and refuses everything else.
                 Some(request) = requests.recv() => self.act(request).await,
                 _ = looks.tick() => self.look(&mut count_next).await.map_err(Into::into),
@@ -67,5 +79,13 @@ impl<T: Tables> Runner<T> {
         self.checkpoint.position = position;
         self.tell();
         Ok(())
+    }
+}
+
+/// Only a database that answers can tell that another is the active one.
+fn phase_while(asked: Asked) -> Phase {
+    match asked {
+        Asked::AnotherHolds => Phase::Standby,
+        Asked::Failed => Phase::Retrying { cause: "the lease can't be asked for".to_owned() },
     }
 }
