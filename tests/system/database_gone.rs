@@ -133,7 +133,7 @@ async fn everything_is_refused_clearly(services: &Services, key: &str) {
 /// It comes back by itself, soon.
 async fn everything_comes_back(services: &Services, key: &str) {
     let begun = Instant::now();
-    services.gateway.until_ready().await;
+    services.gateway.until_whole().await;
     receive(&services.gateway, key, &mut Journal::default()).await;
     let took = begun.elapsed();
     eprintln!("it takes commands again {took:?} after the database is back");

@@ -151,8 +151,8 @@ async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_
         assert!(services.gateway.get(path).await.status.is_success(), "{path}");
     }
     let second = services.standby(Service::Commands).await;
-    let gateway = services.gateway_before(&second).await;
-    gateway.until_ready().await;
+    let gateway = services.gateway_before(&[(Service::Commands, &second)]).await;
+    gateway.until_whole().await;
     gateway.sell("22423", 5).await;
     let receive = json!({ "quantity": 2 });
     for key in ["a", "b", "c"] {

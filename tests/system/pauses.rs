@@ -45,6 +45,7 @@ async fn p5_exactly_once_a_paused_service_is_replaced_and_refused_whole_when_it_
     let (second_models, second_sagas) =
         (services.standby(Service::Models).await, services.standby(Service::Sagas).await);
     second_models.until_it_stands_by().await;
+    second_sagas.until_it_stands_by().await;
     assert_eq!(second_models.get("/v1/orders").await.problem(), (503, "unavailable"));
 
     let importing = part.start_import(&services.gateway.url);
@@ -62,8 +63,7 @@ async fn p5_exactly_once_a_paused_service_is_replaced_and_refused_whole_when_it_
     first_models.signal("-CONT").await;
     first_sagas.signal("-CONT").await;
     assert!(!first_models.ended().await.success(), "a supervisor starts it anew");
-    // It stands by from now on.
-    first_sagas.until_ready().await;
+    first_sagas.until_it_stands_by().await;
     services.put(Service::Sagas, first_sagas);
     services.restart(Service::Models).await;
     assert_eq!(

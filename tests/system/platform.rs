@@ -219,6 +219,15 @@ impl Platform {
         self.until("/health/ready", |health| health["status"] == "ready").await;
     }
 
+    /// Waits until it says that every part of it is up: a gateway is ready already when it takes commands.
+    pub(crate) async fn until_whole(&self) {
+        let whole = |health: &Value| {
+            let mut parts = health["parts"].as_object().into_iter().flatten();
+            health["status"] == "ready" && parts.all(|(_, state)| state == "up")
+        };
+        self.until("/health/ready", whole).await;
+    }
+
     /// Waits until another process is active in its place; a keeper of containers finds it sound.
     pub(crate) async fn until_it_stands_by(&self) {
         self.until("/health/ready", |health| health["status"] == "standby").await;

@@ -128,7 +128,7 @@ impl Home {
                 command.arg("--data-dir").arg(self.folder.path());
                 return command;
             }
-            Service::Gateway => return self.gateway(port, &self.url(Service::Commands)),
+            Service::Gateway => return self.gateway(port, &[]),
         };
         command.env("DOCKET_NATS_URL", &self.nats).env("DOCKET_POSTGRES_URL", database);
         command.env("DOCKET_NATS_REPLICAS", self.replicas.to_string());
@@ -153,12 +153,15 @@ impl Home {
         command
     }
 
-    /// What starts a gateway that knows these command-services.
-    fn gateway(&self, port: u16, commands: &str) -> Command {
+    /// What starts a gateway that knows these processes too. They are named first, so that those that stand by have to be
+    /// passed over.
+    fn gateway(&self, port: u16, seconds: &[(Service, &Platform)]) -> Command {
         let mut command = self.listening(Service::Gateway, port);
-        command.args(["--command-service-url", commands]);
-        for upstream in [Service::Models, Service::Sagas, Service::Simulator] {
-            command.arg(format!("--{}-url", upstream.name())).arg(self.url(upstream));
+        for upstream in [Service::Commands, Service::Models, Service::Sagas, Service::Simulator] {
+            let second = seconds.iter().filter(|(service, _)| *service == upstream);
+            let mut urls: Vec<String> = second.map(|(_, second)| second.url.clone()).collect();
+            urls.push(self.url(upstream));
+            command.arg(format!("--{}-url", upstream.name())).arg(urls.join(","));
         }
         command
     }
@@ -258,7 +261,7 @@ impl Services {
             running.insert(service, Platform::of(home.command(service)).await);
         }
         let gateway = Platform::of(home.command(Service::Gateway)).await;
-        gateway.until_ready().await;
+        gateway.until_whole().await;
         let mut nats = nats.into_iter();
         let first = nats.next().unwrap();
         Self { gateway, nats: first, other_nats: nats.collect(), running, home, server }
@@ -330,6 +333,20 @@ impl Services {
         servers.find(|server| server.name() == name).unwrap()
     }
 
+    /// Kills all of the broker's servers but the first: a cluster without the majority of its servers.
+    pub(crate) fn kill_the_majority_of_nats(&mut self) {
+        for server in &mut self.other_nats {
+            server.kill().unwrap();
+        }
+    }
+
+    /// They come back, with what is in their stores.
+    pub(crate) fn start_the_majority_of_nats(&mut self) {
+        for server in &mut self.other_nats {
+            server.start_again().unwrap();
+        }
+    }
+
     /// Connections of the services to a database of this name.
     pub(crate) async fn connections_to(&self, database: &str) -> i64 {
         let mut connection = PgConnection::connect(&self.home.urls.log).await.unwrap();
@@ -399,11 +416,9 @@ impl Services {
         Platform::of(self.home.command_at(service, free_port().unwrap())).await
     }
 
-    /// A gateway that knows a second command-service too.
-    pub(crate) async fn gateway_before(&self, second: &Platform) -> Platform {
-        // The standby is named first, so that it has to be passed over.
-        let urls = format!("{},{}", second.url, self.home.url(Service::Commands));
-        Platform::of(self.home.gateway(0, &urls)).await
+    /// A gateway that knows further processes of some services.
+    pub(crate) async fn gateway_before(&self, seconds: &[(Service, &Platform)]) -> Platform {
+        Platform::of(self.home.gateway(0, seconds)).await
     }
 
     /// A further command-service and projection-service with this master key, as they will end by themselves.
@@ -425,7 +440,7 @@ impl Services {
         for process in self.running.values() {
             process.until_ready().await;
         }
-        self.gateway.until_ready().await;
+        self.gateway.until_whole().await;
     }
 
     /// SIGTERM to a service; it ends well.

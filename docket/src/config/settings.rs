@@ -40,8 +40,9 @@ pub(crate) struct Settings {
     pub(crate) order_deadline_s: u64,
 }
 
-/// A slow statement is no matter of an operator: what it makes slow says so itself.
-const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info";
+/// A slow statement is no matter of an operator: what it makes slow says so itself. What is back is said as what is away was.
+const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info,service_kit=info,storage=info,\
+    messaging::jetstream::connection=info";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

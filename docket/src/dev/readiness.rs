@@ -40,14 +40,17 @@ pub(crate) fn report(
         None => health.up("event_log"),
         Some(trouble) => health.down("event_log", trouble),
     }
-    report_sagas(health, sagas);
+    report_sagas(health, &sagas.status().phase);
     report_models(health, models);
 }
 
-/// Asks the orchestrator.
-pub(crate) fn report_sagas(health: &Health, sagas: &Orchestrator) {
-    match sagas.status().phase {
-        Phase::Standby | Phase::CatchingUp | Phase::Live => health.up("sagas"),
+/// Tells what the orchestrator does.
+pub(crate) fn report_sagas(health: &Health, phase: &Phase) {
+    match phase {
+        Phase::CatchingUp | Phase::Live => health.up("sagas"),
+        Phase::Standby => {
+            health.stands_by("sagas", "stands by: another saga-orchestrator is active");
+        }
         Phase::Retrying { cause } => health.down("sagas", format!("tries again: {cause}")),
         Phase::Faulted { position, cause } => {
             health.down("sagas", format!("stands still at position {position}: {cause}"));

@@ -29,9 +29,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::args::{Broker, LogDatabasesArgs, NatsArgs};
+use super::dependencies::watch_nats;
 use super::master_key;
 use super::person_keys;
-use super::process::{Process, watch_nats};
+use super::process::Process;
 use super::recorder;
 use super::upstream::upstream_url;
 use crate::config::{ProcessArgs, needed};
@@ -82,11 +83,12 @@ impl CommandServiceArgs {
             provider_url: needed("payment_provider_url", self.payment_provider_url)?,
             payment_deadline: Duration::from_millis(self.payment_deadline_ms),
         };
-        let databases = [&needs.log_url, &needs.keys_url]
-            .map(|url| PostgresSettings::new(url, "docket command-service"));
+        let database = |url: &str| PostgresSettings::new(url, "docket command-service");
+        let (log, keys) = (database(&needs.log_url)?, database(&needs.keys_url)?);
         let process = Process::begin("command-service", &self.process).await?;
-        for database in databases {
-            process.until_it_answers(&database?).await;
+        process.requires("database", &log).await;
+        if needs.keys_url != needs.log_url {
+            process.requires("keys_database", &keys).await;
         }
         let Some(active) = process.start(Box::pin(Active::start(&needs, &process))).await? else {
             process.drain().await;
@@ -133,13 +135,15 @@ impl Active {
         let master = master_key::own(&needs.master_key, &*keys).await?;
         let secret = master.derive("request hashes");
         let client = needs.broker.connect("docket command-service").await?;
-        tokio::spawn(watch_nats(process.health.clone(), client.clone(), false));
+        let names = needs.broker.names.clone();
+        tokio::spawn(watch_nats(process.health.clone(), client.clone(), names, false));
         PostgresLog::migrate(&needs.log_url, None).await.context(NOT_OWNER)?;
         let location = own_tables(&needs.log_url)?;
         let leases = Store::open(&location, Durability::Full, 1).await?;
         let lease = Lease::shared(leases.clone(), lease_settings()).await?;
         let held = lease.acquire_telling(&process.tells_of_lease()).await;
         process.health.down("service", "starts");
+        process.is_active();
         let give_back = CancellationToken::new();
         let renewing = tokio::spawn(keep_lease(lease, held, give_back.clone()));
 

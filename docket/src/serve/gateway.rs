@@ -1,5 +1,6 @@
-//! `docket gateway`: one address before the services. In this first form it only hands requests on by path, and explains
-//! the API of all of them.
+//! `docket gateway`: one address before the services. It hands requests on by path, and explains the API of all of them.
+//!
+//! **Invariant:** it is ready while commands can be taken. What else is missing makes it less good, and takes no command away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,19 +13,24 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::Value;
-use service_kit::health::Health;
+use service_kit::dependency::Need;
 use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
 use service_kit::problem::{Code, Problem};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::process::{Process, nothing};
 use super::upstream::{self, Handed, Upstream, upstream_url};
+use super::watching;
 use crate::config::ProcessArgs;
 use crate::dev::{DESCRIPTION, explained, home};
 use crate::numbers::whole;
 
-/// How often the services are asked whether they are ready.
+/// How often the read models are asked where the log ends, for the home page, and how long they may take.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How long the services may take to describe their parts of the API.
+const DESCRIBED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Start the one address before the services
 #[derive(Debug, clap::Args)]
@@ -56,10 +62,10 @@ pub(crate) struct GatewayArgs {
 /// The services behind it.
 #[derive(Debug)]
 struct Upstreams {
-    commands: Upstream,
-    models: Upstream,
-    sagas: Upstream,
-    simulator: Upstream,
+    commands: Arc<Upstream>,
+    models: Arc<Upstream>,
+    sagas: Arc<Upstream>,
+    simulator: Arc<Upstream>,
 }
 
 impl GatewayArgs {
@@ -67,7 +73,7 @@ impl GatewayArgs {
     pub(crate) async fn run(self) -> Result<()> {
         let deadline = Duration::from_millis(self.upstream_deadline_ms);
         let client = upstream::client(deadline).context("services can't be asked over HTTP")?;
-        let upstream = |name, urls| Upstream::new(name, urls, client.clone());
+        let upstream = |name, urls| Arc::new(Upstream::new(name, urls, client.clone(), deadline));
         let upstreams = Arc::new(Upstreams {
             commands: upstream("command-service", self.command_service_url),
             models: upstream("projection-service", self.projection_service_url),
@@ -75,9 +81,12 @@ impl GatewayArgs {
             simulator: upstream("payment-simulator", vec![self.payment_simulator_url]),
         });
         let process = Process::begin("gateway", &self.process).await?;
+        let mut watched = JoinSet::new();
+        for (upstream, need) in upstreams.needs() {
+            watching::watch(&mut watched, upstream, &process.health, need);
+        }
         let (told, head) = watch::channel(0);
-        let watched = keep_health(process.health.clone(), Arc::clone(&upstreams), told);
-        let watched = tokio::spawn(watched);
+        watched.spawn(follow_head(Arc::clone(&upstreams.models), told));
         let router = Router::new()
             .route("/v1/{*path}", any(hand_on))
             .route(DESCRIPTION, get(description))
@@ -87,7 +96,6 @@ impl GatewayArgs {
         process.ready(router)?;
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;
-        watched.abort();
         ended
     }
 }
@@ -110,11 +118,11 @@ async fn hand_on(State(upstreams): State<Arc<Upstreams>>, request: Request) -> R
 /// One description of the API from those of the services.
 async fn description(State(upstreams): State<Arc<Upstreams>>) -> Result<Json<Value>, Problem> {
     let services = [&upstreams.commands, &upstreams.models, &upstreams.sagas];
-    let asked = services.map(|service| service.get_json(DESCRIPTION));
+    let asked = services.map(|service| service.get_json(DESCRIPTION, DESCRIBED_WITHIN));
     let mut whole = Value::Null;
     for (service, described) in services.iter().zip(futures::future::join_all(asked).await) {
         let described = described.ok_or_else(|| {
-            let detail = format!("{} does not tell its part", service.name());
+            let detail = format!("{} does not tell its part", service.name);
             Problem::from(Code::Unavailable).detail(detail).retry_after(1)
         })?;
         join(&mut whole, described);
@@ -140,6 +148,17 @@ fn join(whole: &mut Value, part: Value) {
 }
 
 impl Upstreams {
+    /// What the gateway is without each: a balancer that took it away because reads or sagas are missing would take commands
+    /// away too. The simulator's ledger is only to look at.
+    fn needs(&self) -> [(&Arc<Upstream>, Need); 4] {
+        [
+            (&self.commands, Need::Required),
+            (&self.models, Need::Useful),
+            (&self.sagas, Need::Useful),
+            (&self.simulator, Need::Useful),
+        ]
+    }
+
     /// Who answers a request.
     fn of(&self, method: &Method, path: &str) -> &Upstream {
         let words: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
@@ -156,28 +175,16 @@ impl Upstreams {
     }
 }
 
-/// The gateway is ready when there is one of every service that it hands requests to and is ready; the simulator's ledger is only to look at.
-async fn keep_health(health: Health, upstreams: Arc<Upstreams>, head: watch::Sender<u64>) {
+/// Follows where the log ends, as the read models know it.
+async fn follow_head(models: Arc<Upstream>, head: watch::Sender<u64>) {
     let mut ticks = tokio::time::interval(ASK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        for upstream in [&upstreams.commands, &upstreams.models, &upstreams.sagas] {
-            if upstream.is_ready().await {
-                health.up(upstream.name());
-            } else {
-                health.down(upstream.name(), "not ready");
-            }
-        }
-        if let Some(models) = upstreams.models.get_json("/v1/projections").await
+        if let Some(models) = models.get_json("/v1/projections", ASK_EVERY).await
             && let Some(position) = models["items"][0]["head"].as_u64()
         {
             head.send_replace(position);
-        }
-        let simulator = &upstreams.simulator;
-        if simulator.is_ready().await {
-            health.up(simulator.name());
-        } else {
-            health.degraded(simulator.name(), "degraded: not ready");
         }
     }
 }
@@ -188,8 +195,10 @@ mod tests {
 
     #[test]
     fn every_path_has_the_service_that_answers_it() {
-        let client = upstream::client(Duration::from_secs(1)).unwrap();
-        let of = |name| Upstream::new(name, vec![String::new()], client.clone());
+        let deadline = Duration::from_secs(1);
+        let client = upstream::client(deadline).unwrap();
+        let of =
+            |name| Arc::new(Upstream::new(name, vec![String::new()], client.clone(), deadline));
         let upstreams = Upstreams {
             commands: of("commands"),
             models: of("models"),
@@ -215,7 +224,7 @@ mod tests {
             (Method::POST, "/v1/orders/o-1/cancel", "commands"),
             (Method::POST, "/v1/customers", "commands"),
         ] {
-            assert_eq!(upstreams.of(&method, path).name(), service, "{method} {path}");
+            assert_eq!(upstreams.of(&method, path).name, service, "{method} {path}");
         }
     }
 

@@ -5,6 +5,7 @@
 mod args;
 mod command_service;
 mod databases;
+mod dependencies;
 mod erasures;
 mod gateway;
 mod master_key;
@@ -17,6 +18,7 @@ mod recorder;
 mod saga_orchestrator;
 mod saga_states;
 mod upstream;
+mod watching;
 
 pub(crate) use command_service::CommandServiceArgs;
 pub(crate) use databases::{Databases, DatabasesArgs, KeysPlace, LogDatabaseArgs, READ_MODELS};

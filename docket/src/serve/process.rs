@@ -6,11 +6,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use async_nats::Client;
-use async_nats::connection::State as Connection;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
@@ -28,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::dependencies::watch_database;
 use crate::config::{LogFormat, ProcessArgs};
 use crate::dev::{cannot_listen, install_logs, metrics_router};
 use crate::output;
@@ -36,13 +36,11 @@ use crate::output;
 const DRAIN: Duration = Duration::from_secs(6);
 /// On an answer of a process that takes no requests yet: another one may.
 pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
-/// After so many looks in vain an operator is told.
-const LOOKS_IN_VAIN: u32 = 10;
-/// How often is looked whether NATS is there, and which epoch it is.
+/// How often is looked which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How long to wait before a database that is away is asked again, at first and at most.
-const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// A process that listens.
 pub(super) struct Process {
@@ -91,15 +89,26 @@ impl Process {
         drop(self.shown.send_replace(service_kit::http::finish(router)));
     }
 
-    /// Says in the health what becomes of asking for the lease, until the service is there.
+    /// Says in health and log what becomes of asking for the lease, until the service is there.
     pub(super) fn tells_of_lease(&self) -> Told {
         let (health, name) = (self.health.clone(), self.name);
+        let stands_by = AtomicBool::new(false);
+        health.active(false);
         Told::to(move |asked| match asked {
             Asked::AnotherHolds => {
+                if !stands_by.swap(true, Ordering::Relaxed) {
+                    tracing::info!("stands by: another {name} is active");
+                }
                 health.stands_by("service", format!("stands by: another {name} is active"));
             }
             Asked::Failed => health.down("service", "the database does not answer"),
         })
+    }
+
+    /// The lease is held: of several processes this one does the work from now on.
+    pub(super) fn is_active(&self) {
+        self.health.active(true);
+        tracing::info!("this {} is the active one from now on", self.name);
     }
 
     /// The service is there.
@@ -110,8 +119,9 @@ impl Process {
         Ok(())
     }
 
-    /// Waits until a database answers, or for a signal. What else may be wrong with it, such as a password, the start tells.
-    pub(super) async fn until_it_answers(&self, database: &PostgresSettings) {
+    /// Waits until a database answers, or for a signal; from then on the health tells of it under this name. What else may be
+    /// wrong with it, such as a password, the start tells.
+    pub(super) async fn requires(&self, part: &'static str, database: &PostgresSettings) {
         let pool = PostgresPool::new(&database.clone().connections(1));
         let mut pauses = Backoff::new(ASK_AGAIN.0, ASK_AGAIN.1);
         let answers = async {
@@ -133,7 +143,7 @@ impl Process {
             self.health.down("service", "starts");
         };
         self.stop.run_until_cancelled(answers).await;
-        pool.close().await;
+        tokio::spawn(watch_database(self.health.clone(), part, pool));
     }
 
     /// Starts something, unless a signal comes first.
@@ -145,7 +155,12 @@ impl Process {
     pub(super) async fn until_stopped(&self, fault: impl Future<Output = String>) -> Result<()> {
         tokio::select! {
             () = self.stop.cancelled() => Ok(()),
-            why = fault => bail!("{} ends: {why}", self.name),
+            why = fault => {
+                tracing::warn!(why, "this {} ends", self.name);
+                self.health.gives_way();
+                self.health.down("service", format!("ends: {why}"));
+                bail!("{} ends: {why}", self.name)
+            }
         }
     }
 
@@ -178,36 +193,6 @@ async fn serve(
 async fn not_yet() -> impl IntoResponse {
     let problem = Problem::from(Code::Unavailable).detail("the service starts, or stands by");
     ([(STANDBY, HeaderValue::from_static("1"))], problem.retry_after(1))
-}
-
-/// Tells of the connection to NATS for as long as the process lives. Without it a process that `needs` it is not ready;
-/// another one only works less well.
-pub(super) async fn watch_nats(health: Health, client: Client, needs: bool) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    let mut in_vain = 0_u32;
-    loop {
-        looks.tick().await;
-        in_vain = said_of_nats(client.connection_state() == Connection::Connected, in_vain);
-        if client.connection_state() == Connection::Connected {
-            health.up("nats");
-        } else if needs {
-            health.down("nats", "not connected");
-        } else {
-            health.degraded("nats", "degraded: not connected; what is appended waits in the log");
-        }
-    }
-}
-
-/// Logs that NATS is away when it has been for a while, and that it is back; how often it was looked for in vain.
-fn said_of_nats(connected: bool, in_vain: u32) -> u32 {
-    match (connected, in_vain) {
-        (true, LOOKS_IN_VAIN..) => tracing::info!("NATS is connected"),
-        (false, before) if before + 1 == LOOKS_IN_VAIN => {
-            tracing::warn!("NATS can't be reached where nats_url says that it is; it is tried on");
-        }
-        _ => {}
-    }
-    if connected { 0 } else { in_vain.saturating_add(1) }
 }
 
 /// Nothing can go wrong that ends the process.

@@ -16,10 +16,11 @@ use storage::LeaseSettings;
 use storage::postgres::PostgresSettings;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs};
+use super::dependencies::{LOG_OWNER, waiting, watch_nats};
 use super::erasures;
 use super::master_key;
 use super::person_keys::AskedKeys;
-use super::process::{Process, new_epoch, watch_nats};
+use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::saga_states::AskedStates;
 use crate::config::{ProcessArgs, needed};
@@ -52,7 +53,8 @@ impl ProjectionServiceArgs {
         let url = self.database.url()?;
         let home = read_models(&url)?;
         let process = Process::begin("projection-service", &self.process).await?;
-        process.until_it_answers(&PostgresSettings::new(&url, "docket projection-service")?).await;
+        let database = PostgresSettings::new(&url, "docket projection-service")?;
+        process.requires("database", &database).await;
 
         let waits = |told: String| {
             tracing::warn!("the projection-service {told}");
@@ -116,11 +118,12 @@ async fn start(
     broker: &Broker,
     process: &Process,
 ) -> Result<(ProjectionService, Arc<dyn Feed>)> {
-    tokio::spawn(watch_nats(process.health.clone(), client.clone(), true));
     let names = broker.names.clone();
+    tokio::spawn(watch_nats(process.health.clone(), client.clone(), names.clone(), true));
     let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
-    let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client, names).await);
+    let opened = waiting(&process.health, LOG_OWNER, JetStreamFeed::open(client, names)).await;
+    let feed: Arc<dyn Feed> = Arc::new(opened);
     tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));
     let holder = format!("process {}", std::process::id());
     let lease = Some(LeaseSettings::new("projection-service", holder));
@@ -128,6 +131,7 @@ async fn start(
     let settings = Settings { lease, told, ..Settings::at(home) };
     let models = ProjectionService::start(settings, Arc::clone(&feed), vault, states, recorder);
     let models = models.await?;
+    process.is_active();
     Ok((models, feed))
 }
 

@@ -1,31 +1,29 @@
 //! `docket saga-orchestrator`: reads the feed, keeps sagas in its own database, sends commands into the queue.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
 use messaging::feed::Feed;
 use messaging::jetstream::{JetStreamFeed, JetStreamQueue};
-use saga_orchestrator::{Orchestrator, Settings};
+use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use service_kit::clock;
 use service_kit::health::Health;
 use storage::postgres::PostgresSettings;
 use storage::{LeaseSettings, Location};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::databases::SAGAS;
-use super::process::{Process, new_epoch, watch_nats};
+use super::dependencies::{LOG_OWNER, waiting, watch_nats};
+use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::saga_states;
 use crate::config::ProcessArgs;
 use crate::dev::{documented, order_timeouts, report_sagas};
 use crate::numbers::whole;
-
-/// How often the orchestrator is asked how it does.
-const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Orders whose sagas are kept in memory, some 70 MB. A queue between processes can't choose what it hands over next, so under a flood
 /// many orders are under way at a time; each that was forgotten meanwhile costs a question to the database.
@@ -54,7 +52,7 @@ impl SagaOrchestratorArgs {
             .context("the address of the sagas' database can't be read")?;
         let broker = self.nats.resolve()?;
         let process = Process::begin("saga-orchestrator", &self.process).await?;
-        process.until_it_answers(&database).await;
+        process.requires("database", &database).await;
 
         let holder = format!("process {}", std::process::id());
         let settings = Settings {
@@ -69,7 +67,7 @@ impl SagaOrchestratorArgs {
             process.drain().await;
             return Ok(());
         };
-        let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&orchestrator)));
+        let watched = tokio::spawn(keep_health(process.health.clone(), orchestrator.watch()));
         let router: Router = documented(orchestrator.router());
         process.ready(router)?;
         let ended = process.until_stopped(new_epoch(feed)).await;
@@ -94,10 +92,11 @@ async fn start(
     stop: &CancellationToken,
 ) -> Result<(Arc<Orchestrator>, JoinHandle<()>, Arc<dyn Feed>)> {
     let client = broker.connect("docket saga-orchestrator").await?;
-    tokio::spawn(watch_nats(health.clone(), client.clone(), true));
     let names = broker.names.clone();
+    tokio::spawn(watch_nats(health.clone(), client.clone(), names.clone(), true));
     let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
-    let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(client.clone(), names.clone()).await);
+    let opening = JetStreamFeed::open(client.clone(), names.clone());
+    let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
     let (feed_too, queue) = (Arc::clone(&feed), Arc::new(queue));
     let orchestrator = Orchestrator::start(settings, feed_too, queue, recorder, clock::system());
@@ -106,10 +105,35 @@ async fn start(
     Ok((orchestrator, tokio::spawn(answers), feed))
 }
 
-async fn keep_health(health: Health, orchestrator: Arc<Orchestrator>) {
-    let mut ticks = tokio::time::interval(ASK_EVERY);
-    loop {
-        ticks.tick().await;
-        report_sagas(&health, &orchestrator);
+/// Tells of each phase as it is entered: in the health, and in the log who is the active one.
+async fn keep_health(health: Health, mut status: watch::Receiver<Status>) {
+    let mut before: Option<Phase> = None;
+    let (mut is_active, mut stands_by) = (false, false);
+    health.active(false);
+    while let Ok(now) = status.wait_for(|status| Some(&status.phase) != before.as_ref()).await {
+        let phase = now.phase.clone();
+        drop(now);
+        report_sagas(&health, &phase);
+        match &phase {
+            Phase::Standby => {
+                if is_active {
+                    tracing::warn!("another saga-orchestrator has taken over");
+                }
+                if !std::mem::replace(&mut stands_by, true) {
+                    tracing::info!("stands by: another saga-orchestrator is active");
+                }
+                is_active = false;
+            }
+            Phase::CatchingUp | Phase::Live => {
+                if !std::mem::replace(&mut is_active, true) {
+                    tracing::info!("this saga-orchestrator is the active one from now on");
+                }
+                stands_by = false;
+            }
+            // It may hold the lease or not; whoever took it shows when the database answers.
+            Phase::Retrying { .. } | Phase::Faulted { .. } | Phase::Stopped => {}
+        }
+        health.active(is_active);
+        before = Some(phase);
     }
 }

@@ -1,18 +1,23 @@
 //! A service behind the gateway, in one or several processes, and what becomes of a request that is handed on to it.
 //!
+//! What is known of the processes comes from [`watching`](super::watching) them, never from how long a request takes.
 //! **Invariant:** a request is sent a second time only where that can't do anything twice: a read, a command with its key,
 //! or one that never left.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use reqwest::Client;
 use serde_json::Value;
 use service_kit::problem::{Code, Problem};
 use service_kit::trace;
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::process::STANDBY;
@@ -36,19 +41,34 @@ const OF_ONE_CONNECTION: [HeaderName; 8] = [
 /// One service.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    name: &'static str,
-    processes: Vec<UpstreamProcess>,
+    pub(super) name: &'static str,
+    /// Where its processes are.
+    pub(super) bases: Vec<String>,
+    /// What each of them is, as far as is known.
+    pub(super) states: watch::Sender<Vec<State>>,
     /// Whose turn it is.
     turn: AtomicUsize,
-    client: Client,
+    pub(super) client: Client,
+    deadline: Duration,
 }
 
-/// One process of it.
-#[derive(Debug)]
-struct UpstreamProcess {
-    base: String,
-    /// What it said last.
-    ready: AtomicBool,
+/// What a process is, as far as is known: who may be asked first comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// It does what it is for.
+    Ready,
+    /// Nobody asked it yet.
+    Unknown,
+    /// It says at once that another does.
+    StandsBy,
+    /// It is there, and something that it needs is not.
+    NotReady,
+    /// It was ready, and did not answer in time once.
+    Late,
+    /// It is not there.
+    Away,
+    /// It does not answer, as one that is paused: a request may hang there.
+    Silent,
 }
 
 /// What goes on to it.
@@ -64,6 +84,8 @@ pub(super) struct Handed {
 enum NotTaken {
     /// Another process is the active one.
     Standby(Response),
+    /// While it was asked it turned out not to be ready, and another is.
+    Outlived,
     Away(reqwest::Error),
 }
 
@@ -79,29 +101,55 @@ impl Handed {
 }
 
 impl Upstream {
-    pub(super) fn new(name: &'static str, bases: Vec<String>, client: Client) -> Self {
-        let process = |base| UpstreamProcess { base, ready: AtomicBool::new(false) };
-        let processes = bases.into_iter().map(process).collect();
-        Self { name, processes, turn: AtomicUsize::new(0), client }
+    /// No request is under way for longer than the deadline.
+    pub(super) fn new(
+        name: &'static str,
+        bases: Vec<String>,
+        client: Client,
+        deadline: Duration,
+    ) -> Self {
+        let states = watch::Sender::new(vec![State::Unknown; bases.len()]);
+        Self { name, bases, states, turn: AtomicUsize::new(0), client, deadline }
     }
 
-    /// Its name.
-    pub(super) fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked.
+    /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked; and where one
+    /// turns out to be while the request is there, the request goes to another that is ready.
     pub(super) async fn hand_on(&self, request: Handed) -> Response {
+        self.hand_on_within(request, self.deadline).await
+    }
+
+    async fn hand_on_within(&self, request: Handed, deadline: Duration) -> Response {
+        let ends = Instant::now() + deadline;
         // What may have been carried out is not covered up by another that is merely away.
         let (mut unknown, mut last) = (None, None);
-        for process in self.in_turn() {
-            match self.ask(process, request.clone()).await {
+        let mut order = self.in_turn();
+        while let Some(process) = order.pop_front() {
+            let asked = tokio::select! {
+                biased;
+                asked = self.ask(process, request.clone(), ends) => asked,
+                () = self.outlived(process), if request.may_repeat() => Err(NotTaken::Outlived),
+            };
+            match asked {
                 Ok(answer) if unknown.is_some() && is_unavailable(&answer) => last = Some(answer),
                 Ok(answer) => return answer,
-                Err(NotTaken::Standby(answer)) => last = Some(answer),
+                Err(NotTaken::Standby(answer)) => {
+                    self.is_now(process, State::StandsBy);
+                    last = Some(answer);
+                }
+                Err(NotTaken::Outlived) => {
+                    unknown = Some(self.unanswered(request.is_command()).into_response());
+                    // Also who stood by before: it may have taken over.
+                    order = self.in_turn();
+                    order.retain(|other| *other != process);
+                }
                 Err(NotTaken::Away(error)) => {
-                    process.ready.store(false, Ordering::Relaxed);
-                    let answer = self.away(&error, request.is_command()).into_response();
+                    tracing::debug!(upstream = self.name, %error, "a request was not answered");
+                    // What never left is not carried out; of the rest only a repeat under the same key tells.
+                    let may_be_done = request.is_command() && !error.is_connect();
+                    let answer = self.unanswered(may_be_done).into_response();
+                    if !error.is_timeout() || error.is_connect() {
+                        self.is_now(process, State::Away);
+                    }
                     if error.is_connect() {
                         last = last.or(Some(answer));
                     } else if request.may_repeat() && !error.is_timeout() {
@@ -116,23 +164,45 @@ impl Upstream {
         unknown.or(last).unwrap_or_else(nobody)
     }
 
-    /// Every process once: those that said that they are ready before the others, each time another first.
-    fn in_turn(&self) -> impl Iterator<Item = &UpstreamProcess> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.processes.len().max(1);
-        let (before, from) = self.processes.split_at(turn);
-        let mut processes: Vec<_> = from.iter().chain(before).collect();
-        processes.sort_by_key(|process| !process.ready.load(Ordering::Relaxed));
-        processes.into_iter()
+    /// Every process once: those that are ready before the others, each time another first.
+    fn in_turn(&self) -> VecDeque<usize> {
+        let count = self.bases.len();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
+        let mut order: Vec<usize> = (turn..count).chain(0..turn).collect();
+        let states = self.states.borrow();
+        order.sort_by_key(|process| states[*process]);
+        order.into()
     }
 
-    async fn ask(&self, process: &UpstreamProcess, request: Handed) -> Result<Response, NotTaken> {
+    /// Returns when this process is not ready, and another is.
+    async fn outlived(&self, process: usize) {
+        let mut states = self.states.subscribe();
+        let outlived =
+            |states: &Vec<State>| states[process] != State::Ready && states.contains(&State::Ready);
+        // Whoever tells of them lives as long as this.
+        drop(states.wait_for(outlived).await);
+    }
+
+    /// Keeps what was heard of a process; true when it is news.
+    pub(super) fn is_now(&self, process: usize, state: State) -> bool {
+        self.states
+            .send_if_modified(|states| std::mem::replace(&mut states[process], state) != state)
+    }
+
+    async fn ask(
+        &self,
+        process: usize,
+        request: Handed,
+        ends: Instant,
+    ) -> Result<Response, NotTaken> {
         let Handed { method, uri, headers, body } = request;
-        let path = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-        let url = format!("{}{path}", process.base);
+        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let url = format!("{}{path}", self.bases[process]);
         let span = trace::client_span(&method, self.name);
         let mut headers = passed_on(&headers);
         trace::inject(&span, &mut headers);
-        let sent = self.client.request(method, url).headers(headers).body(body).send();
+        let asked = self.client.request(method, url).headers(headers).body(body);
+        let sent = asked.timeout(ends.saturating_duration_since(Instant::now())).send();
         let sent = sent.instrument(span.clone()).await.inspect_err(|_| {
             span.record("otel.status_code", "ERROR");
         });
@@ -145,11 +215,11 @@ impl Upstream {
         if stands_by { Err(NotTaken::Standby(answer)) } else { Ok(answer) }
     }
 
-    /// Reads from a process that answers with JSON, if there is one.
-    pub(super) async fn get_json(&self, path: &'static str) -> Option<Value> {
+    /// Reads from a process that answers with JSON within this time, if there is one.
+    pub(super) async fn get_json(&self, path: &'static str, within: Duration) -> Option<Value> {
         let (method, uri) = (Method::GET, Uri::from_static(path));
         let request = Handed { method, uri, headers: HeaderMap::new(), body: Bytes::new() };
-        let answer = self.hand_on(request).await;
+        let answer = self.hand_on_within(request, within).await;
         if !answer.status().is_success() {
             return None;
         }
@@ -157,26 +227,8 @@ impl Upstream {
         serde_json::from_slice(&body).ok()
     }
 
-    /// Asks every process whether it is ready; whether one is.
-    pub(super) async fn is_ready(&self) -> bool {
-        let asked = self.processes.iter().map(async |process| {
-            let asked = self.client.get(format!("{}/health/ready", process.base));
-            let asked = asked.timeout(CONNECT_WITHIN).send().await;
-            let ready = asked.is_ok_and(|answer| answer.status().is_success());
-            process.ready.store(ready, Ordering::Relaxed);
-            ready
-        });
-        futures::future::join_all(asked).await.contains(&true)
-    }
-
-    fn away(&self, error: &reqwest::Error, is_command: bool) -> Problem {
-        tracing::debug!(upstream = self.name, %error, "a request was not answered");
-        // What never left is not carried out; of the rest only a repeat under the same key tells.
-        let code = if is_command && !error.is_connect() {
-            Code::OutcomeUnknown
-        } else {
-            Code::Unavailable
-        };
+    fn unanswered(&self, may_be_done: bool) -> Problem {
+        let code = if may_be_done { Code::OutcomeUnknown } else { Code::Unavailable };
         Problem::from(code).detail(format!("{} does not answer", self.name)).retry_after(1)
     }
 }
@@ -210,10 +262,13 @@ pub(super) fn upstream_url(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::Router;
     use axum::http::HeaderValue;
     use axum::routing::any;
     use tokio::net::TcpListener;
+    use tokio::sync::Notify;
 
     use super::*;
 
@@ -250,9 +305,16 @@ mod tests {
         format!("http://{address}")
     }
 
+    fn upstream(bases: Vec<String>) -> Upstream {
+        let deadline = Duration::from_mins(1);
+        Upstream::new("service", bases, client(deadline).unwrap(), deadline)
+    }
+
     async fn asked(bases: Vec<String>, method: Method, key: bool) -> (u16, String) {
-        let client = client(Duration::from_mins(1)).unwrap();
-        let upstream = Upstream::new("service", bases, client);
+        handed_on(&upstream(bases), method, key).await
+    }
+
+    async fn handed_on(upstream: &Upstream, method: Method, key: bool) -> (u16, String) {
         let mut headers = HeaderMap::new();
         if key {
             headers.insert("idempotency-key", HeaderValue::from_static("k"));
@@ -271,12 +333,15 @@ mod tests {
         for method in [Method::GET, Method::POST] {
             assert_eq!(asked(bases.clone(), method, true).await, (200, "active".to_owned()));
         }
-        let client = client(Duration::from_mins(1)).unwrap();
-        let upstream = Upstream::new("service", vec![active, "http://b".to_owned()], client);
-        let first = |upstream: &Upstream| upstream.in_turn().next().unwrap().base.clone();
+        let upstream = upstream(vec![active, "http://b".to_owned()]);
+        let first = |upstream: &Upstream| upstream.in_turn()[0];
         assert_ne!(first(&upstream), first(&upstream));
-        upstream.processes[1].ready.store(true, Ordering::Relaxed);
-        assert_eq!((first(&upstream), first(&upstream)), ("http://b".into(), "http://b".into()));
+        for better in [State::Ready, State::Unknown, State::StandsBy, State::NotReady, State::Late]
+        {
+            upstream.is_now(0, State::Silent);
+            upstream.is_now(1, better);
+            assert_eq!((first(&upstream), first(&upstream)), (1, 1), "{better:?}");
+        }
     }
 
     #[tokio::test]
@@ -306,5 +371,83 @@ mod tests {
             let (_, body) = asked(bases, Method::POST, true).await;
             assert!(body.contains("outcome_unknown"), "{body}");
         }
+    }
+
+    /// One who takes requests and never answers, as one that is paused: its address, and who hears of each that it took.
+    async fn silent() -> (String, Arc<Notify>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let taken = Arc::<Notify>::default();
+        let tells = Arc::clone(&taken);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok(connection) = listener.accept().await {
+                held.push(connection);
+                tells.notify_one();
+            }
+        });
+        (format!("http://{address}"), taken)
+    }
+
+    /// Hands a request on; when it has been taken, `known` happens. What it is answered, or nothing when it `stays`.
+    async fn while_held(
+        upstream: &Upstream,
+        (method, key, stays): (Method, bool, bool),
+        taken: &Notify,
+        known: impl FnOnce(),
+    ) -> Option<(u16, String)> {
+        let mut handed = std::pin::pin!(handed_on(upstream, method, key));
+        tokio::select! {
+            answer = &mut handed => panic!("it is not held: {answer:?}"),
+            () = taken.notified() => known(),
+        }
+        if stays {
+            return tokio::time::timeout(Duration::from_millis(200), handed).await.ok();
+        }
+        Some(handed.await)
+    }
+
+    #[tokio::test]
+    async fn what_hangs_at_one_that_turns_out_silent_goes_to_the_next_when_that_is_ready() {
+        for (method, key) in [(Method::GET, false), (Method::POST, true), (Method::POST, false)] {
+            let (first, taken) = silent().await;
+            let upstream = upstream(vec![first, process("second", false).await]);
+            upstream.is_now(0, State::Ready);
+            upstream.is_now(1, State::StandsBy);
+            let takeover = || {
+                upstream.is_now(0, State::Late);
+                upstream.is_now(1, State::Ready);
+            };
+            // A command without a key may be carried out where it is.
+            let stays = method == Method::POST && !key;
+            let asked = (method.clone(), key, stays);
+            let answer = while_held(&upstream, asked, &taken, takeover).await;
+            let moved = (!stays).then(|| (200, "second".to_owned()));
+            assert_eq!(answer, moved, "{method} with a key: {key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_stood_by_when_it_was_asked_is_asked_again_when_it_has_taken_over() {
+        let (first, taken) = silent().await;
+        let upstream = upstream(vec![first, process("second", true).await]);
+        upstream.is_now(0, State::Silent);
+        upstream.is_now(1, State::StandsBy);
+        // It still says that it stands by: what hangs at the first may have been carried out there.
+        let takeover = || assert!(upstream.is_now(1, State::Ready));
+        let asked = (Method::POST, true, false);
+        let (status, body) = while_held(&upstream, asked, &taken, takeover).await.unwrap();
+        assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
+        assert_eq!(upstream.states.borrow()[1], State::StandsBy);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_late_keeps_what_it_was_asked_while_nobody_else_is_ready() {
+        let (first, taken) = silent().await;
+        let upstream = upstream(vec![first, process("second", true).await]);
+        upstream.is_now(0, State::Ready);
+        let late = || assert!(upstream.is_now(0, State::Silent));
+        let asked = (Method::GET, false, true);
+        assert_eq!(while_held(&upstream, asked, &taken, late).await, None);
     }
 }

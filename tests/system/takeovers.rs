@@ -1,0 +1,83 @@
+//! Two of each service behind one gateway: the active ones are paused, and clients hear nothing of it but a moment's wait.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::platform::{Answer, Platform};
+use crate::services::{Service, Services};
+
+/// Services of which there are two.
+const TWICE: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas];
+/// A takeover takes the four seconds of a lease, and what starting takes on a machine that builds at the same time. The gateway
+/// would wait 35 s for an answer.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(25);
+/// What is asked after the takeover waits for nothing.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+async fn receive(gateway: &Platform, key: &str) -> Answer {
+    gateway.post("/v1/stock/cup/receive", key, &json!({ "quantity": 1 })).await
+}
+
+#[tokio::test]
+async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_that_take_over() {
+    let Some(mut services) = Services::start().await else { return };
+    services.gateway.sell("cup", 5).await;
+    services.gateway.settle().await;
+    let [commands, models, sagas] = TWICE;
+    let seconds = [
+        services.standby(commands).await,
+        services.standby(models).await,
+        services.standby(sagas).await,
+    ];
+    for second in &seconds {
+        second.until_it_stands_by().await;
+        assert_eq!(second.get("/health/ready").await.body["active"], false);
+        assert!(second.text("/metrics").await.contains("docket_active 0"));
+    }
+    let [second_commands, second_models, second_sagas] = &seconds;
+    let both = [(commands, second_commands), (models, second_models), (sagas, second_sagas)];
+    let gateway = services.gateway_before(&both).await;
+    gateway.until_whole().await;
+
+    let firsts = TWICE.map(|service| services.take(service));
+    for first in &firsts {
+        first.signal("-STOP").await;
+    }
+    let begun = Instant::now();
+    let (read, written, followed) = tokio::join!(
+        gateway.get("/v1/stock/cup"),
+        receive(&gateway, "held"),
+        gateway.get("/v1/sagas"),
+    );
+    // What was written at the same time may be seen or not.
+    let available = read.ok()["available"].as_u64();
+    assert!([Some(5), Some(6)].contains(&available), "{available:?}");
+    written.ok();
+    followed.ok();
+    let held = begun.elapsed();
+    assert!(held < TAKEN_OVER_WITHIN, "{held:?}");
+    gateway.until_whole().await;
+    for turn in 0..6 {
+        let begun = Instant::now();
+        gateway.get("/v1/stock/cup").await.ok();
+        gateway.get("/v1/sagas").await.ok();
+        receive(&gateway, &format!("after-{turn}")).await.ok();
+        assert!(begun.elapsed() < ANSWERED_WITHIN, "{turn}: {:?}", begun.elapsed());
+    }
+    for second in &seconds {
+        assert_eq!(second.get("/health/ready").await.body["active"], true);
+    }
+
+    for first in &firsts {
+        first.signal("-CONT").await;
+    }
+    let [first_commands, first_models, first_sagas] = firsts;
+    assert!(!first_commands.ended().await.success(), "a supervisor starts it anew");
+    assert!(!first_models.ended().await.success(), "a supervisor starts it anew");
+    first_sagas.until_it_stands_by().await;
+    // Each key had one effect, wherever it was carried out.
+    receive(&gateway, "held").await.ok();
+    gateway.until("/v1/stock/cup", |stock| stock["available"] == 12).await;
+    services.verify().await;
+}
