@@ -12,7 +12,7 @@ use serde_json::Value;
 const SERVICE: &[&str] = &["domain", "event-store", "messaging", "service-kit", "storage"];
 
 /// Each crate with what it may use of ours.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("storage", &[]),
     ("service-kit", &[]),
@@ -53,6 +53,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("test-servers", &[]),
     ("chaos", &["invariants", TEST_SERVERS]),
     ("query-plans", &["storage"]),
+    ("hostile-input", &[]),
     (
         "benchmarks",
         &[
@@ -74,7 +75,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
 /// Real servers for tests.
 const TEST_SERVERS: &str = "test-servers";
 /// What a test of any crate may use, and no crate ships.
-const FOR_TESTS: [&str; 2] = [TEST_SERVERS, "query-plans"];
+const FOR_TESTS: [&str; 3] = [TEST_SERVERS, "query-plans", "hostile-input"];
 
 /// Every edge that the table does not allow.
 pub(crate) fn breaches(root: &Path) -> anyhow::Result<Vec<String>> {
