@@ -25,7 +25,11 @@ pub struct InvalidTime;
 impl BusinessTime {
     /// Parses the text.
     pub fn parse(text: &str) -> Result<Self, InvalidTime> {
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTime)?.to_utc();
+        Self::at(DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTime)?.to_utc())
+    }
+
+    /// Checks a time.
+    pub fn at(time: DateTime<Utc>) -> Result<Self, InvalidTime> {
         if YEARS.contains(&time.year()) { Ok(Self(time)) } else { Err(InvalidTime) }
     }
 

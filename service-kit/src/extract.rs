@@ -27,6 +27,11 @@ impl JsonBytes {
         if self.is_json { parse_json(&self.bytes) } else { Err(Code::UnsupportedMediaType.into()) }
     }
 
+    /// Whether nothing is said: there is no body, or it is `null`.
+    pub fn is_nothing(&self) -> bool {
+        self.bytes.is_empty() || (self.is_json && self.bytes.trim_ascii() == b"null")
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -56,7 +61,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A JSON body, or the default when there is none at all.
+/// A JSON body, or the default when nothing is said.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionalJsonBody<T>(pub T);
 
@@ -65,12 +70,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let body = JsonBytes::from_request(request, state).await?;
-        if body.bytes.is_empty() { Ok(Self(T::default())) } else { body.read().map(Self) }
+        if body.is_nothing() { Ok(Self(T::default())) } else { body.read().map(Self) }
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    // Two that may say different things are none.
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let kind = kinds.next().filter(|_| kinds.next().is_none());
+    let kind = kind.and_then(|value| value.to_str().ok());
     let mut parts = kind.unwrap_or_default().split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     essence.eq_ignore_ascii_case("application/json") && parts.all(is_not_another_charset)

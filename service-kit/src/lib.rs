@@ -5,6 +5,7 @@
 pub mod business_time;
 pub mod clock;
 pub mod dependency;
+pub mod described;
 pub mod extract;
 mod gather;
 pub mod generations;

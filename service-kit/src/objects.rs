@@ -1,7 +1,8 @@
-//! JSON in which an object is an object: where a struct is asked for, an array is refused.
+//! JSON in which an object is an object, and a whole number is one however it is written.
 //!
 //! The derived `Deserialize` of a struct also reads a sequence, so that `[5]` would pass for `{"quantity":5}`. This stands
-//! between the parser and the type and takes that away at every depth. What a type buffers first (`untagged`, `flatten`)
+//! between the parser and the type and takes that away at every depth. And `5.0` is an integer to JSON Schema, so to whoever
+//! reads our description: it is read as `5`. What a type buffers first (`untagged`, `flatten`)
 //! is out of its reach: bodies use neither.
 
 use std::fmt;
@@ -123,9 +124,16 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Objects<V> {
     visit! {
         visit_bool: bool, visit_i8: i8, visit_i16: i16, visit_i32: i32, visit_i64: i64, visit_i128: i128,
         visit_u8: u8, visit_u16: u16, visit_u32: u32, visit_u64: u64, visit_u128: u128,
-        visit_f32: f32, visit_f64: f64, visit_char: char,
+        visit_f32: f32, visit_char: char,
         visit_str: &str, visit_borrowed_str: &'de str, visit_string: String,
         visit_bytes: &[u8], visit_borrowed_bytes: &'de [u8], visit_byte_buf: Vec<u8>,
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<V::Value, E> {
+        match whole(value) {
+            Some(whole) => self.0.visit_i64(whole),
+            None => self.0.visit_f64(value),
+        }
     }
 
     fn visit_none<E: serde::de::Error>(self) -> Result<V::Value, E> {
@@ -239,6 +247,18 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Objects<A> {
     }
 }
 
+/// The whole number that a float is exactly, if it is one.
+fn whole(value: f64) -> Option<i64> {
+    /// Up to here every whole number is a float of its own.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 || value.abs() > MOST {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "no fraction, and an `i64` holds far more")]
+    let whole = value as i64;
+    Some(whole)
+}
+
 /// Reads a value whose structs are objects, and says where it went wrong when it did.
 pub(crate) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
@@ -298,6 +318,18 @@ mod tests {
         assert_eq!(order(text), Ok(read));
         let plain = order(r#"{"lines":[],"kind":"plain"}"#).unwrap();
         assert_eq!(plain.kind, Some(Kind::Plain));
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        for text in ["5", "5.0", "0.5e1", "50e-1"] {
+            let read = order(&format!(r#"{{"lines":[{{"price":{{"amount":{text}}}}}]}}"#)).unwrap();
+            assert_eq!(read.lines[0].price.0.amount, 5, "{text}");
+        }
+        for text in ["5.5", "1e300", "-1e300", "9007199254740994.0", "5e-1"] {
+            let refused = order(&format!(r#"{{"lines":[{{"price":{{"amount":{text}}}}}]}}"#));
+            assert_eq!(refused.unwrap_err().0, "lines[0].price.amount", "{text}");
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Paging: a limit, and an opaque cursor that says where the next page begins.
 //!
-//! **Invariant:** a cursor is taken only by the list that gave it, asked with the same filters.
+//! **Invariant:** a cursor is taken only as it was given, and by the list that gave it, asked with the same filters. What was
+//! altered on the way is refused. Nothing secret is in it: whoever makes one up with all its care can choose where a page of
+//! that very list begins, and nothing else.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::problem::{Code, Problem, internal};
 
@@ -14,8 +17,8 @@ use crate::problem::{Code, Problem, internal};
 pub const DEFAULT_LIMIT: usize = 50;
 /// The most entries of a page.
 pub const MAX_LIMIT: usize = 1_000;
-/// Bytes of the fingerprint of a list and its filters.
-const FINGERPRINT_BYTES: usize = 9;
+/// Bytes of the seal of a cursor.
+const SEAL_BYTES: usize = 9;
 
 /// `?limit=&cursor=`, as they come.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -25,6 +28,7 @@ pub struct PageParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
@@ -41,14 +45,31 @@ impl PageParams {
         }
     }
 
-    /// What the cursor says; `None` for the first page.
-    fn cursor<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
+    /// Where the page begins, by a cursor of this list; `None` for the first page.
+    fn after<K: Serialize + DeserializeOwned>(&self, list: &List) -> Result<Option<K>, Problem> {
         let Some(text) = &self.cursor else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let key = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let wrong = "is not the `next` of a page of this list";
+        let bound = bytes.and_then(|bytes| serde_json::from_slice::<Bound<K>>(&bytes).ok());
+        // Written again it has to be the same: so one text says it, and no other.
+        let key = bound.map(|Bound(_, key)| key).filter(|key| {
+            list.cursor(key).is_ok_and(|given| given == *text) && can_be_looked_for(key)
+        });
+        let wrong = "is not the `next` of a page of this list with these filters";
         key.map(Some).ok_or_else(|| Problem::from(Code::InvalidCursor).mistake("cursor", wrong))
     }
+}
+
+/// Whether a store can look for it: no text of one has the character U+0000.
+fn can_be_looked_for(key: &impl Serialize) -> bool {
+    fn is_plain(value: &Value) -> bool {
+        match value {
+            Value::String(text) => !text.contains('\0'),
+            Value::Array(parts) => parts.iter().all(is_plain),
+            Value::Object(parts) => parts.values().all(is_plain),
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        }
+    }
+    serde_json::to_value(key).is_ok_and(|key| is_plain(&key))
 }
 
 /// A page of a list.
@@ -60,9 +81,28 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// What a cursor says: where its page begins, in which list with which filters.
+/// What a cursor says: where its page begins, after a seal over that, its list and the filters.
 #[derive(Serialize, Deserialize)]
 struct Bound<K>(String, K);
+
+/// A list with its filters.
+#[derive(Debug)]
+struct List(Vec<u8>);
+
+impl List {
+    fn new(name: &str, filters: &impl Serialize) -> serde_json::Result<Self> {
+        Ok(Self(serde_json::to_vec(&(name, filters))?))
+    }
+
+    /// The one cursor of this list that says this.
+    fn cursor<K: Serialize>(&self, key: &K) -> serde_json::Result<String> {
+        let mut sealed = self.0.clone();
+        serde_json::to_writer(&mut sealed, key)?;
+        let seal = digest(&SHA256, &sealed);
+        let seal = URL_SAFE_NO_PAD.encode(&seal.as_ref()[..SEAL_BYTES]);
+        Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&Bound(seal, key))?))
+    }
+}
 
 /// A page that is asked for.
 #[derive(Debug)]
@@ -70,24 +110,14 @@ pub struct Paging<K> {
     /// The key of the last entry of the page before.
     pub after: Option<K>,
     limit: usize,
-    fingerprint: String,
+    list: List,
 }
 
 impl<K: Serialize + DeserializeOwned> Paging<K> {
     /// Checks limit and cursor for this list with these filters.
     pub fn parse(page: &PageParams, list: &str, filters: &impl Serialize) -> Result<Self, Problem> {
-        let text = serde_json::to_vec(&(list, filters)).map_err(|error| internal(&error))?;
-        let hash = digest(&SHA256, &text);
-        let fingerprint = URL_SAFE_NO_PAD.encode(&hash.as_ref()[..FINGERPRINT_BYTES]);
-        let after = match page.cursor::<Bound<K>>()? {
-            None => None,
-            Some(Bound(of, key)) if of == fingerprint => Some(key),
-            Some(_) => {
-                let wrong = "was given by another list, or with other filters";
-                return Err(Problem::from(Code::InvalidCursor).mistake("cursor", wrong));
-            }
-        };
-        Ok(Self { after, limit: page.limit()?, fingerprint })
+        let list = List::new(list, filters).map_err(|error| internal(&error))?;
+        Ok(Self { after: page.after(&list)?, limit: page.limit()?, list })
     }
 
     /// How many entries to read: one more than the page has, which tells whether there is another.
@@ -105,13 +135,9 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
         let more = items.len() > self.limit;
         items.truncate(self.limit);
         let last = items.last().filter(|_| more);
-        let next = last.map(|last| encode(&Bound(self.fingerprint.clone(), key(last))));
+        let next = last.and_then(|last| self.list.cursor(&key(last)).ok());
         Page { items, next }
     }
-}
-
-fn encode<K: Serialize>(cursor: &Bound<K>) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
 }
 
 #[cfg(test)]

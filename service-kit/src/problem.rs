@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 `application/problem+json`, with a stable `code` that a program can rely on.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -76,6 +78,9 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something is wrong here, not with the request";
 }
 
+/// The most characters of a text that an answer repeats or is made of: a request of a mebibyte is not sent back.
+const MOST_CHARS: usize = 500;
+
 /// One thing that is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mistake {
@@ -83,6 +88,21 @@ pub struct Mistake {
     pub pointer: String,
     /// What is wrong there.
     pub detail: String,
+}
+
+impl Mistake {
+    fn shortened(&self) -> Self {
+        let (pointer, detail) = (shortened(&self.pointer), shortened(&self.detail));
+        Self { pointer: pointer.into_owned(), detail: detail.into_owned() }
+    }
+}
+
+/// The beginning of a text, when it is long.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// An error as the client gets it.
@@ -187,11 +207,12 @@ impl Problem {
         body.insert("title".into(), self.0.title.clone().into());
         body.insert("status".into(), self.0.status.as_u16().into());
         body.insert("code".into(), self.0.code.into());
-        if let Some(detail) = self.0.detail.clone().or_else(|| in_words(&self.0.errors)) {
-            body.insert("detail".into(), detail.into());
+        let errors: Vec<Mistake> = self.0.errors.iter().map(Mistake::shortened).collect();
+        if let Some(detail) = self.0.detail.clone().or_else(|| in_words(&errors)) {
+            body.insert("detail".into(), shortened(&detail).into());
         }
-        if !self.0.errors.is_empty() {
-            body.insert("errors".into(), serde_json::to_value(&self.0.errors).unwrap_or_default());
+        if !errors.is_empty() {
+            body.insert("errors".into(), serde_json::to_value(errors).unwrap_or_default());
         }
         Value::Object(body)
     }
@@ -268,7 +289,7 @@ pub struct ProblemBody {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct MistakeBody {
-    /// JSON pointer into the body, or the name of a parameter or header.
+    /// JSON pointer into the body, or the name of a parameter or header; its beginning, when it is very long.
     pointer: String,
     /// What is wrong there.
     detail: String,

@@ -18,6 +18,20 @@ pub enum ListProblems {
     NotYet(#[to_schema] ProblemBody),
 }
 
+/// What a list may answer that is not of a read model, when it gives no page.
+#[derive(utoipa::IntoResponses)]
+pub enum PageProblems {
+    /// A parameter can't be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(#[to_schema] ProblemBody),
+    /// What it is a list of is not there.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemBody),
+    /// What is read can't be reached now: try again after `Retry-After`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] ProblemBody),
+}
+
 /// What the read of one thing may answer when it does not show it.
 #[derive(utoipa::IntoResponses)]
 pub enum ItemProblems {

@@ -1,35 +1,51 @@
 //! JSON as a value, and which members it names twice: a value alone has forgotten that.
+//!
+//! **Invariant:** time and memory are a small multiple of the text's length, whatever it says. So a place is written out
+//! only where it has to be named.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::gather::MOST_MISTAKES;
 use crate::mistakes;
 
-/// The value, of members that are given twice the last, and where those are.
+/// The value, of members that are given twice the last, and where the first of those are.
 pub(crate) fn read(text: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
     let mut twice = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(text);
-    let place = Place { pointer: String::new(), twice: &mut twice };
-    let value = place.deserialize(&mut json)?;
+    let value = Place { path: &Path::Root, twice: &mut twice }.deserialize(&mut json)?;
     Ok((value, twice))
 }
 
-/// What stands at a pointer.
-struct Place<'t> {
-    pointer: String,
-    twice: &'t mut Vec<String>,
+/// The way to a place, told from its end.
+enum Path<'p> {
+    Root,
+    Item(&'p Path<'p>, usize),
+    Member(&'p Path<'p>, &'p str),
 }
 
-impl Place<'_> {
-    fn below(&mut self, name: &str) -> Place<'_> {
-        let pointer = format!("{}/{}", self.pointer, mistakes::escaped(name));
-        Place { pointer, twice: self.twice }
+impl Path<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Item(above, index) => format!("{}/{index}", above.pointer()),
+            Self::Member(above, name) => {
+                format!("{}/{}", above.pointer(), mistakes::escaped(name))
+            }
+        }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_> {
+/// What stands at the end of a path.
+struct Place<'t, 'p> {
+    path: &'p Path<'p>,
+    twice: &'t mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -37,7 +53,7 @@ impl<'de> DeserializeSeed<'de> for Place<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Place<'_> {
+impl<'de> Visitor<'de> for Place<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,21 +84,27 @@ impl<'de> Visitor<'de> for Place<'_> {
         Ok(value.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(self.below(&values.len().to_string()))? {
-            values.push(value);
+        loop {
+            let path = &Path::Item(self.path, values.len());
+            match items.next_element_seed(Place { path, twice: &mut *self.twice })? {
+                Some(value) => values.push(value),
+                None => return Ok(Value::Array(values)),
+            }
         }
-        Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
-        let mut values = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let (mut values, mut told) = (Map::new(), HashSet::new());
         while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(self.below(&name))?;
-            if values.contains_key(&name) {
-                let pointer = self.below(&name).pointer;
-                self.twice.push(pointer);
+            let path = &Path::Member(self.path, &name);
+            let value = members.next_value_seed(Place { path, twice: &mut *self.twice })?;
+            if values.contains_key(&name)
+                && self.twice.len() < MOST_MISTAKES
+                && told.insert(name.clone())
+            {
+                self.twice.push(path.pointer());
             }
             values.insert(name, value);
         }
@@ -99,7 +121,19 @@ mod tests {
         let text = r#"{"a":[1,-1,1.5,"x",null,true,{"b":1,"b":2,"b":3}],"c/d":{},"c/d":[]}"#;
         let (value, twice) = read(text.as_bytes()).unwrap();
         assert_eq!(value, serde_json::from_str::<Value>(text).unwrap());
-        assert_eq!(twice, ["/a/6/b", "/a/6/b", "/c~1d"]);
+        assert_eq!(twice, ["/a/6/b", "/c~1d"]);
         assert!(read(b"{").is_err());
+    }
+
+    #[test]
+    fn a_long_name_above_many_members_costs_no_more_than_they_do() {
+        let long = "n".repeat(500_000);
+        for members in ["\"a\":0".to_owned(), "\"a\":[0]".to_owned(), "\"a\":{\"b\":0}".to_owned()]
+        {
+            let members = vec![members; 40_000].join(",");
+            let text = format!("{{\"{long}\":{{{members}}}}}");
+            let (_, twice) = read(text.as_bytes()).unwrap();
+            assert_eq!(twice, [format!("/{long}/a")], "written out for each they would be 20 GB");
+        }
     }
 }

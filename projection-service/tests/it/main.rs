@@ -4,6 +4,7 @@
 mod crash;
 mod damage;
 mod folds;
+mod hostile;
 mod lost_commits;
 mod parking;
 mod place;
