@@ -25,7 +25,7 @@ impl Draft {
 
     /// The number of the next line: never one that was given before.
     pub(super) fn next_line(&self) -> LineNumber {
-        self.last_line + 1
+        self.last_line.saturating_add(1)
     }
 
     pub(super) fn line(

@@ -119,7 +119,7 @@ impl Payment {
 
     /// What it still holds: authorized, neither captured nor voided.
     pub fn uncaptured(&self) -> i64 {
-        self.authorized - self.captured - self.voided
+        self.authorized.saturating_sub(self.captured).saturating_sub(self.voided)
     }
 
     /// Until when the provider holds it.
@@ -198,7 +198,7 @@ impl Payment {
     }
 
     pub(super) fn next_attempt(&self, operation: Operation) -> u32 {
-        self.attempts.get(&operation).copied().unwrap_or_default() + 1
+        self.attempts.get(&operation).copied().unwrap_or_default().saturating_add(1)
     }
 
     /// Whether nothing is to be taken for the shipment any more: the provider did, or a person settled it.
@@ -227,7 +227,7 @@ impl Payment {
 
     fn gave_back(&mut self, event: &AuthorizationVoided) {
         self.order_id = Some(event.order_id.clone());
-        self.voided += event.amount.minor();
+        self.voided = self.voided.saturating_add(event.amount.minor());
         self.tombstone |= event.amount.is_zero();
         self.voided_for.extend(event.cancellation_id.clone());
         self.answered(Operation::Void);
@@ -240,7 +240,7 @@ impl Payment {
                 self.settled_for.insert(shipment_id.clone(), amount);
             }
             Unmet::Void { cancellation_id } => {
-                self.voided += amount;
+                self.voided = self.voided.saturating_add(amount);
                 self.voided_for.extend(cancellation_id.clone());
             }
             Unmet::Refund { return_id } => {
@@ -282,7 +282,7 @@ impl Aggregate for Payment {
                 self.asked(open(Operation::Authorize, event.attempt, event.amount));
             }
             PaymentEvent::PaymentAuthorized(event) => {
-                self.authorized += event.amount.minor();
+                self.authorized = self.authorized.saturating_add(event.amount.minor());
                 self.expires_at = Some(event.expires_at);
                 self.multi_capture = event.multi_capture;
                 self.answered(Operation::Authorize);
@@ -302,7 +302,7 @@ impl Aggregate for Payment {
                 ..open(Operation::Capture, event.attempt, event.amount)
             }),
             PaymentEvent::PaymentCaptured(event) => {
-                self.captured += event.amount.minor();
+                self.captured = self.captured.saturating_add(event.amount.minor());
                 self.captured_for.insert(event.shipment_id.clone());
                 self.answered(Operation::Capture);
             }
@@ -318,13 +318,13 @@ impl Aggregate for Payment {
                 ..open(Operation::Refund, event.attempt, event.amount)
             }),
             PaymentEvent::PaymentRefunded(event) => {
-                self.refunded += event.amount.minor();
+                self.refunded = self.refunded.saturating_add(event.amount.minor());
                 self.refunded_for.insert(event.return_id.clone());
                 self.answered(Operation::Refund);
             }
             PaymentEvent::RefundFailed(_) => self.answered(Operation::Refund),
             PaymentEvent::AuthorizationExpired(event) => {
-                self.voided += event.amount.minor();
+                self.voided = self.voided.saturating_add(event.amount.minor());
                 self.expired = true;
             }
             PaymentEvent::PaymentSettledByHand(event) => self.settled(event),
