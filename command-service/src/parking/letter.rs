@@ -13,19 +13,27 @@ pub(crate) struct NewLetter {
     pub(crate) cause: String,
 }
 
+/// The longest cause that is kept, in characters.
+const MAX_CAUSE_CHARS: usize = 1_000;
+
 impl NewLetter {
     /// A command that no participant understands. However often it comes, it is one letter.
-    pub(crate) fn of_command(message: &CommandMessage, cause: String) -> serde_json::Result<Self> {
-        let command_id = message.command_id.to_string();
+    pub(crate) fn of_command(message: &CommandMessage, cause: &str) -> serde_json::Result<Self> {
+        let id = id_of(message.command_id.as_bytes());
         let body = serde_json::to_string(message)?;
-        Ok(Self { id: id_of(command_id.as_bytes()), command_id: Some(command_id), body, cause })
+        Ok(Self::of(id, Some(&message.command_id), &body, cause))
     }
 
     /// Something that is not even a command.
-    pub(crate) fn of_bytes(bytes: &[u8], cause: String) -> Self {
+    pub(crate) fn of_bytes(bytes: &[u8], cause: &str) -> Self {
+        Self::of(id_of(bytes), None, &String::from_utf8_lossy(bytes), cause)
+    }
+
+    fn of(id: String, command_id: Option<&str>, body: &str, cause: &str) -> Self {
         // A text of PostgreSQL has no zero bytes.
-        let body = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
-        Self { id: id_of(bytes), command_id: None, body, cause }
+        let kept = |text: &str| text.replace('\0', "\u{fffd}");
+        let cause: String = kept(cause).chars().take(MAX_CAUSE_CHARS).collect();
+        Self { id, command_id: command_id.map(kept), body: kept(body), cause }
     }
 }
 

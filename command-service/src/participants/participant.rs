@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::command::Command;
+use domain::sagas::RecordCommandEnd;
 use event_store::Metadata;
 use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, Handled};
 use service_kit::trace;
 use tracing::Instrument as _;
 
-use super::message::{Understood, understand};
+use super::message::{Understood, parked, understand};
 use crate::parking::{DeadLetters, NewLetter};
 use crate::processor::{Answer, ExecuteError, Outcome, ProcessorHandle, Request, WithoutEffect};
 use crate::request_hash::RequestHasher;
@@ -44,21 +45,27 @@ impl Participants {
     }
 
     async fn carry_out(&self, message: CommandMessage) -> Handled {
-        match understand(&message.command_id, &message.body) {
+        match understand(&message) {
             Understood::Command(order_id, command) => {
-                self.execute(&message, *command, WithoutEffect::Record { order_id }).await
-            }
-            Understood::Parked(record, cause) => {
-                tracing::error!(command.id = %message.command_id, "a command is parked");
-                if !self.park(&message, cause).await {
-                    return Handled::Later(UNAVAILABLE_AGAIN);
+                let name = command.name().to_owned();
+                let record = WithoutEffect::Record { order_id: order_id.clone() };
+                let request = self.request(&message, *command, record, SAGA);
+                match self.execute_now(request).await {
+                    // Asked again it would be as large as it is now.
+                    Err(error @ ExecuteError::EventTooLarge { .. }) => {
+                        match parked(&message, order_id, name, &error.to_string()) {
+                            Some((record, cause)) => self.end(&message, record, cause).await,
+                            None => Handled::Later(HOPELESS_AGAIN),
+                        }
+                    }
+                    outcome => handled(&message, outcome),
                 }
-                self.execute(&message, (*record).into(), WithoutEffect::Answer).await
             }
-            Understood::Hopeless(error) => {
+            Understood::Parked(record, cause) => self.end(&message, *record, cause).await,
+            Understood::Hopeless(cause) => {
                 // Nobody can be told of its end: it is kept for an operator, and taken off the queue.
-                tracing::error!(%error, command.id = %message.command_id, "a message can't be understood");
-                if self.park(&message, error.to_string()).await {
+                tracing::error!(cause, command.id = %message.command_id, "a message can't be understood");
+                if self.park(&message, cause).await {
                     Handled::Done
                 } else {
                     Handled::Later(UNAVAILABLE_AGAIN)
@@ -67,10 +74,25 @@ impl Participants {
         }
     }
 
+    /// Keeps a message for an operator, and records that this is its end for now.
+    async fn end(
+        &self,
+        message: &CommandMessage,
+        record: RecordCommandEnd,
+        cause: String,
+    ) -> Handled {
+        tracing::error!(cause, command.id = %message.command_id, "a command is parked");
+        if !self.park(message, cause).await {
+            return Handled::Later(UNAVAILABLE_AGAIN);
+        }
+        let request = self.request(message, record.into(), WithoutEffect::Answer, SAGA);
+        handled(message, self.execute_now(request).await)
+    }
+
     /// Whether the message is kept, if there is a place for it.
     async fn park(&self, message: &CommandMessage, cause: String) -> bool {
         let Some(letters) = &self.letters else { return true };
-        let kept = match NewLetter::of_command(message, cause) {
+        let kept = match NewLetter::of_command(message, &cause) {
             Ok(letter) => letters.park(&letter).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
@@ -79,37 +101,33 @@ impl Participants {
         }
         kept.is_ok()
     }
+}
 
-    async fn execute(
-        &self,
-        message: &CommandMessage,
-        command: Command,
-        without_effect: WithoutEffect,
-    ) -> Handled {
-        match self.execute_now(self.request(message, command, without_effect, SAGA)).await {
-            Ok(_) => Handled::Done,
-            Err(ExecuteError::KeyReused) => {
-                // The id stands for another body: what became of that one is in the log.
-                tracing::error!(command.id = %message.command_id, "a command id was used for another command");
-                Handled::Done
-            }
-            Err(ExecuteError::Busy) => Handled::Later(BUSY_AGAIN),
-            Err(
-                error @ (ExecuteError::Refused(_)
-                | ExecuteError::VersionMismatch { .. }
-                | ExecuteError::EventTooLarge { .. }
-                | ExecuteError::Broken),
-            ) => {
-                tracing::error!(%error, command.id = %message.command_id, "a command of a saga can't end");
-                Handled::Later(HOPELESS_AGAIN)
-            }
-            Err(
-                ExecuteError::Overloaded
-                | ExecuteError::OutcomeUnknown
-                | ExecuteError::Unavailable
-                | ExecuteError::Stopped,
-            ) => Handled::Later(UNAVAILABLE_AGAIN),
+/// What the queue is told of a command that was handed to the processor.
+fn handled(message: &CommandMessage, outcome: Result<Outcome, ExecuteError>) -> Handled {
+    match outcome {
+        Ok(_) => Handled::Done,
+        Err(ExecuteError::KeyReused) => {
+            // The id stands for another body: what became of that one is in the log.
+            tracing::error!(command.id = %message.command_id, "a command id was used for another command");
+            Handled::Done
         }
+        Err(ExecuteError::Busy) => Handled::Later(BUSY_AGAIN),
+        Err(
+            error @ (ExecuteError::Refused(_)
+            | ExecuteError::VersionMismatch { .. }
+            | ExecuteError::EventTooLarge { .. }
+            | ExecuteError::Broken),
+        ) => {
+            tracing::error!(%error, command.id = %message.command_id, "a command of a saga can't end");
+            Handled::Later(HOPELESS_AGAIN)
+        }
+        Err(
+            ExecuteError::Overloaded
+            | ExecuteError::OutcomeUnknown
+            | ExecuteError::Unavailable
+            | ExecuteError::Stopped,
+        ) => Handled::Later(UNAVAILABLE_AGAIN),
     }
 }
 

@@ -6,11 +6,13 @@ use futures::future::BoxFuture;
 use messaging::commands::CommandMessage;
 use messaging::record::{RecordError, Recorder};
 
+use super::message::check_around;
 use super::participant::Participants;
 use crate::processor::{ExecuteError, WithoutEffect};
 
 impl Participants {
     pub(crate) async fn record_action(&self, message: CommandMessage) -> Result<(), RecordError> {
+        check_around(&message).map_err(RecordError::Refused)?;
         let command: Command = serde_json::from_str(&message.body)
             .map_err(|error| RecordError::Refused(error.to_string()))?;
         let Command::RecordAction(RecordAction { actor, .. }) = &command else {

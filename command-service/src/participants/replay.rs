@@ -29,10 +29,11 @@ impl Participants {
     pub(crate) async fn replay(&self, text: &str) -> Result<(), NotReplayed> {
         let unreadable = |error: serde_json::Error| NotReplayed::Unreadable(error.to_string());
         let mut message: CommandMessage = serde_json::from_str(text).map_err(unreadable)?;
-        let command: Box<Command> = match understand(&message.command_id, &message.body) {
+        let command: Box<Command> = match understand(&message) {
             Understood::Command(_, command) => command,
-            Understood::Parked(_, cause) => return Err(NotReplayed::Unreadable(cause)),
-            Understood::Hopeless(error) => return Err(unreadable(error)),
+            Understood::Parked(_, cause) | Understood::Hopeless(cause) => {
+                return Err(NotReplayed::Unreadable(cause));
+            }
         };
         message.command_id = format!("{}/replay", message.command_id).into();
         let request = self.request(&message, *command, WithoutEffect::Answer, ACTOR);

@@ -6,6 +6,8 @@ mod causes;
 mod customers;
 mod dead_letters;
 mod given;
+mod hostile_http;
+mod hostile_messages;
 mod http;
 mod orders;
 mod participants;

@@ -277,11 +277,16 @@ impl TestApp {
 
     /// With a place for messages that nobody understands.
     pub(crate) async fn with_dead_letters() -> Self {
-        let mut app = Self::start().await;
+        let app = Self::start().await;
         let letters = Arc::new(app.letters().await);
-        app.service = app.service.with_dead_letters(letters);
-        app.router = router(&app.service);
-        app
+        app.keeping(letters)
+    }
+
+    /// With these letters, wherever they are.
+    pub(crate) fn keeping(mut self, letters: Arc<DeadLetters>) -> Self {
+        self.service = self.service.with_dead_letters(letters);
+        self.router = router(&self.service);
+        self
     }
 
     /// The same letters, opened once more.
@@ -398,6 +403,12 @@ impl TestApp {
             request = request.header(*name, *value);
         }
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(crate) async fn post_bytes(&self, path: &str, key: &str, body: Vec<u8>) -> Answered {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.header("idempotency-key", key);
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     /// Sells a product and has so many units of it.

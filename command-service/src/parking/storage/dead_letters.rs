@@ -121,7 +121,7 @@ impl Parking for DeadLetters {
         parked: Parked,
     ) -> BoxFuture<'_, Result<(), Box<dyn std::error::Error + Send + Sync>>> {
         Box::pin(async move {
-            let letter = NewLetter::of_bytes(&parked.body, parked.cause);
+            let letter = NewLetter::of_bytes(&parked.body, &parked.cause);
             Ok(Self::park(self, &letter).await?)
         })
     }
