@@ -144,10 +144,12 @@ async fn next(answers: &mut Subscriber) -> Result<Message, HistoryError> {
 }
 
 fn contiguous(after: u64, found: impl Iterator<Item = u64>) -> Result<(), HistoryError> {
-    for (expected, found) in (after + 1..).zip(found) {
-        if found != expected {
-            return Err(HistoryError::Broken(format!("{expected} is missing before {found}")));
+    let mut last = after;
+    for found in found {
+        if last.checked_add(1) != Some(found) {
+            return Err(HistoryError::Broken(format!("{found} comes after {last}")));
         }
+        last = found;
     }
     Ok(())
 }
