@@ -9,6 +9,7 @@ mod classify;
 mod client;
 mod history;
 mod last_line;
+mod lines;
 mod matching;
 mod names;
 mod opening;

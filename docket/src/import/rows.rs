@@ -111,9 +111,13 @@ pub(crate) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Retail> {
 }
 
 fn read_file(path: &Path, retail: &mut Retail) -> anyhow::Result<()> {
-    let shown = path.display().to_string();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(Source::open(path)?);
-    let read = read_rows(&shown, &mut reader, retail);
+    read_source(&path.display().to_string(), Source::open(path)?, retail)
+}
+
+/// Reads and checks the content of the file that is called so.
+pub(crate) fn read_source(shown: &str, source: Source, retail: &mut Retail) -> anyhow::Result<()> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(source);
+    let read = read_rows(shown, &mut reader, retail);
     read.map_err(|wrong| match reader.get_mut().damage() {
         // Nobody wrote what such a file unpacks to: its rows are not to blame.
         Some(damage) => anyhow!("{shown}: the compressed file {damage}; pack or fetch it anew"),
@@ -133,12 +137,13 @@ fn read_rows(
     loop {
         let next = reader.read_byte_record(&mut record);
         let more = next.map_err(|error| {
-            anyhow!("{shown}:{}: {}", stopped_at(&error, line), explain(&error))
+            let line = error.position().map_or(line, |at| line_of(at, reader.get_ref()));
+            anyhow!("{shown}:{line}: {}", explain(&error))
         })?;
         if !more {
             break;
         }
-        let start = record.position().map_or(line, csv::Position::line);
+        let start = record.position().map_or(line, |at| line_of(at, reader.get_ref()));
         if retail.files.len() == usize::from(file) {
             check_header(&record).map_err(|wrong| anyhow!("{shown}:{start}: {wrong}"))?;
             retail.files.push(RetailFile {
@@ -151,7 +156,7 @@ fn read_rows(
             let row = read_row(&record, place, &mut retail.names);
             retail.rows.push(row.map_err(|wrong| anyhow!("{shown}:{start}: {wrong}"))?);
         }
-        (line, last) = (reader.position().line(), start);
+        (line, last) = (line_of(reader.position(), reader.get_ref()), start);
     }
     let source = reader.get_ref();
     let Some(read) = retail.files.get_mut(usize::from(file)) else {
@@ -163,9 +168,9 @@ fn read_rows(
         .map_err(|wrong| anyhow!("{shown}:{last}: {wrong}"))
 }
 
-/// The line of an error: its own, or where the reader stood.
-fn stopped_at(error: &csv::Error, line: u64) -> u64 {
-    error.position().map_or(line, csv::Position::line)
+/// The line of the row at a place in the file.
+fn line_of(at: &csv::Position, source: &Source) -> u64 {
+    source.line_at(at.byte())
 }
 
 /// What a reader's error means to a person.

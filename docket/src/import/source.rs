@@ -10,6 +10,8 @@ use anyhow::Context;
 use aws_lc_rs::digest;
 use flate2::bufread::MultiGzDecoder;
 
+use super::lines::Lines;
+
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that are kept of a line.
 const LONGEST_LINE: usize = 1 << 16;
@@ -22,6 +24,7 @@ pub(crate) struct Source {
     failed: Option<Failure>,
     digest: digest::Context,
     last_line: Vec<u8>,
+    lines: Lines,
 }
 
 /// An error that the bytes ended in.
@@ -35,13 +38,17 @@ impl Source {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let file = File::open(path).with_context(|| format!("{shown}: can't be opened"))?;
-        let mut file = BufReader::new(file);
-        let start = file.fill_buf().with_context(|| format!("{shown}: can't be read"))?;
-        let is_packed = start.starts_with(&GZIP_MAGIC);
+        Self::of(BufReader::new(file)).with_context(|| format!("{shown}: can't be read"))
+    }
+
+    /// The content that comes out of a reader, looking at its first bytes.
+    pub(crate) fn of(mut packed: impl BufRead + 'static) -> std::io::Result<Self> {
+        let is_packed = packed.fill_buf()?.starts_with(&GZIP_MAGIC);
         let bytes: Box<dyn Read> =
-            if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+            if is_packed { Box::new(MultiGzDecoder::new(packed)) } else { Box::new(packed) };
         let digest = digest::Context::new(&digest::SHA256);
-        Ok(Self { bytes, is_packed, failed: None, digest, last_line: Vec::new() })
+        let (last_line, lines) = (Vec::new(), Lines::new());
+        Ok(Self { bytes, is_packed, failed: None, digest, last_line, lines })
     }
 
     /// What is wrong with a packed file, if something is. Only its end tells: the rest of it is read for that.
@@ -76,6 +83,11 @@ impl Source {
         &self.last_line
     }
 
+    /// The line, counted from 1, of the row that the reader has found at this byte.
+    pub(crate) fn line_at(&self, byte: u64) -> u64 {
+        self.lines.at(byte)
+    }
+
     fn keep_last_line(&mut self, read: &[u8]) {
         let line = match read.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')) {
             Some(line_break) => {
@@ -98,6 +110,7 @@ impl Read for Source {
         let read = &buffer[..length];
         self.digest.update(read);
         self.keep_last_line(read);
+        self.lines.look(read);
         Ok(length)
     }
 }

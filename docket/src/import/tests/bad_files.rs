@@ -100,6 +100,20 @@ fn every_wrong_column_is_named_with_its_line() {
 }
 
 #[test]
+fn a_wrong_row_is_named_with_its_line_however_lines_end() {
+    for end in ["\n", "\r\n", "\r", "\n\n"] {
+        let lines = [HEADER, GOOD, GOOD, "1,11111", GOOD].map(|line| format!("{line}{end}"));
+        // Where each line ends twice, every other one is blank.
+        let (fourth, third) = if end == "\n\n" { (7, 5) } else { (4, 3) };
+        let wrong = format!("bad.csv:{fourth}: 2 columns instead of 8; is the file cut off?");
+        assert_eq!(complaint(lines.concat().as_bytes()), wrong, "{end:?}");
+        let lines = [HEADER, GOOD, "X1,11111,A,5,2010-12-01 12:00:00,1.5,1.0,France", GOOD];
+        let said = complaint(lines.map(|line| format!("{line}{end}")).concat().as_bytes());
+        assert!(said.starts_with(&format!("bad.csv:{third}: InvoiceNo")), "{end:?}: {said}");
+    }
+}
+
+#[test]
 fn a_long_text_is_shown_by_its_beginning() {
     let row = format!("1,{},A,5,2010-12-01 12:00:00,1.5,1.0,France", "x".repeat(65));
     let shown = format!("StockCode has more than 64 characters: `{}…`", "x".repeat(60));

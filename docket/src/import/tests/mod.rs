@@ -2,6 +2,8 @@
 
 mod bad_files;
 mod fake_platform;
+mod hostile_files;
+mod import_law;
 mod over_http;
 mod real_days;
 mod rules;
