@@ -13,6 +13,7 @@ mod description;
 mod distributed;
 mod distributed_day;
 mod erasure;
+mod hostile_bytes;
 mod import;
 mod kills;
 mod part_of_day;

@@ -4,6 +4,7 @@
 
 mod bench;
 mod chaos;
+mod contract;
 mod edges;
 mod house;
 mod metric_names;
@@ -34,6 +35,8 @@ Commands:
           The platform in one thread on a virtual clock under faults drawn from a seed (simulation/README.md)
   mutants [NAME...]
           Puts known bugs (simulation/mutants) into a copy of the tree; the simulation has to find every one
+  contract [--examples N] [--seed N] [-- ...]
+          What /openapi.json promises, held against what a running platform answers, by schemathesis (needs python3)
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         ["schemas"] => steps::schemas(&workspace()),
         ["bench", words @ ..] => bench::bench(&workspace(), words),
         ["chaos", words @ ..] => chaos::chaos(&workspace(), words),
+        ["contract", words @ ..] => contract::contract(&workspace(), words),
         ["simulate", words @ ..] => simulate::simulate(&workspace(), words),
         ["mutants", names @ ..] => mutants::mutants(&workspace(), names),
         ["house"] => house::check(&workspace()),

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+use crate::contract;
 use crate::house;
 use crate::servers::Servers;
 
@@ -27,6 +28,7 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
         step("tests", || test("test --workspace --locked --all-targets"))?;
     }
     drop(servers);
+    step("contract", || contract::bounded(root))?;
     step("doc tests", || cargo("test --workspace --locked --doc"))?;
     if is_installed(root, "deny") {
         step("bans, licences, sources", || {

@@ -6,9 +6,11 @@ use domain::orders::ShippingAddress;
 use domain::personal::AddressDetails;
 use domain::text::{Country, Label};
 use serde::{Deserialize, Serialize};
+use service_kit::described::ShortText;
 use service_kit::problem::{Code, Problem};
 
 use super::app::App;
+use super::described::{CountryText, PhoneText};
 use super::sealing::Person;
 
 /// Lines of a street address at most.
@@ -21,27 +23,27 @@ const MAX_ADDRESS_LINES: usize = 10;
 #[serde(deny_unknown_fields)]
 pub(super) struct AddressBody {
     /// The country, kept as given; not personal.
-    #[schema(value_type = String, min_length = 1, max_length = 60)]
+    #[schema(value_type = CountryText)]
     country: Country,
     /// The recipient.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<ShortText>)]
     name: Option<Given<Label>>,
     /// Street and house, one entry a line.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    #[schema(value_type = Option<Vec<ShortText>>, max_items = 10)]
     lines: Option<Vec<Given<Label>>>,
     /// Post code.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<ShortText>)]
     postcode: Option<Given<Label>>,
     /// Town.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<ShortText>)]
     city: Option<Given<Label>>,
     /// Telephone number: at least 3 digits, however it is written.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<PhoneText>)]
     phone: Option<Given<PhoneNumber>>,
 }
 

@@ -26,10 +26,10 @@ const PRINCIPAL: &str = "client";
 pub(super) struct CommandHeaders {
     /// Names this request: sent again with the same key it is answered the same and done once. 1 to 255 visible characters,
     /// no personal data: it is kept in the log.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: String,
     /// The version that must not have changed, in quotes, such as `"7"`.
-    #[param(rename = "If-Match")]
+    #[param(rename = "If-Match", value_type = String, required = false, pattern = "^\"[0-9]{1,19}\"$")]
     if_match: Option<String>,
 }
 

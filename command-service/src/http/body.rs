@@ -7,19 +7,11 @@ use domain::refusal::Refusal;
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::LongText;
 use service_kit::problem::Problem;
 
 use super::problems::refused;
 use super::told::command_bodies;
-
-/// An id that a client chooses for something new: 1 to 64 characters, of any script
-///
-/// It has no `/` and no control or invisible character, begins and ends with no blank, and is not `.` or `..`: so it can stand
-/// in a path, percent-encoded, and who reads it sees all of it.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-#[schema(value_type = String, min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^\s/](?:[^/\x00-\x1f\x7f]*[^\s/])?$")]
-pub(super) struct ChosenId(String);
 
 command_bodies! { TimeBody or nothing, ReasonBody or nothing }
 
@@ -40,7 +32,7 @@ pub(super) struct TimeBody {
 pub(super) struct ReasonBody {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<LongText>)]
     pub(super) reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -102,7 +94,7 @@ pub(super) struct PriceBody {
     /// Minor units.
     amount: Amount,
     /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    #[schema(value_type = String, format = "iso-4217", pattern = "^[A-Z]{3}$")]
     currency: Currency,
 }
 

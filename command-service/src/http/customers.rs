@@ -9,6 +9,7 @@ use domain::ids::CustomerId;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{PathId, ShortText};
 use service_kit::extract::PathParams;
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +19,8 @@ use super::accepted::{self, Changed, Created};
 use super::answers;
 use super::app::App;
 use super::asked::CommandHeaders;
-use super::body::{ChosenId, ReasonBody};
+use super::body::ReasonBody;
+use super::described::{ChosenId, MailText, PhoneText};
 use super::problems::Problems;
 use super::sealing::Person;
 use super::told::{Told, command_bodies};
@@ -49,15 +51,15 @@ struct RegisterCustomerBody {
     customer_id: Option<Given<CustomerId>>,
     /// Their name.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<ShortText>)]
     name: Option<Given<Label>>,
     /// Their mail address: something on both sides of its `@`.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<MailText>)]
     email: Option<Given<MailAddress>>,
     /// Their telephone number: at least 3 digits, however it is written.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<PhoneText>)]
     phone: Option<Given<PhoneNumber>>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -96,15 +98,15 @@ async fn register_customer(
 struct ChangeContactBody {
     /// Their new name.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<ShortText>)]
     name: Option<Given<Label>>,
     /// Their new mail address: something on both sides of its `@`.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<MailText>)]
     email: Option<Given<MailAddress>>,
     /// Their new telephone number: at least 3 digits, however it is written.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<PhoneText>)]
     phone: Option<Given<PhoneNumber>>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -119,7 +121,7 @@ impl ChangeContactBody {
 
 /// Change how a customer is reached
 #[utoipa::path(post, path = "/customers/{id}/contact", tag = "Customers",
-    params(("id" = String, Path), CommandHeaders), request_body = ChangeContactBody,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = ChangeContactBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
 async fn change_contact(
@@ -146,7 +148,7 @@ async fn change_contact(
 
 /// Take no more orders of a customer
 #[utoipa::path(post, path = "/customers/{id}/block", tag = "Customers",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
 async fn block_customer(
@@ -163,7 +165,7 @@ async fn block_customer(
 /// That is their name, mail address and telephone number, and of their orders' addresses all but the country. What is kept is
 /// whatever else was sent: ids, references, reasons, carriers and tracking numbers, idempotency keys.
 #[utoipa::path(post, path = "/customers/{id}/erase", tag = "Customers",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
 async fn erase_customer(

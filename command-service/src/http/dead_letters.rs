@@ -16,9 +16,11 @@ use messaging::commands::CommandMessage;
 use messaging::record::RecordError;
 use serde::{Deserialize, Serialize};
 use service_kit::clock::Clock;
+use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Code, Problem, ProblemBody, internal};
+use service_kit::problem::{Code, Problem, internal};
+use service_kit::responses::PageProblems;
 use service_kit::{idempotency, operator};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -164,6 +166,7 @@ struct LettersQuery {
     limit: Option<String>,
     /// `next` of the page before.
     #[serde(default)]
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -171,8 +174,7 @@ struct LettersQuery {
 ///
 /// They are not read from the log, so the answer has no `Docket-Position`.
 #[utoipa::path(get, path = "/dead-letters", tag = "Dead letters", params(LettersQuery), responses(
-    (status = 200, body = Page<DeadLetterItem>),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
+    (status = 200, body = Page<DeadLetterItem>), PageProblems))]
 async fn list_dead_letters(
     State(desk): State<LetterDesk>,
     QueryParams(query): QueryParams<LettersQuery>,
@@ -187,9 +189,8 @@ async fn list_dead_letters(
 }
 
 /// A dead letter with its message
-#[utoipa::path(get, path = "/dead-letters/{id}", tag = "Dead letters", params(("id" = String, Path)),
-    responses((status = 200, body = WholeDeadLetter),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/dead-letters/{id}", tag = "Dead letters", params(("id" = inline(PathName), Path)),
+    responses((status = 200, body = WholeDeadLetter), PageProblems))]
 async fn get_dead_letter(
     State(desk): State<LetterDesk>,
     PathParams(id): PathParams<String>,
@@ -203,7 +204,7 @@ async fn get_dead_letter(
 #[schema(example = json!({ "reason": "this version understands it" }))]
 struct ReplayBody {
     /// Why, in a person's words, kept with the letter; no personal data: it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = LongText)]
     reason: Given<Reason>,
 }
 
@@ -212,9 +213,9 @@ struct ReplayBody {
 /// It has its effect once, however often it is asked for: one that was replayed is answered as it is. What is refused, or
 /// still not understood, stays as it was.
 #[utoipa::path(post, path = "/dead-letters/{id}/replay", tag = "Dead letters",
-    params(("id" = String, Path),
-        ("Idempotency-Key" = String, Header, description = "As every command has it; the letter itself is what is done once"),
-        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
+    params(("id" = inline(PathName), Path),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; the letter itself is what is done once"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
     request_body = ReplayBody,
     responses((status = 200, body = DeadLetterItem), Problems))]
 #[tracing::instrument(skip_all, fields(letter.id = %id))]

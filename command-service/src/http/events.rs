@@ -10,10 +10,12 @@ use domain::stream::Stream;
 use event_store::RecordedEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::position;
-use service_kit::problem::{Code, Problem, ProblemBody, internal};
+use service_kit::problem::{Code, Problem, internal};
+use service_kit::responses::PageProblems;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -78,7 +80,7 @@ impl TryFrom<RecordedEvent> for EventItem {
 struct EventsQuery {
     /// Begin after this position, or in an order's history after this version.
     #[serde(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<u64>, maximum = 9_223_372_036_854_775_807_i64)]
     after: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[serde(default)]
@@ -86,6 +88,7 @@ struct EventsQuery {
     limit: Option<String>,
     /// `next` of the page before.
     #[serde(default)]
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -93,11 +96,9 @@ impl EventsQuery {
     /// Where to begin, and the page of this list. A cursor says where by itself.
     fn page(self, list: &str) -> Result<(u64, Paging<u64>), Problem> {
         let page = PageParams { limit: self.limit, cursor: self.cursor };
-        let after = self
-            .after
-            .map_or(Ok(0), |after| after.parse::<u64>().map_err(|_| after))
-            .map_err(|after| {
-                let wrong = format!("`{after}` is not a whole number, at least 0");
+        let after =
+            self.after.map_or(Ok(0), |after| place(&after).ok_or(after)).map_err(|after| {
+                let wrong = format!("`{after}` is not a whole number from 0 to {}", i64::MAX);
                 Problem::from(Code::InvalidQuery).mistake("after", wrong)
             })?;
         let paging = Paging::parse(&page, list, &())?;
@@ -105,10 +106,14 @@ impl EventsQuery {
     }
 }
 
+/// A place in the log or in a stream, as far as any can be.
+fn place(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|place| i64::try_from(*place).is_ok())
+}
+
 /// The events of the log, in order
 #[utoipa::path(get, path = "/events", tag = "Events", params(EventsQuery), responses(
-    (status = 200, body = Page<EventItem>),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
+    (status = 200, body = Page<EventItem>), PageProblems))]
 async fn list_events(
     State(app): State<App>,
     QueryParams(query): QueryParams<EventsQuery>,
@@ -121,9 +126,8 @@ async fn list_events(
 
 /// The history of an order
 #[utoipa::path(get, path = "/orders/{id}/events", tag = "Orders",
-    params(("id" = String, Path), EventsQuery), responses(
-    (status = 200, body = Page<EventItem>),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json")))]
+    params(("id" = inline(PathId), Path), EventsQuery), responses(
+    (status = 200, body = Page<EventItem>), PageProblems))]
 async fn list_order_events(
     State(app): State<App>,
     PathParams(order_id): PathParams<OrderId>,

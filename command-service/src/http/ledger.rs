@@ -5,7 +5,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams, Paging};
-use service_kit::problem::{Code, Problem, ProblemBody};
+use service_kit::problem::{Code, Problem};
+use service_kit::responses::PageProblems;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,6 +24,7 @@ pub(crate) fn router(ledger: Option<Ledger>) -> OpenApiRouter {
 struct LedgerQuery {
     /// Of this payment only.
     #[serde(default)]
+    #[param(min_length = 1)]
     payment_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[serde(default)]
@@ -30,6 +32,7 @@ struct LedgerQuery {
     limit: Option<String>,
     /// `next` of the page before.
     #[serde(default)]
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -37,8 +40,7 @@ struct LedgerQuery {
 ///
 /// For development. The ledger is the provider's own book and not read from the log, so the answer has no `Docket-Position`.
 #[utoipa::path(get, path = "/simulator/ledger", tag = "Simulator", params(LedgerQuery), responses(
-    (status = 200, body = Page<LedgerEntry>),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json")))]
+    (status = 200, body = Page<LedgerEntry>), PageProblems))]
 async fn list_ledger(
     State(ledger): State<Option<Ledger>>,
     QueryParams(query): QueryParams<LedgerQuery>,

@@ -13,6 +13,7 @@ mod cause;
 mod customers;
 mod dead_letters;
 mod decided;
+mod described;
 mod events;
 mod ledger;
 mod orders;

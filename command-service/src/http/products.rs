@@ -8,6 +8,7 @@ use domain::ids::Sku;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{PathId, ShortText};
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +18,8 @@ use super::accepted::{Changed, Created};
 use super::answers;
 use super::app::App;
 use super::asked::CommandHeaders;
-use super::body::{ChosenId, PriceBody, TimeBody};
+use super::body::{PriceBody, TimeBody};
+use super::described::ChosenId;
 use super::problems::Problems;
 use super::told::{Told, command_bodies};
 
@@ -42,7 +44,7 @@ struct RegisterProductBody {
     #[schema(value_type = ChosenId)]
     sku: Given<Sku>,
     /// What people call it.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = ShortText)]
     name: Given<Label>,
     /// The catalog price of one unit.
     unit_price: PriceBody,
@@ -84,7 +86,7 @@ struct ChangePriceBody {
 
 /// Change a product's price
 #[utoipa::path(post, path = "/products/{sku}/price", tag = "Products",
-    params(("sku" = String, Path), CommandHeaders), request_body = ChangePriceBody,
+    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = ChangePriceBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(%sku))]
 async fn change_price(
@@ -102,7 +104,7 @@ async fn change_price(
 #[schema(example = json!({ "name": "Regency Cakestand" }))]
 struct RenameProductBody {
     /// What people call it now.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = ShortText)]
     name: Given<Label>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -111,7 +113,7 @@ struct RenameProductBody {
 
 /// Change a product's name
 #[utoipa::path(post, path = "/products/{sku}/name", tag = "Products",
-    params(("sku" = String, Path), CommandHeaders), request_body = RenameProductBody,
+    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = RenameProductBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(%sku))]
 async fn rename_product(
@@ -125,7 +127,7 @@ async fn rename_product(
 
 /// Sell a product no more
 #[utoipa::path(post, path = "/products/{sku}/discontinue", tag = "Products",
-    params(("sku" = String, Path), CommandHeaders), request_body = Option<TimeBody>,
+    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = Option<TimeBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(%sku))]
 async fn discontinue_product(

@@ -8,6 +8,7 @@ use domain::shipping::{MarkDelivered, MarkShipped};
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{DerivedPathId, ShortText};
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,10 +35,10 @@ command_bodies! { ShipBody }
 #[schema(example = json!({ "carrier": "Royal Mail", "tracking": "RM123456789GB" }))]
 struct ShipBody {
     /// Who carries it.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = ShortText)]
     carrier: Given<Label>,
     /// The carrier's tracking number; it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = ShortText)]
     tracking: Given<Label>,
     /// What is in it; all when absent. The rest moves to a new shipment.
     #[serde(default)]
@@ -49,7 +50,7 @@ struct ShipBody {
 
 /// Mark a shipment, or a part of it, as shipped
 #[utoipa::path(post, path = "/shipments/{id}/ship", tag = "Shipments",
-    params(("id" = String, Path), CommandHeaders), request_body = ShipBody,
+    params(("id" = inline(DerivedPathId), Path), CommandHeaders), request_body = ShipBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(shipment.id = %shipment_id))]
 async fn ship(
@@ -68,7 +69,7 @@ async fn ship(
 
 /// Mark a shipment as delivered
 #[utoipa::path(post, path = "/shipments/{id}/deliver", tag = "Shipments",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<TimeBody>,
+    params(("id" = inline(DerivedPathId), Path), CommandHeaders), request_body = Option<TimeBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(shipment.id = %shipment_id))]
 async fn deliver(

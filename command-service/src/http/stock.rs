@@ -8,6 +8,7 @@ use domain::inventory::{AdjustStock, ReceiveStock};
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{LongText, PathId};
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -41,7 +42,7 @@ struct ReceiveStockBody {
 
 /// Receive units into stock
 #[utoipa::path(post, path = "/stock/{sku}/receive", tag = "Stock",
-    params(("sku" = String, Path), CommandHeaders), request_body = ReceiveStockBody,
+    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = ReceiveStockBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(%sku))]
 async fn receive_stock(
@@ -61,7 +62,7 @@ struct AdjustStockBody {
     /// Units to add or, negative, to take away; not 0.
     delta: i64,
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = LongText)]
     reason: Given<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -70,7 +71,7 @@ struct AdjustStockBody {
 
 /// Correct the count of a SKU
 #[utoipa::path(post, path = "/stock/{sku}/adjust", tag = "Stock",
-    params(("sku" = String, Path), CommandHeaders), request_body = AdjustStockBody,
+    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = AdjustStockBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(%sku))]
 async fn adjust_stock(

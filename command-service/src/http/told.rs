@@ -24,7 +24,7 @@ use crate::processor::{AnswerWith, ExecuteError, Outcome};
 
 /// A body of a command.
 pub(super) trait CommandBody: Serialize + DeserializeOwned + Send + Sync {
-    /// What no body at all stands for, if a body may be left out.
+    /// What no body at all, or `null`, stands for, if a body may be left out.
     fn of_nothing() -> Option<Self> {
         None
     }
@@ -100,7 +100,7 @@ impl From<Problem> for Refused {
 
 impl<B: CommandBody> Told<B> {
     async fn read(app: &App, asked: Asked, bytes: &JsonBytes) -> Result<Self, Refused> {
-        let nothing = if bytes.as_bytes().is_empty() { B::of_nothing() } else { None };
+        let nothing = if bytes.is_nothing() { B::of_nothing() } else { None };
         match nothing.map_or_else(|| bytes.read(), Ok) {
             Ok(body) => {
                 let fingerprint = asked.fingerprint(app, &body)?;

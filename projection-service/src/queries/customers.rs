@@ -8,6 +8,7 @@ use domain::refusal::Refusal;
 use event_store::keys::Vault;
 use futures::future::try_join_all;
 use serde::Serialize;
+use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
 use service_kit::problem::Problem;
@@ -79,7 +80,7 @@ pub async fn list_customers(
 
 /// One customer.
 #[utoipa::path(get, path = "/customers/{id}", tag = "Queries",
-    params(("id" = String, Path), MinPosition),
+    params(("id" = inline(PathId), Path), MinPosition),
     responses((status = 200, body = CustomerAnswer), ItemProblems))]
 pub async fn get_customer(
     State(app): State<App>,

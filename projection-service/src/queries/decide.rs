@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::operations::OperatorAction;
+use service_kit::described::{KeyText, PathName};
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ActionProblems;
@@ -30,9 +31,9 @@ macro_rules! decision {
     ($(#[doc = $doc:literal])+ $name:ident, $path:literal, $verb:literal, $action:ident, $role:expr, |$app:ident, $handle:ident, $asked:ident| $act:expr) => {
         $(#[doc = $doc])+
         #[utoipa::path(post, path = $path, tag = "Projections",
-            params(("name" = String, Path),
-                ("Idempotency-Key" = String, Header, description = "A repeat with the same key changes nothing"),
-                ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
+            params(("name" = inline(PathName), Path),
+                ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
+                ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
             request_body = Option<Why>,
             responses((status = 200, body = ProjectionAnswer, headers(
                     ("Docket-Position" = String, description = "The log's position, as a token"),

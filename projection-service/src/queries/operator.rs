@@ -16,6 +16,7 @@ use event_store::Position;
 use messaging::commands::CommandMessage;
 use messaging::record::RecordError;
 use serde::Deserialize;
+use service_kit::described::LongText;
 use service_kit::problem::{Code, Problem, internal};
 use service_kit::{idempotency, operator};
 use utoipa::ToSchema;
@@ -38,7 +39,7 @@ use crate::storage::catalog::Asked;
 pub struct Why {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<LongText>)]
     pub(super) reason: Option<Given<Reason>>,
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 use domain::ids::OrderId;
 use domain::refusal::Refusal;
 use serde::Deserialize;
+use service_kit::described::{PathId, PositionText, TimeOrDay};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::Problem;
@@ -30,19 +31,25 @@ pub struct OrderFilter {
     /// Those that stand here.
     pub status: Option<OrderStatus>,
     /// Those of this customer.
+    #[param(min_length = 1)]
     pub customer_id: Option<String>,
     /// Those with a line of this SKU.
+    #[param(min_length = 1)]
     pub sku: Option<String>,
     /// Those placed at this time or later: RFC 3339, or a day.
+    #[param(inline, value_type = Option<TimeOrDay>)]
     pub placed_from: Option<String>,
     /// Those placed before this time: RFC 3339, or a day, which is included.
+    #[param(inline, value_type = Option<TimeOrDay>)]
     pub placed_to: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 
@@ -55,8 +62,10 @@ pub struct AsOfParams {
     #[param(value_type = Option<u64>, minimum = 1)]
     pub as_of_version: Option<String>,
     /// The order as it was known at this time: RFC 3339.
+    #[param(value_type = Option<DateTime<Utc>>)]
     pub as_of: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 
@@ -136,7 +145,7 @@ pub async fn list_orders(
 
 /// One order, with its lines, payment, parcels and sagas; also as it was.
 #[utoipa::path(get, path = "/orders/{id}", tag = "Queries",
-    params(("id" = String, Path), AsOfParams),
+    params(("id" = inline(PathId), Path), AsOfParams),
     responses((status = 200, body = OrderAnswer), ItemProblems))]
 pub async fn get_order(
     State(app): State<App>,

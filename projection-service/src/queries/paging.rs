@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use service_kit::described::PositionText;
 use service_kit::page::{PageParams, Paging};
 use service_kit::problem::Problem;
 use utoipa::IntoParams;
@@ -17,8 +18,10 @@ pub struct ListParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use domain::operations::OperatorAction;
 use domain::text::Reason;
 use event_store::Position;
 use serde::Deserialize;
+use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams, QueryParams};
 use service_kit::operator;
 use service_kit::problem::{Problem, ProblemBody};
@@ -39,7 +40,7 @@ pub struct ParkKey {
     #[serde(default)]
     key: Option<String>,
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = LongText)]
     reason: Given<Reason>,
 }
 
@@ -51,7 +52,7 @@ pub struct ReplayKey {
     /// The key, as `parked` says.
     key: String,
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = LongText)]
     reason: Given<Reason>,
 }
 
@@ -60,9 +61,9 @@ pub struct ReplayKey {
 /// That event and all later ones of its key wait, in order; everything else is folded. Reads of the key are marked stale until a
 /// replay of it has applied them. The action is in the log (`OperatorActed`) before it is carried out.
 #[utoipa::path(post, path = "/projections/{name}/park", tag = "Projections",
-    params(("name" = String, Path),
-        ("Idempotency-Key" = String, Header, description = "A repeat with the same key changes nothing"),
-        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
+    params(("name" = inline(PathName), Path),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
     request_body = ParkKey,
     responses((status = 200, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),
@@ -118,9 +119,9 @@ pub async fn park_key(
 ///
 /// What still can't be applied is refused with `key_still_faulted`, which says where; then everything stays as it was.
 #[utoipa::path(post, path = "/projections/{name}/replay", tag = "Projections",
-    params(("name" = String, Path),
-        ("Idempotency-Key" = String, Header, description = "A repeat with the same key changes nothing"),
-        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
+    params(("name" = inline(PathName), Path),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
     request_body = ReplayKey,
     responses((status = 200, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),

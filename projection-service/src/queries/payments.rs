@@ -7,6 +7,7 @@ use domain::ids::PaymentId;
 use domain::money::Currency;
 use domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
+use service_kit::described::{DerivedPathId, PositionText};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::Problem;
@@ -91,13 +92,16 @@ impl From<PaymentRow> for PaymentAnswer {
 #[serde(deny_unknown_fields)]
 pub struct PaymentFilter {
     /// Those of this order.
+    #[param(min_length = 1)]
     pub order_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 
@@ -122,7 +126,7 @@ pub async fn list_payments(
 
 /// One payment.
 #[utoipa::path(get, path = "/payments/{id}", tag = "Queries",
-    params(("id" = String, Path), MinPosition),
+    params(("id" = inline(DerivedPathId), Path), MinPosition),
     responses((status = 200, body = PaymentAnswer), ItemProblems))]
 pub async fn get_payment(
     State(app): State<App>,

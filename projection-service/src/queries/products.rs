@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::Sku;
 use domain::refusal::Refusal;
 use serde::Serialize;
+use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
 use service_kit::problem::Problem;
@@ -76,7 +77,7 @@ pub async fn list_products(
 
 /// One product.
 #[utoipa::path(get, path = "/products/{sku}", tag = "Queries",
-    params(("sku" = String, Path), MinPosition),
+    params(("sku" = inline(PathId), Path), MinPosition),
     responses((status = 200, body = ProductAnswer), ItemProblems))]
 pub async fn get_product(
     State(app): State<App>,

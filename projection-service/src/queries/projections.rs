@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use event_store::Position;
 use serde::Serialize;
+use service_kit::described::PathName;
 use service_kit::extract::{PathParams, QueryParams};
-use service_kit::problem::{Code, Problem, ProblemBody};
+use service_kit::problem::{Code, Problem};
+use service_kit::responses::PageProblems;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, SeenAt};
@@ -170,7 +172,7 @@ impl App {
 
 /// Every projector, and how far it is.
 #[utoipa::path(get, path = "/projections", tag = "Projections",
-    responses((status = 200, body = ProjectionList)))]
+    responses((status = 200, body = ProjectionList), PageProblems))]
 pub async fn list_projections(
     State(app): State<App>,
     QueryParams(NoParams {}): QueryParams<NoParams>,
@@ -189,8 +191,8 @@ pub async fn list_projections(
 
 /// One projector: how far it is, and how far its rebuild is.
 #[utoipa::path(get, path = "/projections/{name}", tag = "Projections",
-    params(("name" = String, Path)),
-    responses((status = 200, body = ProjectionAnswer), (status = 404, body = ProblemBody)))]
+    params(("name" = inline(PathName), Path)),
+    responses((status = 200, body = ProjectionAnswer), PageProblems))]
 pub async fn get_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,

@@ -6,6 +6,7 @@ use ::storage::Transaction;
 use chrono::NaiveDate;
 use event_store::Position;
 use messaging::feed::Freshness;
+use service_kit::described::PositionText;
 use service_kit::position::{InvalidPosition, PositionToken, WantedPosition};
 use service_kit::problem::{Code, Problem};
 
@@ -41,6 +42,7 @@ pub(super) fn parse_day(text: &str) -> Option<NaiveDate> {
 pub struct MinPosition {
     /// Wait, at most 5 seconds, until the model has reached this position: a number, or the value of a
     /// `Docket-Position` header.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::operations::OperatorAction;
+use service_kit::described::{KeyText, PathName};
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
 use service_kit::problem::{Problem, ProblemBody};
 use service_kit::responses::ActionProblems;
@@ -21,9 +22,9 @@ use crate::runner::status::Status;
 /// Builds a model anew beside the live one, compares, and switches. When the two differ, nothing is switched: the new one is
 /// kept, and an operator decides.
 #[utoipa::path(post, path = "/projections/{name}/rebuild", tag = "Projections",
-    params(("name" = String, Path),
-        ("Idempotency-Key" = String, Header, description = "A repeat with the same key begins no other rebuild"),
-        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent")),
+    params(("name" = inline(PathName), Path),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key begins no other rebuild"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
     request_body = Option<Why>,
     responses((status = 202, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use service_kit::described::PositionText;
 use service_kit::extract::QueryParams;
 use service_kit::problem::Problem;
 use service_kit::responses::ListProblems;
@@ -22,12 +23,18 @@ use crate::storage::sales_report::{Group, GroupBy, report};
 #[serde(deny_unknown_fields)]
 pub struct SalesParams {
     /// Any of `month`, `day`, `country`, separated by commas; `month` when absent.
+    #[param(
+        pattern = "^(month(,day(,country)?|,country(,day)?)?|day(,month(,country)?|,country(,month)?)?|country(,month(,day)?|,day(,month)?)?)$"
+    )]
     pub group_by: Option<String>,
     /// The first day.
+    #[param(value_type = Option<NaiveDate>)]
     pub from: Option<String>,
     /// The last day.
+    #[param(value_type = Option<NaiveDate>)]
     pub to: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 

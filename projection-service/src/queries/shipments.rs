@@ -6,6 +6,7 @@ use domain::ids::ShipmentId;
 use domain::refusal::Refusal;
 use domain::shipping::ShipmentStatus;
 use serde::{Deserialize, Serialize};
+use service_kit::described::{DerivedPathId, PositionText};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::Problem;
@@ -76,16 +77,19 @@ impl From<ShipmentRow> for ShipmentAnswer {
 #[serde(deny_unknown_fields)]
 pub struct ShipmentFilter {
     /// Those of this order.
+    #[param(min_length = 1)]
     pub order_id: Option<String>,
     /// Those that stand here: `pending`, `shipped`, `delivered` or `cancelled`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^(pending|shipped|delivered|cancelled)$")]
     pub status: Option<ShipmentStatus>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// Wait, at most 5 seconds, until the model has reached this position.
+    #[param(inline, value_type = Option<PositionText>)]
     pub min_position: Option<String>,
 }
 
@@ -110,7 +114,7 @@ pub async fn list_shipments(
 
 /// One shipment.
 #[utoipa::path(get, path = "/shipments/{id}", tag = "Queries",
-    params(("id" = String, Path), MinPosition),
+    params(("id" = inline(DerivedPathId), Path), MinPosition),
     responses((status = 200, body = ShipmentAnswer), ItemProblems))]
 pub async fn get_shipment(
     State(app): State<App>,

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::Sku;
 use domain::refusal::Refusal;
 use serde::Serialize;
+use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
 use service_kit::problem::Problem;
@@ -63,7 +64,7 @@ pub async fn list_stock(
 
 /// The stock of one SKU.
 #[utoipa::path(get, path = "/stock/{sku}", tag = "Queries",
-    params(("sku" = String, Path), MinPosition),
+    params(("sku" = inline(PathId), Path), MinPosition),
     responses((status = 200, body = StockAnswer), ItemProblems))]
 pub async fn get_stock(
     State(app): State<App>,

@@ -8,6 +8,7 @@ use event_store::LogIdentity;
 use messaging::record::Recorder;
 use serde::Deserialize;
 use service_kit::clock::Clock;
+use service_kit::described::PositionText;
 use service_kit::position::{self, PositionToken, WantedPosition};
 use service_kit::problem::{self, Code, Problem};
 use storage::{Connection, Store};
@@ -26,7 +27,7 @@ const WAIT_FOR_POSITION: Duration = Duration::from_secs(5);
 #[into_params(parameter_in = Query)]
 pub(super) struct MinPosition {
     /// The answer is at least as new as this: a position, or the value of a `Docket-Position` header.
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<PositionText>)]
     pub(super) min_position: Option<WantedPosition>,
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::response::IntoResponse;
+use service_kit::described::PathName;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ItemProblems;
@@ -12,7 +13,7 @@ use super::api::{Api, MinPosition, failed, not_found};
 use crate::storage;
 
 /// What a saga waits for, since when, until when, after how many attempts, and what can be done.
-#[utoipa::path(get, path = "/sagas/{id}/explain", tag = "Sagas", params(("id" = String, Path, description = "The saga"), MinPosition), responses(
+#[utoipa::path(get, path = "/sagas/{id}/explain", tag = "Sagas", params(("id" = inline(PathName), Path, description = "The saga"), MinPosition), responses(
     (status = 200, description = "The saga, explained", body = ExplainedSaga),
     ItemProblems,
 ))]

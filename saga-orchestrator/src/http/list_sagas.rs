@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::response::IntoResponse;
 use serde::Deserialize;
+use service_kit::described::PositionText;
 use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::position::WantedPosition;
@@ -24,14 +25,16 @@ pub(super) struct Wanted {
     /// Only those of this kind.
     kind: Option<Kind>,
     /// Only those of this order.
+    #[param(min_length = 1)]
     order_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// The answer is at least as new as this: a position, or the value of a `Docket-Position` header.
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<PositionText>)]
     min_position: Option<WantedPosition>,
 }
 

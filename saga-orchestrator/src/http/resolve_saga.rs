@@ -8,6 +8,7 @@ use domain::payments::Settlement;
 use domain::text::Reason;
 use serde::Deserialize;
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ActionProblems;
@@ -45,7 +46,7 @@ impl From<HowSettled> for Settlement {
 #[schema(example = json!({ "reason": "paid by bank transfer", "settlement": "elsewhere" }))]
 pub(super) struct ResolveSaga {
     /// How it was settled, in a person's words; no personal data: it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = LongText)]
     reason: Given<Reason>,
     /// Whether money went another way; `elsewhere` when absent.
     #[serde(default)]
@@ -66,9 +67,9 @@ pub(super) struct ResolveSaga {
 /// until the provider tells, and what the platform does itself is retried.
 #[utoipa::path(post, path = "/sagas/{id}/resolve", tag = "Sagas",
     params(
-        ("id" = String, Path, description = "The saga"),
-        ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
-        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent"),
+        ("id" = inline(PathName), Path, description = "The saga"),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key gets the same answer"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent"),
     ),
     request_body = ResolveSaga,
     responses(

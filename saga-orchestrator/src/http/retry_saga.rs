@@ -7,6 +7,7 @@ use domain::given::Given;
 use domain::text::Reason;
 use serde::Deserialize;
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ActionProblems;
@@ -23,7 +24,7 @@ use crate::runner::Action;
 #[schema(example = json!({ "reason": "the provider is back" }))]
 pub(super) struct RetrySaga {
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = LongText)]
     reason: Given<Reason>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -33,9 +34,9 @@ pub(super) struct RetrySaga {
 /// Makes the failed step's next attempt now.
 #[utoipa::path(post, path = "/sagas/{id}/retry", tag = "Sagas",
     params(
-        ("id" = String, Path, description = "The saga"),
-        ("Idempotency-Key" = String, Header, description = "A repeat with the same key gets the same answer"),
-        ("Docket-Actor" = Option<String>, Header, description = "Who acts; `operator` when absent"),
+        ("id" = inline(PathName), Path, description = "The saga"),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key gets the same answer"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent"),
     ),
     request_body = RetrySaga,
     responses(

@@ -8,6 +8,7 @@ use domain::orders::{CancelLines, CancelOrder};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{LongText, PathId};
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +30,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 
 /// Cancel all that is still open of an order
 #[utoipa::path(post, path = "/orders/{id}/cancel", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders, PreferHeader), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders, PreferHeader), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn cancel_order(
@@ -57,7 +58,7 @@ struct CancelLinesBody {
     lines: Vec<LineBody>,
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<LongText>)]
     reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -66,7 +67,7 @@ struct CancelLinesBody {
 
 /// Cancel some units of an order
 #[utoipa::path(post, path = "/orders/{id}/lines/cancel", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders, PreferHeader), request_body = CancelLinesBody,
+    params(("id" = inline(PathId), Path), CommandHeaders, PreferHeader), request_body = CancelLinesBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn cancel_lines(

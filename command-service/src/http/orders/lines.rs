@@ -11,6 +11,7 @@ use domain::stream::Stream;
 use domain::text::Quantity;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::PathId;
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +23,7 @@ use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::{LinePrice, TimeBody};
+use crate::http::described::KnownId;
 use crate::http::problems::{Problems, refused};
 use crate::http::told::{Told, command_bodies};
 
@@ -40,7 +42,7 @@ command_bodies! { AddLineBody, ChangeQuantityBody }
 #[schema(example = json!({ "sku": "22423", "quantity": 1 }))]
 struct AddLineBody {
     /// The product.
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    #[schema(value_type = KnownId)]
     sku: Sku,
     /// How many units.
     #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
@@ -55,7 +57,7 @@ struct AddLineBody {
 
 /// Add a line to a draft
 #[utoipa::path(post, path = "/orders/{id}/lines", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = AddLineBody,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = AddLineBody,
     responses(Created, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn add_line(
@@ -106,7 +108,7 @@ struct ChangeQuantityBody {
 
 /// Change the quantity of a draft's line
 #[utoipa::path(post, path = "/orders/{id}/lines/{line}/quantity", tag = "Orders",
-    params(("id" = String, Path), ("line" = u32, Path), CommandHeaders),
+    params(("id" = inline(PathId), Path), ("line" = u32, Path, maximum = 4_294_967_295_i64), CommandHeaders),
     request_body = ChangeQuantityBody, responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id, line))]
 async fn change_quantity(
@@ -120,7 +122,7 @@ async fn change_quantity(
 
 /// Take a line out of a draft
 #[utoipa::path(post, path = "/orders/{id}/lines/{line}/remove", tag = "Orders",
-    params(("id" = String, Path), ("line" = u32, Path), CommandHeaders),
+    params(("id" = inline(PathId), Path), ("line" = u32, Path, maximum = 4_294_967_295_i64), CommandHeaders),
     request_body = Option<TimeBody>, responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id, line))]
 async fn remove_line(

@@ -10,6 +10,7 @@ use domain::orders::{CreateDraft, NewOrder, PlaceOrder, WantedLine};
 use domain::text::{Label, PaymentMethod, Quantity};
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::ShortText;
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,8 +20,9 @@ use crate::http::address::AddressBody;
 use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
-use crate::http::body::{ChosenId, LinePrice, check_count};
+use crate::http::body::{LinePrice, check_count};
 use crate::http::decided::Awaited;
+use crate::http::described::{ChosenId, KnownId, MethodText};
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::sealing::Person;
@@ -38,7 +40,7 @@ command_bodies! { PlaceOrderBody }
 #[serde(deny_unknown_fields)]
 struct WantedLineBody {
     /// The product.
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    #[schema(value_type = KnownId)]
     sku: Sku,
     /// How many units.
     #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
@@ -75,22 +77,22 @@ struct PlaceOrderBody {
     order_id: Option<Given<OrderId>>,
     /// Whose it is; a guest's when absent.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    #[schema(value_type = Option<KnownId>)]
     customer_id: Option<CustomerId>,
     /// ISO 4217; the one currency of the order.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    #[schema(value_type = String, format = "iso-4217", pattern = "^[A-Z]{3}$")]
     currency: Currency,
     /// What is wanted: 1 to 2000 lines; a draft may begin without. Their total is at most 10,000,000,000,000 minor units
     /// of the currency, and one product is in them at most 1,000,000,000 times.
     lines: Vec<WantedLineBody>,
     /// How it is paid, such as `pm_ok`.
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    #[schema(value_type = MethodText)]
     payment_method: Given<PaymentMethod>,
     /// Where it goes.
     shipping_address: AddressBody,
     /// The client's own reference; no personal data: it is kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<ShortText>)]
     reference: Option<Given<Label>>,
     /// True to begin a cart that is placed later.
     #[serde(default)]

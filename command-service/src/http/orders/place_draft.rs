@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
 use domain::orders::PlaceDraft;
+use service_kit::described::PathId;
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 ///
 /// Its lines keep their numbers; a number of a line that was taken out is not given again.
 #[utoipa::path(post, path = "/orders/{id}/place", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders, PreferHeader),
+    params(("id" = inline(PathId), Path), CommandHeaders, PreferHeader),
     request_body = Option<ReasonBody>, responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn place_draft(

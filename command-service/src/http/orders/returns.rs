@@ -8,6 +8,7 @@ use domain::orders::{ReceiveReturn, RequestReturn};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
 use service_kit::business_time::BusinessTime;
+use service_kit::described::{DerivedPathId, LongText, PathId};
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,7 +40,7 @@ struct RequestReturnBody {
     lines: Vec<LineBody>,
     /// Why, in a person's words; no personal data: it is kept when a person is erased.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<LongText>)]
     reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
@@ -48,7 +49,7 @@ struct RequestReturnBody {
 
 /// Ask to send units back
 #[utoipa::path(post, path = "/orders/{id}/returns", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = RequestReturnBody,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = RequestReturnBody,
     responses(Created, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn request_return(
@@ -79,7 +80,7 @@ struct ReceiveReturnBody {
 
 /// Receive a return
 #[utoipa::path(post, path = "/orders/{id}/returns/{return}/receive", tag = "Orders",
-    params(("id" = String, Path), ("return" = String, Path), CommandHeaders, PreferHeader),
+    params(("id" = inline(PathId), Path), ("return" = inline(DerivedPathId), Path), CommandHeaders, PreferHeader),
     request_body = ReceiveReturnBody, responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id, %return_id))]
 async fn receive_return(

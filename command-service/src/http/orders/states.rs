@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
 use domain::orders::{EraseOrder, HoldOrder, ReleaseHold};
+use service_kit::described::PathId;
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 
 /// Let an order stand still
 #[utoipa::path(post, path = "/orders/{id}/hold", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn hold_order(
@@ -42,7 +43,7 @@ async fn hold_order(
 
 /// Let a held order go on
 #[utoipa::path(post, path = "/orders/{id}/release", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn release_hold(
@@ -59,7 +60,7 @@ async fn release_hold(
 /// That is its address but for the country. What is kept is whatever else was sent: ids, reference, reasons, carriers and
 /// tracking numbers, idempotency keys.
 #[utoipa::path(post, path = "/orders/{id}/erase", tag = "Orders",
-    params(("id" = String, Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn erase_order(
