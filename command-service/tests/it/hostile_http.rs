@@ -31,7 +31,7 @@ fn described(app: &TestApp) -> Vec<Described> {
 
 /// The path with an id: one that is there, or one that can't be.
 fn addressed(path: &str, id: &str) -> String {
-    let encoded: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = id.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let part = |part: &str| if part.starts_with('{') { encoded.clone() } else { part.to_owned() };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }

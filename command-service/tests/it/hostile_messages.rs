@@ -59,8 +59,7 @@ fn id() -> impl Strategy<Value = Arc<str>> {
 
 fn time() -> impl Strategy<Value = DateTime<Utc>> {
     let bounds = vec![DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC, DateTime::UNIX_EPOCH];
-    let any_second =
-        any::<i64>().prop_filter_map("no time", |at| DateTime::from_timestamp_micros(at));
+    let any_second = any::<i64>().prop_filter_map("no time", DateTime::from_timestamp_micros);
     prop_oneof![prop::sample::select(bounds), any_second]
 }
 

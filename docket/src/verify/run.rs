@@ -99,22 +99,18 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     })
     .await?;
     // What the log has an outcome of, the provider has done by now.
-    match (ledger_before, place.ledger().await?) {
-        (Some(before), Some(after)) => {
-            checker.compare_ledger_read_before(&before);
-            checker.compare_ledger_read_after(&after);
-        }
-        _ => absent.note(&place, Part::Ledger),
+    if let (Some(before), Some(after)) = (ledger_before, place.ledger().await?) {
+        checker.compare_ledger_read_before(&before);
+        checker.compare_ledger_read_after(&after);
+    } else {
+        absent.note(&place, Part::Ledger);
     }
     let mut findings = Vec::new();
-    let mut saga_count = 0;
-    match &audit {
-        Some(audit) => {
-            saga_count = audit.sagas.len() as u64;
-            findings.extend(sagas::check(audit, &checker));
-            notes.extend(sagas::notes(audit, &checker));
-        }
-        None => absent.note(&place, Part::Sagas),
+    if let Some(audit) = &audit {
+        findings.extend(sagas::check(audit, &checker));
+        notes.extend(sagas::notes(audit, &checker));
+    } else {
+        absent.note(&place, Part::Sagas);
     }
     if snapshots.is_empty() && !unused.any {
         absent.note(&place, Part::Models);
@@ -136,7 +132,7 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     Ok(Verified {
         place,
         log: LogSummary { id: identity.log.to_string(), epoch: identity.epoch, head },
-        sagas: saga_count,
+        sagas: audit.map_or(0, |audit| audit.sagas.len() as u64),
         read_models,
         report,
         with_journal,

@@ -26,7 +26,7 @@ fn some<T: std::fmt::Debug>(count: usize, strategy: impl Strategy<Value = T>) ->
 }
 
 fn encoded(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+    bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 async fn three_orders(place: &Place) -> (Shop, u64) {

@@ -72,7 +72,7 @@ proptest! {
         let events: Vec<Event> = read.collect();
         for first in &events {
             let state = State::absent(&first.stream());
-            drop(events.iter().fold(state, |state, event| state.evolve(event)));
+            drop(events.iter().fold(state, domain::decide::State::evolve));
         }
     }
 }
