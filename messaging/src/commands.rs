@@ -64,6 +64,17 @@ pub struct QueueError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 pub trait CommandQueue: Send + Sync + 'static {
     /// Hands messages over. They may still be lost or repeated: only the log tells that one was carried out.
     fn send(&self, messages: Vec<CommandMessage>) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// Hands over what was made of this epoch of the log. Where the log was put back to a backup since, nobody carries it
+    /// out: the order that it is about may never have been placed. A queue that ends with its log has one epoch only.
+    fn send_in(
+        &self,
+        epoch: u32,
+        messages: Vec<CommandMessage>,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
+        let _ = epoch;
+        self.send(messages)
+    }
 }
 
 /// The participant's end.

@@ -155,8 +155,10 @@ impl Active {
         let letters = Arc::new(DeadLetters::open(&location, clock::system()).await?);
         let commands = start_commands(needs, secret, &log, vault)?;
         let commands = commands.with_dead_letters(Arc::clone(&letters));
-        let taking = take_commands(needs, client.clone(), &commands, &letters);
-        let telling = tell_others(&needs.broker, &client, &log, &keys);
+        let epochs = Arc::clone(&log) as Arc<dyn EpochKeeper>;
+        let owned = OwnedLog::new(Arc::clone(&log) as Arc<dyn EventLog>, epochs);
+        let taking = take_commands(needs, client.clone(), &commands, &letters, &owned);
+        let telling = tell_others(&needs.broker, &client, owned, &keys);
         let (stop, tasks) = &telling;
         let (names, participants) = (needs.broker.names.clone(), commands.participants());
         tasks.spawn(recorder::serve(client, names, participants, stop.clone()));
@@ -228,6 +230,7 @@ fn take_commands(
     client: Client,
     commands: &CommandService,
     letters: &Arc<DeadLetters>,
+    owned: &Arc<OwnedLog>,
 ) -> (CancellationToken, JoinHandle<()>) {
     let names = needs.broker.names.clone();
     let settings =
@@ -235,6 +238,7 @@ fn take_commands(
     let participants = Arc::new(commands.participants());
     let parking = Arc::clone(letters) as Arc<_>;
     let consumer = CommandConsumer::new(client, names, settings, participants, parking);
+    let consumer = consumer.of_log(Arc::clone(owned));
     let stop = CancellationToken::new();
     (stop.clone(), tokio::spawn(consumer.run(stop)))
 }
@@ -242,12 +246,10 @@ fn take_commands(
 fn tell_others(
     broker: &Broker,
     client: &Client,
-    log: &Arc<PostgresLog>,
+    owned: Arc<OwnedLog>,
     keys: &Arc<PostgresKeys>,
 ) -> (CancellationToken, TaskTracker) {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let epochs = Arc::clone(log) as Arc<dyn EpochKeeper>;
-    let owned = OwnedLog::new(Arc::clone(log) as Arc<dyn EventLog>, epochs);
     let names = &broker.names;
     let settings = RelaySettings { events: broker.events(), ..RelaySettings::default() };
     let relay = Relay::new(client.clone(), names.clone(), Arc::clone(&owned), settings);

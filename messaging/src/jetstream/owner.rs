@@ -27,18 +27,30 @@ pub struct OwnedLog {
     pub(super) log: Arc<dyn EventLog>,
     epochs: Arc<dyn EpochKeeper>,
     identity: watch::Sender<LogIdentity>,
+    /// Whether the relay has compared the log with the stream, and raised the epoch if it had to be.
+    inspected: watch::Sender<bool>,
 }
 
 impl OwnedLog {
     /// The log that this process owns.
     pub fn new(log: Arc<dyn EventLog>, epochs: Arc<dyn EpochKeeper>) -> Arc<Self> {
         let identity = watch::Sender::new(log.identity());
-        Arc::new(Self { log, epochs, identity })
+        Arc::new(Self { log, epochs, identity, inspected: watch::Sender::new(false) })
     }
 
     /// Which log it is, as it changes.
     pub fn identity(&self) -> watch::Receiver<LogIdentity> {
         self.identity.subscribe()
+    }
+
+    /// Returns when the epoch is known to be that of the log as it is, and not as a backup has it.
+    pub(super) async fn inspected(&self) {
+        // It lives as long as this.
+        let _ = self.inspected.subscribe().wait_for(|inspected| *inspected).await;
+    }
+
+    pub(super) fn was_inspected(&self) {
+        self.inspected.send_replace(true);
     }
 
     pub(super) fn known_identity(&self) -> LogIdentity {

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use async_nats::Client;
 use chrono::DateTime;
+use event_store::EventLog as _;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled};
 use messaging::jetstream::{
-    CommandConsumer, CommandsSettings, ConsumerSettings, JetStreamQueue, Names, Parked, Parking,
+    CommandConsumer, CommandsSettings, ConsumerSettings, EpochKeeper as _, JetStreamQueue, Names,
+    OwnedLog, Parked, Parking,
 };
 use test_servers::Nats;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::platform::{PATIENCE, client, until};
+use crate::log::TestLog;
+use crate::platform::{Owner, PATIENCE, client, settings, until};
 
 /// Keeps what is parked.
 #[derive(Default)]
@@ -83,20 +86,31 @@ impl Desk {
 
     /// Begins to hand messages to the participant, for as long as the test runs.
     fn consume(&self, ack_wait: Duration) -> JoinHandle<()> {
-        let consumer = CommandConsumer::new(
+        tokio::spawn(self.consumer_of(ack_wait).run(CancellationToken::new()))
+    }
+
+    fn consumer_of(&self, ack_wait: Duration) -> CommandConsumer {
+        CommandConsumer::new(
             self.client.clone(),
             Names::default(),
             ConsumerSettings { ack_wait, ..ConsumerSettings::default() },
             Arc::clone(&self.participant) as _,
             Arc::clone(&self.shelf) as _,
-        );
-        tokio::spawn(consumer.run(CancellationToken::new()))
+        )
     }
 
     /// Sends until it is taken, as an outbox does.
     async fn send(&self, id: &str) {
         until(&format!("{id} is taken"), || async {
             self.queue.send(vec![message(id)]).await.is_ok()
+        })
+        .await;
+    }
+
+    /// The same, made of this epoch of the log.
+    async fn send_in(&self, epoch: u32, id: &str) {
+        until(&format!("{id} is taken"), || async {
+            self.queue.send_in(epoch, vec![message(id)]).await.is_ok()
         })
         .await;
     }
@@ -125,6 +139,30 @@ async fn p9_commands_that_were_lost_with_the_broker_are_carried_out_when_sent_ag
     desk.nats.start_again().unwrap();
     desk.send("order/2").await;
     desk.participant.has_done("the second", |done| done.contains(&"order/2".into())).await;
+}
+
+#[tokio::test]
+async fn p9_what_was_made_of_a_history_that_has_ended_is_not_carried_out() {
+    let Some(mut desk) = Desk::open(Duration::from_secs(5)).await else { return };
+    desk.consumer.abort();
+    let log = TestLog::of(1);
+    let before = log.identity().epoch;
+    log.raise_above(before, "it was put back to a backup").await.unwrap();
+    let owned = OwnedLog::new(Arc::clone(&log) as _, log as _);
+    let consumer = desk.consumer_of(Duration::from_secs(5)).of_log(Arc::clone(&owned));
+    desk.consumer = tokio::spawn(consumer.run(CancellationToken::new()));
+    desk.send_in(before, "of an order that was never placed").await;
+    desk.send_in(before + 1, "new").await;
+    assert!(desk.participant.begun.borrow().is_empty(), "nobody knows yet which history it is");
+
+    let stop = CancellationToken::new();
+    Owner::start_over(&desk.client, &owned, settings(), &stop);
+    desk.participant.has_done("the new one", |done| done.contains(&"new".into())).await;
+    let context = async_nats::jetstream::new(desk.client.clone());
+    let stream = context.get_stream("COMMANDS").await.unwrap();
+    until("the queue is empty", || async { stream.get_info().await.unwrap().state.messages == 0 })
+        .await;
+    assert_eq!(*desk.participant.begun.borrow(), ["new".into()]);
 }
 
 #[tokio::test]

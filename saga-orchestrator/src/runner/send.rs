@@ -20,7 +20,7 @@ impl<T: Tables> Runner<T> {
         metrics::counter!("docket_saga_commands_sent_total").increment(rows.len() as u64);
         let ids: Vec<_> = rows.iter().map(|row| Arc::clone(&row.message.command_id)).collect();
         let messages = rows.into_iter().map(|row| row.message).collect();
-        if let Err(error) = self.queue.send(messages).await {
+        if let Err(error) = self.queue.send_in(self.checkpoint.log.epoch, messages).await {
             tracing::debug!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
             let mut transaction = self.begin(self.here()).await?;
             let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
@@ -40,7 +40,7 @@ impl<T: Tables> Runner<T> {
             return Ok(());
         }
         let ids: Vec<Arc<str>> = due.iter().map(id).collect();
-        if let Err(error) = self.queue.send(due).await {
+        if let Err(error) = self.queue.send_in(self.checkpoint.log.epoch, due).await {
             tracing::debug!(error = %error.0, "the command queue refuses; the next tick tries again");
             return Ok(());
         }

@@ -18,6 +18,7 @@ use crate::commands::CommandHandler;
 use crate::jetstream::backoff::Backoff;
 use crate::jetstream::connection;
 use crate::jetstream::names::Names;
+use crate::jetstream::owner::OwnedLog;
 use crate::jetstream::streams::{self, CommandsSettings};
 use crate::jetstream::trouble::{Trouble, broker, chain};
 
@@ -84,9 +85,19 @@ impl CommandConsumer {
     ) -> Self {
         let context = jetstream::new(client.clone());
         let turns = Semaphore::new(settings.concurrency.max(1));
-        let delivery = Delivery { handler, parking, turns, ack_wait: settings.ack_wait };
-        let delivery = Arc::new(delivery);
+        let ack_wait = settings.ack_wait;
+        let delivery = Arc::new(Delivery { handler, parking, turns, ack_wait, owned: None });
         Self { client, context, names, settings, delivery, told: AtomicBool::new(false) }
+    }
+
+    /// Carries out nothing that was made of an earlier epoch of this log, and nothing at all before the relay has looked
+    /// whether one has ended.
+    #[must_use]
+    pub fn of_log(mut self, owned: Arc<OwnedLog>) -> Self {
+        if let Some(delivery) = Arc::get_mut(&mut self.delivery) {
+            delivery.owned = Some(owned);
+        }
+        self
     }
 
     /// Works until it is stopped, then lets what it holds end. Dropped in the middle, it gives up what it holds.
@@ -100,6 +111,9 @@ impl CommandConsumer {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(4));
         loop {
             let session = async {
+                if let Some(owned) = &self.delivery.owned {
+                    owned.inspected().await;
+                }
                 connection::there(&self.client).await;
                 let session = self.session(&hands, &mut backoff);
                 connection::while_there(&self.client, session).await

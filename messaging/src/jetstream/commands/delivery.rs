@@ -10,7 +10,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 
+use super::queue::EPOCH;
 use crate::commands::{CommandHandler, CommandMessage, Handled};
+use crate::jetstream::owner::OwnedLog;
 use crate::jetstream::trouble::Cause;
 
 /// A message that no handler can be given.
@@ -41,6 +43,8 @@ pub(super) struct Delivery {
     pub(super) parking: Arc<dyn Parking>,
     pub(super) turns: Semaphore,
     pub(super) ack_wait: Duration,
+    /// Whose epoch is the one that commands have to be of.
+    pub(super) owned: Option<Arc<OwnedLog>>,
 }
 
 impl Delivery {
@@ -51,6 +55,14 @@ impl Delivery {
         }
         metrics::counter!("docket_queue_deliveries_total").increment(1);
         let answer = match serde_json::from_slice::<CommandMessage>(&message.payload) {
+            Ok(command) if self.is_outdated(&message) => {
+                metrics::counter!("docket_queue_outdated_total").increment(1);
+                tracing::info!(
+                    command_id = %command.command_id,
+                    "a command was made of a history that has ended, as by a restore; it is not carried out"
+                );
+                AckKind::Ack
+            }
             Ok(command) => {
                 let call = async {
                     let _turn = self.turns.acquire().await;
@@ -66,6 +78,18 @@ impl Delivery {
         // An answer that is lost costs a second delivery, which changes nothing.
         if let Err(error) = message.ack_with(answer).await {
             tracing::debug!(%error, "the queue was not told what became of a command");
+        }
+    }
+}
+
+impl Delivery {
+    /// Whether the log has begun another epoch since the command was sent. One that does not say is taken for new.
+    fn is_outdated(&self, message: &Message) -> bool {
+        let headers = message.headers.as_ref();
+        let epoch = headers.and_then(|headers| headers.get(EPOCH)?.as_str().parse::<u32>().ok());
+        match (&self.owned, epoch) {
+            (Some(owned), Some(epoch)) => epoch < owned.known_identity().epoch,
+            _ => false,
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct JetStreamQueue {
     sending: Mutex<()>,
 }
 
+/// The header that says of which epoch of the log a command was made.
+pub(super) const EPOCH: &str = "docket-epoch";
 /// Messages on their way at once.
 const AT_ONCE: usize = 1_000;
 
@@ -36,11 +38,16 @@ impl JetStreamQueue {
         Self { client, context, names, settings, sending: Mutex::default() }
     }
 
-    async fn send_all(&self, messages: &[CommandMessage]) -> Result<(), Trouble> {
+    async fn send_all(
+        &self,
+        epoch: Option<u32>,
+        messages: &[CommandMessage],
+    ) -> Result<(), Trouble> {
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
             let subject = subject(&self.names, message);
-            let publish = self.context.send_publish(subject.clone(), publish(message)?).await;
+            let publish =
+                self.context.send_publish(subject.clone(), publish(epoch, message)?).await;
             sent.push((subject, publish.map_err(broker("a command can't be sent"))?));
         }
         // A refusal says nothing of the others, so they are waited for; silence is that of the server.
@@ -66,6 +73,19 @@ impl JetStreamQueue {
         }
     }
 
+    async fn send_in_turn(
+        &self,
+        epoch: Option<u32>,
+        messages: Vec<CommandMessage>,
+    ) -> Result<(), QueueError> {
+        let _turn = self.sending.lock().await;
+        for part in messages.chunks(AT_ONCE) {
+            let sent = connection::while_there(&self.client, self.send_all(epoch, part)).await;
+            sent.map_err(|trouble| QueueError(Box::new(trouble)))?;
+        }
+        Ok(())
+    }
+
     /// Whether the queue refused a message because it holds it already, and not because it is full.
     async fn is_on_its_way(&self, subject: &str, error: &PublishError) -> Result<bool, Trouble> {
         if code(error) != Some(ErrorCode::STREAM_STORE_FAILED) {
@@ -83,14 +103,15 @@ impl JetStreamQueue {
 
 impl CommandQueue for JetStreamQueue {
     fn send(&self, messages: Vec<CommandMessage>) -> BoxFuture<'_, Result<(), QueueError>> {
-        Box::pin(async move {
-            let _turn = self.sending.lock().await;
-            for part in messages.chunks(AT_ONCE) {
-                let sent = connection::while_there(&self.client, self.send_all(part)).await;
-                sent.map_err(|trouble| QueueError(Box::new(trouble)))?;
-            }
-            Ok(())
-        })
+        Box::pin(self.send_in_turn(None, messages))
+    }
+
+    fn send_in(
+        &self,
+        epoch: u32,
+        messages: Vec<CommandMessage>,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(self.send_in_turn(Some(epoch), messages))
     }
 }
 
@@ -100,9 +121,12 @@ fn subject(names: &Names, message: &CommandMessage) -> String {
     names.command(&name.simple().to_string())
 }
 
-fn publish(message: &CommandMessage) -> Result<PublishMessage, Trouble> {
+fn publish(epoch: Option<u32>, message: &CommandMessage) -> Result<PublishMessage, Trouble> {
     let text = serde_json::to_vec(message).map_err(broker("a command can't be written"))?;
     let mut publish = PublishMessage::build().payload(text.into());
+    if let Some(epoch) = epoch {
+        publish = publish.header(EPOCH, epoch.to_string());
+    }
     if let Some(traceparent) = &message.traceparent
         && traceparent.chars().all(|letter| letter.is_ascii_graphic())
     {

@@ -147,6 +147,7 @@ impl Relay {
     /// Publishes until something goes wrong, or the log is closed.
     async fn session(&mut self, backoff: &mut Backoff) -> Result<(), Trouble> {
         let mut sent = self.inspect().await?;
+        self.owned.was_inspected();
         let mut identity = self.owned.identity();
         identity.mark_unchanged();
         let mut head = self.owned.log.head();
