@@ -83,7 +83,7 @@ impl Platform {
             feed.clone(),
             queue.clone(),
             recorder.clone(),
-            clock::system(),
+            clock::steady(),
         );
         let orchestrator =
             orchestrator.await.with_context(|| irreplaceable("the sagas", &data.sagas()));

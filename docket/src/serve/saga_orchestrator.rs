@@ -99,7 +99,7 @@ async fn start(
     let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
     let (feed_too, queue) = (Arc::clone(&feed), Arc::new(queue));
-    let orchestrator = Orchestrator::start(settings, feed_too, queue, recorder, clock::system());
+    let orchestrator = Orchestrator::start(settings, feed_too, queue, recorder, clock::steady());
     let orchestrator = Arc::new(orchestrator.await?);
     let answers = saga_states::serve(client, names, Arc::clone(&orchestrator), stop.clone());
     Ok((orchestrator, tokio::spawn(answers), feed))

@@ -120,7 +120,7 @@ impl<T: Tables> Runner<T> {
         &mut self,
         request: &ActionRequest,
     ) -> Result<Result<String, ActionError>, RunError> {
-        let now = (self.clock)();
+        let now = self.clock.now();
         let orders = self.take_orders(std::iter::once((&request.order_id, false))).await?;
         let mut work = Work { orders, ..Work::default() };
         let found = work.orders.get_mut(&request.order_id).and_then(|sagas| {

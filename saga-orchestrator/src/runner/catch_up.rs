@@ -94,6 +94,31 @@ impl<T: Tables> Runner<T> {
         self.enter(Phase::CatchingUp);
     }
 
+    /// The clock turned out to be wrong: it is set to that of a new event, and every deadline moves with it. Before the event
+    /// is folded, whose deadlines are by the right time already.
+    pub(super) async fn set_clock(&mut self, recorded_at: DateTime<Utc>) -> Result<(), RunError> {
+        let before = self.clock.now();
+        self.clock.set(recorded_at);
+        let now = self.clock.now();
+        let mut transaction = self.begin(self.here()).await?;
+        self.shift_all(&mut transaction, now - before).await?;
+        self.is_alive_at(transaction, now).await
+    }
+
+    /// From here the clock goes on; what was handed over is handed over again.
+    async fn is_alive_at(
+        &mut self,
+        mut transaction: T::Transaction,
+        now: DateTime<Utc>,
+    ) -> Result<(), RunError> {
+        transaction.write_alive_at(now).await?;
+        transaction.make_all_due(now).await?;
+        transaction.commit().await?;
+        self.cache.clear();
+        self.alive_at = Some(now);
+        Ok(())
+    }
+
     /// Goes live when everything was read that was in the log when it was heard first.
     pub(super) async fn go_live_when_caught_up(&mut self) -> Result<(), RunError> {
         if self.phase != Phase::CatchingUp {
@@ -108,12 +133,13 @@ impl<T: Tables> Runner<T> {
         if self.checkpoint.position < target {
             return Ok(());
         }
-        let now = (self.clock)();
+        let now = self.clock.now();
         let mut transaction = self.begin(self.here()).await?;
         // Where nobody noted it, the log tells when the platform was alive last.
         let alive_at = transaction.read_alive_at().await?.or(self.folded_at);
         let pause = alive_at.map(|alive_at| now - alive_at).unwrap_or_default();
-        if pause > tolerance(self.settings.pause_tolerance) {
+        // Negative where this machine's clock is behind that of whoever noted it: deadlines go by this one from now on.
+        if pause.abs() > tolerance(self.settings.pause_tolerance) {
             let sagas = self.shift_all(&mut transaction, pause).await?;
             tracing::info!(
                 pause_s = pause.num_seconds(),
@@ -121,11 +147,7 @@ impl<T: Tables> Runner<T> {
                 "the platform was down or not heard: deadlines are shifted"
             );
         }
-        transaction.write_alive_at(now).await?;
-        transaction.make_all_due(now).await?;
-        transaction.commit().await?;
-        self.cache.clear();
-        self.alive_at = Some(now);
+        self.is_alive_at(transaction, now).await?;
         self.catch_up_to = None;
         self.phase = Phase::Live;
         self.tell();
@@ -161,7 +183,7 @@ impl<T: Tables> Runner<T> {
 
     /// Notes that the platform is alive, once a second.
     pub(super) async fn note_alive(&mut self) -> Result<(), RunError> {
-        let now = (self.clock)();
+        let now = self.clock.now();
         if self.alive_at.is_some_and(|noted| now - noted < TimeDelta::seconds(1)) {
             return Ok(());
         }

@@ -23,7 +23,7 @@ impl<T: Tables> Runner<T> {
     /// Commits the work, remembers it, and hands its commands over.
     pub(super) async fn commit(&mut self, mut work: Work, send: ToSend) -> Result<(), RunError> {
         let changed = settle(&mut work)?;
-        let now = (self.clock)();
+        let now = self.clock.now();
         let to = work
             .last
             .as_ref()

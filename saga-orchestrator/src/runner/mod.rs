@@ -6,6 +6,7 @@ mod action;
 mod catch_up;
 mod commit;
 mod follow;
+mod log_clock;
 mod order_sagas;
 mod page;
 mod run;

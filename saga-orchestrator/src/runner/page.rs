@@ -20,6 +20,22 @@ static READ_TYPES: LazyLock<HashSet<&str>> = LazyLock::new(|| READS.iter().copie
 impl<T: Tables> Runner<T> {
     /// Folds a page and commits it; what the sagas want sent goes out afterwards.
     pub(super) async fn fold_page(&mut self, page: &[RecordedEvent]) -> Result<(), RunError> {
+        let (before, after) = page.split_at(self.right_until(page));
+        self.fold_part(before).await?;
+        if let Some(first) = after.first() {
+            self.set_clock(first.recorded_at).await?;
+        }
+        self.fold_part(after).await
+    }
+
+    /// How much of a page is by the sagas' clock. Of what was not recorded just now nothing can be said.
+    fn right_until(&self, page: &[RecordedEvent]) -> usize {
+        let last = page.last().map_or(0, |last| last.position);
+        let is_new = self.is_live() && last >= *self.head.borrow();
+        if is_new { self.clock.wrong_from(page) } else { page.len() }
+    }
+
+    async fn fold_part(&mut self, page: &[RecordedEvent]) -> Result<(), RunError> {
         let Some(last) = page.last() else { return Ok(()) };
         let events = decode(page)?;
         let traced = self.is_live() && trace::is_on();

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::action::ActionRequest;
 use super::follow::Follower;
+use super::log_clock::LogClock;
 use super::order_sagas::OrderSagas;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
@@ -77,7 +78,7 @@ pub(crate) struct Runner<T> {
     pub(super) fence: Fence,
     pub(super) feed: Arc<dyn Feed>,
     pub(super) queue: Arc<dyn CommandQueue>,
-    pub(super) clock: Clock,
+    pub(super) clock: LogClock,
     pub(super) settings: Settings,
     pub(super) head: watch::Receiver<Position>,
     pub(super) freshness: watch::Receiver<Freshness>,
@@ -109,7 +110,7 @@ impl<T: Tables> Runner<T> {
             fence: Fence::Open,
             feed: parts.feed,
             queue: parts.queue,
-            clock: parts.clock,
+            clock: LogClock::new(parts.clock),
             settings: parts.settings,
             head,
             freshness,
@@ -222,7 +223,7 @@ impl<T: Tables> Runner<T> {
             }
         }
         if self.is_live() {
-            self.write_alive((self.clock)()).await?;
+            self.write_alive(self.clock.now()).await?;
         }
         Ok(())
     }

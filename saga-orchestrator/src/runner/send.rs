@@ -24,7 +24,7 @@ impl<T: Tables> Runner<T> {
             tracing::debug!(error = %error.0, commands = ids.len(), "the command queue refused; its messages are sent again");
             let mut transaction = self.begin(self.here()).await?;
             let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-            transaction.make_due(&ids, (self.clock)()).await?;
+            transaction.make_due(&ids, self.clock.now()).await?;
             transaction.commit().await?;
         }
         Ok(())
@@ -32,7 +32,7 @@ impl<T: Tables> Runner<T> {
 
     /// Sends again what is due.
     pub(super) async fn resend(&mut self) -> Result<(), RunError> {
-        let now = (self.clock)();
+        let now = self.clock.now();
         let mut connection = self.store.writer().await?;
         let due = connection.read_due(now, RESEND_AT_MOST).await?;
         drop(connection);

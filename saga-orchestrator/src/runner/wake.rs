@@ -41,6 +41,6 @@ impl<T: Tables> Runner<T> {
     /// no deadline passes while the event that meets it waits to be read.
     pub(super) fn saga_time(&self) -> Option<DateTime<Utc>> {
         let head = *self.head.borrow();
-        if self.checkpoint.position >= head { Some((self.clock)()) } else { self.folded_at }
+        if self.checkpoint.position >= head { Some(self.clock.now()) } else { self.folded_at }
     }
 }

@@ -12,6 +12,7 @@ use messaging::feed::Feed;
 use messaging::record::NothingRecorded;
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use serde_json::{Value, json};
+use service_kit::clock::Clock;
 use storage::Location;
 use storage::postgres::PostgresSettings;
 use tower::ServiceExt as _;
@@ -101,9 +102,17 @@ impl Bench {
     }
 
     pub(crate) async fn start_with(&self, settings: Settings, feed: Arc<dyn Feed>) -> Running {
+        self.start_as(settings, feed, self.clock.reader()).await
+    }
+
+    /// Starts one whose own clock is another than the log's.
+    pub(crate) async fn start_by(&self, clock: Clock) -> Running {
+        self.start_as(self.settings(), self.feed(), clock).await
+    }
+
+    async fn start_as(&self, settings: Settings, feed: Arc<dyn Feed>, clock: Clock) -> Running {
         let (queue, recorder) = (Arc::clone(&self.queue), Arc::new(NothingRecorded));
-        let started =
-            Orchestrator::start(settings, feed, queue, recorder, self.clock.reader()).await;
+        let started = Orchestrator::start(settings, feed, queue, recorder, clock).await;
         Running::of(started.unwrap())
     }
 }

@@ -1,9 +1,12 @@
 //! Deadlines, and the pause of the platform that they do not count.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::bench::{Bench, on_both};
+use crate::clock::TestClock;
 use crate::running::until_delivered;
 
 fn deadline(told: &Value) -> DateTime<Utc> {
@@ -17,6 +20,34 @@ on_both! {
     a_short_gap_is_no_pause,
     a_pause_does_not_put_off_the_renewal_of_an_authorization,
     an_outcome_unknown_for_too_long_needs_attention,
+    a_clock_an_hour_ahead_of_the_logs_gives_up_no_order,
+    a_clock_that_is_set_back_an_hour_holds_up_no_command,
+}
+
+async fn a_clock_an_hour_ahead_of_the_logs_gives_up_no_order(bench: Bench) {
+    let own = bench.clock.clone();
+    let running = bench.start_by(Arc::new(move || own.now() + TimeDelta::hours(1))).await;
+    running.until_live().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    bench.shop.lose_no_more();
+    bench.clock.advance(TimeDelta::seconds(2));
+    running.until_saga("order-o1", "waiting", "complete_order").await;
+}
+
+async fn a_clock_that_is_set_back_an_hour_holds_up_no_command(bench: Bench) {
+    let own = TestClock::new();
+    let running = bench.start_by(own.reader()).await;
+    running.until_live().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    own.advance(TimeDelta::hours(-1));
+    bench.shop.lose_no_more();
+    // Whatever comes next shows how far the two are apart.
+    bench.shop.place("o2", "pm_ok", 2).await;
+    running.until_saga("order-o1", "waiting", "complete_order").await;
 }
 
 async fn an_order_whose_deadline_passes_is_undone(bench: Bench) {
