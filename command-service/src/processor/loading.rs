@@ -32,6 +32,7 @@ pub(super) async fn entry(
     };
     match serde_json::from_str(&snapshot.state) {
         Ok(state) => {
+            metrics::counter!("docket_snapshots_read_total").increment(1);
             let entry = Entry { version: snapshot.version, state };
             Ok(codec::fold(entry, &loaded.events)?)
         }
