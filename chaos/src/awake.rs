@@ -12,7 +12,7 @@ const WOUND_EVERY: Duration = Duration::from_millis(5);
 const MOST: Duration = Duration::from_secs(1);
 
 /// A moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Awake(u64);
 
 impl Awake {
@@ -22,7 +22,12 @@ impl Awake {
 
     /// How long this process ran since then.
     pub(crate) fn elapsed(self) -> Duration {
-        Duration::from_micros(Self::now().0.saturating_sub(self.0))
+        Self::now().since(self)
+    }
+
+    /// How long it ran from an earlier moment to this one.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 

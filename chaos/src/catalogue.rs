@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use crate::fault::{Fault, LoadShape, Need};
-use crate::faults::{broker, database, disk, kills, load, network, pauses};
+use crate::faults::{
+    broker, clocks, database, disk, kills, load, network, pauses, poison, provider, restore,
+    upgrade,
+};
 use crate::stack::{Layout, Role};
 
 /// Makes system calls fail.
 const STRACE: &[Need] = &[Need::Program("strace")];
 /// Mounts a small disk.
 const MOUNT: &[Need] = &[Need::Root, Need::Program("unshare"), Need::Program("mount")];
-/// Files that a process may have open where they are to run out.
-const FEW_HANDLES: &str = "--nofile=120";
+/// Files that a process may have open where they are to run out: what it needs itself, and some clients' connections. One
+/// process for everything has more than a hundred of its own.
+const FEW_HANDLES: [(Role, &str); 2] =
+    [(Role::Dev, "--nofile=260"), (Role::Gateway, "--nofile=120")];
 
 fn distributed(_: &mut fastrand::Rng) -> Layout {
     Layout::distributed()
@@ -20,6 +25,23 @@ fn distributed(_: &mut fastrand::Rng) -> Layout {
 fn behind_a_proxy(_: &mut fastrand::Rng) -> Layout {
     Layout { proxied_database: true, ..Layout::distributed() }
 }
+
+fn behind_a_gate(_: &mut fastrand::Rng) -> Layout {
+    Layout { gated_provider: true, ..Layout::distributed() }
+}
+
+/// What has to happen in some run of some fault, or all of them together have left something out.
+pub(crate) const SOMEWHERE: [&str; 9] = [
+    "conflicts decided again",
+    "dedupe hits",
+    "redeliveries",
+    "compensated",
+    "parked",
+    "letters replayed",
+    "rebuilds",
+    "lease changes",
+    "snapshots read",
+];
 
 /// All of them, in order.
 pub(crate) static FAULTS: &[Fault] = &[
@@ -200,6 +222,55 @@ pub(crate) static FAULTS: &[Fault] = &[
         ..Fault::USUAL
     },
     Fault {
+        id: "F20",
+        name: "clocks an hour off, and set while they run",
+        layout: |random| {
+            if random.bool() {
+                Layout { clocks: vec![Role::Dev], ..Layout::embedded() }
+            } else {
+                Layout { clocks: clocks::HAVE_A_CLOCK.to_vec(), ..Layout::distributed() }
+            }
+        },
+        act: |scene| Box::pin(clocks::set(scene)),
+        must: &["clocks set"],
+        sometimes: &["started with a wrong clock", "messages lost meanwhile"],
+        needs: &[Need::Program("cc")],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F21",
+        name: "the payment provider is slow, fails, loses answers, hears twice",
+        layout: behind_a_gate,
+        act: |scene| Box::pin(provider::rude(scene)),
+        must: &["asked a rude provider"],
+        sometimes: &[
+            "asked a provider that fails",
+            "asked a provider that fails afterwards",
+            "asked a provider that loses answers",
+            "asked a provider that hears twice",
+            "asked a slow provider",
+            "asked a silent provider",
+        ],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F22",
+        name: "the payment provider is away for long",
+        layout: behind_a_gate,
+        act: |scene| Box::pin(provider::away(scene)),
+        must: &["payments waited", "acknowledged without the provider"],
+        sometimes: &["provider gone", "provider silent", "asked in vain"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F24",
+        name: "an event and a message that this version can't read",
+        layout: distributed,
+        act: |scene| Box::pin(poison::left_behind(scene)),
+        must: &["models faulted", "models went on", "parked", "letters replayed"],
+        ..Fault::USUAL
+    },
+    Fault {
         id: "F25",
         name: "forty customers want one product",
         load: || LoadShape { clients: 40, hot: true, pause: Duration::ZERO },
@@ -229,13 +300,28 @@ pub(crate) static FAULTS: &[Fault] = &[
         id: "F28",
         name: "no file handles left for connections",
         layout: |random| {
-            let few = |role| (role, vec!["prlimit".to_owned(), FEW_HANDLES.to_owned()]);
-            let before = vec![few(Role::Dev), few(Role::Gateway)];
+            let few =
+                |(role, most): (Role, &str)| (role, vec!["prlimit".to_owned(), most.to_owned()]);
+            let before = FEW_HANDLES.map(few).to_vec();
             Layout { before, ..Layout::either(random) }
         },
         act: |scene| Box::pin(load::no_handles(scene)),
         must: &["idle connections"],
         needs: &[Need::Program("prlimit")],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F29",
+        name: "every process is replaced in order, and sometimes back again",
+        layout: |_| {
+            let other_version =
+                vec![Role::Models, Role::Sagas, Role::Commands, Role::Simulator, Role::Gateway];
+            let seconds = upgrade::TWO_OF_EACH.to_vec();
+            Layout { seconds, other_version, ..Layout::distributed() }
+        },
+        act: |scene| Box::pin(upgrade::rolling(scene)),
+        must: &["upgrades", "replaced in order", "lease changes"],
+        sometimes: &["rollbacks"],
         ..Fault::USUAL
     },
     Fault {
@@ -262,6 +348,15 @@ pub(crate) static FAULTS: &[Fault] = &[
         must: &["disk filled", "second processes refused"],
         sometimes: &["refused while it was full"],
         needs: MOUNT,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F34",
+        name: "the log is put back to a backup, beside a broker that knows more",
+        layout: distributed,
+        act: |scene| Box::pin(restore::log(scene)),
+        must: &["backups", "restores"],
+        sometimes: &["known to the provider alone"],
         ..Fault::USUAL
     },
     Fault {

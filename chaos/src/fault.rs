@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures::future::BoxFuture;
+use test_servers::{nats_server, postgres_programs};
 
 use crate::scene::Scene;
-use crate::stack::Layout;
+use crate::stack::{Kind, Layout};
 
 /// How the customers come.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +72,19 @@ impl Fault {
         needs: &[],
     };
 
-    /// What this machine lacks for it.
-    pub(crate) fn lacks(&self) -> Option<String> {
+    /// What this machine lacks for it, with this seed.
+    pub(crate) fn lacks(&self, seed: u64) -> Option<String> {
+        let layout = (self.layout)(&mut fastrand::Rng::with_seed(seed));
+        self.lacks_tools().or_else(|| match layout.kind {
+            Kind::Embedded => None,
+            Kind::Distributed => {
+                let servers = postgres_programs().and_then(|_| nats_server());
+                servers.err().map(|missing| format!("{missing:#}"))
+            }
+        })
+    }
+
+    fn lacks_tools(&self) -> Option<String> {
         self.needs.iter().find_map(|need| match need {
             Need::Program(program) => {
                 let path = std::env::var_os("PATH").unwrap_or_default();

@@ -6,6 +6,7 @@
 //! each interleaving.
 
 mod awake;
+mod batch;
 mod catalogue;
 mod checks;
 mod client;
@@ -14,10 +15,12 @@ mod faults;
 mod load;
 mod patience;
 mod probes;
+mod records;
 mod report;
 mod run;
 mod scene;
 mod stack;
+mod storage;
 mod tools;
 
 use std::os::unix::process::CommandExt as _;
@@ -29,6 +32,7 @@ use catalogue::FAULTS;
 use clap::Parser;
 use fault::Fault;
 use report::Line;
+use stack::Programs;
 
 /// Set once this process has a mount namespace of its own.
 const OWN_MOUNTS: &str = "DOCKET_CHAOS_OWN_MOUNTS";
@@ -40,7 +44,8 @@ const SEVERAL: usize = 5;
 #[command(name = "chaos", bin_name = "cargo xtask chaos")]
 struct Args {
     /// The fault, such as F6; several are separated by commas
-    #[arg(long, value_name = "FAULT", value_delimiter = ',', required_unless_present_any = ["all", "list"])]
+    #[arg(long, value_name = "FAULT", value_delimiter = ',',
+        required_unless_present_any = ["all", "list", "table"])]
     fault: Vec<String>,
     /// Every fault that this machine can cause
     #[arg(long, conflicts_with = "fault")]
@@ -48,16 +53,25 @@ struct Args {
     /// Say which faults there are
     #[arg(long)]
     list: bool,
+    /// Make the table of all runs that the folder of reports remembers, and run nothing
+    #[arg(long, conflicts_with_all = ["fault", "all", "list"])]
+    table: bool,
     /// The first seed; drawn when absent
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Runs of each fault, with one seed after the other
     #[arg(long, value_name = "K", default_value_t = 1)]
     runs: u64,
+    /// Runs at the same time, each on a platform of its own: they wait more than they compute
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    jobs: usize,
     /// The binary to break
-    #[arg(long, value_name = "FILE", default_value = "target/debug/docket")]
+    #[arg(long, value_name = "FILE", default_value = "target/release/docket")]
     docket: PathBuf,
-    /// Where the reports go, and what is left of runs that went wrong
+    /// The binary of another version, to be upgraded from and rolled back to (F29); the same one when absent
+    #[arg(long, value_name = "FILE")]
+    other: Option<PathBuf>,
+    /// Where the reports go, every run in `runs.jsonl`, and what is left of runs that went wrong
     #[arg(long, value_name = "DIR", default_value = "target/chaos")]
     report: PathBuf,
 }
@@ -93,31 +107,41 @@ fn with_own_mounts() -> Result<()> {
 }
 
 fn begin(args: &Args) -> Result<bool> {
-    let faults = chosen(args)?;
     std::fs::create_dir_all(&args.report)?;
-    let docket = args.docket.canonicalize();
-    let docket = docket.with_context(|| format!("{} is not there", args.docket.display()))?;
-    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let mut lines = Vec::new();
-    let mut left_out = Vec::new();
-    for fault in faults {
-        if let Some(lacking) = fault.lacks() {
-            println!("{} is left out: {lacking}", fault.id);
-            left_out.push((fault.id, lacking));
-            continue;
-        }
-        let mut outcomes = Vec::new();
-        for seed in seed..seed + args.runs {
-            let outcome = runtime.block_on(run::run(fault, seed, &docket, &args.report));
-            tell(&outcome);
-            outcomes.push(outcome);
-        }
-        lines.push(Line { fault, outcomes });
-        report::write(&args.report, &lines, &left_out)?;
+    if args.table {
+        let lines = report::lines(records::read(&args.report)?);
+        report::write(&args.report, &lines, &[])?;
+        return Ok(conclude(&lines, &args.report));
     }
-    Ok(conclude(&lines, &args.report))
+    let mut plan = Vec::new();
+    let mut left_out = Vec::new();
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    for fault in chosen(args)? {
+        for seed in seed..seed + args.runs {
+            match fault.lacks(seed) {
+                None => plan.push((fault, seed)),
+                Some(lacking) if left_out.iter().any(|(of, _)| *of == fault.id) => drop(lacking),
+                Some(lacking) => {
+                    println!("{} is left out: {lacking}", fault.id);
+                    left_out.push((fault.id, lacking));
+                }
+            }
+        }
+    }
+    let docket = there(&args.docket)?;
+    let other = args.other.as_deref().map_or_else(|| Ok(docket.clone()), there)?;
+    let mut outcomes = Vec::new();
+    batch::play(plan, &Programs { docket, other }, &args.report, args.jobs, |outcome| {
+        tell(&outcome);
+        records::add(&args.report, &outcome)?;
+        outcomes.push(outcome);
+        report::write(&args.report, &report::lines(outcomes.clone()), &left_out)
+    })?;
+    Ok(conclude(&report::lines(outcomes), &args.report))
+}
+
+fn there(program: &Path) -> Result<PathBuf> {
+    program.canonicalize().with_context(|| format!("{} is not there", program.display()))
 }
 
 fn chosen(args: &Args) -> Result<Vec<&'static Fault>> {
@@ -135,7 +159,7 @@ fn chosen(args: &Args) -> Result<Vec<&'static Fault>> {
 }
 
 fn tell(outcome: &run::Outcome) {
-    let (fault, seed, seconds) = (outcome.fault, outcome.seed, outcome.seconds);
+    let (fault, seed, seconds) = (&outcome.fault, outcome.seed, outcome.seconds);
     if outcome.is_clean() {
         println!("{fault} seed {seed}: clean ({seconds:.1} s)");
         return;
@@ -159,6 +183,13 @@ fn conclude(lines: &[Line], folder: &Path) -> bool {
         let never = line.never();
         if !never.is_empty() && line.outcomes.len() >= SEVERAL {
             println!("{}: {} never happened", line.fault.id, never.join(", "));
+            clean = false;
+        }
+    }
+    // Of all faults together something more is asked than of each.
+    if lines.len() > FAULTS.len() / 2 {
+        for what in report::nowhere(lines) {
+            println!("{what}: never happened, in no run of any fault");
             clean = false;
         }
     }

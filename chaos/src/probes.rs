@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::task::JoinHandle;
 
+use crate::awake::Awake;
 use crate::client::Client;
 use crate::load::Tally;
 use crate::stack::Stack;
@@ -24,15 +25,15 @@ const COUNTED: [(&str, &str); 8] = [
     ("docket_feed_hole_fills_total", "holes filled from the log"),
     ("docket_relay_rebuilds_total", "stream rebuilt"),
     ("docket_relay_fenced_total", "relay fenced"),
-    ("docket_queue_parked_total", "parked"),
     ("docket_relay_published_total", "events published"),
+    ("docket_snapshots_read_total", "snapshots read"),
 ];
 
 /// Whether a process called itself ready.
 #[derive(Debug, Clone)]
 pub(crate) struct Readiness {
     pub(crate) process: String,
-    pub(crate) at: Instant,
+    pub(crate) at: Awake,
     pub(crate) ready: bool,
 }
 
@@ -104,7 +105,7 @@ impl Drop for Probes {
 
 async fn ask(name: &str, url: &str, pid: u32, heard: &Mutex<Heard>) {
     let Ok(client) = Client::with_deadline(url, DEADLINE) else { return };
-    let at = Instant::now();
+    let at = Awake::now();
     let live = client.get("/health/live").await;
     let ready = client.get("/health/ready").await;
     let metrics = client.text("/metrics").await.unwrap_or_default();

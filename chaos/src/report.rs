@@ -9,17 +9,28 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::json;
 
+use crate::catalogue::{FAULTS, SOMEWHERE};
 use crate::fault::Fault;
 use crate::run::Outcome;
-
-/// Things that happened, named at most.
-const NAMED: usize = 8;
 
 /// All runs of a fault.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) fault: &'static Fault,
     pub(crate) outcomes: Vec<Outcome>,
+}
+
+/// A line for each fault that was run, in the order of the catalogue.
+pub(crate) fn lines(outcomes: Vec<Outcome>) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        FAULTS.iter().map(|fault| Line { fault, outcomes: Vec::new() }).collect();
+    for outcome in outcomes {
+        if let Some(line) = lines.iter_mut().find(|line| line.fault.id == outcome.fault) {
+            line.outcomes.push(outcome);
+        }
+    }
+    lines.retain(|line| !line.outcomes.is_empty());
+    lines
 }
 
 impl Line {
@@ -34,10 +45,10 @@ impl Line {
         sometimes.filter(|what| !happened.contains_key(what)).collect()
     }
 
-    fn happened(&self) -> BTreeMap<&'static str, u64> {
+    fn happened(&self) -> BTreeMap<&str, u64> {
         let mut all = BTreeMap::new();
         for (what, count) in self.outcomes.iter().flat_map(|outcome| &outcome.happened) {
-            *all.entry(*what).or_default() += count;
+            *all.entry(what.as_str()).or_default() += count;
         }
         all
     }
@@ -51,28 +62,43 @@ impl Line {
         all.get((last * percent).div_ceil(100)).copied()
     }
 
-    /// The fault's own first, then what is left of the most.
+    /// What the fault is about; all else is in the JSON.
     fn in_words(&self) -> String {
         let happened = self.happened();
         let own = self.fault.must.iter().chain(self.fault.sometimes).copied();
-        let others = happened.keys().copied();
-        let mut named: Vec<&str> = Vec::new();
-        for what in ["acknowledged"].into_iter().chain(own).chain(others) {
-            if !named.contains(&what) && happened.contains_key(what) {
-                named.push(what);
-            }
-        }
-        named.truncate(NAMED);
-        let words = named.iter().map(|what| format!("{} {what}", happened[what]));
+        let named = ["acknowledged"].into_iter().chain(own);
+        let told = |what| happened.get(what).map(|count| format!("{count} {what}"));
+        named.filter_map(told).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Such as `1–5, 9`.
+    fn seeds(&self) -> String {
+        let mut seeds: Vec<u64> = self.outcomes.iter().map(|outcome| outcome.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let runs = seeds.chunk_by(|one, next| one + 1 == *next);
+        let words = runs.filter_map(|run| match run {
+            [] => None,
+            [one] => Some(one.to_string()),
+            [first, .., last] => Some(format!("{first}–{last}")),
+        });
         words.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What never happened, though it has to somewhere.
+pub(crate) fn nowhere(lines: &[Line]) -> Vec<&'static str> {
+    let happened = |what: &&str| lines.iter().any(|line| line.happened().contains_key(what));
+    SOMEWHERE.into_iter().filter(|what| !happened(what)).collect()
 }
 
 /// The table, for people and for Markdown alike.
 pub(crate) fn table(lines: &[Line]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["Fault", "", "Runs", "Violations", "Recovery p50", "p95", "What happened"]);
+    let header =
+        ["Fault", "", "Seeds", "Runs", "Violations", "Recovery p50", "p95", "What happened"];
+    table.set_header(header);
     for line in lines {
         let recovery = |percent| match line.recovery_ms(percent) {
             #[expect(clippy::cast_precision_loss, reason = "for people")]
@@ -82,6 +108,7 @@ pub(crate) fn table(lines: &[Line]) -> Table {
         table.add_row([
             line.fault.id.to_owned(),
             line.fault.name.to_owned(),
+            line.seeds(),
             line.outcomes.len().to_string(),
             line.violations().to_string(),
             recovery(50),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 
 use crate::awake::Awake;
@@ -16,22 +16,22 @@ use crate::fault::Fault;
 use crate::load::{JournalFile, Load, Tally, furnish};
 use crate::probes::{self, Probes};
 use crate::scene::Scene;
-use crate::stack::Stack;
+use crate::stack::{Programs, Stack};
 
 /// No run takes longer: what has not ended by then is stuck. Multiplied with the patience.
 const LONGEST: u32 = 4;
 
 /// What a run came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
-    pub(crate) fault: &'static str,
+    pub(crate) fault: String,
     pub(crate) seed: u64,
     /// What is wrong; empty is good.
     pub(crate) violations: Vec<String>,
     /// From each healing to the first new command that a reader sees.
     pub(crate) recovery_ms: Vec<u64>,
     /// What happened, and how often.
-    pub(crate) happened: BTreeMap<&'static str, u64>,
+    pub(crate) happened: BTreeMap<String, u64>,
     /// How long it all took.
     pub(crate) seconds: f64,
     /// Where everything lies, of a run that went wrong.
@@ -45,7 +45,12 @@ impl Outcome {
 }
 
 /// Runs a fault once.
-pub(crate) async fn run(fault: &'static Fault, seed: u64, docket: &Path, keep: &Path) -> Outcome {
+pub(crate) async fn run(
+    fault: &'static Fault,
+    seed: u64,
+    programs: &Programs,
+    keep: &Path,
+) -> Outcome {
     let begun = Awake::now();
     let tally = Tally::default();
     let mut recoveries = Vec::new();
@@ -53,7 +58,7 @@ pub(crate) async fn run(fault: &'static Fault, seed: u64, docket: &Path, keep: &
     let (violations, kept) = match folder {
         Err(error) => (vec![format!("no temporary folder: {error}")], None),
         Ok(folder) => {
-            let going = play(fault, seed, docket, folder.path(), &tally, &mut recoveries);
+            let going = play(fault, seed, programs, folder.path(), &tally, &mut recoveries);
             let limit = crate::patience::patience() * LONGEST;
             let violations = tokio::select! {
                 ended = going => ended.unwrap_or_else(|error| vec![format!("{error:#}")]),
@@ -72,8 +77,9 @@ pub(crate) async fn run(fault: &'static Fault, seed: u64, docket: &Path, keep: &
         }
     };
     let recovery_ms = recoveries.iter().map(|took| ms(*took)).collect();
-    let (happened, seconds) = (tally.all(), begun.elapsed().as_secs_f64());
-    Outcome { fault: fault.id, seed, violations, recovery_ms, happened, seconds, kept }
+    let happened = tally.all().into_iter().map(|(what, count)| (what.to_owned(), count)).collect();
+    let (fault, seconds) = (fault.id.to_owned(), begun.elapsed().as_secs_f64());
+    Outcome { fault, seed, violations, recovery_ms, happened, seconds, kept }
 }
 
 async fn awake_for(time: Duration) {
@@ -90,7 +96,7 @@ fn ms(took: Duration) -> u64 {
 async fn play(
     fault: &'static Fault,
     seed: u64,
-    docket: &Path,
+    programs: &Programs,
     folder: &Path,
     tally: &Tally,
     recoveries: &mut Vec<Duration>,
@@ -98,15 +104,15 @@ async fn play(
     let mut random = fastrand::Rng::with_seed(seed);
     let layout = (fault.layout)(&mut random);
     let stack =
-        Stack::start(docket, folder, &layout).await.context("the platform does not start")?;
+        Stack::start(programs, folder, &layout).await.context("the platform does not start")?;
     let entrance = stack.entrance().url().to_owned();
     furnish(&Client::new(&entrance)?).await?;
     let journal = JournalFile::create(&folder.join("journal.jsonl"))?;
     let stack = Arc::new(RwLock::new(stack));
     let probes = Probes::start(&stack);
-    let load = (fault.load)();
-    let load = Load::start(&entrance, load.clients, load.hot, load.pause, seed, &journal, tally)?;
-    let mut scene = Scene::new(random.u64(..), &stack, load, tally, &journal);
+    let shape = (fault.load)();
+    let load = Load::start(&entrance, shape, seed, &journal, tally)?;
+    let mut scene = Scene::new(random.u64(..), &stack, load, shape, tally, &journal);
     scene.moment(20..60).await;
     let before = probes::holdings(&*scene.stack().await);
 
@@ -115,15 +121,15 @@ async fn play(
     acted.context("while it was broken")?;
     scene.moment(20..40).await;
 
-    let Scene { load, outages, .. } = scene;
+    let Scene { mut load, outages, journal, forgotten, .. } = scene;
     let acknowledged = load.end().await?;
     let mut violations = Vec::new();
     let stack = Arc::clone(&stack).write_owned().await;
     stack.settle().await?;
     checks::ask_again(&stack, &acknowledged, &journal, tally).await?;
     stack.settle().await?;
-    violations.extend(checks::stream(&stack, &journal).await?);
-    violations.extend(checks::laws(&stack, &journal, tally).await?);
+    violations.extend(checks::stream(&stack, &journal, tally).await?);
+    violations.extend(checks::laws(&stack, &journal, &forgotten, tally).await?);
     violations.extend(checks::health(&probes, &outages));
     violations.extend(checks::holdings(&before, &probes::holdings(&stack)));
     probes.count(tally);

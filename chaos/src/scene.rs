@@ -1,14 +1,16 @@
 //! One run, as a fault sees it: a platform under load, moments drawn from a seed, and the clock of recovery.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
+use invariants::JournalLine;
 use serde_json::json;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use crate::awake::Awake;
 use crate::client::Client;
+use crate::fault::LoadShape;
 use crate::load::{JournalFile, Load, Tally};
 use crate::stack::{Role, Stack};
 
@@ -17,8 +19,8 @@ use crate::stack::{Role, Stack};
 pub(crate) struct Outage {
     /// The process.
     pub(crate) process: String,
-    pub(crate) from: Instant,
-    pub(crate) to: Instant,
+    pub(crate) from: Awake,
+    pub(crate) to: Awake,
 }
 
 /// What a fault plays with.
@@ -31,6 +33,9 @@ pub(crate) struct Scene {
     pub(crate) journal: JournalFile,
     pub(crate) recoveries: Vec<Duration>,
     pub(crate) outages: Vec<Outage>,
+    /// Orders of names that begin so were known to the provider, and perhaps not to the log that was put back.
+    pub(crate) forgotten: Vec<String>,
+    shape: LoadShape,
     probes: u32,
 }
 
@@ -39,6 +44,7 @@ impl Scene {
         seed: u64,
         stack: &Arc<RwLock<Stack>>,
         load: Load,
+        shape: LoadShape,
         tally: &Tally,
         journal: &JournalFile,
     ) -> Self {
@@ -50,6 +56,8 @@ impl Scene {
             journal: journal.clone(),
             recoveries: Vec::new(),
             outages: Vec::new(),
+            forgotten: Vec::new(),
+            shape,
             probes: 0,
         }
     }
@@ -101,12 +109,31 @@ impl Scene {
     }
 
     /// Notes that processes could not do without something that was away between two moments.
-    pub(crate) async fn was_away(&mut self, roles: &[Role], from: Instant) {
-        let to = Instant::now();
+    pub(crate) async fn was_away(&mut self, roles: &[Role], from: Awake) {
+        let to = Awake::now();
         let stack = self.stack().await;
         for role in roles {
             let process = stack.of(*role).name().to_owned();
             self.outages.push(Outage { process, from, to });
         }
+    }
+
+    /// Lets every client hear of its last command, and ends them; how many commands were acknowledged.
+    pub(crate) async fn close_shop(&mut self) -> Result<u64> {
+        self.load.end().await?;
+        self.forgotten.extend(self.load.names());
+        Ok(self.load.acknowledged())
+    }
+
+    /// Lets new clients come. Of what was written down before, only this holds still.
+    pub(crate) async fn open_shop_again(&mut self, kept: Vec<JournalLine>) -> Result<()> {
+        self.journal = self.journal.next()?;
+        for line in &kept {
+            self.journal.write(line).await?;
+        }
+        let entrance = self.stack().await.entrance().url().to_owned();
+        let seed = self.random.u64(..);
+        self.load = Load::start(&entrance, self.shape, seed, &self.journal, &self.tally)?;
+        Ok(())
     }
 }

@@ -10,12 +10,13 @@ use crate::bench::target;
 /// Builds and runs; the words behind `chaos` go to `chaos`.
 pub(crate) fn chaos(root: &Path, words: &[&str]) -> anyhow::Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let build = "build --locked --package docket --package chaos --bin docket --bin chaos";
+    // With the features of the whole workspace, so that nothing is built twice.
+    let build = "build --release --locked --workspace --bin docket --bin chaos";
     let status = cargo.current_dir(root).args(build.split(' ')).status();
     if !status.context("`cargo build` can't be started")?.success() {
         bail!("`cargo {build}` failed");
     }
-    let programs = target(root).join("debug");
+    let programs = target(root).join("release");
     let mut run = Command::new(programs.join("chaos"));
     run.current_dir(root).args(words);
     if !words.contains(&"--docket") {

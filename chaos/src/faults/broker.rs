@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::awake::Awake;
+use crate::checks::FLIPPED;
 use crate::patience::patience;
 use crate::scene::Scene;
 use crate::tools::strace::Strace;
@@ -93,7 +94,7 @@ pub(crate) async fn bit_flipped(scene: &mut Scene) -> Result<()> {
         std::fs::write(block, bytes)?;
         nats.start_again()?;
         drop(stack);
-        scene.tally.one("bits flipped");
+        scene.tally.one(FLIPPED);
         scene.recovers().await?;
     }
     Ok(())

@@ -1,13 +1,14 @@
 //! PostgreSQL goes away, keeps nothing, is slow, or is busy with somebody else.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::awake::Awake;
 use crate::scene::Scene;
 use crate::stack::{Role, Stack};
-use crate::tools::children::{backends, children};
-use crate::tools::database::{Lock, take_all_connections};
+use crate::storage::{self, Lock, take_all_connections};
+use crate::tools::children::backends;
 use crate::tools::strace::Strace;
 
 /// Who can't do without it.
@@ -17,7 +18,7 @@ const USERS: [Role; 3] = [Role::Commands, Role::Models, Role::Sagas];
 pub(crate) async fn killed(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..4) {
         scene.moment(10..40).await;
-        let from = Instant::now();
+        let from = Awake::now();
         scene.stack_mut().await.servers()?.postgres.kill()?;
         scene.tally.one("database killed");
         scene.pause(0..3_000).await;
@@ -72,7 +73,7 @@ pub(crate) async fn locked(scene: &mut Scene) -> Result<()> {
         scene.tally.one("tables locked");
         scene.pause(200..4_000).await;
         if scene.random.bool() {
-            let ended = end_sessions(&*scene.stack().await)?;
+            let ended = end_sessions(&*scene.stack().await).await?;
             scene.tally.add("sessions ended", ended);
         }
         lock.release().await?;
@@ -88,7 +89,7 @@ pub(crate) async fn no_connections(scene: &mut Scene) -> Result<()> {
         let url = scene.stack_mut().await.servers()?.postgres.url("postgres");
         let mut taken = take_all_connections(&url).await;
         // Those of the services go, too: whoever comes first has them.
-        end_sessions(&*scene.stack().await)?;
+        end_sessions(&*scene.stack().await).await?;
         taken.extend(take_all_connections(&url).await);
         scene.tally.add("connections taken", taken.len() as u64);
         scene.pause(1_000..4_000).await;
@@ -102,20 +103,13 @@ pub(crate) async fn no_connections(scene: &mut Scene) -> Result<()> {
 }
 
 /// Ends what the services have open, as an administrator does; the number of sessions.
-fn end_sessions(stack: &Stack) -> Result<u64> {
-    let servers = stack.servers_ref().context("there is a database")?;
-    let of = |database: &str| {
-        format!(
-            "\u{20}SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' \
-             AND pid <> pg_backend_pid()"
-        )
-    };
-    let postmaster = servers.postgres.process_id()?;
-    let open = children(postmaster).into_iter();
-    let open = open.filter(|(_, title)| title.contains("127.0.0.1")).count() as u64;
-    let statements = ["log", "reads", "sagas"].map(of);
-    servers.postgres.execute(&statements.each_ref().map(String::as_str))?;
-    Ok(open)
+async fn end_sessions(stack: &Stack) -> Result<u64> {
+    let databases = stack.servers_ref().context("there is a database")?.databases();
+    let mut ended = 0;
+    for url in [databases.log, databases.models, databases.sagas] {
+        ended += storage::end_sessions(&url).await?;
+    }
+    Ok(ended)
 }
 
 /// The server's processes that serve the log.

@@ -65,6 +65,11 @@ pub(crate) async fn second_writer(scene: &mut Scene) -> Result<()> {
     Ok(())
 }
 
+/// Here one role owns the tables and runs the service.
+fn migrate(url: &str) -> [&str; 5] {
+    ["migrate", "--owner-postgres-url", url, "--postgres-url", url]
+}
+
 /// F32: `docket migrate` is killed midway, again and again, and runs twice at once; the tables are those of one that
 /// nobody disturbed.
 pub(crate) async fn migration_killed(scene: &mut Scene) -> Result<()> {
@@ -73,7 +78,7 @@ pub(crate) async fn migration_killed(scene: &mut Scene) -> Result<()> {
     let postgres = &servers.postgres;
     postgres.execute(&["CREATE DATABASE disturbed", "CREATE DATABASE undisturbed"])?;
     let (disturbed, undisturbed) = (postgres.url("disturbed"), postgres.url("undisturbed"));
-    let words = ["migrate", "--owner-postgres-url", disturbed.as_str()];
+    let words = migrate(&disturbed);
     for _ in 0..scene.random.u32(4..9) {
         let migrating = stack.docket(&words);
         let moment = Duration::from_millis(scene.random.u64(20..600));
@@ -86,7 +91,7 @@ pub(crate) async fn migration_killed(scene: &mut Scene) -> Result<()> {
     for migrated in [both.0?, both.1?] {
         ensure!(migrated.0, "a migration after a killed one failed: {}{}", migrated.1, migrated.2);
     }
-    let (succeeded, ..) = stack.docket(&["migrate", "--owner-postgres-url", &undisturbed]).await?;
+    let (succeeded, ..) = stack.docket(&migrate(&undisturbed)).await?;
     ensure!(succeeded, "an undisturbed migration failed");
     let dump = |url: &str| {
         let mut dump = std::process::Command::new(postgres.programs().join("pg_dump"));

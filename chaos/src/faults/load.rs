@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::fault::LoadShape;
 use crate::load::Load;
 use crate::scene::Scene;
 
@@ -68,8 +69,8 @@ pub(crate) async fn rebuilt(scene: &mut Scene) -> Result<()> {
 pub(crate) async fn storm(scene: &mut Scene) -> Result<()> {
     let url = scene.stack().await.entrance().url().to_owned();
     let seed = scene.random.u64(..);
-    let pause = Duration::ZERO;
-    let storm = Load::start(&url, STORM, false, pause, seed, &scene.journal, &scene.tally)?;
+    let shape = LoadShape { clients: STORM, hot: false, pause: Duration::ZERO };
+    let mut storm = Load::start(&url, shape, seed, &scene.journal, &scene.tally)?;
     // While it lasts, the process that takes commands is killed once: everybody comes again at the same moment.
     scene.moment(20..60).await;
     scene.stack().await.writer().kill()?;
@@ -77,5 +78,9 @@ pub(crate) async fn storm(scene: &mut Scene) -> Result<()> {
     scene.pause(3_000..6_000).await;
     scene.tally.add("acknowledged in the storm", storm.acknowledged());
     storm.end().await?;
+    scene.recovers().await?;
+    // By now streams are long: whoever starts reads their snapshots.
+    scene.stack().await.writer().kill()?;
+    scene.tally.one("kills");
     scene.recovers().await
 }

@@ -1,10 +1,9 @@
 //! The network between the services and their servers loses what it carries, in both directions or in one.
 
-use std::time::Instant;
-
 use anyhow::{Context as _, Result};
 use test_servers::Forwards;
 
+use crate::awake::Awake;
 use crate::scene::Scene;
 use crate::stack::Role;
 
@@ -13,7 +12,7 @@ pub(crate) async fn database_partitioned(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
         let what = [Forwards::Nothing, Forwards::Requests][scene.random.usize(..2)];
-        let from = Instant::now();
+        let from = Awake::now();
         database(scene, what).await?;
         scene.tally.one(match what {
             Forwards::Requests => "partitions of answers",

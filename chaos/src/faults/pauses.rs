@@ -1,11 +1,9 @@
 //! A process stands still, as in a long pause of a virtual machine, and goes on as if nothing had been.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use rustix::process::Signal;
 
-use crate::client::Client;
+use super::leases;
 use crate::scene::Scene;
 use crate::stack::{Kind, Role};
 
@@ -34,20 +32,16 @@ pub(crate) async fn writer(scene: &mut Scene) -> Result<()> {
 }
 
 async fn replaced(scene: &mut Scene, role: Role) -> Result<()> {
-    let (first, second) = {
-        let stack = scene.stack().await;
-        let second = Client::new(stack.second(role)?.url())?;
-        (Client::with_deadline(stack.of(role).url(), Duration::from_secs(2))?, second)
-    };
-    second.until_status("standby").await?;
-    scene.stack().await.of(role).signal(Signal::STOP)?;
+    let stack = scene.stack().await;
+    let (active, standby) = leases::pair(&stack, role).await?;
+    leases::until_it_stands_by(role, standby).await?;
+    active.signal(Signal::STOP)?;
     scene.tally.one("pauses");
-    second.until_status("ready").await?;
-    scene.tally.one("lease changes");
+    leases::until_held_by(scene, role, standby).await?;
     scene.recovers().await?;
     scene.pause(0..1_000).await;
-    scene.stack().await.of(role).signal(Signal::CONT)?;
+    active.signal(Signal::CONT)?;
     // It finds out that it was replaced, and stands by: itself, or the one that its supervisor starts.
-    first.until_status("standby").await?;
+    leases::until_it_stands_by(role, active).await?;
     scene.recovers().await
 }

@@ -19,6 +19,7 @@ use super::tally::Tally;
 use super::wishes::{Next, Wish, Wishes};
 use crate::awake::Awake;
 use crate::client::{Answer, Client};
+use crate::fault::LoadShape;
 use crate::patience::patience;
 
 /// Acknowledged commands that are remembered, to be asked again.
@@ -44,6 +45,7 @@ struct Shared {
 pub(crate) struct Load {
     stop: watch::Sender<Option<Awake>>,
     running: Vec<JoinHandle<Result<()>>>,
+    names: Vec<String>,
     acknowledged: Arc<AtomicU64>,
     recent: Recent,
 }
@@ -52,9 +54,7 @@ impl Load {
     /// Starts so many clients; hot ones want one product only.
     pub(crate) fn start(
         url: &str,
-        clients: usize,
-        hot: bool,
-        pause: Duration,
+        shape: LoadShape,
         seed: u64,
         journal: &JournalFile,
         tally: &Tally,
@@ -68,16 +68,23 @@ impl Load {
             acknowledged: Arc::clone(&acknowledged),
             recent: Arc::clone(&recent),
             stopped,
-            pause,
+            pause: shape.pause,
         };
-        let mut running = Vec::new();
-        for n in 0..clients as u64 {
+        let (mut running, mut names) = (Vec::new(), Vec::new());
+        for n in 0..shape.clients as u64 {
             let seed = seed.wrapping_mul(1_000).wrapping_add(n);
-            let wishes = Wishes::new(format!("c{n}x{}", seed % 100_000), seed, hot);
+            let name = format!("c{n}x{}", seed % 100_000);
+            names.push(name.clone());
+            let wishes = Wishes::new(name, seed, shape.hot);
             let (client, shared) = (Client::new(url)?, shared.clone());
             running.push(tokio::spawn(async move { shop(client, wishes, shared).await }));
         }
-        Ok(Self { stop, running, acknowledged, recent })
+        Ok(Self { stop, running, names, acknowledged, recent })
+    }
+
+    /// What the clients call themselves, and their orders after them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.names.clone()
     }
 
     /// Commands acknowledged so far.
@@ -86,9 +93,9 @@ impl Load {
     }
 
     /// Lets every client hear of its last command, then ends them; returns what was acknowledged.
-    pub(crate) async fn end(self) -> Result<Vec<Wish>> {
+    pub(crate) async fn end(&mut self) -> Result<Vec<Wish>> {
         self.stop.send_replace(Some(Awake::now()));
-        for client in self.running {
+        for client in self.running.drain(..) {
             client.await.context("a client panicked")??;
         }
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! The journal of a run: JSON lines, each on disk before what it tells of goes on.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,31 @@ impl JournalFile {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A new one beside it, of the same attempts.
+    pub(crate) fn next(&self) -> Result<Self> {
+        let next = Self::create(&self.path.with_extension("next.jsonl"))?;
+        Ok(Self { attempts: Arc::clone(&self.attempts), ..next })
+    }
+
+    /// What was acknowledged so far: each command with its answer.
+    pub(crate) fn acknowledged_so_far(&self) -> Result<Vec<JournalLine>> {
+        let text = std::fs::read_to_string(&*self.path)?;
+        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let lines: Vec<JournalLine> =
+            whole.map(serde_json::from_str).collect::<Result<_, _>>().context("a journal")?;
+        let done = |line: &JournalLine| match line {
+            JournalLine::Answered(answered) if answered.status < 300 => Some(answered.attempt),
+            _ => None,
+        };
+        let done: HashSet<u64> = lines.iter().filter_map(done).collect();
+        let is_of_it = |line: &JournalLine| match line {
+            JournalLine::Asked(asked) => done.contains(&asked.attempt),
+            JournalLine::Answered(answered) => done.contains(&answered.attempt),
+            JournalLine::Lost { .. } | JournalLine::Seen(_) => false,
+        };
+        Ok(lines.into_iter().filter(is_of_it).collect())
     }
 
     /// The number of the next attempt.

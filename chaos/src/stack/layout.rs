@@ -30,6 +30,12 @@ pub(crate) struct Layout {
     pub(crate) env: Vec<(Role, &'static str, String)>,
     /// What a service's words stand behind, such as `prlimit --nofile=64`.
     pub(crate) before: Vec<(Role, Vec<String>)>,
+    /// Services whose clock the fault sets.
+    pub(crate) clocks: Vec<Role>,
+    /// Something between the command-service and the payment provider that can be rude.
+    pub(crate) gated_provider: bool,
+    /// Services that begin with the binary of another version.
+    pub(crate) other_version: Vec<Role>,
     /// The data (embedded) or PostgreSQL's folder on a disk of so many MiB.
     pub(crate) small_disk_mib: Option<u32>,
 }
@@ -46,6 +52,9 @@ impl Layout {
             seconds: Vec::new(),
             env: Vec::new(),
             before: Vec::new(),
+            clocks: Vec::new(),
+            gated_provider: false,
+            other_version: Vec::new(),
             small_disk_mib: None,
         }
     }

@@ -7,5 +7,6 @@ mod services;
 mod standing;
 
 pub(crate) use layout::{Kind, Layout};
-pub(crate) use services::Role;
+pub(crate) use process::Process;
+pub(crate) use services::{Programs, Role};
 pub(crate) use standing::Stack;

@@ -26,7 +26,9 @@ pub(crate) struct Start {
     pub(crate) name: String,
     /// Where it listens.
     pub(crate) url: String,
-    /// The program and its words.
+    /// What the program stands behind, such as `prlimit --nofile=64`.
+    pub(crate) before: Vec<String>,
+    pub(crate) program: PathBuf,
     pub(crate) words: Vec<String>,
     /// Its environment, beside this process' own.
     pub(crate) env: Vec<(String, String)>,
@@ -143,6 +145,15 @@ impl Process {
         }
     }
 
+    /// Starts it again after [`terminate`](Self::terminate), with this program if one is given.
+    pub(crate) fn start_again(&self, program: Option<&Path>) {
+        let mut state = self.state();
+        if let Some(program) = program {
+            program.clone_into(&mut state.start.program);
+        }
+        state.wanted = true;
+    }
+
     fn until_ended(&self) -> Result<()> {
         let begun = Instant::now();
         while self.state().child.is_some() {
@@ -218,7 +229,8 @@ fn supervise(state: &Mutex<State>) {
 fn spawn(start: &Start) -> Result<Child> {
     let log = File::options().create(true).append(true).open(&start.log)?;
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).args(&start.words);
+    command.args(["--pdeathsig", "KILL"]).args(&start.before);
+    command.arg(&start.program).args(&start.words);
     for (name, value) in &start.env {
         command.env(name, value);
     }

@@ -9,6 +9,7 @@ use test_servers::free_port;
 use super::layout::Layout;
 use super::process::Start;
 use super::servers::{Databases, Servers};
+use crate::tools::own_clock;
 
 /// What a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,20 +41,31 @@ impl Role {
     }
 }
 
+/// The binaries that are broken.
+#[derive(Debug, Clone)]
+pub(crate) struct Programs {
+    /// What is to be seen to hold.
+    pub(crate) docket: PathBuf,
+    /// Of another version, which it takes over from and gives back to.
+    pub(crate) other: PathBuf,
+}
+
 /// What every process of a run is told.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    docket: PathBuf,
+    programs: Programs,
     data: PathBuf,
     logs: PathBuf,
     layout: Layout,
     ports: HashMap<(Role, bool), u16>,
     reached: Option<(Databases, String)>,
+    /// Where the payment provider is asked, when it is not the simulator itself.
+    pub(crate) gate: Option<String>,
 }
 
 impl Plan {
     pub(crate) fn new(
-        docket: &Path,
+        programs: &Programs,
         folder: &Path,
         data: PathBuf,
         layout: &Layout,
@@ -66,22 +78,19 @@ impl Plan {
             }
         }
         let reached = servers.map(|servers| (servers.reached(), servers.broker()));
-        let (docket, logs) = (docket.to_owned(), folder.to_owned());
-        Ok(Self { docket, data, logs, layout: layout.clone(), ports, reached })
+        let (programs, logs) = (programs.clone(), folder.to_owned());
+        let (layout, gate) = (layout.clone(), None);
+        Ok(Self { programs, data, logs, layout, ports, reached, gate })
     }
 
     /// What starts the first or the second process of a service.
     pub(crate) fn start(&self, role: Role, second: bool) -> Result<Start> {
         let port = self.ports[&(role, second)];
-        let docket = self.docket.to_string_lossy().into_owned();
-        let mut words: Vec<String> = self
-            .layout
-            .before
-            .iter()
-            .filter(|(of, _)| *of == role)
-            .flat_map(|(_, words)| words.clone())
-            .collect();
-        words.extend([docket, role.name().to_owned()]);
+        let before = self.layout.before.iter().filter(|(of, _)| *of == role);
+        let before = before.flat_map(|(_, words)| words.clone()).collect();
+        let is_other = self.layout.other_version.contains(&role);
+        let program = if is_other { &self.programs.other } else { &self.programs.docket };
+        let mut words = vec![role.name().to_owned()];
         words.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
         let data = self.data.to_string_lossy().into_owned();
         let mut env = vec![("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), "300".to_owned())];
@@ -91,14 +100,17 @@ impl Plan {
             Role::Commands | Role::Models | Role::Sagas => env.extend(self.databases(role)?),
         }
         if role == Role::Commands {
-            let url = self.url(Role::Simulator, false);
+            let url = self.gate.clone().unwrap_or_else(|| self.url(Role::Simulator, false));
             words.extend(["--payment-provider-url".to_owned(), url]);
         }
         let more = self.layout.env.iter().filter(|(of, ..)| *of == role);
         env.extend(more.map(|(_, name, value)| ((*name).to_owned(), value.clone())));
         let name = format!("{}{}", role.name(), if second { "-2" } else { "" });
-        let log = self.logs.join(format!("{name}.log"));
-        Ok(Start { name, url: self.url(role, second), words, env, log })
+        if self.layout.clocks.contains(&role) {
+            env.extend(own_clock::environment(&own_clock::file(&self.logs, role.name()))?);
+        }
+        let (log, url) = (self.logs.join(format!("{name}.log")), self.url(role, second));
+        Ok(Start { name, url, before, program: program.clone(), words, env, log })
     }
 
     fn databases(&self, role: Role) -> Result<Vec<(String, String)>> {
@@ -134,7 +146,7 @@ impl Plan {
             .collect()
     }
 
-    fn url(&self, role: Role, second: bool) -> String {
+    pub(super) fn url(&self, role: Role, second: bool) -> String {
         format!("http://127.0.0.1:{}", self.ports[&(role, second)])
     }
 }

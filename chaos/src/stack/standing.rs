@@ -10,10 +10,12 @@ use tokio::process::Command;
 use super::layout::{Kind, Layout};
 use super::process::Process;
 use super::servers::Servers;
-use super::services::{Plan, Role};
+use super::services::{Plan, Programs, Role};
 use crate::awake::Awake;
 use crate::client::Client;
 use crate::patience::patience;
+use crate::tools::own_clock;
+use crate::tools::provider_gate::ProviderGate;
 use crate::tools::small_disk::SmallDisk;
 
 /// How often is looked whether something has come.
@@ -27,7 +29,10 @@ pub(crate) struct Stack {
     /// The processes; they end before their servers.
     processes: Vec<(Role, Process)>,
     servers: Option<Servers>,
-    docket: PathBuf,
+    /// Between the command-service and the payment provider.
+    pub(crate) gate: Option<ProviderGate>,
+    pub(crate) programs: Programs,
+    folder: PathBuf,
     data: PathBuf,
     /// What is full when it is full.
     pub(crate) disk: Option<SmallDisk>,
@@ -35,7 +40,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Starts what a layout asks for; everything lies in the folder.
-    pub(crate) async fn start(docket: &Path, folder: &Path, layout: &Layout) -> Result<Self> {
+    pub(crate) async fn start(programs: &Programs, folder: &Path, layout: &Layout) -> Result<Self> {
         let disk = layout.small_disk_mib.map(|mib| SmallDisk::mount(&folder.join("disk"), mib));
         let disk = disk.transpose()?;
         let servers = Servers::start(layout, disk.as_ref().map(SmallDisk::path))?;
@@ -44,9 +49,14 @@ impl Stack {
             _ => folder.join("data"),
         };
         std::fs::create_dir_all(&data)?;
-        let plan = Plan::new(docket, folder, data.clone(), layout, servers.as_ref())?;
-        let (kind, docket) = (layout.kind, docket.to_owned());
-        let mut stack = Self { kind, processes: Vec::new(), servers, docket, data, disk };
+        let mut plan = Plan::new(programs, folder, data.clone(), layout, servers.as_ref())?;
+        let simulator = plan.url(Role::Simulator, false);
+        let gate = layout.gated_provider.then(|| ProviderGate::before(&simulator));
+        let gate = futures::future::OptionFuture::from(gate).await.transpose()?;
+        plan.gate = gate.as_ref().map(|gate| gate.url().to_owned());
+        let (kind, processes) = (layout.kind, Vec::new());
+        let (programs, folder) = (programs.clone(), folder.to_owned());
+        let mut stack = Self { kind, processes, servers, gate, programs, folder, data, disk };
         match layout.kind {
             Kind::Embedded => stack.run(&plan, Role::Dev, false)?,
             Kind::Distributed => {
@@ -118,6 +128,11 @@ impl Stack {
         self.servers.as_ref()
     }
 
+    /// Sets the clock of a service so many seconds off the machine's.
+    pub(crate) fn set_clock(&self, role: Role, offset_s: i64) -> Result<()> {
+        own_clock::set(&own_clock::file(&self.folder, role.name()), offset_s)
+    }
+
     /// Waits until a service says that it is ready.
     pub(crate) async fn until_ready(&self, role: Role) -> Result<()> {
         until_ready(self.of(role)).await
@@ -170,7 +185,7 @@ impl Stack {
 
     /// `docket` with these words, told where everything is; its answer as JSON, and whether it succeeded.
     pub(crate) async fn docket(&self, words: &[&str]) -> Result<(bool, String, String)> {
-        let mut command = Command::new(&self.docket);
+        let mut command = Command::new(&self.programs.docket);
         command.args(words).kill_on_drop(true);
         match &self.servers {
             None => drop(command.arg("--data-dir").arg(&self.data)),
@@ -219,7 +234,5 @@ async fn until_ready(process: &Process) -> Result<()> {
 }
 
 async fn status(process: &Process) -> Option<String> {
-    let client = Client::new(process.url()).ok()?;
-    let answer = client.get("/health/ready").await.ok()?;
-    answer.body["status"].as_str().map(str::to_owned)
+    Client::new(process.url()).ok()?.status().await
 }

@@ -14,7 +14,10 @@ const HOW: &str = "PostgreSQL is not installed: install it (on Debian: `apt-get 
     folder of `postgres` and `initdb` in DOCKET_POSTGRES_BIN";
 
 /// The folder that has both `postgres` and `initdb`; of several versions the newest.
-pub(crate) fn postgres() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// When they are nowhere.
+pub fn postgres() -> anyhow::Result<PathBuf> {
     let named = std::env::var_os(POSTGRES_BIN).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     named

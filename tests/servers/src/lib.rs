@@ -17,6 +17,7 @@ mod supervised;
 mod unprivileged;
 
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
+pub use binaries::postgres as postgres_programs;
 pub use database::{Database, POSTGRES_VARIABLE, database};
 pub use nats::{Nats, nats, nats_with_config, nats_with_room};
 pub use nats_binary::{NATS_VARIABLE, nats_server};

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -70,7 +71,8 @@ impl Proxy {
         url.replace(&format!(":{server}"), &format!(":{}", self.port))
     }
 
-    /// Lets so much through from now on. A connection that lost something before stays silent.
+    /// Lets so much through from now on. A connection that lost something in either direction is silent in both when
+    /// everything gets through again: no TCP goes on in one.
     pub fn set(&self, forwards: Forwards) {
         self.state.lock().forwards = forwards;
     }
@@ -98,17 +100,27 @@ fn connect(client: TcpStream, server: u16, state: &Arc<State>) -> io::Result<()>
     }
     let (requests, answers) = ((client.try_clone()?, server.try_clone()?), (server, client));
     let (up, down) = (Arc::clone(state), Arc::clone(state));
-    thread::spawn(move || pump(requests, &up, |now| now != Forwards::Nothing));
-    thread::spawn(move || pump(answers, &down, |now| now == Forwards::Everything));
+    let lost = Arc::<AtomicBool>::default();
+    let lost_too = Arc::clone(&lost);
+    thread::spawn(move || pump(requests, &up, &lost, |now| now != Forwards::Nothing));
+    thread::spawn(move || pump(answers, &down, &lost_too, |now| now == Forwards::Everything));
     Ok(())
 }
 
-/// Forwards one direction. Once something was held back, the connection stays silent for ever: it is half open.
-fn pump((mut from, mut to): (TcpStream, TcpStream), state: &State, passes: fn(Forwards) -> bool) {
+/// Forwards one direction. Once something was lost, here or on the way back, the connection is half open: this direction is
+/// silent for ever when it lost something itself, and also when everything else gets through again.
+fn pump(
+    (mut from, mut to): (TcpStream, TcpStream),
+    state: &State,
+    lost: &AtomicBool,
+    passes: fn(Forwards) -> bool,
+) {
     let mut buffer = vec![0; 64 * 1024];
     let mut silent = false;
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        silent |= !passes(state.lock().forwards);
+        let now = state.lock().forwards;
+        silent |= !passes(now) || (now == Forwards::Everything && lost.load(Ordering::Relaxed));
+        lost.fetch_or(silent, Ordering::Relaxed);
         if !silent && to.write_all(&buffer[..read]).is_err() {
             break;
         }

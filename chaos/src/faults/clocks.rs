@@ -1,0 +1,46 @@
+//! The wall clock of a process is an hour off, or is set while it runs.
+
+use anyhow::Result;
+
+use crate::scene::Scene;
+use crate::stack::{Kind, Role};
+
+/// Whose clock may be wrong, where each has a process of its own.
+pub(crate) const HAVE_A_CLOCK: [Role; 4] =
+    [Role::Commands, Role::Sagas, Role::Models, Role::Simulator];
+/// An hour ahead, an hour behind, somewhat off, right.
+const OFFSETS_S: [i64; 5] = [3_600, -3_600, 90, -7, 0];
+
+/// F20: clocks are set, ahead and back; some processes start anew with a clock that is wrong, and some lose messages
+/// meanwhile, which have to be sent again in time all the same.
+pub(crate) async fn set(scene: &mut Scene) -> Result<()> {
+    let kind = scene.stack().await.kind;
+    for _ in 0..scene.random.u32(3..6) {
+        scene.moment(5..20).await;
+        let role = match kind {
+            Kind::Embedded => Role::Dev,
+            Kind::Distributed => HAVE_A_CLOCK[scene.random.usize(..HAVE_A_CLOCK.len())],
+        };
+        let offset = OFFSETS_S[scene.random.usize(..OFFSETS_S.len())];
+        scene.stack().await.set_clock(role, offset)?;
+        scene.tally.one("clocks set");
+        scene.moment(5..20).await;
+        match scene.random.u32(..4) {
+            0 => {
+                scene.stack().await.of(role).kill()?;
+                scene.tally.one("started with a wrong clock");
+            }
+            1 if kind == Kind::Distributed => {
+                let mut stack = scene.stack_mut().await;
+                let nats = &mut stack.servers()?.nats[0];
+                nats.kill()?;
+                nats.wipe()?;
+                nats.start_again()?;
+                scene.tally.one("messages lost meanwhile");
+            }
+            _ => {}
+        }
+        scene.recovers().await?;
+    }
+    scene.stack().await.until_all_ready().await
+}
