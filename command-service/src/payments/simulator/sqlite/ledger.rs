@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use storage::{BulkStatement, Database, Durability, migrator};
+use storage::{BulkStatement, Database, Durability, WriteTransaction, migrator};
 
 use super::rows;
 use crate::payments::simulator::entry::LedgerEntry;
@@ -79,8 +79,8 @@ impl Ledger {
         &self,
         entries: &[LedgerEntry],
     ) -> Result<(), sqlx::Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
-        INSERT.execute(&mut transaction, entries, rows::bind).await?;
+        let mut transaction = WriteTransaction::begin(self.database.writer()).await?;
+        INSERT.execute(transaction.connection(), entries, rows::bind).await?;
         transaction.commit().await
     }
 }
