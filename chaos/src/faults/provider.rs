@@ -50,7 +50,7 @@ pub(crate) async fn away(scene: &mut Scene) -> Result<()> {
     };
     scene.tally.one(if is_gone { "provider gone" } else { "provider silent" });
     let acknowledged = scene.load.acknowledged();
-    scene.pause(7_000..12_000).await;
+    scene.pause(4_000..8_000).await;
     scene.tally.add("acknowledged without the provider", scene.load.acknowledged() - acknowledged);
     let waiting = waiting(scene).await?;
     scene.tally.add("payments waited", waiting);
