@@ -9,6 +9,7 @@ use projection_service::offline::{
     self, BuiltModel, Decision, StoredModel, Survey, Unreadable, Wanted,
 };
 use projection_service::storage::digest::Difference;
+use storage::is_damaged;
 
 use super::bars::Bars;
 use super::decision;
@@ -42,7 +43,12 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     }
     let (mut wanted, mut parked) = (Vec::new(), ParkedIn::default());
     for model in &live {
-        parked.add(&model.snapshot().await?);
+        match model.snapshot().await {
+            Ok(snapshot) => parked.add(&snapshot),
+            // It is built anew from the log, which is what a damaged one needs; what was parked in it is met again.
+            Err(error) if is_damaged(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     for &projector in projectors {
         let generation = offline::next_generation(&folder, projector).await?;
