@@ -9,7 +9,6 @@ use projection_service::offline::{
     self, BuiltModel, Decision, StoredModel, Survey, Unreadable, Wanted,
 };
 use projection_service::storage::digest::Difference;
-use storage::is_damaged;
 
 use super::bars::Bars;
 use super::decision;
@@ -41,15 +40,7 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
             folder.display()
         );
     }
-    let (mut wanted, mut parked) = (Vec::new(), ParkedIn::default());
-    for model in &live {
-        match model.snapshot().await {
-            Ok(snapshot) => parked.add(&snapshot),
-            // It is built anew from the log, which is what a damaged one needs; what was parked in it is met again.
-            Err(error) if is_damaged(&error) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let (mut wanted, parked) = (Vec::new(), parked_in(&live).await?);
     for &projector in projectors {
         let generation = offline::next_generation(&folder, projector).await?;
         wanted.push(Wanted { projector, generation, to: head, parked: parked.of(projector) });
@@ -96,6 +87,20 @@ pub(super) async fn run(data: &DataDir, projectors: &[Projector]) -> Result<Exit
     parked.notes().into_iter().for_each(output::note);
     log.close().await;
     Ok(if differing { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is parked in these models. One that is damaged is built anew from the log, which is what it needs; what was parked in it is
+/// met again.
+async fn parked_in(models: &[StoredModel]) -> Result<ParkedIn> {
+    let mut parked = ParkedIn::default();
+    for model in models {
+        match model.snapshot().await.map_err(anyhow::Error::from) {
+            Ok(snapshot) => parked.add(&snapshot),
+            Err(error) if is_damaged(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(parked)
 }
 
 fn is_damaged(error: &anyhow::Error) -> bool {
