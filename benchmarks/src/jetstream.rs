@@ -18,8 +18,8 @@ use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled}
 use messaging::feed::{Feed, Subscription};
 use messaging::jetstream::{
     Announcer, CommandConsumer, CommandsSettings, ConnectionSettings, ConsumerSettings,
-    EpochKeeper, HistoryServer, JetStreamFeed, JetStreamQueue, Names, OwnedLog, Parked, Parking,
-    Relay, RelaySettings, connect,
+    EpochKeeper, HistoryServer, JetStreamFeed, JetStreamQueue, Names, NatsCarrier, OwnedLog,
+    Parked, Parking, Relay, RelaySettings, connect,
 };
 use test_servers::Nats;
 use tokio::sync::watch;
@@ -55,13 +55,14 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
     let owned = OwnedLog::new(Arc::clone(&log), Arc::new(FixedEpoch(log.identity())));
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
-    let announcer = Announcer::new(client.clone(), names.clone(), Arc::clone(&owned));
+    let carrier = NatsCarrier::over(client.clone(), names.clone());
+    let announcer = Announcer::new(Arc::clone(&carrier), Arc::clone(&owned));
     tokio::spawn(announcer.run(stop.clone()));
-    let history = HistoryServer::new(client.clone(), names.clone(), Arc::clone(&owned));
+    let history = HistoryServer::new(Arc::clone(&carrier), Arc::clone(&owned));
     tokio::spawn(history.run(stop.clone()));
 
     let mut rows = Vec::new();
-    let relay = Relay::new(client.clone(), names.clone(), owned, RelaySettings::default());
+    let relay = Relay::new(Arc::clone(&carrier), owned, RelaySettings::default());
     let begun = Instant::now();
     tokio::spawn(relay.run(stop.clone()));
     published(&client, events).await;
@@ -69,7 +70,7 @@ async fn measure(events: u64) -> Result<Vec<Row>> {
 
     rows.push(plain(&client, events).await?);
 
-    let feed = JetStreamFeed::open(client.clone(), names.clone()).await;
+    let feed = JetStreamFeed::open(carrier).await;
     let begun = Instant::now();
     let mut subscription = feed.subscribe(0).await?;
     let mut read = 0;

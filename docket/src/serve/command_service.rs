@@ -18,8 +18,8 @@ use event_store::keys::postgres::PostgresKeys;
 use event_store::keys::{KeyStore, Vault};
 use event_store::postgres::PostgresLog;
 use messaging::jetstream::{
-    Announcer, CommandConsumer, ConsumerSettings, EpochKeeper, HistoryServer, OwnedLog, Relay,
-    RelaySettings,
+    Announcer, CommandConsumer, ConsumerSettings, EpochKeeper, HistoryServer, NatsCarrier,
+    OwnedLog, Relay, RelaySettings,
 };
 use service_kit::clock;
 use storage::postgres::PostgresSettings;
@@ -251,12 +251,13 @@ fn tell_others(
 ) -> (CancellationToken, TaskTracker) {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let names = &broker.names;
+    let carrier = NatsCarrier::over(client.clone(), names.clone());
     let settings = RelaySettings { events: broker.events(), ..RelaySettings::default() };
-    let relay = Relay::new(client.clone(), names.clone(), Arc::clone(&owned), settings);
+    let relay = Relay::new(Arc::clone(&carrier), Arc::clone(&owned), settings);
     tasks.spawn(relay.run(stop.clone()));
-    let announcer = Announcer::new(client.clone(), names.clone(), Arc::clone(&owned));
+    let announcer = Announcer::new(Arc::clone(&carrier), Arc::clone(&owned));
     tasks.spawn(announcer.run(stop.clone()));
-    let history = HistoryServer::new(client.clone(), names.clone(), owned);
+    let history = HistoryServer::new(carrier, owned);
     tasks.spawn(history.run(stop.clone()));
     let keys = Arc::clone(keys) as Arc<dyn KeyStore>;
     tasks.spawn(person_keys::serve(client.clone(), names.clone(), keys, stop.clone()));

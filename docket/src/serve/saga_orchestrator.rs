@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use messaging::feed::Feed;
-use messaging::jetstream::{JetStreamFeed, JetStreamQueue};
+use messaging::jetstream::{JetStreamFeed, JetStreamQueue, NatsCarrier};
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use service_kit::clock;
 use service_kit::health::Health;
@@ -95,7 +95,7 @@ async fn start(
     let names = broker.names.clone();
     tokio::spawn(watch_nats(health.clone(), client.clone(), names.clone(), true));
     let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
-    let opening = JetStreamFeed::open(client.clone(), names.clone());
+    let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
     let (feed_too, queue) = (Arc::clone(&feed), Arc::new(queue));

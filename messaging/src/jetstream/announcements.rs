@@ -5,8 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
-use async_nats::connection::State;
 use event_store::{LogIdentity, Position};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -16,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::backoff::Backoff;
-use super::names::Names;
+use super::carrier::{Carrier, Question};
 use super::owner::OwnedLog;
 use super::trouble::{Trouble, broker, chain};
 
@@ -39,16 +37,15 @@ pub struct Announcement {
 
 /// Tells how far the log is. Only the log's owner does.
 pub struct Announcer {
-    client: Client,
-    names: Names,
+    carrier: Arc<dyn Carrier>,
     owned: Arc<OwnedLog>,
     last: Mutex<Option<Announcement>>,
 }
 
 impl Announcer {
     /// Tells of this log.
-    pub fn new(client: Client, names: Names, owned: Arc<OwnedLog>) -> Self {
-        Self { client, names, owned, last: Mutex::default() }
+    pub fn new(carrier: Arc<dyn Carrier>, owned: Arc<OwnedLog>) -> Self {
+        Self { carrier, owned, last: Mutex::default() }
     }
 
     /// Tells until it is stopped.
@@ -65,47 +62,46 @@ impl Announcer {
     }
 
     async fn session(&self, backoff: &mut Backoff) -> Result<(), Trouble> {
-        let questions =
-            self.client.queue_subscribe(self.names.announce(), "owners".to_owned()).await;
-        let mut questions = questions.map_err(broker("nobody can ask how far the log is"))?;
+        let mut questions = self.carrier.questions(Question::Head).await?;
         let mut head = self.owned.log.head();
         let mut identity = self.owned.identity();
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
+                _ = identity.changed() => self.tell(None).await?,
+                _ = ticks.tick() => self.tell(None).await?,
                 question = questions.next() => {
                     let Some(question) = question else {
                         return Err(Trouble::Odd("the subscription ended".to_owned()));
                     };
-                    if let Some(asker) = question.reply {
-                        self.tell(asker.to_string()).await?;
-                    }
+                    self.tell(Some(question.asker)).await?;
                 }
-                _ = ticks.tick() => self.tell(self.names.announcements()).await?,
                 changed = head.changed() => {
                     changed.map_err(|_| Trouble::Odd("the log was closed".to_owned()))?;
-                    self.tell(self.names.announcements()).await?;
+                    self.tell(None).await?;
                     tokio::time::sleep(AT_MOST_EVERY).await;
                 }
-                _ = identity.changed() => self.tell(self.names.announcements()).await?,
             }
             backoff.reset();
         }
     }
 
-    async fn tell(&self, subject: String) -> Result<(), Trouble> {
-        if self.client.connection_state() != State::Connected {
+    /// Tells the one who asked, or everybody.
+    async fn tell(&self, asker: Option<String>) -> Result<(), Trouble> {
+        if !self.carrier.is_reached() {
             // What is told while nobody hears would be told late, all at once.
             return Ok(());
         }
         let announcement = self.announcement().await?;
         let text = serde_json::to_vec(&announcement)
             .map_err(broker("the announcement can't be written"))?;
-        self.client
-            .publish(subject, text.into())
-            .await
-            .map_err(broker("the announcement can't be sent"))
+        match asker {
+            Some(asker) => self.carrier.answer(asker, text.into()).await?,
+            None => self.carrier.announce(text.into()).await?,
+        }
+        Ok(())
     }
 
     /// The event at the head is read once a change, not once a second.

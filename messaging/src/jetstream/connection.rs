@@ -141,26 +141,40 @@ pub(super) async fn there(client: &Client) {
     }
 }
 
-/// Works until the connection is lost: what was asked over it is never answered.
+/// Ends once this connection is lost: what was asked over it is never answered.
+pub(super) fn lost(client: &Client) -> impl Future<Output = ()> + Send + use<> {
+    let client = client.clone();
+    let before = connects(&client);
+    async move {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        // A connection that was lost and found between two looks is another one too.
+        while client.connection_state() == State::Connected && connects(&client) == before {
+            looks.tick().await;
+        }
+    }
+}
+
+fn connects(client: &Client) -> u64 {
+    client.statistics().connects.load(Ordering::Relaxed)
+}
+
+/// Works until the connection is lost.
 pub(super) fn while_there<T>(
     client: &Client,
     work: impl Future<Output = Result<T, Trouble>>,
 ) -> impl Future<Output = Result<T, Trouble>> {
-    let work = Box::pin(work);
-    let connects = || client.statistics().connects.load(Ordering::Relaxed);
-    let before = connects();
-    let lost = async move {
-        let mut looks = tokio::time::interval(LOOK_EVERY);
-        // A connection that was lost and found between two looks is another one too.
-        while client.connection_state() == State::Connected && connects() == before {
-            looks.tick().await;
-        }
-    };
-    async move {
-        tokio::select! {
-            done = work => done,
-            () = lost => Err(Trouble::Odd("the connection to NATS was lost".to_owned())),
-        }
+    until_lost(lost(client), Box::pin(work))
+}
+
+/// Works until it is told that the connection is lost.
+pub(super) async fn until_lost<T>(
+    lost: impl Future<Output = ()>,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = lost => Err(Trouble::Odd("the connection to NATS was lost".to_owned())),
     }
 }
 

@@ -10,8 +10,8 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy
 use async_nats::jetstream::{Context, ErrorCode};
 use event_store::Position;
 
+use super::carrier::{CarrierError, failed};
 use super::names::Names;
-use super::trouble::{Trouble, broker};
 
 /// How much of the log the stream of events holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(super) fn commands(names: &Names, settings: CommandsSettings) -> Config {
 }
 
 /// What is there under a name; `None` when there is no such stream.
-pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, Trouble> {
+pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, CarrierError> {
     match context.get_stream(name).await {
         Ok(stream) => Ok(Some(stream.cached_info().clone())),
         Err(error) => match error.kind() {
@@ -93,7 +93,7 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, 
             {
                 Ok(None)
             }
-            _ => Err(broker("the stream can't be looked at")(error)),
+            _ => Err(failed("the stream can't be looked at")(error)),
         },
     }
 }
@@ -103,7 +103,7 @@ const LEAST_BYTES: i64 = 16 * 1024 * 1024;
 
 /// Creates a stream. One that is there already with the same settings is fine. Where the servers have not the room that
 /// is wanted, it is made smaller: readers get from the log what it can't hold.
-pub(super) async fn create(context: &Context, mut config: Config) -> Result<Info, Trouble> {
+pub(super) async fn create(context: &Context, mut config: Config) -> Result<Info, CarrierError> {
     let wanted = config.max_bytes;
     let mut created = context.create_stream(config.clone()).await;
     if config.num_replicas > 1 && created.as_ref().is_err_and(is_single_server) {
@@ -114,7 +114,7 @@ pub(super) async fn create(context: &Context, mut config: Config) -> Result<Info
         config.max_bytes /= 2;
         created = context.create_stream(config.clone()).await;
     }
-    let stream = created.map_err(broker("the stream can't be created"))?;
+    let stream = created.map_err(failed("the stream can't be created"))?;
     let info = stream.cached_info().clone();
     // No bound at all is written 0 or -1.
     if wanted > 0 && info.config.max_bytes < wanted {
@@ -153,11 +153,11 @@ fn is_single_server(error: &CreateStreamError) -> bool {
 }
 
 /// Deletes a stream; one that is gone already is fine.
-pub(super) async fn delete(context: &Context, name: &str) -> Result<(), Trouble> {
+pub(super) async fn delete(context: &Context, name: &str) -> Result<(), CarrierError> {
     let gone = context.delete_stream(name).await.map(drop);
     match gone {
         Err(error) if find(context, name).await?.is_some() => {
-            Err(broker("the stream can't be deleted")(error))
+            Err(failed("the stream can't be deleted")(error))
         }
         _ => Ok(()),
     }

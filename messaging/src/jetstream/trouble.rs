@@ -2,6 +2,8 @@
 
 use event_store::StoreError;
 
+use super::carrier::{CarrierError, PublishError};
+
 /// Something whose source is whatever the client library says.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -22,6 +24,21 @@ pub(super) enum Trouble {
     History(#[from] super::history::HistoryError),
     #[error("{0}")]
     Odd(String),
+}
+
+impl From<CarrierError> for Trouble {
+    fn from(CarrierError { what, source }: CarrierError) -> Self {
+        Self::Broker { what, source }
+    }
+}
+
+impl From<PublishError> for Trouble {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::WrongLastSequence => Self::Fenced,
+            PublishError::Carrier(error) => error.into(),
+        }
+    }
 }
 
 /// Names what failed.

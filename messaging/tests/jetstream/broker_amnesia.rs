@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use messaging::feed::{Feed, FeedError, Place};
-use messaging::jetstream::{JetStreamFeed, Names};
+use messaging::jetstream::{JetStreamFeed, Names, NatsCarrier};
 
 use crate::platform::{Owner, Platform, client, retaining, settings, until};
 use crate::reader::Reader;
@@ -189,7 +189,7 @@ async fn p9_the_leader_of_three_is_killed() {
     let mut settings = settings();
     settings.events.replicas = 3;
     let _owner = Owner::start(&client, &log, settings);
-    let feed = JetStreamFeed::open(client.clone(), Names::default()).await;
+    let feed = JetStreamFeed::open(NatsCarrier::over(client.clone(), Names::default())).await;
     let reader = Reader::start(Arc::new(feed), Place::default()).await;
     reader.has_read(&log, 200).await;
     let streams = async_nats::jetstream::new(client.clone());

@@ -11,7 +11,7 @@ use messaging::conformance::queue_cases::{CAPACITY, CONCURRENCY, QueueUnderTest}
 use messaging::conformance::{FeedUnderTest, ScriptedHandler};
 use messaging::jetstream::{
     CommandConsumer, CommandsSettings, ConsumerSettings, EpochKeeper, JetStreamFeed,
-    JetStreamQueue, Names, OwnedLog,
+    JetStreamQueue, Names, NatsCarrier, OwnedLog,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ mod feed {
         let stop = CancellationToken::new();
         let owned = OwnedLog::new(Arc::clone(&log), epochs);
         Owner::start_over(&client, &owned, settings(), &stop);
-        let feed = Arc::new(JetStreamFeed::open(client, Names::default()).await);
+        let feed = Arc::new(JetStreamFeed::open(NatsCarrier::over(client, Names::default())).await);
         Some(FeedUnderTest { feed, log, keep: Box::new((stop.drop_guard(), nats)) })
     }
 
@@ -69,7 +69,7 @@ mod feed_over_postgresql {
         let stop = CancellationToken::new();
         let owned = OwnedLog::new(Arc::clone(&log) as _, Arc::clone(&log) as _);
         Owner::start_over(&client, &owned, settings(), &stop);
-        let feed = Arc::new(JetStreamFeed::open(client, Names::default()).await);
+        let feed = Arc::new(JetStreamFeed::open(NatsCarrier::over(client, Names::default())).await);
         Some(FeedUnderTest { feed, log, keep: Box::new((stop.drop_guard(), nats, database)) })
     }
 

@@ -13,7 +13,7 @@ use crate::platform::{PATIENCE, Platform, retaining, settings};
 #[tokio::test]
 async fn an_answer_is_a_beginning_without_holes_and_bounded() {
     let Some(platform) = Platform::start(12_000, retaining(10)).await else { return };
-    let history = HistoryClient::new(platform.client.clone(), Names::default());
+    let history = HistoryClient::new(platform.carrier());
     let feed = platform.feed().await;
     let page = history.read_all(100, 100_000).await.unwrap();
     assert_eq!(page.head, 12_000);
@@ -35,7 +35,7 @@ async fn without_the_logs_owner_questions_end_and_freshness_is_unknown() {
     platform.owner = None;
     let waited = freshness.wait_for(|freshness| *freshness == Freshness::Unknown);
     tokio::time::timeout(PATIENCE, waited).await.unwrap().unwrap();
-    let history = HistoryClient::new(platform.client.clone(), Names::default());
+    let history = HistoryClient::new(platform.carrier());
     assert!(matches!(history.read_all(0, 1).await, Err(HistoryError::Nobody)));
     let owner = crate::platform::Owner::start(&platform.client, &platform.log, settings());
     let waited = freshness.wait_for(|freshness| *freshness == Freshness::Known);

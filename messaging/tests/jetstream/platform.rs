@@ -8,8 +8,8 @@ use async_nats::jetstream::stream::{Info, Stream};
 use event_store::EventLog;
 use messaging::feed::Place;
 use messaging::jetstream::{
-    Announcer, ConnectionSettings, EpochKeeper, EventsSettings, HistoryServer, JetStreamFeed,
-    Names, OwnedLog, Relay, RelaySettings, connect,
+    Announcer, Carrier, ConnectionSettings, EpochKeeper, EventsSettings, HistoryServer,
+    JetStreamFeed, Names, NatsCarrier, OwnedLog, Relay, RelaySettings, connect,
 };
 use test_servers::Nats;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -62,12 +62,12 @@ impl Owner {
         settings: RelaySettings,
         stop: &CancellationToken,
     ) {
-        let (client, names) = (client.clone(), Names::default());
-        let relay = Relay::new(client.clone(), names.clone(), Arc::clone(owned), settings);
+        let carrier = NatsCarrier::over(client.clone(), Names::default());
+        let relay = Relay::new(Arc::clone(&carrier), Arc::clone(owned), settings);
         tokio::spawn(relay.run(stop.clone()));
-        let announcer = Announcer::new(client.clone(), names.clone(), Arc::clone(owned));
+        let announcer = Announcer::new(Arc::clone(&carrier), Arc::clone(owned));
         tokio::spawn(announcer.run(stop.clone()));
-        let history = HistoryServer::new(client, names, Arc::clone(owned));
+        let history = HistoryServer::new(carrier, Arc::clone(owned));
         tokio::spawn(history.run(stop.clone()));
     }
 }
@@ -103,10 +103,14 @@ impl Platform {
         Self { client, log, owner, nats }
     }
 
+    pub(crate) fn carrier(&self) -> Arc<dyn Carrier> {
+        NatsCarrier::over(self.client.clone(), Names::default())
+    }
+
     pub(crate) async fn feed(&self) -> JetStreamFeed {
         // A process of its own has a connection of its own.
         let client = client(&self.nats.url()).await;
-        let opened = JetStreamFeed::open(client, Names::default());
+        let opened = JetStreamFeed::open(NatsCarrier::over(client, Names::default()));
         tokio::time::timeout(PATIENCE, opened).await.unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::Context;
 use event_store::MAX_EVENT_BYTES;
 use futures::{FutureExt as _, StreamExt as _};
-use messaging::jetstream::{HistoryClient, Names, SyncSetting, decode, tell_sync_setting};
+use messaging::jetstream::{HistoryClient, SyncSetting, decode, tell_sync_setting};
 
 use crate::platform::{Owner, Platform, client, retaining, settings};
 
@@ -91,7 +91,7 @@ async fn an_event_of_the_largest_size_travels_by_stream_and_by_request() {
     platform.published(5).await;
     is_a_copy(&platform, 1, 5).await;
     platform.reader().await.has_read(&platform.log, 5).await;
-    let history = HistoryClient::new(platform.client.clone(), Names::default());
+    let history = HistoryClient::new(platform.carrier());
     assert_eq!(history.read_all(0, 10).await.unwrap().events.len(), 5);
 }
 

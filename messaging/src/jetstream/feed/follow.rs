@@ -5,9 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
-use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::pull::MessagesError;
 use event_store::{LogIdentity, Position, RecordedEvent};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
@@ -19,10 +16,10 @@ use super::messages::{self, Read};
 use super::subscription::{Departed, Found};
 use crate::feed::Place;
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::carrier::{Carrier, CarrierError, Incoming, Lost};
 use crate::jetstream::connection;
 use crate::jetstream::history::{HistoryClient, Page};
-use crate::jetstream::names::Names;
-use crate::jetstream::trouble::{Trouble, broker, chain};
+use crate::jetstream::trouble::{Trouble, chain};
 
 /// Events and bytes that are handed over at once.
 const PART_EVENTS: usize = 500;
@@ -51,8 +48,7 @@ impl<T: Into<Trouble>> From<T> for End {
 }
 
 pub(super) struct Follower {
-    client: Client,
-    names: Names,
+    carrier: Arc<dyn Carrier>,
     history: HistoryClient,
     heard: Arc<Heard>,
     last: Position,
@@ -71,8 +67,7 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) fn new(
-        client: Client,
-        names: Names,
+        carrier: Arc<dyn Carrier>,
         history: HistoryClient,
         heard: Arc<Heard>,
         place: Place,
@@ -81,30 +76,18 @@ impl Follower {
         let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let (last, last_id) = (place.position, place.event_id);
         let (part, part_bytes, behind) = (Vec::new(), 0, None);
-        Self {
-            client,
-            names,
-            history,
-            heard,
-            last,
-            last_id,
-            log,
-            part,
-            part_bytes,
-            behind,
-            backoff,
-        }
+        Self { carrier, history, heard, last, last_id, log, part, part_bytes, behind, backoff }
     }
 
     /// Follows until nobody reads any more, or the log departs from what was read.
     pub(super) async fn run(mut self, out: mpsc::Sender<Found>) {
         loop {
-            let client = self.client.clone();
-            tokio::select! {
+            let lost = tokio::select! {
+                biased;
                 () = out.closed() => return,
-                () = connection::there(&client) => {}
-            }
-            let mut ended = self.session_while_there(&client, &out).await;
+                lost = self.carrier.reach() => lost,
+            };
+            let mut ended = self.session_until_lost(lost, &out).await;
             // What was not handed over is read again.
             self.part.clear();
             self.part_bytes = 0;
@@ -133,15 +116,16 @@ impl Follower {
                 Ok(()) | Err(End::Trouble(_)) => {}
             }
             tokio::select! {
+                biased;
                 () = out.closed() => return,
                 () = tokio::time::sleep(self.backoff.next()) => {}
             }
         }
     }
 
-    async fn session_while_there(
+    async fn session_until_lost(
         &mut self,
-        client: &Client,
+        lost: Lost,
         out: &mpsc::Sender<Found>,
     ) -> Result<(), End> {
         // A session that ends for another reason than trouble is an outcome here.
@@ -151,17 +135,18 @@ impl Follower {
                 other => Ok(other),
             }
         };
-        connection::while_there(client, session).await?
+        connection::until_lost(lost, Box::pin(session)).await?
     }
 
     /// Reads the stream until it or its log is another one.
     async fn session(&mut self, out: &mpsc::Sender<Found>) -> Result<(), End> {
         self.check_history().await?;
-        let mut messages = messages::from(&self.client, &self.names, self.last + 1).await?;
+        let mut messages = self.carrier.messages_from(self.last + 1).await?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 () = out.closed() => return Err(End::Unread),
                 _ = looks.tick() => {
                     if self.heard.identity() != self.log {
@@ -185,12 +170,11 @@ impl Follower {
     async fn take(
         &mut self,
         out: &mpsc::Sender<Found>,
-        message: Option<Result<Message, MessagesError>>,
+        message: Option<Result<Incoming, CarrierError>>,
     ) -> Result<(), End> {
         let ended = || Trouble::Odd("the stream's messages ended".to_owned());
-        let message = message.ok_or_else(ended)?;
-        let message = message.map_err(broker("the stream's messages stopped"))?;
-        match messages::read(&message, &self.log)? {
+        let message = message.ok_or_else(ended)??;
+        match messages::read(&message, &self.log) {
             Read::Event(event) => self.take_event(out, event).await,
             Read::Hole(sequence, why) => {
                 self.hand_over(out).await?;

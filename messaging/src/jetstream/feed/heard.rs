@@ -13,8 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::feed::Freshness;
 use crate::jetstream::announcements::{Announcement, EVERY};
+use crate::jetstream::carrier::Carrier;
 use crate::jetstream::history::{HistoryClient, HistoryError};
-use crate::jetstream::names::Names;
 
 /// After this much silence nobody knows how fresh a model is.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -90,28 +90,24 @@ impl Heard {
     }
 
     /// Listens for as long as it is polled.
-    pub(super) async fn listen(
-        self: Arc<Self>,
-        client: async_nats::Client,
-        names: Names,
-        history: HistoryClient,
-    ) {
+    pub(super) async fn listen(self: Arc<Self>, carrier: Arc<dyn Carrier>, history: HistoryClient) {
         loop {
-            if let Ok(mut told) = client.subscribe(names.announcements()).await {
+            if let Ok(mut told) = carrier.announcements().await {
                 let mut ticks = tokio::time::interval(EVERY);
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
                     tokio::select! {
+                        biased;
+                        _ = ticks.tick() => self.look_at_the_clock(&history).await,
                         message = told.next() => {
                             let Some(message) = message else { break };
-                            match serde_json::from_slice(&message.payload) {
+                            match serde_json::from_slice(&message) {
                                 Ok(announcement) => {
                                     self.take(&announcement);
                                 }
                                 Err(error) => tracing::warn!(%error, "an announcement can't be read"),
                             }
                         }
-                        _ = ticks.tick() => self.look_at_the_clock(&history).await,
                     }
                 }
             }

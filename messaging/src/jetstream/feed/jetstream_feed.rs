@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
 use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -15,14 +14,13 @@ use super::subscription::JetStreamSubscription;
 use crate::feed::{Feed, FeedError, Freshness, Place, Subscription};
 use crate::jetstream::announcements::Announcement;
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::carrier::Carrier;
 use crate::jetstream::history::{HistoryClient, HistoryError};
-use crate::jetstream::names::Names;
 use crate::jetstream::trouble::chain;
 
 /// Reads events from JetStream and, where it lacks some, from the log's owner.
 pub struct JetStreamFeed {
-    client: Client,
-    names: Names,
+    carrier: Arc<dyn Carrier>,
     history: HistoryClient,
     heard: Arc<Heard>,
     listening: Arc<DropGuard>,
@@ -30,8 +28,8 @@ pub struct JetStreamFeed {
 
 impl JetStreamFeed {
     /// Waits until the log's owner has told which log it is, however long that takes.
-    pub async fn open(client: Client, names: Names) -> Self {
-        let history = HistoryClient::new(client.clone(), names.clone());
+    pub async fn open(carrier: Arc<dyn Carrier>) -> Self {
+        let history = HistoryClient::new(Arc::clone(&carrier));
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let first = loop {
             match history.head().await {
@@ -45,22 +43,22 @@ impl JetStreamFeed {
                 }
             }
         };
-        Self::start(client, names, Heard::new(first, Freshness::Known))
+        Self::start(carrier, Heard::new(first, Freshness::Known))
     }
 
     /// Starts at once with the identity that a checkpoint remembers, for a process that serves what it has while the
     /// log's owner is away. Until the owner is heard, subscribing fails as unavailable.
-    pub fn resume(client: Client, names: Names, log: LogIdentity) -> Self {
+    pub fn resume(carrier: Arc<dyn Carrier>, log: LogIdentity) -> Self {
         let remembered = Announcement { log, head: 0, event_id: None };
-        Self::start(client, names, Heard::new(remembered, Freshness::Unknown))
+        Self::start(carrier, Heard::new(remembered, Freshness::Unknown))
     }
 
-    fn start(client: Client, names: Names, heard: Arc<Heard>) -> Self {
-        let history = HistoryClient::new(client.clone(), names.clone());
+    fn start(carrier: Arc<dyn Carrier>, heard: Arc<Heard>) -> Self {
+        let history = HistoryClient::new(Arc::clone(&carrier));
         let stop = CancellationToken::new();
-        let listening = Arc::clone(&heard).listen(client.clone(), names.clone(), history.clone());
+        let listening = Arc::clone(&heard).listen(Arc::clone(&carrier), history.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(listening));
-        Self { client, names, history, heard, listening: Arc::new(stop.drop_guard()) }
+        Self { carrier, history, heard, listening: Arc::new(stop.drop_guard()) }
     }
 
     async fn follow(&self, place: Place) -> Result<Box<dyn Subscription>, FeedError> {
@@ -81,9 +79,9 @@ impl JetStreamFeed {
                 return Err(FeedError::AnotherHistory { position, head });
             }
         }
-        let (client, names) = (self.client.clone(), self.names.clone());
+        let carrier = Arc::clone(&self.carrier);
         let (history, announced) = (self.history.clone(), Arc::clone(&self.heard));
-        let follower = Follower::new(client, names, history, announced, place, log);
+        let follower = Follower::new(carrier, history, announced, place, log);
         Ok(Box::new(JetStreamSubscription::start(follower, Arc::clone(&self.listening))))
     }
 }

@@ -1,16 +1,16 @@
 //! Asks for history.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, Message, StatusCode, Subscriber};
+use bytes::Bytes;
 use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
 use futures::StreamExt;
 
 use super::wire::{Chunk, MOST_EVENTS, Request};
 use crate::jetstream::announcements::Announcement;
+use crate::jetstream::carrier::{Answer, Carrier, CarrierError, Coming, Question};
 use crate::jetstream::envelope::{self, EnvelopeError};
-use crate::jetstream::names::Names;
-use crate::jetstream::trouble::Cause;
 
 /// How long the next message of an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub enum HistoryError {
     Silent,
     /// NATS can't be reached.
     #[error("the question can't be sent")]
-    Unreachable(#[source] Cause),
+    Unreachable(#[source] CarrierError),
     /// Whoever has the log can't read it now.
     #[error("the log can't be read: {0}")]
     Refused(String),
@@ -59,27 +59,22 @@ pub struct Page {
 }
 
 /// Asks whoever has the log.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HistoryClient {
-    client: Client,
-    names: Names,
+    carrier: Arc<dyn Carrier>,
 }
 
 impl HistoryClient {
-    /// Asks over this connection.
-    pub fn new(client: Client, names: Names) -> Self {
-        Self { client, names }
+    /// Asks over this carrier.
+    pub fn new(carrier: Arc<dyn Carrier>) -> Self {
+        Self { carrier }
     }
 
     /// How far the log is, by its owner's own word.
     pub async fn head(&self) -> Result<Announcement, HistoryError> {
-        let asked = self.client.request(self.names.announce(), Vec::new().into()).await;
-        let answer = asked.map_err(|error| match error.kind() {
-            async_nats::RequestErrorKind::NoResponders => HistoryError::Nobody,
-            async_nats::RequestErrorKind::TimedOut => HistoryError::Silent,
-            _ => HistoryError::Unreachable(Box::new(error)),
-        })?;
-        Ok(serde_json::from_slice(&answer.payload)?)
+        let asked = self.carrier.ask(Question::Head, Bytes::new()).await;
+        let mut answers = asked.map_err(HistoryError::Unreachable)?;
+        Ok(serde_json::from_slice(&next(&mut answers).await?)?)
     }
 
     /// Events after a position: at most `limit`, and fewer when they are many or large.
@@ -105,15 +100,11 @@ impl HistoryClient {
 
     async fn ask(&self, request: &Request) -> Result<Page, HistoryError> {
         let text = serde_json::to_vec(request)?;
-        let inbox = self.client.new_inbox();
-        let subscribed = self.client.subscribe(inbox.clone()).await;
-        let mut answers = subscribed.map_err(unreachable)?;
-        let subject = self.names.history();
-        let sent = self.client.publish_with_reply(subject, inbox, text.into()).await;
-        sent.map_err(unreachable)?;
+        let asked = self.carrier.ask(Question::History, text.into()).await;
+        let mut answers = asked.map_err(HistoryError::Unreachable)?;
         let mut events = Vec::new();
         for number in 0.. {
-            let chunk: Chunk = serde_json::from_slice(&next(&mut answers).await?.payload)?;
+            let chunk: Chunk = serde_json::from_slice(&next(&mut answers).await?)?;
             if let Some(refused) = chunk.refused {
                 return Err(HistoryError::Refused(refused));
             }
@@ -131,14 +122,11 @@ impl HistoryClient {
     }
 }
 
-async fn next(answers: &mut Subscriber) -> Result<Message, HistoryError> {
+async fn next(answers: &mut Coming<Answer>) -> Result<Bytes, HistoryError> {
     let answer = tokio::time::timeout(PATIENCE, answers.next()).await;
-    let answer = answer.map_err(|_| HistoryError::Silent)?;
-    match answer {
-        Some(answer) if answer.status == Some(StatusCode::NO_RESPONDERS) => {
-            Err(HistoryError::Nobody)
-        }
-        Some(answer) => Ok(answer),
+    match answer.map_err(|_| HistoryError::Silent)? {
+        Some(Answer::Text(text)) => Ok(text),
+        Some(Answer::Nobody) => Err(HistoryError::Nobody),
         None => Err(HistoryError::Silent),
     }
 }
@@ -152,8 +140,4 @@ fn contiguous(after: u64, found: impl Iterator<Item = u64>) -> Result<(), Histor
         last = found;
     }
     Ok(())
-}
-
-fn unreachable<E: std::error::Error + Send + Sync + 'static>(error: E) -> HistoryError {
-    HistoryError::Unreachable(Box::new(error))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, Message, Subject};
 use event_store::{RecordedEvent, StoreError};
 use futures::StreamExt;
 use serde_json::value::RawValue;
@@ -11,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::wire::{Chunk, MOST_BYTES, MOST_EVENTS, Request};
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::carrier::{Asked, Carrier, Question};
 use crate::jetstream::envelope;
-use crate::jetstream::names::Names;
 use crate::jetstream::owner::OwnedLog;
 use crate::jetstream::trouble::{Trouble, broker, chain};
 
@@ -25,15 +24,14 @@ const CHUNK_BYTES: usize = 192 * 1024;
 
 /// Answers from this log; give it a reader with connections of its own.
 pub struct HistoryServer {
-    client: Client,
-    names: Names,
+    carrier: Arc<dyn Carrier>,
     owned: Arc<OwnedLog>,
 }
 
 impl HistoryServer {
     /// Answers about this log.
-    pub fn new(client: Client, names: Names, owned: Arc<OwnedLog>) -> Self {
-        Self { client, names, owned }
+    pub fn new(carrier: Arc<dyn Carrier>, owned: Arc<OwnedLog>) -> Self {
+        Self { carrier, owned }
     }
 
     /// Answers until it is stopped.
@@ -50,8 +48,7 @@ impl HistoryServer {
     }
 
     async fn session(&self) -> Result<(), Trouble> {
-        let requests = self.client.queue_subscribe(self.names.history(), "logs".to_owned()).await;
-        let requests = requests.map_err(broker("requests for history can't be heard"))?;
+        let requests = self.carrier.questions(Question::History).await?;
         requests
             .for_each_concurrent(AT_ONCE, |request| async move {
                 if let Err(trouble) = self.answer(request).await {
@@ -65,10 +62,9 @@ impl HistoryServer {
         Err(Trouble::Odd("the subscription ended".to_owned()))
     }
 
-    async fn answer(&self, message: Message) -> Result<(), Trouble> {
-        let Some(asker) = message.reply else { return Ok(()) };
+    async fn answer(&self, Asked { text, asker }: Asked) -> Result<(), Trouble> {
         let mut answer = Answer { server: self, asker, chunk: Vec::new(), bytes: 0, number: 0 };
-        let request = match serde_json::from_slice(&message.payload) {
+        let request = match serde_json::from_slice(&text) {
             Ok(request) => request,
             Err(error) => return answer.send(true, Some(error.to_string())).await,
         };
@@ -142,7 +138,7 @@ fn move_on(request: &mut Request, last: &RecordedEvent, events: usize) {
 /// An answer on its way.
 struct Answer<'s> {
     server: &'s HistoryServer,
-    asker: Subject,
+    asker: String,
     chunk: Vec<Box<RawValue>>,
     bytes: usize,
     number: usize,
@@ -177,7 +173,6 @@ impl Answer<'_> {
         self.number += 1;
         self.bytes = 0;
         let text = serde_json::to_vec(&chunk).map_err(broker("an answer can't be written"))?;
-        let sent = self.server.client.publish(self.asker.clone(), text.into()).await;
-        sent.map_err(broker("an answer can't be sent"))
+        Ok(self.server.carrier.answer(self.asker.clone(), text.into()).await?)
     }
 }

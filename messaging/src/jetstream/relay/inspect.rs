@@ -2,12 +2,9 @@
 
 use event_store::{LogIdentity, Position};
 
-use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind};
-
 use super::run::{Relay, Sent};
 use crate::jetstream::envelope::{self, Received};
-use crate::jetstream::streams;
-use crate::jetstream::trouble::{Trouble, broker};
+use crate::jetstream::trouble::Trouble;
 
 /// Where the stream stands.
 enum Finding {
@@ -36,7 +33,7 @@ impl Relay {
             Finding::Absent => {
                 let first = self.create().await?;
                 tracing::warn!(
-                    stream = %self.names.events(), first,
+                    first,
                     "the stream of events was not there; it was created and is filled from the log"
                 );
                 Ok(Sent { position: first - 1, id: None })
@@ -60,14 +57,9 @@ impl Relay {
 
     async fn look(&mut self) -> Result<Finding, Trouble> {
         let identity = self.owned.current_identity().await?;
-        let name = self.names.events();
-        let Some(info) = streams::find(&self.context, &name).await? else {
+        let Some(last) = self.carrier.find_stream(self.settings.events).await? else {
             return Ok(Finding::Absent);
         };
-        self.tell_once(&info);
-        let wanted = streams::events(&self.names, self.settings.events, None);
-        streams::put_right(&self.context, &info, &wanted, &mut self.unfit).await;
-        let last = info.state.last_sequence;
         let found = self.last(last).await?;
         let id = match &found {
             Last::Event(received) => Some(received.event.id),
@@ -82,31 +74,17 @@ impl Relay {
         Ok(Finding::Continues(Sent { position: last, id }))
     }
 
-    /// How the stream is kept is said at the start and whenever it was created anew.
-    fn tell_once(&mut self, info: &Info) {
-        let created = info.created.to_string();
-        if self.told.as_ref() != Some(&created) {
-            streams::tell(info);
-            self.told = Some(created);
-        }
-    }
-
     async fn last(&self, sequence: Position) -> Result<Last, Trouble> {
         if sequence == 0 {
             return Ok(Last::Missing);
         }
-        let stream = self.context.get_stream_no_info(self.names.events()).await;
-        let stream = stream.map_err(broker("the stream can't be named"))?;
-        match stream.get_raw_message(sequence).await {
-            Ok(message) => Ok(match envelope::decode(&message.payload) {
+        Ok(match self.carrier.message_at(sequence).await? {
+            Some(envelope) => match envelope::decode(&envelope) {
                 Ok(event) => Last::Event(Box::new(event)),
                 Err(error) => Last::NoEvent(error.to_string()),
-            }),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                Ok(Last::Missing)
-            }
-            Err(error) => Err(broker("the stream's last message can't be read")(error)),
-        }
+            },
+            None => Last::Missing,
+        })
     }
 
     /// `None` when the end of the stream is the log's.
@@ -156,11 +134,11 @@ impl Relay {
     }
 
     async fn rebuild(&mut self, why: &str) -> Result<Sent, Trouble> {
-        let name = self.names.events();
-        streams::delete(&self.context, &name).await?;
+        self.carrier.delete_stream().await?;
         let first = self.create().await?;
         tracing::error!(
-            stream = %name, why, first,
+            why,
+            first,
             "the stream of events was not a copy of the log: it was deleted and is filled anew"
         );
         metrics::counter!("docket_relay_rebuilds_total").increment(1);
@@ -171,8 +149,7 @@ impl Relay {
     /// Creates the stream so that it begins with the oldest event it would keep, and gives that position.
     async fn create(&self) -> Result<Position, Trouble> {
         let first = self.owned.head().saturating_sub(self.settings.events.retained) + 1;
-        let config = streams::events(&self.names, self.settings.events, Some(first));
-        streams::create(&self.context, config).await?;
+        self.carrier.create_stream(self.settings.events, first).await?;
         Ok(first)
     }
 }

@@ -3,24 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
-use async_nats::jetstream::context::{ContextBuilder, PublishAckFuture};
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::{Client, Subject};
 use event_store::{Position, RecordedEvent};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::publish::{self, ContextOf, Publication, Subjects};
-use super::window::{self, Window};
+use super::publish::{self, ContextOf};
+use super::window::Window;
 use crate::jetstream::backoff::Backoff;
+use crate::jetstream::carrier::{Carrier, Publisher};
 use crate::jetstream::connection;
-use crate::jetstream::names::Names;
 use crate::jetstream::owner::OwnedLog;
 use crate::jetstream::streams::EventsSettings;
-use crate::jetstream::trouble::{Trouble, broker, chain};
+use crate::jetstream::trouble::{Trouble, chain};
 
 /// How the relay works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,54 +55,30 @@ pub(super) struct Sent {
 
 /// Publishes a log. One a log is enough; a second one does no harm.
 pub struct Relay {
-    pub(super) context: Context,
-    pub(super) names: Names,
+    pub(super) carrier: Arc<dyn Carrier>,
     pub(super) owned: Arc<OwnedLog>,
     pub(super) settings: RelaySettings,
-    /// When the stream was created that was told of.
-    pub(super) told: Option<String>,
-    /// The stream's settings can't be put right, and it was said.
-    pub(super) unfit: bool,
     /// The epoch was raised for a stream that is not built anew yet.
     pub(super) raised: bool,
     /// The last position that the stream is known to have.
     acknowledged: Position,
     /// A publish of this session asked for an answer.
     is_heard: bool,
-    client: Client,
-    subjects: Subjects,
+    context_of: ContextOf,
 }
 
 impl Relay {
     /// Publishes this log. The context in a subject is what the stream's name begins with, up to the first `-`.
-    pub fn new(
-        client: Client,
-        names: Names,
-        owned: Arc<OwnedLog>,
-        settings: RelaySettings,
-    ) -> Self {
-        let subjects = Subjects::new(names.clone(), Arc::new(publish::beginning_of_stream));
-        let context = context(&client, &settings);
-        let (told, unfit, raised, acknowledged, is_heard) = (None, false, false, 0, false);
-        Self {
-            context,
-            names,
-            owned,
-            settings,
-            told,
-            unfit,
-            raised,
-            acknowledged,
-            is_heard,
-            client,
-            subjects,
-        }
+    pub fn new(carrier: Arc<dyn Carrier>, owned: Arc<OwnedLog>, settings: RelaySettings) -> Self {
+        let context_of: ContextOf = Arc::new(publish::beginning_of_stream);
+        let (raised, acknowledged, is_heard) = (false, 0, false);
+        Self { carrier, owned, settings, raised, acknowledged, is_heard, context_of }
     }
 
     /// Takes the context in a subject from here: from stream and type.
     #[must_use]
     pub fn with_context_of(mut self, context_of: ContextOf) -> Self {
-        self.subjects = Subjects::new(self.names.clone(), context_of);
+        self.context_of = context_of;
         self
     }
 
@@ -114,10 +86,9 @@ impl Relay {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(4));
         loop {
-            let client = self.client.clone();
             let session = async {
-                connection::there(&client).await;
-                connection::while_there(&client, self.session(&mut backoff)).await
+                let lost = self.carrier.reach().await;
+                connection::until_lost(lost, Box::pin(self.session(&mut backoff))).await
             };
             let Some(ended) = stop.run_until_cancelled(session).await else { return };
             self.measure();
@@ -136,8 +107,6 @@ impl Relay {
                     );
                 }
             }
-            // Publishes that nobody answers any more hold room in the old context until they time out.
-            self.context = context(&self.client, &self.settings);
             if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
                 return;
             }
@@ -148,6 +117,7 @@ impl Relay {
     async fn session(&mut self, backoff: &mut Backoff) -> Result<(), Trouble> {
         let mut sent = self.inspect().await?;
         self.owned.was_inspected();
+        let mut publisher = self.carrier.publisher(self.settings.window_events);
         let mut identity = self.owned.identity();
         identity.mark_unchanged();
         let mut head = self.owned.log.head();
@@ -160,10 +130,14 @@ impl Relay {
         self.measure();
         loop {
             if *head.borrow_and_update() > sent.position {
-                self.publish_page(&mut sent, &mut window, backoff).await?;
+                self.publish_page(&mut *publisher, &mut sent, &mut window, backoff).await?;
                 continue;
             }
             tokio::select! {
+                biased;
+                _ = identity.changed() => {
+                    return Err(Trouble::Odd("the log has another epoch now".to_owned()));
+                }
                 oldest = window.oldest(), if !window.is_empty() => {
                     if let Some(position) = oldest? {
                         backoff.reset();
@@ -174,9 +148,6 @@ impl Relay {
                     }
                 }
                 changed = head.changed() => if changed.is_err() { return Ok(()) },
-                _ = identity.changed() => {
-                    return Err(Trouble::Odd("the log has another epoch now".to_owned()));
-                }
                 _ = looks.tick(), if window.is_empty() => sent = self.inspect().await?,
             }
         }
@@ -185,13 +156,13 @@ impl Relay {
     /// Publishes what follows, as much as one page has.
     async fn publish_page(
         &mut self,
+        publisher: &mut dyn Publisher,
         sent: &mut Sent,
         window: &mut Window,
         backoff: &mut Backoff,
     ) -> Result<(), Trouble> {
         let page = self.continuation(sent).await?;
         let log = self.owned.known_identity();
-        let stream = self.names.events();
         // What is published anew, or long after it happened, is no part of anything that anybody follows.
         let is_behind = page.len() >= PAGE;
         for (place, event) in page.iter().enumerate() {
@@ -201,44 +172,23 @@ impl Relay {
                     self.published(position);
                 }
             }
-            let publication = Publication::of(&log, &stream, event)?;
-            let bytes = publication.payload.len();
+            let (outgoing, bytes) = publish::outgoing(&log, event, &self.context_of)?;
             let span = if is_behind { Span::none() } else { publish::span(event) };
-            let subject = self.subjects.of(&log, event);
             // The first answer tells why the stream takes nothing; those after it only that something before them is not there.
             let is_answered =
                 !self.is_heard || place + 1 == page.len() || window.asks_for_answer(bytes);
             if is_answered {
-                let publish = self.answered(subject, publication).await?;
-                window.sent_and_answered(event.position, bytes, publish, span);
+                let acknowledged = publisher.send(outgoing).await?;
+                window.sent_and_answered(event.position, bytes, acknowledged, span);
                 self.is_heard = true;
             } else {
-                self.unanswered(subject, publication).await?;
+                publisher.send_unanswered(outgoing).await?;
                 window.sent(bytes, span);
             }
             *sent = Sent { position: event.position, id: Some(event.id) };
         }
         self.measure();
         Ok(())
-    }
-
-    async fn answered(
-        &self,
-        subject: Subject,
-        publication: Publication,
-    ) -> Result<PublishAckFuture, Trouble> {
-        let Publication { headers, payload } = publication;
-        let message = PublishMessage::build().headers(headers).payload(payload);
-        let publish = self.context.send_publish(subject, message).await;
-        publish.map_err(broker("an event can't be sent"))
-    }
-
-    async fn unanswered(&self, subject: Subject, publication: Publication) -> Result<(), Trouble> {
-        let Publication { headers, payload } = publication;
-        let publish = self.client.publish_with_headers(subject, headers, payload);
-        let publish = tokio::time::timeout(window::PATIENCE, publish).await;
-        let publish = publish.map_err(broker("an event can't be sent in time"))?;
-        publish.map_err(broker("an event can't be sent"))
     }
 
     /// The next events. The one before them is read too: a log that was restored under way may have another there.
@@ -272,13 +222,4 @@ impl Relay {
         metrics::counter!("docket_relay_published_total").increment(published);
         self.acknowledged = position;
     }
-}
-
-/// Room for every publish of the window, and as many that wait for their end.
-fn context(client: &Client, settings: &RelaySettings) -> Context {
-    ContextBuilder::new()
-        .timeout(window::PATIENCE)
-        .ack_timeout(window::PATIENCE)
-        .max_ack_inflight(settings.window_events * 2)
-        .build(client.clone())
 }

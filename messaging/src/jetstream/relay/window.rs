@@ -4,17 +4,13 @@
 //! some are answered: an answer costs the server and this process about as much as the publish.
 
 use std::collections::VecDeque;
-use std::future::IntoFuture;
 use std::mem;
-use std::time::Duration;
 
-use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
 use event_store::Position;
 use tracing::Span;
 
-use crate::jetstream::trouble::{Trouble, broker};
-
-type Acknowledged = <PublishAckFuture as IntoFuture>::IntoFuture;
+use crate::jetstream::carrier::Acknowledged;
+use crate::jetstream::trouble::Trouble;
 
 /// Of so many publishes one is answered, at least; and of so many bytes, well below the window's.
 const ANSWERED_EVERY: usize = 64;
@@ -64,7 +60,11 @@ impl Window {
     /// Whether the next publish, which has so many bytes, has to be one that is answered.
     pub(super) fn asks_for_answer(&self, bytes: usize) -> bool {
         let part = &self.unanswered;
-        part.events + 1 >= ANSWERED_EVERY || part.bytes + bytes >= ANSWERED_EVERY_BYTES
+        // One that fills the window is answered: nothing else would make room again.
+        part.events + 1 >= ANSWERED_EVERY
+            || part.bytes + bytes >= ANSWERED_EVERY_BYTES
+            || self.events + 1 >= self.most_events
+            || self.bytes + bytes >= self.most_bytes
     }
 
     /// A publish was sent that is not answered.
@@ -83,11 +83,11 @@ impl Window {
         &mut self,
         position: Position,
         bytes: usize,
-        publish: PublishAckFuture,
+        acknowledged: Acknowledged,
         span: Span,
     ) {
         self.sent(bytes, span);
-        let (part, acknowledged) = (mem::take(&mut self.unanswered), publish.into_future());
+        let part = mem::take(&mut self.unanswered);
         self.waiting.push_back(Waiting { position, part, acknowledged });
     }
 
@@ -101,18 +101,35 @@ impl Window {
         self.bytes -= oldest.part.bytes;
         self.waiting.pop_front();
         match acknowledged {
-            Ok(ack) if ack.sequence == position => Ok(Some(position)),
-            Ok(ack) => Err(Trouble::Odd(format!(
-                "the event of position {position} came to stand at {} of stream {}",
-                ack.sequence, ack.stream
+            Ok(sequence) if sequence == position => Ok(Some(position)),
+            Ok(sequence) => Err(Trouble::Odd(format!(
+                "the event of position {position} came to stand at {sequence} of the stream"
             ))),
-            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
-                Err(Trouble::Fenced)
-            }
-            Err(error) => Err(broker("the stream of events did not take an event")(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-/// How long one publish may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+#[cfg(test)]
+mod tests {
+    use futures::future::ready;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_window_that_is_full_has_something_to_wait_for() {
+        let mut window = Window::new(4, 1_000);
+        let mut position = 0;
+        while window.has_room() {
+            position += 1;
+            if window.asks_for_answer(10) {
+                window.sent_and_answered(position, 10, Box::pin(ready(Ok(position))), Span::none());
+            } else {
+                window.sent(10, Span::none());
+            }
+        }
+        assert_eq!(position, 4);
+        assert_eq!(window.oldest().await.unwrap(), Some(4));
+        assert!(window.has_room());
+    }
+}
