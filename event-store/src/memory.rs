@@ -29,15 +29,14 @@ pub struct MemoryLog {
 
 /// What all writers of a log share.
 struct Kept {
-    identity: LogIdentity,
     clock: Clock,
     ids: Ids,
     tables: Mutex<Tables>,
     head: watch::Sender<Position>,
 }
 
-#[derive(Default)]
 struct Tables {
+    identity: LogIdentity,
     /// Of the writer that may append.
     token: u64,
     events: Vec<RecordedEvent>,
@@ -63,7 +62,7 @@ impl MemoryLog {
     pub fn with(clock: Clock, ids: Ids) -> Self {
         let identity = LogIdentity { log: event_id::log_name(ids()), epoch: 1 };
         let (head, _) = watch::channel(0);
-        let kept = Kept { identity, clock, ids, tables: Mutex::default(), head };
+        let kept = Kept { clock, ids, tables: Mutex::new(Tables::of(identity)), head };
         Self { kept: Arc::new(kept), token: 0 }
     }
 
@@ -73,6 +72,16 @@ impl MemoryLog {
         let mut tables = self.tables();
         tables.token += 1;
         Self { kept: Arc::clone(&self.kept), token: tables.token }
+    }
+
+    /// Begins a new epoch, if this is who may append: what was said of positions before counts no more.
+    pub fn raise_epoch(&self) -> Result<LogIdentity, AppendError> {
+        let mut tables = self.tables();
+        if tables.token != self.token {
+            return Err(AppendError::Superseded);
+        }
+        tables.identity.epoch += 1;
+        Ok(tables.identity.clone())
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -107,6 +116,18 @@ impl Default for MemoryLog {
 }
 
 impl Tables {
+    fn of(identity: LogIdentity) -> Self {
+        Self {
+            identity,
+            token: 0,
+            events: Vec::new(),
+            streams: HashMap::new(),
+            commands: HashMap::new(),
+            intents: Vec::new(),
+            snapshots: HashMap::new(),
+        }
+    }
+
     fn known(&self, batch: &[AppendTransaction]) -> Known {
         let known = |id: &Arc<str>| Some((Arc::clone(id), self.commands.get(id)?.clone()));
         let version = |stream: &StreamId| (Arc::clone(stream), self.version(stream));
@@ -203,7 +224,7 @@ fn index(counted_from_one: u64) -> usize {
 
 impl EventLog for MemoryLog {
     fn identity(&self) -> LogIdentity {
-        self.kept.identity.clone()
+        self.tables().identity.clone()
     }
 
     fn append(

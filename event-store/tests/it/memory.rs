@@ -23,6 +23,17 @@ mod log {
         assert!(after.append(Vec::new()).await.is_ok());
         assert_eq!(before.identity(), after.identity());
     }
+
+    #[tokio::test]
+    async fn only_whoever_may_append_raises_the_epoch_and_all_see_it() {
+        let before = MemoryLog::new();
+        let after = before.taken_over();
+        let refused = before.raise_epoch();
+        assert!(matches!(refused, Err(AppendError::Superseded)), "{refused:?}");
+        let raised = after.raise_epoch().unwrap();
+        assert_eq!(raised.epoch, 2);
+        assert_eq!(before.identity(), raised);
+    }
 }
 
 mod keys {
