@@ -10,6 +10,7 @@ pub mod as_of;
 pub mod decoded;
 pub mod folds;
 pub mod inspect;
+pub mod memory;
 pub mod model;
 pub mod offline;
 mod opening;

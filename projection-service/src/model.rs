@@ -47,7 +47,7 @@ pub struct Definition {
 /// A read model.
 pub trait ReadModel: Send + Sync + 'static {
     /// A row, decoded.
-    type Row: Clone + Send + Sync + 'static;
+    type Row: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
 
     /// Its name, version and tables.
     const DEFINITION: Definition;

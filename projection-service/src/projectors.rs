@@ -1,15 +1,21 @@
 //! The one list of projectors.
 
+use std::sync::Arc;
+
 use event_store::LogIdentity;
 
 use crate::decoded::Readers;
+use crate::memory::{AnyRows, MemoryRows};
 use crate::model::{Definition, ReadModel};
 use crate::runner::applier::Applier;
 use crate::runner::apply::Apply;
+use crate::runner::stored::{Rows, Stored};
+use crate::storage::checkpoint::Checkpoint;
 use crate::storage::customers::Customers;
 use crate::storage::generation::Generation;
 use crate::storage::home::Home;
 use crate::storage::orders::Orders;
+use crate::storage::parked::Parked;
 use crate::storage::payments::Payments;
 use crate::storage::products::Products;
 use crate::storage::sales::Sales;
@@ -32,16 +38,24 @@ macro_rules! projectors {
                 match self { $(Self::$model => &$model::DEFINITION),+ }
             }
 
-            fn applier(
+            /// Applies pages to this generation of its model, which stands at this checkpoint.
+            pub(crate) fn applier<G: Stored $(+ Rows<$model>)+>(
                 self,
-                generation: Generation,
-                checkpoint: crate::storage::checkpoint::Checkpoint,
-                parked: crate::storage::parked::Parked,
-            ) -> Box<dyn Apply> {
+                generation: G,
+                checkpoint: Checkpoint,
+                parked: Parked,
+            ) -> Box<dyn Apply<G>> {
                 let bit = self.bit();
                 match self {
-                    $(Self::$model => Box::new(Applier::<$model>::new(generation, checkpoint, parked, bit))),+
+                    $(Self::$model => {
+                        Box::new(Applier::<$model, G>::new(generation, checkpoint, parked, bit))
+                    }),+
                 }
+            }
+
+            /// Its model in memory, empty, at the beginning of this log.
+            pub(crate) fn in_memory(self, identity: &LogIdentity) -> Arc<dyn AnyRows> {
+                match self { $(Self::$model => Arc::new(MemoryRows::<$model>::new(identity))),+ }
             }
         }
     };

@@ -111,7 +111,8 @@ impl ProjectionService {
             opened.push(open(projector, &rebuilder).await?);
         }
         let head = *feed.head().borrow();
-        let first = first_position(&opened, head);
+        let checkpoints = opened.iter().map(|one| one.applier.checkpoint().position);
+        let first = first_position(checkpoints, head);
         let around = Surroundings {
             feed: Arc::clone(&feed),
             readers: readers(),
@@ -205,8 +206,7 @@ async fn stop_when_taken(held: Arc<Held>, stop: CancellationToken) {
 
 /// Where the shared reader begins: at the last of those projectors that are close to the foremost one. The others
 /// catch up on their own.
-fn first_position(opened: &[Opened], head: u64) -> u64 {
-    let positions = opened.iter().map(|one| one.applier.checkpoint().position);
+pub(crate) fn first_position(positions: impl Iterator<Item = u64>, head: u64) -> u64 {
     let known: Vec<u64> = positions.filter(|position| *position <= head).collect();
     let foremost = known.iter().copied().max().unwrap_or_default();
     known.into_iter().filter(|position| position + NEAR >= foremost).min().unwrap_or_default()

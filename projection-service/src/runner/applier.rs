@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use ::storage::{Connection, Passed, Transaction};
+use ::storage::Passed;
 use domain::event::Event;
 use domain::stream::Stream;
 use event_store::Position;
@@ -22,16 +22,17 @@ use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::apply::{Apply, ApplyError, Fault};
+use super::stored::{Rows, Writing as _};
 use crate::decoded::{Decoded, Page};
 use crate::folds::{FoldError, Seen};
 use crate::model::{ReadModel, Touched};
-use crate::storage::checkpoint::{self, Checkpoint};
+use crate::storage::checkpoint::Checkpoint;
 use crate::storage::generation::Generation;
-use crate::storage::parked::{self, HeldEvent, MOST_EVENTS, Parked, ParkedKey};
+use crate::storage::parked::{HeldEvent, MOST_EVENTS, Parked, ParkedKey};
 
 /// Applies pages to a generation of `M`.
-pub struct Applier<M: ReadModel> {
-    pub(super) generation: Generation,
+pub struct Applier<M: ReadModel, G = Generation> {
+    pub(super) generation: G,
     /// How far it has folded.
     checkpoint: Checkpoint,
     /// The checkpoint in the file: between it and the other lies nothing that the model reads.
@@ -73,9 +74,9 @@ impl From<sqlx::Error> for Stopped {
     }
 }
 
-impl<M: ReadModel> Applier<M> {
+impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
     /// Applies pages to this generation, which stands at this checkpoint.
-    pub fn new(generation: Generation, checkpoint: Checkpoint, parked: Parked, bit: u32) -> Self {
+    pub fn new(generation: G, checkpoint: Checkpoint, parked: Parked, bit: u32) -> Self {
         let kept = checkpoint.clone();
         generation.reached(kept.position, checkpoint.position);
         Self {
@@ -140,14 +141,14 @@ impl<M: ReadModel> Applier<M> {
         to: Position,
         event_id: Uuid,
     ) -> Result<(), Stopped> {
-        let mut transaction = self.begin(to, event_id).await?;
-        let loaded = self.load(&mut transaction, events).await?;
+        let mut writing = self.begin(to, event_id, false).await?;
+        let loaded = self.load(&mut writing, events).await?;
         let Folded { rows, held } = self.fold(loaded, events, &self.parked)?;
-        M::write(&mut transaction, &rows).await?;
+        writing.write(&rows).await?;
         if !held.is_empty() {
-            parked::hold(&mut transaction, &held).await?;
+            writing.hold(&held).await?;
         }
-        self.commit(transaction).await?;
+        self.commit(writing).await?;
         self.parked.hold(&held);
         self.kept.position = to;
         self.kept.event_id = Some(event_id);
@@ -157,34 +158,20 @@ impl<M: ReadModel> Applier<M> {
         Ok(())
     }
 
-    /// Begins to write: the lease is compared and the checkpoint is compared and moved before anything else.
-    async fn begin(&mut self, to: Position, event_id: Uuid) -> Result<Transaction, ApplyError> {
-        let transaction = self.generation.database.begin().await?;
-        self.pass(transaction, to, event_id).await
-    }
-
-    /// The same for what must be on disk when its commit returns.
-    pub(super) async fn begin_durable(
+    /// Begins to write, from the checkpoint that is believed to be in the file; `durable` is what must be on disk when its commit
+    /// returns.
+    pub(super) async fn begin(
         &mut self,
         to: Position,
         event_id: Uuid,
-    ) -> Result<Transaction, ApplyError> {
-        let transaction = self.generation.database.begin_durable().await?;
-        self.pass(transaction, to, event_id).await
-    }
-
-    async fn pass(
-        &mut self,
-        mut transaction: Transaction,
-        to: Position,
-        event_id: Uuid,
-    ) -> Result<Transaction, ApplyError> {
-        let fence = &self.generation.fence;
-        match checkpoint::advance(&mut transaction, fence, &self.kept, to, event_id).await? {
-            Passed::Through => Ok(transaction),
+        durable: bool,
+    ) -> Result<G::Writing, ApplyError> {
+        let (writing, passed) = self.generation.begin(&self.kept, to, event_id, durable).await?;
+        match passed {
+            Passed::Through => Ok(writing),
             Passed::LeaseLost => Err(ApplyError::LeaseLost),
             Passed::Moved => {
-                drop(transaction);
+                drop(writing);
                 let believed = self.kept.position;
                 self.find_out().await?;
                 if self.kept.position < believed {
@@ -195,8 +182,8 @@ impl<M: ReadModel> Applier<M> {
         }
     }
 
-    pub(super) async fn commit(&mut self, transaction: Transaction) -> Result<(), ApplyError> {
-        let committed = transaction.commit().await;
+    pub(super) async fn commit(&mut self, writing: G::Writing) -> Result<(), ApplyError> {
+        let committed = writing.commit().await;
         self.unsure = committed.is_err();
         Ok(committed?)
     }
@@ -212,15 +199,9 @@ impl<M: ReadModel> Applier<M> {
     /// After a commit that failed: it may have happened. What is in memory is not trusted any more.
     async fn find_out(&mut self) -> Result<(), ApplyError> {
         self.unsure = true;
-        let mut transaction = self.generation.database.begin().await?;
-        if !self.generation.fence.pass(&mut transaction).await? {
-            return Err(ApplyError::LeaseLost);
-        }
         let believed = self.kept.position;
-        let identity = &self.kept.identity;
-        self.kept = checkpoint::find_or_begin(&mut transaction, identity).await?;
-        self.parked = parked::read(&mut transaction).await?;
-        transaction.commit().await?;
+        let found = self.generation.find(&self.kept.identity).await?;
+        (self.kept, self.parked) = found.ok_or(ApplyError::LeaseLost)?;
         self.cache = Generations::new(M::CACHED_ROWS);
         let (name, position) = (M::DEFINITION.name, self.kept.position);
         if position < believed {
@@ -246,8 +227,8 @@ impl<M: ReadModel> Applier<M> {
             return Ok(());
         };
         let to = self.checkpoint.position;
-        let transaction = self.begin(to, event_id).await?;
-        self.commit(transaction).await?;
+        let writing = self.begin(to, event_id, false).await?;
+        self.commit(writing).await?;
         self.kept = self.checkpoint.clone();
         self.tell();
         Ok(())
@@ -256,7 +237,7 @@ impl<M: ReadModel> Applier<M> {
     /// The rows that the events touch and the cache lacks.
     pub(super) async fn load(
         &self,
-        connection: &mut Connection,
+        writing: &mut G::Writing,
         events: &[&Decoded],
     ) -> Result<HashMap<String, M::Row>, Stopped> {
         let mut missing: Vec<&str> = events
@@ -269,7 +250,7 @@ impl<M: ReadModel> Applier<M> {
         if missing.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = M::load(connection, &missing).await?;
+        let rows = writing.load(&missing).await?;
         Ok(rows.into_iter().map(|row| (M::key_of(&row).to_owned(), row)).collect())
     }
 
@@ -350,8 +331,8 @@ fn fold_one<M: ReadModel>(
     M::fold(row, event, seen)
 }
 
-impl<M: ReadModel> Apply for Applier<M> {
-    fn generation(&self) -> &Generation {
+impl<M: ReadModel, G: Rows<M>> Apply<G> for Applier<M, G> {
+    fn generation(&self) -> &G {
         &self.generation
     }
 

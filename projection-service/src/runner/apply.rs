@@ -50,9 +50,9 @@ pub enum ApplyError {
 }
 
 /// Applies pages, whatever the model.
-pub trait Apply: Send + Sync {
+pub trait Apply<G = Generation>: Send + Sync {
     /// The generation that is written.
-    fn generation(&self) -> &Generation;
+    fn generation(&self) -> &G;
 
     /// How far it has folded; the file's checkpoint may stand before events at its end that the model does not read.
     fn checkpoint(&self) -> &Checkpoint;

@@ -9,8 +9,10 @@ use event_store::Position;
 
 use super::apply::{Apply, ApplyError};
 use super::status::KeptBeside;
+use super::stored::Stored;
 use crate::decoded::Page;
 use crate::storage::catalog::{Kept, Role};
+use crate::storage::generation::Generation;
 
 /// How long a generation is kept beside the live one, from the switch or from a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,20 +39,20 @@ impl KeepFor {
 }
 
 /// A generation that is kept beside the live one.
-pub(super) struct Beside {
-    pub(super) applier: Box<dyn Apply>,
+pub(super) struct Beside<G = Generation> {
+    pub(super) applier: Box<dyn Apply<G>>,
     pub(super) role: Role,
     until: Instant,
 }
 
-impl Beside {
+impl<G: Stored> Beside<G> {
     /// Keeps this one from now on.
-    pub(super) fn new(applier: Box<dyn Apply>, role: Role, keep_for: KeepFor) -> Self {
+    pub(super) fn new(applier: Box<dyn Apply<G>>, role: Role, keep_for: KeepFor) -> Self {
         Self { applier, role, until: Instant::now() + keep_for.of(role) }
     }
 
     pub(super) fn kept(&self) -> Kept {
-        Kept { generation: self.applier.generation().number, role: self.role }
+        Kept { generation: self.applier.generation().number(), role: self.role }
     }
 
     pub(super) fn told(&self) -> KeptBeside {

@@ -8,13 +8,14 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::apply::Apply;
 use super::operate::{OperateError, Operation};
 use super::status::Status;
+use super::stored::Stored;
 use crate::projectors::Projector;
 use crate::storage::catalog::Kept;
 use crate::storage::checkpoint::Checkpoint;
 use crate::storage::generation::Generation;
 
 /// A projector that was asked to stand still for a moment.
-pub(super) struct Held {
+pub(super) struct Held<G = Generation> {
     /// Where it stands.
     pub(super) checkpoint: Checkpoint,
     /// True when it can't go on from there.
@@ -22,17 +23,17 @@ pub(super) struct Held {
     /// What is kept beside it.
     pub(super) kept: Option<Kept>,
     /// Lets it go on.
-    pub(super) resume: oneshot::Sender<Resume>,
+    pub(super) resume: oneshot::Sender<Resume<G>>,
 }
 
 /// How a projector that stood still goes on.
-pub(super) enum Resume {
+pub(super) enum Resume<G = Generation> {
     /// As it is.
     AsItIs,
     /// With this generation; the old one is kept beside it, which stands at the same position, or dropped.
-    Switch { to: Box<dyn Apply>, keep: bool },
+    Switch { to: Box<dyn Apply<G>>, keep: bool },
     /// As it is, with this generation fed beside it.
-    Keep(Box<dyn Apply>),
+    Keep(Box<dyn Apply<G>>),
     /// With the generation that was kept beside it, and the other way round.
     Swap,
     /// Without what is kept beside it, if its number is at most this.
@@ -42,35 +43,35 @@ pub(super) enum Resume {
 }
 
 /// Asks a projector to stand still.
-pub(super) type Hold = oneshot::Sender<Held>;
+pub(super) type Hold<G = Generation> = oneshot::Sender<Held<G>>;
 
 /// A live projector.
 #[derive(Debug)]
-pub struct Handle {
+pub struct Handle<G = Generation> {
     /// Which one it is.
     pub projector: Projector,
-    current: RwLock<Generation>,
+    current: RwLock<G>,
     status: watch::Sender<Status>,
-    holds: mpsc::Sender<Hold>,
+    holds: mpsc::Sender<Hold<G>>,
     hurry: Arc<Notify>,
 }
 
-impl Handle {
+impl<G: Stored> Handle<G> {
     pub(super) fn new(
         projector: Projector,
-        current: Generation,
+        current: G,
         position: Position,
-        holds: mpsc::Sender<Hold>,
+        holds: mpsc::Sender<Hold<G>>,
         hurry: Arc<Notify>,
     ) -> Self {
-        let generation = current.number;
+        let generation = current.number();
         let status = Status { position, generation, ..Status::default() };
         let status = watch::Sender::new(status);
         Self { projector, current: RwLock::new(current), status, holds, hurry }
     }
 
     /// The generation that is read now.
-    pub fn current(&self) -> Generation {
+    pub fn current(&self) -> G {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -97,8 +98,8 @@ impl Handle {
     }
 
     /// Lets reads go to another generation; gives back the one that they went to.
-    pub(super) fn replace(&self, generation: Generation) -> Generation {
-        let number = generation.number;
+    pub(super) fn replace(&self, generation: G) -> G {
+        let number = generation.number();
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *current, generation);
         drop(current);
@@ -107,7 +108,7 @@ impl Handle {
     }
 
     /// Makes it stand still until it is let go; `None` when it has ended.
-    pub(super) async fn hold(&self) -> Option<Held> {
+    pub(super) async fn hold(&self) -> Option<Held<G>> {
         let (sender, held) = oneshot::channel();
         self.holds.send(sender).await.ok()?;
         held.await.ok()

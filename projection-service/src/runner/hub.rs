@@ -51,6 +51,7 @@ impl Hub {
         };
         tokio::spawn(async move {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = reader.run(joining) => {}
             }

@@ -8,11 +8,12 @@ use super::apply::Apply;
 use super::beside::Beside;
 use super::handle::{Held, Hold, Resume};
 use super::live::{Left, Live};
+use super::stored::Stored;
 use crate::storage::catalog::Role;
 
-impl Live {
+impl<G: Stored> Live<G> {
     /// Stands still until it is let go, perhaps with another generation.
-    pub(super) async fn held(&mut self, hold: Option<Hold>, faulted: bool) -> Result<(), Left> {
+    pub(super) async fn held(&mut self, hold: Option<Hold<G>>, faulted: bool) -> Result<(), Left> {
         let hold = hold.ok_or(Left::Stopped)?;
         // Whoever asks compares files, so the file has to say where it stands.
         self.keep_position().await;
@@ -56,7 +57,7 @@ impl Live {
     /// Another generation takes the live one's place.
     async fn switch(
         &mut self,
-        other: Box<dyn Apply>,
+        other: Box<dyn Apply<G>>,
         keep: bool,
         faulted: bool,
     ) -> Result<(), Left> {
@@ -73,7 +74,7 @@ impl Live {
     }
 
     /// The live one and the one beside it change places.
-    fn swap(&mut self, beside: Beside, faulted: bool) -> Result<(), Left> {
+    fn swap(&mut self, beside: Beside<G>, faulted: bool) -> Result<(), Left> {
         let same = !faulted && beside.applier.checkpoint() == self.applier.checkpoint();
         let role = beside.role.swapped();
         let old = std::mem::replace(&mut self.applier, beside.applier);
@@ -94,7 +95,7 @@ impl Live {
         Ok(())
     }
 
-    async fn keep_beside(&mut self, applier: Box<dyn Apply>, role: Role) {
+    async fn keep_beside(&mut self, applier: Box<dyn Apply<G>>, role: Role) {
         if self.beside.is_some() {
             self.drop_beside("another is kept").await;
         }
@@ -107,7 +108,7 @@ impl Live {
         self.tell_kept();
         let (name, generation) = (self.handle.projector.name(), beside.kept().generation);
         tracing::info!(name, generation, cause, "a generation is not kept any more");
-        if let Err(error) = self.around.catalog.drop_kept(name, generation, None).await {
+        if let Err(error) = G::drop_kept(&self.around.catalog, name, generation).await {
             tracing::warn!(%error, name, "the catalog still names a generation that is not kept");
         }
         tokio::spawn(beside.applier.generation().clone().discard());

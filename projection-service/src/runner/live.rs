@@ -15,11 +15,13 @@ use super::beside::{Beside, KeepFor};
 use super::handle::{Handle, Hold};
 use super::hub::{Hub, Seat};
 use super::status::{Progress, State};
+use super::stored::Stored;
 use super::{history, source};
 use crate::decoded::{Page, Readers};
 use crate::projectors::Projector;
-use crate::storage::catalog::{Catalog, Role};
+use crate::storage::catalog::Role;
 use crate::storage::checkpoint::Checkpoint;
+use crate::storage::generation::Generation;
 
 /// A projector this many events behind the shared reader catches up on its own before it takes a seat.
 pub(crate) const NEAR: u64 = 10_000;
@@ -40,31 +42,31 @@ pub(super) enum Left {
 
 /// What every live projector is given.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct Surroundings<G: Stored = Generation> {
     pub(crate) feed: Arc<dyn Feed>,
     pub(crate) readers: Readers,
     pub(crate) hub: Hub,
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: G::Catalog,
     pub(crate) keep_for: KeepFor,
     pub(crate) stop: CancellationToken,
 }
 
 /// A live projector.
-pub(crate) struct Live {
-    pub(super) handle: Arc<Handle>,
-    pub(super) applier: Box<dyn Apply>,
-    pub(super) beside: Option<Beside>,
-    holds: mpsc::Receiver<Hold>,
-    pub(super) around: Surroundings,
+pub(crate) struct Live<G: Stored = Generation> {
+    pub(super) handle: Arc<Handle<G>>,
+    pub(super) applier: Box<dyn Apply<G>>,
+    pub(super) beside: Option<Beside<G>>,
+    holds: mpsc::Receiver<Hold<G>>,
+    pub(super) around: Surroundings<G>,
     begun: (Instant, Position),
 }
 
-impl Live {
+impl<G: Stored> Live<G> {
     pub(crate) fn new(
         projector: Projector,
-        applier: Box<dyn Apply>,
-        beside: Option<(Box<dyn Apply>, Role)>,
-        around: Surroundings,
+        applier: Box<dyn Apply<G>>,
+        beside: Option<(Box<dyn Apply<G>>, Role)>,
+        around: Surroundings<G>,
     ) -> Self {
         let (sender, holds) = mpsc::channel(1);
         let position = applier.checkpoint().position;
@@ -78,7 +80,7 @@ impl Live {
         live
     }
 
-    pub(crate) fn handle(&self) -> Arc<Handle> {
+    pub(crate) fn handle(&self) -> Arc<Handle<G>> {
         Arc::clone(&self.handle)
     }
 
@@ -96,9 +98,9 @@ impl Live {
             }
         }
         self.keep_position().await;
-        self.applier.generation().database.close().await;
+        self.applier.generation().close().await;
         if let Some(beside) = &self.beside {
-            beside.applier.generation().database.close().await;
+            beside.applier.generation().close().await;
         }
     }
 
@@ -154,6 +156,7 @@ impl Live {
 
     async fn not_of_this_history(&self, checkpoint: &Checkpoint) -> Result<Option<String>, Left> {
         tokio::select! {
+            biased;
             () = self.around.stop.cancelled() => Err(Left::Stopped),
             cause = history::foreign(&*self.around.feed, checkpoint) => Ok(cause),
         }
@@ -228,7 +231,7 @@ impl Live {
 
     /// Nothing written to a damaged file can be trusted, and trying again does not mend it.
     fn damaged(&self, error: &sqlx::Error) -> Fault {
-        let (name, location) = (self.handle.projector.name(), &self.applier.generation().location);
+        let (name, location) = (self.handle.projector.name(), self.applier.generation().place());
         let cause = format!(
             "{location} is damaged ({error}); `docket replay --projection {name}` builds it anew"
         );
@@ -248,6 +251,7 @@ impl Live {
 
     async fn pause(&self, time: Duration) -> Result<(), Left> {
         tokio::select! {
+            biased;
             () = self.around.stop.cancelled() => Err(Left::Stopped),
             () = tokio::time::sleep(time) => Ok(()),
         }

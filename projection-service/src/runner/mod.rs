@@ -20,6 +20,7 @@ pub mod rebuild;
 mod rebuild_report;
 mod source;
 pub mod status;
+pub mod stored;
 
 pub use beside::KeepFor;
 pub(crate) use hub::Hub;

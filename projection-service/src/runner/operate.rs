@@ -13,8 +13,9 @@ use super::apply::{Apply, ApplyError, Fault};
 use super::handle::{Handle, Resume};
 use super::live::{Left, Live};
 use super::status::Status;
+use super::stored::Stored;
 use crate::decoded::Decoded;
-use crate::storage::parked::{self, MOST_EVENTS, MOST_KEYS, ParkedKey};
+use crate::storage::parked::{MOST_EVENTS, MOST_KEYS, ParkedKey};
 
 /// Events that are read at once.
 const PAGE: usize = 512;
@@ -118,7 +119,7 @@ impl Handle {
     }
 }
 
-impl Live {
+impl<G: Stored> Live<G> {
     /// Carries it out; the answer, and how the projector goes on.
     pub(super) async fn operate(
         &mut self,
@@ -180,11 +181,13 @@ impl Live {
 }
 
 /// Applies what waits for a key in one generation.
-async fn release(applier: &mut dyn Apply, feed: &dyn Feed, key: &str) -> Result<(), OperateError> {
+async fn release<G: Stored>(
+    applier: &mut dyn Apply<G>,
+    feed: &dyn Feed,
+    key: &str,
+) -> Result<(), OperateError> {
     let database = |error: sqlx::Error| OperateError::Apply(error.into());
-    let mut reader = applier.generation().database.reader().await.map_err(database)?;
-    let positions = parked::positions(&mut reader, key).await.map_err(database)?;
-    drop(reader);
+    let positions = applier.generation().waiting(key).await.map_err(database)?;
     let events = events_at(feed, &positions).await?;
     applier.release(key, &events).await.map_err(|error| match error {
         ApplyError::Fault(fault) => OperateError::StillFaulted(fault),

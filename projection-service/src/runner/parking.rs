@@ -3,25 +3,24 @@
 //! **Invariant:** a key's events are applied, and forgotten as waiting, in one transaction that compares the checkpoint and leaves it
 //! where it is: a crash before the commit leaves them all waiting, one after it leaves none.
 
-use ::storage::Transaction;
-
 use super::applier::{Applier, Folded, Stopped};
 use super::apply::ApplyError;
+use super::stored::{Rows, Writing as _};
 use crate::decoded::Decoded;
 use crate::model::ReadModel;
-use crate::storage::parked::{self, Parked, ParkedKey};
+use crate::storage::parked::{Parked, ParkedKey};
 
-impl<M: ReadModel> Applier<M> {
+impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
     /// Parks keys; what an operator decided must not be lost with the last commits.
     pub(super) async fn park_all(&mut self, keys: &[ParkedKey]) -> Result<(), ApplyError> {
         if keys.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.begin_here().await?;
+        let mut writing = self.begin_here().await?;
         for key in keys {
-            parked::park(&mut transaction, key).await?;
+            writing.park(key).await?;
         }
-        self.commit(transaction).await?;
+        self.commit(writing).await?;
         for key in keys {
             self.parked.add(key);
         }
@@ -34,9 +33,9 @@ impl<M: ReadModel> Applier<M> {
         key: &str,
         events: &[Decoded],
     ) -> Result<(), ApplyError> {
-        let mut transaction = self.begin_here().await?;
+        let mut writing = self.begin_here().await?;
         let events: Vec<&Decoded> = events.iter().collect();
-        let folded = match self.load(&mut transaction, &events).await {
+        let folded = match self.load(&mut writing, &events).await {
             // Nothing is parked as far as these are concerned.
             Ok(loaded) => self.fold(loaded, &events, &Parked::default()),
             Err(stopped) => Err(stopped),
@@ -46,9 +45,9 @@ impl<M: ReadModel> Applier<M> {
             Err(Stopped::At(fault)) => return Err(ApplyError::Fault(fault)),
             Err(Stopped::Error(error)) => return Err(error),
         };
-        M::write(&mut transaction, &rows).await?;
-        parked::forget(&mut transaction, key).await?;
-        self.commit(transaction).await?;
+        writing.write(&rows).await?;
+        writing.forget(key).await?;
+        self.commit(writing).await?;
         self.parked.forget(key);
         for row in rows {
             self.cache.put(M::key_of(&row.after).to_owned(), row.after);
@@ -57,17 +56,12 @@ impl<M: ReadModel> Applier<M> {
     }
 
     /// Begins to write where it stands, lease and checkpoint compared.
-    async fn begin_here(&mut self) -> Result<Transaction, ApplyError> {
+    async fn begin_here(&mut self) -> Result<G::Writing, ApplyError> {
         self.be_sure().await?;
         if let Some(event_id) = self.kept.event_id {
-            let here = self.kept.position;
-            return self.begin_durable(here, event_id).await;
+            return self.begin(self.kept.position, event_id, true).await;
         }
         // Before the first event there is nothing to compare but the lease.
-        let mut transaction = self.generation.database.begin_durable().await?;
-        if self.generation.fence.pass(&mut transaction).await? {
-            return Ok(transaction);
-        }
-        Err(ApplyError::LeaseLost)
+        self.generation.begin_at_start().await?.ok_or(ApplyError::LeaseLost)
     }
 }

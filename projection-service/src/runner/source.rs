@@ -37,6 +37,7 @@ pub(super) fn follow(
         loop {
             let reading = read_on(&*feed, &readers, &mut at, &sender, &hurry);
             let ended = tokio::select! {
+                biased;
                 () = sender.closed() => return,
                 ended = reading => ended,
             };
@@ -81,6 +82,7 @@ async fn read_on(
 /// Waits until the next page is due.
 async fn collect(handed_out: Instant, hurry: &Notify) {
     tokio::select! {
+        biased;
         () = tokio::time::sleep_until(handed_out + COLLECT) => {}
         () = hurry.notified() => tokio::time::sleep_until(handed_out + COLLECT_IN_HURRY).await,
     }

@@ -17,6 +17,7 @@ pub mod orders;
 pub mod parked;
 pub mod payments;
 pub mod products;
+mod rows;
 pub mod sales;
 pub mod sales_report;
 pub mod shipments;

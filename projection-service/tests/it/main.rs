@@ -6,6 +6,7 @@ mod damage;
 mod folds;
 mod hostile;
 mod lost_commits;
+mod memory;
 mod parking;
 mod place;
 mod plans;
