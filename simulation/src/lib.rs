@@ -8,9 +8,11 @@
 //! chance, and nothing runs in another thread.
 
 mod journal;
+mod listener;
 mod plan;
 mod ports;
 mod process;
+mod reading_faults;
 mod rng;
 mod run;
 mod shrink;

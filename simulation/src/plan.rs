@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::reading_faults::{self, EventFault, ModelFault};
 use crate::rng::Rng;
 
 /// For so long things break; afterwards all heals.
@@ -48,6 +49,10 @@ pub(crate) enum Fault {
     LogAway(Duration),
     /// The provider can't be reached.
     ProviderAway(Duration),
+    /// Something of the broker of events.
+    Events(EventFault),
+    /// Something of the read models.
+    Models(ModelFault),
     /// A message that no participant understands is in the queue.
     Poison(u64),
 }
@@ -60,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) is_rough: bool,
     /// Until when an order has to be confirmed, from when it was placed; in some runs so soon that it is confirmed just then.
     pub(crate) order_deadline_s: i64,
+    /// Events that their broker retains where processes are apart and read from it; `None` where they read the log itself.
+    pub(crate) retained: Option<u64>,
     pub(crate) opening: Vec<Operation>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) faults: Vec<(Duration, Fault)>,
@@ -106,8 +113,14 @@ impl Plan {
         let is_rough = Rng::new(seed, "rough").chance(800);
         let order_deadline_s = Rng::new(seed, "deadline").pick(&[3, 8, 40, 40]).unwrap_or(40);
         let (opening, operations) = (operations.opening(), operations.list);
-        let faults = faults(seed, orders);
-        Self { seed, is_rough, order_deadline_s, opening, operations, faults }
+        let (mut faults, retained) = (faults(seed, orders), reading_faults::retained(seed));
+        let of_models = reading_faults::model_faults(seed).into_iter();
+        faults.extend(of_models.map(|(at, fault)| (at, Fault::Models(fault))));
+        if retained.is_some() {
+            let of_events = reading_faults::event_faults(seed).into_iter();
+            faults.extend(of_events.map(|(at, fault)| (at, Fault::Events(fault))));
+        }
+        Self { seed, is_rough, order_deadline_s, retained, opening, operations, faults }
     }
 
     /// What is left of it.
@@ -248,6 +261,6 @@ fn faults(seed: u64, orders: usize) -> Vec<(Duration, Fault)> {
         .collect()
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
+use crate::listener;
 use crate::plan::{Kept, Plan, ROUGH};
 use crate::violation::Violation;
 use crate::world::World;
@@ -67,9 +68,11 @@ async fn simulate(settings: &Settings) -> Report {
     let plan = Plan::of(settings.seed, settings.orders).keep(&settings.kept);
     let size = (plan.operations.len(), plan.faults.len());
     let world = World::new(plan, settings.lines);
+    let _heard = listener::listen(&world.trace);
     world.start_commands();
     world.start_orchestrator(0);
     world.start_orchestrator(1);
+    world.start_projectors();
     let mut asked = Vec::new();
     for operation in world.plan.opening.iter().chain(&world.plan.operations) {
         asked.push(tokio::spawn(Arc::clone(&world).carry_out(operation.clone())));
@@ -82,6 +85,7 @@ async fn simulate(settings: &Settings) -> Report {
         .collect();
     tokio::spawn(Arc::clone(&world).keep_shop());
     tokio::spawn(Arc::clone(&world).attend());
+    tokio::spawn(Arc::clone(&world).supervise());
     sleep(ROUGH.saturating_sub(world.trace.elapsed())).await;
     for strike in strikes {
         drop(strike.await);

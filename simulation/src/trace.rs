@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The things that a simulation must have seen to have tested anything.
-pub const SOMETIMES: [&str; 20] = [
+pub const SOMETIMES: [&str; 36] = [
     "an optimistic conflict",
     "a dedupe hit",
     "an append of unknown outcome",
@@ -30,6 +30,22 @@ pub const SOMETIMES: [&str; 20] = [
     "a saga that needed attention",
     "a return that was paid back",
     "a cancellation after the pivot",
+    "a relay fenced",
+    "a stream that was no copy, rebuilt",
+    "an epoch raised",
+    "a lost stream created anew",
+    "a stream that went back",
+    "a reader behind the oldest message",
+    "a hole in the middle filled",
+    "a hole at the tail noticed",
+    "a stray message passed over",
+    "a message of the stream that came twice",
+    "a crash of the projectors",
+    "a crash of the projectors in the middle of a batch",
+    "a takeover of the read models",
+    "commits of the read models lost by their database",
+    "a batch of a projector that failed",
+    "a commit of a projector of unknown outcome",
 ];
 
 /// The record of a run.

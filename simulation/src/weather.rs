@@ -37,9 +37,23 @@ pub(crate) enum Mishap {
     DiskFails,
     /// The sagas' database commits and fails to say so.
     DiskAnswerLost,
+    /// The read models' database fails before the commit.
+    ModelDiskFails,
+    /// The read models' database commits and fails to say so.
+    ModelDiskAnswerLost,
+    /// An event never gets to its broker.
+    EventLost,
+    /// The broker of events takes one, and its answer is lost.
+    EventAckLost,
+    /// The broker of events does not answer, or its answer is lost.
+    BrokerSilent,
+    /// A message of the stream comes twice.
+    MessageRepeated,
+    /// A question, an answer or an announcement is lost.
+    WordLost,
 }
 
-const MISHAPS: usize = 12;
+const MISHAPS: usize = 19;
 
 /// The rates of one run, and its dice.
 pub(crate) struct Weather {

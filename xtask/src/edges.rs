@@ -45,6 +45,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "event-store",
             "invariants",
             "messaging",
+            "projection-service",
             "saga-orchestrator",
             "service-kit",
             "storage",

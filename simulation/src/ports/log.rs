@@ -1,5 +1,6 @@
 //! The log as one process reaches it: calls get lost before or after they are carried out, or come late.
 
+use std::error::Error;
 use std::sync::{Arc, PoisonError};
 
 use event_store::memory::MemoryLog;
@@ -8,6 +9,7 @@ use event_store::{
     RecordedEvent, Snapshot, StoreError, StreamId, Verdict, Version,
 };
 use futures::future::BoxFuture;
+use messaging::jetstream::EpochKeeper;
 use tokio::sync::watch;
 
 use super::heads::Heads;
@@ -201,6 +203,31 @@ impl EventLog for FaultyLog {
         Box::pin(async move {
             self.reach("save snapshots").await?;
             self.log.save_snapshots(schema_hash, snapshots).await
+        })
+    }
+}
+
+impl EpochKeeper for FaultyLog {
+    fn current(&self) -> BoxFuture<'_, Result<LogIdentity, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async {
+            self.reach("read the epoch").await?;
+            Ok(self.log.identity())
+        })
+    }
+
+    fn raise_above<'a>(
+        &'a self,
+        seen: u32,
+        why: &'a str,
+    ) -> BoxFuture<'a, Result<LogIdentity, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async move {
+            self.reach("raise the epoch").await?;
+            let mut raised = self.log.raise_epoch()?;
+            while raised.epoch <= seen {
+                raised = self.log.raise_epoch()?;
+            }
+            self.trace.tell(format_args!("epoch {}: {why}", raised.epoch));
+            Ok(raised)
         })
     }
 }

@@ -9,7 +9,6 @@ use domain::payments::Settlement;
 use domain::sagas::SagaState;
 use domain::text::Reason;
 use event_store::{EventLog as _, RecordedEvent};
-use saga_orchestrator::Phase;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -106,17 +105,12 @@ impl World {
     async fn help(&self, saga_id: &str, order_id: &str, times: u32) {
         let ids = (SagaId::parse(saga_id), OrderId::parse(order_id));
         let (Ok(saga), Ok(order)) = ids else { return };
-        let live = self
-            .orchestrating()
-            .iter()
-            .flatten()
-            .find(|one| !one.process.is_dead() && one.orchestrator.status().phase == Phase::Live)
-            .map(Arc::clone);
-        let Some(live) = live else { return };
+        let running: Vec<_> = self.orchestrating().iter().flatten().map(Arc::clone).collect();
+        let Some(live) = running.iter().find_map(|one| one.live()) else { return };
         let resolve =
             times.is_multiple_of(2).then(|| (Settlement::Elsewhere, Reason::code("by_hand")));
         let key = format!("help-{saga_id}-{times}");
-        let told = live.orchestrator.act((saga, order), &key, resolve);
+        let told = live.act((saga, order), &key, resolve);
         let told = tokio::time::timeout(Duration::from_secs(5), told).await;
         self.trace.tell(format_args!("{key}: {told:?}"));
         if !matches!(told, Ok(Ok(_))) {

@@ -38,12 +38,15 @@ impl World {
             Fault::LoseCommits(commits) => self.lose_commits(commits),
             Fault::ForgetQueue => self.broker.forget_everything(),
             Fault::Silence(time) => {
+                self.events.is_silent(time);
                 self.hear(Freshness::Unknown);
                 sleep(time).await;
                 self.hear(Freshness::Known);
             }
             Fault::LogAway(time) => self.weather.breaks(Mishap::LogUnreached, time),
             Fault::ProviderAway(time) => self.weather.breaks(Mishap::ProviderUnreached, time),
+            Fault::Events(fault) => self.strike_events(fault),
+            Fault::Models(fault) => self.strike_models(fault).await,
             Fault::Poison(order) => self.broker.take(poison(order, (self.clock)())),
         }
     }
@@ -76,12 +79,15 @@ impl World {
 
     fn hear(&self, freshness: Freshness) {
         for one in self.orchestrating().iter().flatten() {
-            one.feed.hears(freshness);
+            one.hears(freshness);
+        }
+        if let Some(one) = &*self.projecting() {
+            one.hears(freshness);
         }
     }
 
     /// From now on everything runs, and nothing breaks.
-    pub(crate) async fn heal(&self) {
+    pub(crate) async fn heal(self: &Arc<Self>) {
         self.trace.tell(format_args!("all heals"));
         self.weather.calm_down();
         self.hear(Freshness::Known);
@@ -91,6 +97,9 @@ impl World {
         }
         for place in 0..2 {
             self.start_orchestrator(place);
+        }
+        if self.projecting().is_none() {
+            self.start_projectors();
         }
     }
 }

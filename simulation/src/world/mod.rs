@@ -4,8 +4,12 @@ mod actors;
 mod clients;
 mod faults;
 mod orchestrators;
+mod owner;
+mod projectors;
+mod reading_faults;
 mod services;
 mod state;
+mod supervisor;
 mod verdict;
 
 pub(crate) use state::{World, Writer};

@@ -24,6 +24,7 @@ impl World {
     pub(crate) fn start_commands(&self) {
         let process = self.process("commands");
         let log = self.faulty(self.taken_over(), &process);
+        self.tell_others(&log);
         let bank = BankAccess { bank: Arc::clone(&self.bank), process: Arc::clone(&process) };
         let service = CommandService::start(
             settings(),

@@ -9,16 +9,18 @@ use command_service::RequestHasher;
 use event_store::keys::memory::MemoryKeys;
 use event_store::keys::{MasterKey, Vault};
 use event_store::memory::MemoryLog;
+use projection_service::memory::MemoryModels;
 use saga_orchestrator::MemoryTables;
 use service_kit::clock::Clock;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::orchestrators::Orchestrating;
+use super::projectors::Projecting;
 use super::services::Serving;
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::ports::{Bank, Broker, FaultyLog, Heads};
+use crate::ports::{Bank, Broker, EventBroker, FaultyLog, Heads};
 use crate::process::Process;
 use crate::trace::Trace;
 use crate::violation::Violations;
@@ -46,7 +48,9 @@ pub(crate) struct World {
     pub(super) heads: Arc<Heads>,
     pub(super) bank: Arc<Bank>,
     pub(super) broker: Arc<Broker>,
+    pub(super) events: Arc<EventBroker>,
     pub(super) tables: MemoryTables,
+    pub(super) models: MemoryModels,
     /// Sagas that an operator was told to have acted on.
     pub(super) helped: Mutex<BTreeSet<String>>,
     /// The log for its newest writer.
@@ -54,6 +58,7 @@ pub(crate) struct World {
     lives: AtomicU64,
     serving: Mutex<Vec<Arc<Serving>>>,
     orchestrating: Mutex<[Option<Arc<Orchestrating>>; 2]>,
+    projecting: Mutex<Option<Arc<Projecting>>>,
 }
 
 impl World {
@@ -74,6 +79,7 @@ impl World {
         let (log, violations) = (Arc::new(log), Arc::<Violations>::default());
         let watched = (Arc::clone(&log), Arc::clone(&violations));
         let broker = Broker::new(Arc::clone(&weather), Arc::clone(&trace), watched);
+        let events = EventBroker::new(Arc::clone(&weather), Arc::clone(&trace));
         let vault = Vault::new(Arc::new(MemoryKeys::new()), MasterKey::from_bytes([7; 32]));
         Arc::new(Self {
             plan,
@@ -86,13 +92,16 @@ impl World {
             heads: Arc::default(),
             bank,
             broker,
+            events,
             tables: MemoryTables::new(Arc::clone(&clock)),
+            models: MemoryModels::default(),
             clock,
             helped: Mutex::default(),
             writer: Arc::new(Mutex::new(log)),
             lives: AtomicU64::new(0),
             serving: Mutex::default(),
             orchestrating: Mutex::default(),
+            projecting: Mutex::default(),
         })
     }
 
@@ -137,5 +146,10 @@ impl World {
     /// The orchestrators.
     pub(super) fn orchestrating(&self) -> MutexGuard<'_, [Option<Arc<Orchestrating>>; 2]> {
         self.orchestrating.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The projectors.
+    pub(super) fn projecting(&self) -> MutexGuard<'_, Option<Arc<Projecting>>> {
+        self.projecting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

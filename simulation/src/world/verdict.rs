@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use domain::sagas::{SagaKind, SagaState};
 use event_store::{EventLog as _, RecordedEvent};
 use invariants::{Checker, Progress};
+use messaging::jetstream::decode;
 use saga_orchestrator::Audit;
 
 use super::clients::Told;
@@ -27,6 +28,18 @@ impl World {
         open.extend(
             sagas.map(|saga| format!("saga {} is {} at {}", saga.id, saga.state, saga.step)),
         );
+        let models = self.models.positions();
+        if models.is_empty() {
+            open.push("no read model was opened".to_owned());
+        }
+        let behind = models.iter().filter(|(_, position)| *position < head);
+        open.extend(
+            behind.map(|(name, position)| format!("{name} stands at {position} of {head}")),
+        );
+        open.extend(self.projecting().as_ref().and_then(|one| one.stands_still()));
+        if self.plan.retained.is_some() && self.events.last() != Some(head) {
+            open.push(format!("the stream ends at {:?} of {head}", self.events.last()));
+        }
         for intent in self.log().open_intents().await.unwrap_or_default() {
             if !intent.payload.contains("\"intent\":\"watch\"") {
                 open.push(format!("intent {} is open", intent.id));
@@ -45,6 +58,9 @@ impl World {
         if events != again {
             violations.push(Violation::of("I5", "Two reads of the log differ.".to_owned()));
         }
+        violations.extend(self.stream_is_a_copy(&events));
+        let differences = self.models.differences(&events).into_iter().take(3);
+        violations.extend(differences.map(|what| Violation::of("I11", what)));
         let mut checker = Checker::default();
         for event in &events {
             checker.observe(event);
@@ -122,6 +138,24 @@ impl World {
             )
         })
         .collect()
+    }
+
+    /// I12: what stands in the stream as the log's event of its sequence is that. A stray message that was followed by others may stay:
+    /// the relay looks at the end only, and every reader passes it over.
+    fn stream_is_a_copy(&self, events: &[RecordedEvent]) -> Vec<Violation> {
+        let identity = self.log().identity();
+        let wrong = self.events.dump().into_iter().filter_map(|(sequence, envelope)| {
+            let there = decode(&envelope).ok()?;
+            let is_taken = there.log == identity && there.event.position == sequence;
+            let place = usize::try_from(sequence).ok()?.checked_sub(1)?;
+            let is_ours = events.get(place) == Some(&there.event);
+            (is_taken && !is_ours).then(|| Violation {
+                rule: "I12".to_owned(),
+                statement: format!("What stands at {sequence} of the stream is not the log's."),
+                positions: vec![sequence],
+            })
+        });
+        wrong.collect()
     }
 
     /// What can be seen from how it ended.
