@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use event_store::Position;
@@ -17,6 +18,10 @@ use crate::numbers::grouped;
 use crate::output;
 use crate::parked::ParkedIn;
 use crate::serve::READ_MODELS;
+
+/// How long models that are read while they are written may take to stand at one position, and how often is looked.
+const SETTLE_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// One line a table: two imports that ended alike print the same, whatever happened meanwhile
 #[derive(Debug, clap::Args)]
@@ -107,21 +112,27 @@ async fn digest(args: DigestArgs) -> Result<()> {
     Ok(())
 }
 
-/// A projection-service has no log to build from: its models are taken as they are.
+/// A projection-service has no log to build from: its models are taken as they are. A position that was passed without rows
+/// is written down a moment later.
 async fn as_they_stand(home: Home) -> Result<()> {
-    let catalog = home.catalog().to_string();
-    let mut snapshots = Vec::new();
-    for model in offline::survey(home).await?.complete()? {
-        snapshots.push(model.snapshot().await?);
+    let begun = Instant::now();
+    loop {
+        let mut snapshots = Vec::new();
+        for model in offline::survey(home.clone()).await?.complete()? {
+            snapshots.push(model.snapshot().await?);
+        }
+        if snapshots.is_empty() {
+            bail!("{} holds no read models: there is nothing to make a digest of", home.catalog());
+        }
+        let positions: HashSet<Position> = snapshots.iter().map(|model| model.position).collect();
+        if positions.len() == 1 {
+            return print(snapshots).await;
+        }
+        if begun.elapsed() > SETTLE_WITHIN {
+            bail!("the read models stand at different positions; try again when they are settled");
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
-    if snapshots.is_empty() {
-        bail!("{catalog} holds no read models: there is nothing to make a digest of");
-    }
-    let positions: HashSet<Position> = snapshots.iter().map(|model| model.position).collect();
-    if positions.len() > 1 {
-        bail!("the read models stand at different positions; try again when they are settled");
-    }
-    print(snapshots).await
 }
 
 async fn print(snapshots: Vec<ModelSnapshot>) -> Result<()> {

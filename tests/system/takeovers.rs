@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::platform::{Answer, Platform};
 use crate::services::{Service, Services};
+use crate::shop::order;
 
 /// Services of which there are two.
 const TWICE: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas];
@@ -22,7 +23,11 @@ async fn receive(gateway: &Platform, key: &str) -> Answer {
 #[tokio::test]
 async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_that_take_over() {
     let Some(mut services) = Services::start().await else { return };
-    services.gateway.sell("cup", 5).await;
+    services.gateway.sell("cup", 7).await;
+    assert_eq!(
+        services.gateway.place(&order("before", "cup", "pm_ok")).await["status"],
+        "confirmed"
+    );
     services.gateway.settle().await;
     let [commands, models, sagas] = TWICE;
     let seconds = [
@@ -79,5 +84,7 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
     // Each key had one effect, wherever it was carried out.
     receive(&gateway, "held").await.ok();
     gateway.until("/v1/stock/cup", |stock| stock["available"] == 12).await;
+    assert_eq!(gateway.place(&order("after", "cup", "pm_ok")).await["status"], "confirmed");
+    gateway.until("/v1/stock/cup", |stock| stock["available"] == 10).await;
     services.verify().await;
 }

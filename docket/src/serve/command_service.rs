@@ -119,6 +119,8 @@ struct Active {
     letters: Arc<DeadLetters>,
     commands: CommandService,
     renewing: JoinHandle<()>,
+    /// Another process has the lease.
+    taken: CancellationToken,
     leases: Store,
     give_back: CancellationToken,
     /// The queue's consumer.
@@ -145,7 +147,8 @@ impl Active {
         process.health.down("service", "starts");
         process.is_active();
         let give_back = CancellationToken::new();
-        let renewing = tokio::spawn(keep_lease(lease, held, give_back.clone()));
+        let taken = CancellationToken::new();
+        let renewing = tokio::spawn(keep_lease(held, give_back.clone(), taken.clone()));
 
         let log = Arc::new(PostgresLog::open(&needs.log_url).await?);
         log.take_over().await?;
@@ -162,14 +165,29 @@ impl Active {
         let (stop, tasks) = &telling;
         let (names, participants) = (needs.broker.names.clone(), commands.participants());
         tasks.spawn(recorder::serve(client, names, participants, stop.clone()));
-        Ok(Self { log, keys, letters, commands, renewing, leases, give_back, taking, telling })
+        Ok(Self {
+            log,
+            keys,
+            letters,
+            commands,
+            renewing,
+            taken,
+            leases,
+            give_back,
+            taking,
+            telling,
+        })
     }
 
-    /// Returns when another process has taken the log over.
+    /// Returns when another process has taken the log over, or is about to: whoever has the lease does so next. Without
+    /// anything to append this process would not hear of the first.
     async fn superseded(&self) -> String {
         let mut token = self.log.token();
-        // The log lives as long as this.
-        let _ = token.wait_for(Option::is_none).await;
+        tokio::select! {
+            // The log lives as long as this.
+            _ = token.wait_for(Option::is_none) => {}
+            () = self.taken.cancelled() => {}
+        }
         "another command-service has taken the log over".to_owned()
     }
 
@@ -196,14 +214,13 @@ fn lease_settings() -> LeaseSettings {
     LeaseSettings::new("command-service", format!("process {}", std::process::id()))
 }
 
-/// A lease that another took is waited for again. It only keeps two processes from taking the log from each other in turn:
-/// what makes an append safe is the log's own token.
-async fn keep_lease(lease: Lease, mut held: storage::Held, give_back: CancellationToken) {
-    while give_back.run_until_cancelled(held.taken()).await.is_some() {
-        let Some(again) = give_back.run_until_cancelled(lease.acquire()).await else { return };
-        held = again;
+/// Renews the lease and tells when another has taken it. It only keeps two processes from taking the log from each other in
+/// turn: what makes an append safe is the log's own token.
+async fn keep_lease(held: storage::Held, give_back: CancellationToken, taken: CancellationToken) {
+    match give_back.run_until_cancelled(held.taken()).await {
+        Some(()) => taken.cancel(),
+        None => held.give_back().await,
     }
-    held.give_back().await;
 }
 
 fn start_commands(

@@ -160,20 +160,41 @@ impl Running {
 
     /// Waits until a saga is at this state and step.
     pub(crate) async fn until_saga(&self, id: &str, state: &str, step: &str) -> Value {
+        let there = |saga: &Value| saga["state"] == state && saga["step"] == step;
+        self.until_told(id, "", there)
+            .await
+            .unwrap_or_else(|told| panic!("{state} at {step}: {told}"))
+    }
+
+    /// Waits until every command of a saga was answered, and the answers were folded.
+    pub(crate) async fn until_answered(&self, id: &str) -> Value {
+        let there = |told: &Value| told["commands"] == json!([]);
+        self.until_told(id, "/explain", there)
+            .await
+            .unwrap_or_else(|told| panic!("answered: {told}"))
+    }
+
+    /// Waits until what is told of a saga is as wanted; if it never is, the explanation is the error.
+    async fn until_told(
+        &self,
+        id: &str,
+        what: &str,
+        there: impl Fn(&Value) -> bool,
+    ) -> Result<Value, Value> {
         let mut status = self.orchestrator.watch();
         let waiting = async {
             loop {
-                let (_, saga) = self.get(&format!("/sagas/{id}")).await;
-                if saga["state"] == state && saga["step"] == step {
-                    return saga;
+                let (_, told) = self.get(&format!("/sagas/{id}{what}")).await;
+                if there(&told) {
+                    return told;
                 }
                 status.changed().await.unwrap();
             }
         };
-        if let Ok(saga) = tokio::time::timeout(PATIENCE, waiting).await {
-            return saga;
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(told) => Ok(told),
+            Err(_) => Err(self.explain(id).await),
         }
-        panic!("{state} at {step}: {}", self.explain(id).await)
     }
 
     pub(crate) async fn explain(&self, id: &str) -> Value {

@@ -109,6 +109,8 @@ async fn an_outcome_unknown_for_too_long_needs_attention(bench: Bench) {
     let running = bench.start().await;
     bench.shop.place("o1", "pm_unknown", 2).await;
     running.until_saga("order-o1", "running", "authorize_payment").await;
+    // An event that is heard six minutes late has its whole time from then on.
+    running.until_answered("order-o1").await;
     bench.clock.advance(TimeDelta::minutes(6));
     running.until_saga("order-o1", "needs_attention", "authorize_payment").await;
 }
