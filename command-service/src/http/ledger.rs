@@ -24,7 +24,7 @@ pub(crate) fn router(ledger: Option<Ledger>) -> OpenApiRouter {
 struct LedgerQuery {
     /// Of this payment only.
     #[serde(default)]
-    #[param(min_length = 1)]
+    #[param(min_length = 1, pattern = r"^[^\x00]+$")]
     payment_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[serde(default)]

@@ -31,10 +31,10 @@ pub struct OrderFilter {
     /// Those that stand here.
     pub status: Option<OrderStatus>,
     /// Those of this customer.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, pattern = r"^[^\x00]+$")]
     pub customer_id: Option<String>,
     /// Those with a line of this SKU.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, pattern = r"^[^\x00]+$")]
     pub sku: Option<String>,
     /// Those placed at this time or later: RFC 3339, or a day.
     #[param(inline, value_type = Option<TimeOrDay>)]

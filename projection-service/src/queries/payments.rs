@@ -92,7 +92,7 @@ impl From<PaymentRow> for PaymentAnswer {
 #[serde(deny_unknown_fields)]
 pub struct PaymentFilter {
     /// Those of this order.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, pattern = r"^[^\x00]+$")]
     pub order_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]

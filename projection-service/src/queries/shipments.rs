@@ -77,7 +77,7 @@ impl From<ShipmentRow> for ShipmentAnswer {
 #[serde(deny_unknown_fields)]
 pub struct ShipmentFilter {
     /// Those of this order.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, pattern = r"^[^\x00]+$")]
     pub order_id: Option<String>,
     /// Those that stand here: `pending`, `shipped`, `delivered` or `cancelled`.
     #[param(value_type = Option<String>, pattern = "^(pending|shipped|delivered|cancelled)$")]

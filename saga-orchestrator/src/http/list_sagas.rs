@@ -25,7 +25,7 @@ pub(super) struct Wanted {
     /// Only those of this kind.
     kind: Option<Kind>,
     /// Only those of this order.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, pattern = r"^[^\x00]+$")]
     order_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
