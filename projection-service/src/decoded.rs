@@ -42,14 +42,14 @@ pub struct Unread {
 }
 
 /// A contiguous piece of the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page {
     /// The first position.
     pub first: Position,
     /// The id of every event, read or not.
     pub ids: Vec<Uuid>,
     /// The events that someone reads.
-    pub events: Vec<Decoded>,
+    pub events: Vec<Arc<Decoded>>,
 }
 
 impl Page {
@@ -93,7 +93,8 @@ impl Readers {
     pub fn decode_live(&self, events: &[RecordedEvent]) -> Option<Page> {
         let mut page = self.decode(events)?;
         if trace::is_on() {
-            for decoded in &mut page.events {
+            // Nobody else has them yet.
+            for decoded in page.events.iter_mut().filter_map(Arc::get_mut) {
                 let at = decoded.position - page.first;
                 let event = usize::try_from(at).ok().and_then(|at| events.get(at));
                 decoded.traceparent = event.and_then(|event| event.metadata.traceparent.clone());
@@ -107,7 +108,11 @@ impl Readers {
         Some(Page {
             first: events.first()?.position,
             ids: events.iter().map(|event| event.id).collect(),
-            events: events.iter().filter_map(|event| self.decode_one(event)).collect(),
+            events: events
+                .iter()
+                .filter_map(|event| self.decode_one(event))
+                .map(Arc::new)
+                .collect(),
         })
     }
 

@@ -4,10 +4,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event};
+use tokio::time::Instant;
 
 use super::backoff::{delay, jittered};
 use super::trouble::Trouble;
@@ -19,6 +21,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// How often is looked whether the connection is still there.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often the same refusal is said.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
 /// How long connecting, and any request, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -100,6 +104,7 @@ pub async fn connect(settings: &ConnectionSettings) -> Result<Client, Connection
     }
     let options = with_tls(options, &settings.tls).await?;
     let servers: Vec<&str> = settings.servers.split(',').map(str::trim).collect();
+    let refusals = Arc::<Refusals>::default();
     options
         .name(&settings.name)
         .retry_on_initial_connect()
@@ -108,7 +113,10 @@ pub async fn connect(settings: &ConnectionSettings) -> Result<Client, Connection
         .connection_timeout(PATIENCE)
         .request_timeout(Some(PATIENCE))
         .ping_interval(PING_EVERY)
-        .event_callback(|event| async move { tell(&event) })
+        .event_callback(move |event| {
+            tell(&event, &refusals);
+            std::future::ready(())
+        })
         .connect(servers)
         .await
         .map_err(ConnectionError::Addresses)
@@ -186,14 +194,33 @@ fn wait_before(attempt: usize) -> Duration {
     }
 }
 
-fn tell(event: &Event) {
+/// What the server refused last, and when that was said: a wrong password is refused at every try.
+#[derive(Debug, Default)]
+struct Refusals(Mutex<Option<(String, Instant)>>);
+
+impl Refusals {
+    /// Whether it is another one than the last, or has not been said for a while.
+    fn is_news(&self, refusal: &str) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_said = |(said, at): &(String, Instant)| said == refusal && at.elapsed() < SAY_AGAIN;
+        if last.as_ref().is_some_and(is_said) {
+            return false;
+        }
+        *last = Some((refusal.to_owned(), Instant::now()));
+        true
+    }
+}
+
+fn tell(event: &Event, refusals: &Refusals) {
     match event {
         Event::Connected => tracing::info!("connected to NATS"),
         Event::Disconnected => tracing::warn!("NATS is away; it is tried until it is back"),
         Event::SlowConsumer(_) => {
             tracing::warn!("messages were dropped because they came faster than they were read");
         }
-        Event::ServerError(error) => tracing::warn!(%error, "NATS refused something"),
+        Event::ServerError(error) if refusals.is_news(&error.to_string()) => {
+            tracing::warn!(%error, "NATS refused something");
+        }
         other => tracing::debug!(event = %other, "NATS"),
     }
 }
@@ -201,6 +228,15 @@ fn tell(event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_again_and_again_is_said_once_a_minute() {
+        let refusals = Refusals::default();
+        let said = ["wrong password", "wrong password", "no permission", "no permission"];
+        assert_eq!(said.map(|refusal| refusals.is_news(refusal)), [true, false, true, false]);
+        tokio::time::advance(SAY_AGAIN).await;
+        assert!(refusals.is_news("no permission"));
+    }
 
     #[test]
     fn it_comes_back_at_once_and_then_ever_more_slowly() {

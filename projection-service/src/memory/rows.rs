@@ -142,7 +142,7 @@ impl<M: ReadModel> AnyRows for MemoryRows<M> {
         for decoded in page.events.iter().filter(|event| event.readers & bit != 0) {
             let Ok(event) = &decoded.event else { continue };
             let Some(key) = M::key(event) else { continue };
-            match M::fold(folded.remove(key), event, Seen::from(decoded)) {
+            match M::fold(folded.remove(key), event, Seen::from(&**decoded)) {
                 Ok(Some(row)) => drop(folded.insert(key.to_owned(), row)),
                 Ok(None) => {}
                 Err(error) => found.push(format!("position {}: {error}", decoded.position)),

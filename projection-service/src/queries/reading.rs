@@ -160,7 +160,7 @@ impl App {
     async fn wait(&self, handle: &Handle, text: &str) -> Result<(), Problem> {
         let wanted = self.wanted(text)?;
         let mut status = handle.status();
-        handle.hurry();
+        let _wants = handle.want(wanted);
         let reached = status.wait_for(|status| status.position >= wanted || status.fault.is_some());
         let found = match tokio::time::timeout(MOST_WAIT, reached).await {
             Ok(Ok(status)) if status.position >= wanted => return Ok(()),

@@ -116,7 +116,8 @@ impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
         let events: Vec<&Decoded> = page
             .events
             .iter()
-            .filter(|event| {
+            .map(AsRef::as_ref)
+            .filter(|event: &&Decoded| {
                 event.position > from && event.position <= to && event.readers & self.bit != 0
             })
             .collect();

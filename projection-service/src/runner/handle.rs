@@ -3,12 +3,13 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use event_store::Position;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::apply::Apply;
 use super::operate::{OperateError, Operation};
 use super::status::Status;
 use super::stored::Stored;
+use super::wanted::{Wanted, Wants};
 use crate::projectors::Projector;
 use crate::storage::catalog::Kept;
 use crate::storage::checkpoint::Checkpoint;
@@ -53,7 +54,7 @@ pub struct Handle<G = Generation> {
     current: RwLock<G>,
     status: watch::Sender<Status>,
     holds: mpsc::Sender<Hold<G>>,
-    hurry: Arc<Notify>,
+    wanted: Arc<Wanted>,
 }
 
 impl<G: Stored> Handle<G> {
@@ -62,12 +63,12 @@ impl<G: Stored> Handle<G> {
         current: G,
         position: Position,
         holds: mpsc::Sender<Hold<G>>,
-        hurry: Arc<Notify>,
     ) -> Self {
         let generation = current.number();
         let status = Status { position, generation, ..Status::default() };
         let status = watch::Sender::new(status);
-        Self { projector, current: RwLock::new(current), status, holds, hurry }
+        let wanted = Arc::default();
+        Self { projector, current: RwLock::new(current), status, holds, wanted }
     }
 
     /// The generation that is read now.
@@ -80,9 +81,13 @@ impl<G: Stored> Handle<G> {
         self.status.subscribe()
     }
 
-    /// Somebody waits for it: the shared reader does not collect more before it hands out what there is.
-    pub(crate) fn hurry(&self) {
-        self.hurry.notify_one();
+    /// A read waits for this position: it is not held up by what more could be collected.
+    pub(crate) fn want(&self, position: Position) -> Wants {
+        self.wanted.want(position)
+    }
+
+    pub(super) fn wanted(&self) -> Arc<Wanted> {
+        Arc::clone(&self.wanted)
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut Status)) {

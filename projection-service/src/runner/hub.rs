@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_store::Position;
 use messaging::feed::Feed;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::source;
 use crate::decoded::{Page, Readers};
 
-/// Pages that wait for one projector before the others wait for it too.
-const WAITING_PAGES: usize = 2;
+/// Pages that wait for one projector, as while it commits, before the others wait for it too.
+const WAITING_PAGES: usize = 16;
 
 /// A projector's place at the shared reader.
 #[derive(Debug)]
@@ -28,7 +28,6 @@ pub(crate) struct Seat {
 pub(crate) struct Hub {
     joins: mpsc::Sender<oneshot::Sender<Seat>>,
     at: Arc<AtomicU64>,
-    hurry: Arc<Notify>,
 }
 
 impl Hub {
@@ -41,14 +40,7 @@ impl Hub {
     ) -> Self {
         let (joins, joining) = mpsc::channel(16);
         let at = Arc::new(AtomicU64::new(after));
-        let hurry = Arc::<Notify>::default();
-        let reader = Reader {
-            feed,
-            readers,
-            at: Arc::clone(&at),
-            hurry: Arc::clone(&hurry),
-            seats: Vec::new(),
-        };
+        let reader = Reader { feed, readers, at: Arc::clone(&at), seats: Vec::new() };
         tokio::spawn(async move {
             tokio::select! {
                 biased;
@@ -56,12 +48,7 @@ impl Hub {
                 () = reader.run(joining) => {}
             }
         });
-        Self { joins, at, hurry }
-    }
-
-    /// Told when somebody waits for what the reader collects.
-    pub(crate) fn hurry(&self) -> Arc<Notify> {
-        Arc::clone(&self.hurry)
+        Self { joins, at }
     }
 
     /// Where the reader stands.
@@ -81,7 +68,6 @@ struct Reader {
     feed: Arc<dyn Feed>,
     readers: Readers,
     at: Arc<AtomicU64>,
-    hurry: Arc<Notify>,
     seats: Vec<mpsc::Sender<Arc<Page>>>,
 }
 
@@ -90,8 +76,7 @@ impl Reader {
         let Some(join) = joining.recv().await else { return };
         self.seat(join);
         let at = self.at.load(Ordering::Acquire);
-        let (feed, hurry) = (Arc::clone(&self.feed), Arc::clone(&self.hurry));
-        let mut pages = source::follow(feed, self.readers.clone(), at, hurry);
+        let mut pages = source::follow(Arc::clone(&self.feed), self.readers.clone(), at);
         loop {
             tokio::select! {
                 biased;

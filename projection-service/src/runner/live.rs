@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::apply::{Apply, ApplyError, Fault};
 use super::beside::{Beside, KeepFor};
+use super::collected::Collected;
 use super::handle::{Handle, Hold};
 use super::hub::{Hub, Seat};
 use super::status::{Progress, State};
@@ -70,8 +71,7 @@ impl<G: Stored> Live<G> {
     ) -> Self {
         let (sender, holds) = mpsc::channel(1);
         let position = applier.checkpoint().position;
-        let hurry = around.hub.hurry();
-        let handle = Handle::new(projector, applier.generation().clone(), position, sender, hurry);
+        let handle = Handle::new(projector, applier.generation().clone(), position, sender);
         let begun = (Instant::now(), position);
         let beside = beside.map(|(applier, role)| Beside::new(applier, role, around.keep_for));
         let live = Self { handle: Arc::new(handle), applier, beside, holds, around, begun };
@@ -117,7 +117,9 @@ impl<G: Stored> Live<G> {
         let mut ticks = tokio::time::interval(KEEP_POSITION_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.around.stop.clone();
+        let mut collected = Collected::new(self.handle.wanted());
         loop {
+            let at = self.position();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(Left::Stopped),
@@ -132,9 +134,13 @@ impl<G: Stored> Live<G> {
                         self.drop_beside("its time is over").await;
                     }
                 }
-                page = pages.recv() => {
-                    let page = page.ok_or(Left::Stopped)?;
-                    self.apply(&page).await?;
+                page = pages.recv(), if !collected.is_full() => {
+                    collected.push(page.ok_or(Left::Stopped)?);
+                }
+                () = collected.due(at) => {
+                    if let Some(page) = collected.take() {
+                        self.apply(&page).await?;
+                    }
                 }
             }
         }

@@ -7,6 +7,7 @@ pub mod applier;
 pub mod apply;
 mod beside;
 pub mod build;
+mod collected;
 mod compare;
 pub mod decide;
 pub mod handle;
@@ -21,6 +22,7 @@ mod rebuild_report;
 mod source;
 pub mod status;
 pub mod stored;
+mod wanted;
 
 pub use beside::KeepFor;
 pub(crate) use hub::Hub;

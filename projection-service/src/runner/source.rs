@@ -5,20 +5,17 @@ use std::time::Duration;
 
 use event_store::Position;
 use messaging::feed::{Feed, FeedError};
-use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use crate::decoded::{Page, Readers};
 
 /// Events of a page when history is read: rows are then written once for many events.
 pub(super) const HISTORY_PAGE: usize = 8_192;
 /// Events of a page when the log is followed.
-pub(super) const LIVE_PAGE: usize = 4_096;
-/// Under load a page is handed out this often: every projector commits once a page, and a commit costs about the same for one
-/// event and for a hundred. After idleness a page goes out at once.
-const COLLECT: Duration = Duration::from_millis(40);
-/// Under load a page is handed out this often when somebody waits for it.
-const COLLECT_IN_HURRY: Duration = Duration::from_millis(3);
+pub(super) const LIVE_PAGE: usize = 1_024;
+/// Under load a page is handed out this often: each costs every projector a wake-up. After idleness a page goes out at once.
+const SPACING: Duration = Duration::from_millis(2);
 /// Pages read ahead.
 const AHEAD: usize = 2;
 /// How long to wait before the feed is asked again.
@@ -29,13 +26,12 @@ pub(super) fn follow(
     feed: Arc<dyn Feed>,
     readers: Readers,
     after: Position,
-    hurry: Arc<Notify>,
 ) -> mpsc::Receiver<Arc<Page>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut at = after;
         loop {
-            let reading = read_on(&*feed, &readers, &mut at, &sender, &hurry);
+            let reading = read_on(&*feed, &readers, &mut at, &sender);
             let ended = tokio::select! {
                 biased;
                 () = sender.closed() => return,
@@ -54,16 +50,15 @@ async fn read_on(
     readers: &Readers,
     at: &mut Position,
     pages: &mpsc::Sender<Arc<Page>>,
-    hurry: &Notify,
 ) -> Result<(), FeedError> {
     let mut subscription = feed.subscribe(*at).await?;
     let head = feed.head();
-    let mut handed_out = None;
+    let mut handed_out: Option<Instant> = None;
     loop {
         let events = subscription.next(LIVE_PAGE).await?;
         let Some(mut page) = readers.decode_live(&events) else { continue };
         if let Some(handed_out) = handed_out {
-            collect(handed_out, hurry).await;
+            sleep_until(handed_out + SPACING).await;
         }
         let known = *head.borrow();
         while page.last() < known && page.ids.len() < LIVE_PAGE {
@@ -76,15 +71,6 @@ async fn read_on(
         if pages.send(Arc::new(page)).await.is_err() {
             return Ok(());
         }
-    }
-}
-
-/// Waits until the next page is due.
-async fn collect(handed_out: Instant, hurry: &Notify) {
-    tokio::select! {
-        biased;
-        () = tokio::time::sleep_until(handed_out + COLLECT) => {}
-        () = hurry.notified() => tokio::time::sleep_until(handed_out + COLLECT_IN_HURRY).await,
     }
 }
 
