@@ -176,7 +176,7 @@ async fn ask_all(
             for asked in catalogue::lists(described, &samples).map_err(anyhow::Error::msg)? {
                 let asked = spelt(asked, rare);
                 if told.insert(asked.uri.clone()) {
-                    ask(place, models, router, &asked).await?;
+                    ask(place, models, router, &asked).await.with_context(|| asked.uri.clone())?;
                 }
             }
         }

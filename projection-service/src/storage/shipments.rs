@@ -26,8 +26,9 @@ const PAGE_OF_ORDER: &str = "SELECT doc FROM shipments
     WHERE order_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 const PAGE_OF_STATUS: &str = "SELECT doc FROM shipments
     WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3";
+/// An order has few parcels, a status has many: not a way for its index.
 const PAGE_OF_ORDER_AND_STATUS: &str = "SELECT doc FROM shipments
-    WHERE order_id = $1 AND status = $2 AND id > $3 ORDER BY id LIMIT $4";
+    WHERE order_id = $1 AND status || '' = $2 AND id > $3 ORDER BY id LIMIT $4";
 static UPSERT: BulkStatement = BulkStatement::new(
     "INSERT INTO shipments (id, order_id, status, doc)",
     4,

@@ -1,18 +1,22 @@
 //! Which statements ran, as the driver tells them.
 //!
-//! It listens to the whole process: whatever else asks a database meanwhile is heard too.
+//! It listens to the whole process, and keeps what is asked within a span of its own: what else works meanwhile, in tasks of its own, is
+//! not heard.
 
 use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Instrument as _, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
 /// Where the driver tells its statements.
 const TARGET: &str = "sqlx::query";
+/// The span whose statements are kept.
+const SPAN: &str = "heard";
 
 static HEARD: Mutex<Option<Vec<String>>> = Mutex::new(None);
 static LISTENING: OnceLock<()> = OnceLock::new();
@@ -25,7 +29,7 @@ pub async fn during<T>(act: impl Future<Output = T>) -> (T, Vec<String>) {
         let _ = tracing::subscriber::set_global_default(listener);
     });
     *heard() = Some(Vec::new());
-    let done = act.await;
+    let done = act.instrument(tracing::debug_span!(SPAN)).await;
     (done, heard().take().unwrap_or_default())
 }
 
@@ -35,9 +39,13 @@ fn heard() -> std::sync::MutexGuard<'static, Option<Vec<String>>> {
 
 struct Listener;
 
-impl<S: Subscriber> Layer<S> for Listener {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         if event.metadata().target() != TARGET {
+            return;
+        }
+        let mut spans = context.event_scope(event).into_iter().flatten();
+        if !spans.any(|span| span.name() == SPAN) {
             return;
         }
         let mut told = Told::default();
