@@ -10,6 +10,7 @@ pub mod build;
 mod collected;
 mod compare;
 pub mod decide;
+mod folding;
 pub mod handle;
 mod history;
 mod hub;

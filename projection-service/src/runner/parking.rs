@@ -3,8 +3,9 @@
 //! **Invariant:** a key's events are applied, and forgotten as waiting, in one transaction that compares the checkpoint and leaves it
 //! where it is: a crash before the commit leaves them all waiting, one after it leaves none.
 
-use super::applier::{Applier, Folded, Stopped};
+use super::applier::{Applier, Stopped};
 use super::apply::ApplyError;
+use super::folding::Folded;
 use super::stored::{Rows, Writing as _};
 use crate::decoded::Decoded;
 use crate::model::ReadModel;
