@@ -96,6 +96,8 @@ impl ProjectionService {
         let right = Arc::new(acquire(&catalog, settings.lease, &settings.told).await?);
         let catalog = catalog.guarded(right.fence());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        // A start that fails keeps no lease.
+        let unless_started = stop.clone().drop_guard();
         tasks.spawn(stop_when_taken(Arc::clone(&right), stop.clone()));
         let rebuilder = Rebuilder {
             feed: Arc::clone(&feed),
@@ -138,6 +140,7 @@ impl ProjectionService {
         if !building.is_empty() {
             rebuilder.go_on(building);
         }
+        unless_started.disarm();
         let handles = handles.into();
         let (deciding, clock) = (Arc::default(), service_kit::clock::system());
         let app = App { handles, feed, vault, sagas, recorder, clock, rebuilder, deciding };

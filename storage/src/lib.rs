@@ -18,7 +18,7 @@ mod write_transaction;
 pub mod postgres;
 pub mod store;
 
-pub use away::is_away;
+pub use away::{is_away, is_away_behind};
 pub use backoff::Backoff;
 pub use bulk::BulkStatement;
 pub use damage::{is_damaged, is_unwritable};

@@ -1,7 +1,9 @@
 //! Two of each service behind one gateway: the active ones are paused, and clients hear nothing of it but a moment's wait.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::platform::{Answer, Platform};
@@ -15,6 +17,21 @@ const TWICE: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas]
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(25);
 /// What is asked after the takeover waits for nothing.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Writes under way at the same time, and how many of them there are after the takeover.
+const WRITERS: u32 = 4;
+const WRITES_AFTERWARDS: u32 = 20;
+
+/// Writes one after another until `enough`; counts them.
+async fn write(gateway: &Platform, writer: u32, written: &Cell<u32>, enough: &Cell<bool>) {
+    for write in 0.. {
+        if enough.get() {
+            return;
+        }
+        receive(gateway, &format!("{writer}-{write}")).await.ok();
+        written.set(written.get() + 1);
+    }
+}
 
 async fn receive(gateway: &Platform, key: &str) -> Answer {
     gateway.post("/v1/stock/cup/receive", key, &json!({ "quantity": 1 })).await
@@ -86,5 +103,36 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
     gateway.until("/v1/stock/cup", |stock| stock["available"] == 12).await;
     assert_eq!(gateway.place(&order("after", "cup", "pm_ok")).await["status"], "confirmed");
     gateway.until("/v1/stock/cup", |stock| stock["available"] == 10).await;
+    services.verify().await;
+}
+
+#[tokio::test]
+async fn when_the_active_one_is_killed_no_writer_hears_of_it_but_by_a_moments_wait() {
+    let Some(mut services) = Services::start().await else { return };
+    services.gateway.sell("cup", 7).await;
+    assert_eq!(services.gateway.place(&order("o1", "cup", "pm_ok")).await["status"], "confirmed");
+    let second = services.standby(Service::Commands).await;
+    second.until_it_stands_by().await;
+    let gateway = services.gateway_before(&[(Service::Commands, &second)]).await;
+    gateway.until_whole().await;
+
+    let (written, enough) = (Cell::new(0), Cell::new(false));
+    let until_written = async |count: u32| {
+        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        while written.get() < count {
+            looks.tick().await;
+        }
+    };
+    let writers = join_all((0..WRITERS).map(|one| write(&gateway, one, &written, &enough)));
+    let kill = async {
+        until_written(WRITES_AFTERWARDS).await;
+        services.take(Service::Commands).kill().await;
+        second.until_ready().await;
+        until_written(written.get() + WRITES_AFTERWARDS).await;
+        enough.set(true);
+    };
+    tokio::join!(writers, kill);
+    let units = u64::from(written.get()) + 5;
+    gateway.until("/v1/stock/cup", |stock| stock["available"] == units).await;
     services.verify().await;
 }

@@ -17,6 +17,7 @@ use event_store::EventLog;
 use event_store::keys::postgres::PostgresKeys;
 use event_store::keys::{KeyStore, Vault};
 use event_store::postgres::PostgresLog;
+use futures::FutureExt as _;
 use messaging::jetstream::{
     Announcer, CommandConsumer, ConsumerSettings, EpochKeeper, HistoryServer, NatsCarrier,
     OwnedLog, Relay, RelaySettings,
@@ -26,7 +27,7 @@ use storage::postgres::PostgresSettings;
 use storage::{Durability, Lease, LeaseSettings, Location, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::args::{Broker, LogDatabasesArgs, NatsArgs};
 use super::dependencies::watch_nats;
@@ -90,7 +91,11 @@ impl CommandServiceArgs {
         if needs.keys_url != needs.log_url {
             process.requires("keys_database", &keys).await;
         }
-        let Some(active) = process.start(Box::pin(Active::start(&needs, &process))).await? else {
+        let client = needs.broker.connect("docket command-service").await?;
+        let names = needs.broker.names.clone();
+        tokio::spawn(watch_nats(process.health.clone(), client.clone(), names, false));
+        let starting = || Active::start(&needs, &client, &process).boxed();
+        let Some(active) = process.start_until_there(starting).await? else {
             process.drain().await;
             return Ok(());
         };
@@ -118,7 +123,7 @@ struct Active {
     keys: Arc<PostgresKeys>,
     letters: Arc<DeadLetters>,
     commands: CommandService,
-    renewing: JoinHandle<()>,
+    renewing: AbortOnDropHandle<()>,
     /// Another process has the lease.
     taken: CancellationToken,
     leases: Store,
@@ -131,14 +136,11 @@ struct Active {
 
 impl Active {
     /// Waits for the lease, takes the log over, and starts everything.
-    async fn start(needs: &Needs, process: &Process) -> Result<Self> {
+    async fn start(needs: &Needs, client: &Client, process: &Process) -> Result<Self> {
         PostgresKeys::migrate(&needs.keys_url, None).await.context(NOT_OWNER)?;
         let keys = Arc::new(PostgresKeys::open(&needs.keys_url).await?);
         let master = master_key::own(&needs.master_key, &*keys).await?;
         let secret = master.derive("request hashes");
-        let client = needs.broker.connect("docket command-service").await?;
-        let names = needs.broker.names.clone();
-        tokio::spawn(watch_nats(process.health.clone(), client.clone(), names, false));
         PostgresLog::migrate(&needs.log_url, None).await.context(NOT_OWNER)?;
         let location = own_tables(&needs.log_url)?;
         let leases = Store::open(&location, Durability::Full, 1).await?;
@@ -148,7 +150,9 @@ impl Active {
         process.is_active();
         let give_back = CancellationToken::new();
         let taken = CancellationToken::new();
+        // A start that fails keeps no lease.
         let renewing = tokio::spawn(keep_lease(held, give_back.clone(), taken.clone()));
+        let renewing = AbortOnDropHandle::new(renewing);
 
         let log = Arc::new(PostgresLog::open(&needs.log_url).await?);
         log.take_over().await?;
@@ -161,10 +165,10 @@ impl Active {
         let epochs = Arc::clone(&log) as Arc<dyn EpochKeeper>;
         let owned = OwnedLog::new(Arc::clone(&log) as Arc<dyn EventLog>, epochs);
         let taking = take_commands(needs, client.clone(), &commands, &letters, &owned);
-        let telling = tell_others(&needs.broker, &client, owned, &keys);
+        let telling = tell_others(&needs.broker, client, owned, &keys);
         let (stop, tasks) = &telling;
         let (names, participants) = (needs.broker.names.clone(), commands.participants());
-        tasks.spawn(recorder::serve(client, names, participants, stop.clone()));
+        tasks.spawn(recorder::serve(client.clone(), names, participants, stop.clone()));
         Ok(Self {
             log,
             keys,

@@ -151,10 +151,39 @@ impl Process {
         self.stop.run_until_cancelled(starting).await.transpose()
     }
 
+    /// Starts something anew as long as a database that it needs goes away meanwhile, unless a signal comes first.
+    pub(super) async fn start_until_there<'a, T>(
+        &self,
+        starting: impl Fn() -> BoxFuture<'a, Result<T>>,
+    ) -> Result<Option<T>> {
+        let mut pauses = Backoff::new(ASK_AGAIN.0, ASK_AGAIN.1);
+        loop {
+            match self.start(starting()).await {
+                Err(error) if storage::is_away_behind(&*error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the database went away while the {} started; it starts again",
+                        self.name
+                    );
+                    self.health.down("service", "the database does not answer");
+                }
+                ended => return ended,
+            }
+            let pause = tokio::time::sleep(pauses.pause());
+            if self.stop.run_until_cancelled(pause).await.is_none() {
+                return Ok(None);
+            }
+            self.health.down("service", "starts");
+        }
+    }
+
     /// Waits for a signal, or for `fault`, which says why the process can't go on.
     pub(super) async fn until_stopped(&self, fault: impl Future<Output = String>) -> Result<()> {
         tokio::select! {
-            () = self.stop.cancelled() => Ok(()),
+            () = self.stop.cancelled() => {
+                tracing::info!("the {} is asked to end: requests under way are ended first", self.name);
+                Ok(())
+            }
             why = fault => {
                 tracing::warn!(why, "this {} ends", self.name);
                 self.health.gives_way();
@@ -208,9 +237,13 @@ pub(super) async fn new_epoch(feed: Arc<dyn Feed>) -> String {
         looks.tick().await;
         let now = feed.identity();
         if now != first {
+            let changed = if now.log == first.log {
+                format!("was at epoch {} and is at epoch {}", first.epoch, now.epoch)
+            } else {
+                format!("was {} and is {}", first.log, now.log)
+            };
             return format!(
-                "the log was at epoch {} and is at epoch {} now, as after a restore; the next start looks where it stands",
-                first.epoch, now.epoch
+                "the log {changed} now, as after a restore; the next start looks where it stands"
             );
         }
     }

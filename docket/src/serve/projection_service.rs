@@ -71,9 +71,16 @@ impl ProjectionServiceArgs {
         let asked = AskedKeys::new(client.clone(), broker.names.clone());
         let vault = Arc::new(Vault::new(Arc::new(asked), master));
         let wrong_key = master_key::wrong(Arc::clone(&vault), key).boxed().shared();
-        let starting = start(home, vault, client, &broker, &process);
-        let starting = unless(wrong_key.clone(), starting);
-        let Some((models, feed)) = process.start(Box::pin(starting)).await? else {
+        let opening = unless(wrong_key.clone(), open_feed(&vault, &client, &broker, &process));
+        let Some(feed) = process.start(Box::pin(opening)).await? else {
+            process.drain().await;
+            return Ok(());
+        };
+        let starting = || {
+            let starting = start(&home, &vault, &client, &feed, &broker, &process);
+            unless(wrong_key.clone(), starting).boxed()
+        };
+        let Some(models) = process.start_until_there(starting).await? else {
             process.drain().await;
             return Ok(());
         };
@@ -111,28 +118,39 @@ async fn unless<T>(
     }
 }
 
-async fn start(
-    home: Home,
-    vault: Arc<Vault>,
-    client: Client,
+async fn open_feed(
+    vault: &Arc<Vault>,
+    client: &Client,
     broker: &Broker,
     process: &Process,
-) -> Result<(ProjectionService, Arc<dyn Feed>)> {
+) -> Result<Arc<dyn Feed>> {
     let names = broker.names.clone();
     tokio::spawn(watch_nats(process.health.clone(), client.clone(), names.clone(), true));
-    let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
-    let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
-    let opening = JetStreamFeed::open(NatsCarrier::over(client, names));
+    let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names));
     let feed: Arc<dyn Feed> = Arc::new(waiting(&process.health, LOG_OWNER, opening).await);
-    tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));
+    tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(vault)));
+    Ok(feed)
+}
+
+async fn start(
+    home: &Home,
+    vault: &Arc<Vault>,
+    client: &Client,
+    feed: &Arc<dyn Feed>,
+    broker: &Broker,
+    process: &Process,
+) -> Result<ProjectionService> {
+    let names = broker.names.clone();
+    let states = Arc::new(AskedStates::new(client.clone(), names.clone()));
+    let recorder = Arc::new(AskedRecorder::new(client.clone(), names));
     let holder = format!("process {}", std::process::id());
     let lease = Some(LeaseSettings::new("projection-service", holder));
     let told = process.tells_of_lease();
-    let settings = Settings { lease, told, ..Settings::at(home) };
-    let models = ProjectionService::start(settings, Arc::clone(&feed), vault, states, recorder);
-    let models = models.await?;
+    let settings = Settings { lease, told, ..Settings::at(home.clone()) };
+    let (feed, vault) = (Arc::clone(feed), Arc::clone(vault));
+    let models = ProjectionService::start(settings, feed, vault, states, recorder).await?;
     process.is_active();
-    Ok((models, feed))
+    Ok(models)
 }
 
 async fn keep_health(health: Health, models: Arc<ProjectionService>) {

@@ -25,6 +25,10 @@ use crate::api::base_url;
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// How long a request waits for a process that stands by to take over: the four seconds of a lease, and a start.
+const TAKEOVER_WITHIN: Duration = Duration::from_secs(8);
+/// How long it waits at least before all are asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Headers that are about one connection, not about the request.
 const OF_ONE_CONNECTION: [HeaderName; 8] = [
@@ -50,6 +54,7 @@ pub(super) struct Upstream {
     turn: AtomicUsize,
     pub(super) client: Client,
     deadline: Duration,
+    takeover_within: Duration,
 }
 
 /// What a process is, as far as is known: who may be asked first comes first.
@@ -109,19 +114,43 @@ impl Upstream {
         deadline: Duration,
     ) -> Self {
         let states = watch::Sender::new(vec![State::Unknown; bases.len()]);
-        Self { name, bases, states, turn: AtomicUsize::new(0), client, deadline }
+        let (turn, takeover_within) = (AtomicUsize::new(0), TAKEOVER_WITHIN);
+        Self { name, bases, states, turn, client, deadline, takeover_within }
     }
 
     /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked; and where one
-    /// turns out to be while the request is there, the request goes to another that is ready.
+    /// turns out to be while the request is there, the request goes to another that is ready. Where nobody took it and one
+    /// stands by, it waits until that one has taken over.
     pub(super) async fn hand_on(&self, request: Handed) -> Response {
         self.hand_on_within(request, self.deadline).await
     }
 
     async fn hand_on_within(&self, request: Handed, deadline: Duration) -> Response {
         let ends = Instant::now() + deadline;
+        let taken_over_by = ends.min(Instant::now() + self.takeover_within);
         // What may have been carried out is not covered up by another that is merely away.
-        let (mut unknown, mut last) = (None, None);
+        let mut unknown = None;
+        loop {
+            let last = match self.ask_all(&request, ends, &mut unknown).await {
+                Ok(answer) => return answer,
+                Err(last) => last,
+            };
+            if !self.is_taken_over(taken_over_by).await {
+                let nobody = || Problem::from(Code::Unavailable).retry_after(1).into_response();
+                return unknown.or(last).unwrap_or_else(nobody);
+            }
+        }
+    }
+
+    /// The answer of the first that takes a request; if nobody does, what the last one said. `unknown` is what is to be said
+    /// of a request that may have been carried out and may be sent again.
+    async fn ask_all(
+        &self,
+        request: &Handed,
+        ends: Instant,
+        unknown: &mut Option<Response>,
+    ) -> Result<Response, Option<Response>> {
+        let mut last = None;
         let mut order = self.in_turn();
         while let Some(process) = order.pop_front() {
             let asked = tokio::select! {
@@ -131,13 +160,13 @@ impl Upstream {
             };
             match asked {
                 Ok(answer) if unknown.is_some() && is_unavailable(&answer) => last = Some(answer),
-                Ok(answer) => return answer,
+                Ok(answer) => return Ok(answer),
                 Err(NotTaken::Standby(answer)) => {
                     self.is_now(process, State::StandsBy);
                     last = Some(answer);
                 }
                 Err(NotTaken::Outlived) => {
-                    unknown = Some(self.unanswered(request.is_command()).into_response());
+                    *unknown = Some(self.unanswered(request.is_command()).into_response());
                     // Also who stood by before: it may have taken over.
                     order = self.in_turn();
                     order.retain(|other| *other != process);
@@ -153,15 +182,26 @@ impl Upstream {
                     if error.is_connect() {
                         last = last.or(Some(answer));
                     } else if request.may_repeat() && !error.is_timeout() {
-                        unknown = Some(answer);
+                        *unknown = Some(answer);
                     } else {
-                        return answer;
+                        return Ok(answer);
                     }
                 }
             }
         }
-        let nobody = || Problem::from(Code::Unavailable).retry_after(1).into_response();
-        unknown.or(last).unwrap_or_else(nobody)
+        Err(last)
+    }
+
+    /// Whether a process is ready in time, after nobody took a request; there has to be one that stands by.
+    async fn is_taken_over(&self, by: Instant) -> bool {
+        let mut states = self.states.subscribe();
+        let may_be = states.borrow().iter().any(|state| matches!(state, State::StandsBy));
+        if !may_be || Instant::now() + ASK_AGAIN >= by {
+            return false;
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+        let is_ready = states.wait_for(|states| states.contains(&State::Ready));
+        matches!(tokio::time::timeout_at(by, is_ready).await, Ok(Ok(_)))
     }
 
     /// Every process once: those that are ready before the others, each time another first.
@@ -261,193 +301,4 @@ pub(super) fn upstream_url(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use axum::Router;
-    use axum::http::HeaderValue;
-    use axum::routing::any;
-    use tokio::net::TcpListener;
-    use tokio::sync::Notify;
-
-    use super::*;
-
-    /// A process that answers so; its address.
-    async fn process(name: &'static str, standby: bool) -> String {
-        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-        let standby = standby.then(|| (unavailable, [(STANDBY, "1")], name).into_response());
-        answering(standby.unwrap_or_else(|| name.into_response())).await
-    }
-
-    /// The address of one that always gives this answer.
-    async fn answering(answer: Response) -> String {
-        let (parts, body) = answer.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let answer = async move || Response::from_parts(parts.clone(), Body::from(body.clone()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new().fallback(any(answer));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        format!("http://{address}")
-    }
-
-    /// The address of nobody.
-    async fn nobody() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    }
-
-    /// The address of one who hangs up before it answers.
-    async fn hangs_up() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-        format!("http://{address}")
-    }
-
-    fn upstream(bases: Vec<String>) -> Upstream {
-        let deadline = Duration::from_mins(1);
-        Upstream::new("service", bases, client(deadline).unwrap(), deadline)
-    }
-
-    async fn asked(bases: Vec<String>, method: Method, key: bool) -> (u16, String) {
-        handed_on(&upstream(bases), method, key).await
-    }
-
-    async fn handed_on(upstream: &Upstream, method: Method, key: bool) -> (u16, String) {
-        let mut headers = HeaderMap::new();
-        if key {
-            headers.insert("idempotency-key", HeaderValue::from_static("k"));
-        }
-        let uri = Uri::from_static("/v1/orders");
-        let answer = upstream.hand_on(Handed { method, uri, headers, body: Bytes::new() }).await;
-        let status = answer.status().as_u16();
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, String::from_utf8(body.to_vec()).unwrap())
-    }
-
-    #[tokio::test]
-    async fn one_that_stands_by_or_is_away_is_passed_over_and_reads_go_round() {
-        let active = process("active", false).await;
-        let bases = vec![nobody().await, process("standby", true).await, active.clone()];
-        for method in [Method::GET, Method::POST] {
-            assert_eq!(asked(bases.clone(), method, true).await, (200, "active".to_owned()));
-        }
-        let upstream = upstream(vec![active, "http://b".to_owned()]);
-        let first = |upstream: &Upstream| upstream.in_turn()[0];
-        assert_ne!(first(&upstream), first(&upstream));
-        for better in [State::Ready, State::Unknown, State::StandsBy, State::NotReady, State::Late]
-        {
-            upstream.is_now(0, State::Silent);
-            upstream.is_now(1, better);
-            assert_eq!((first(&upstream), first(&upstream)), (1, 1), "{better:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn when_all_stand_by_their_503_is_the_answer() {
-        let bases = vec![process("one", true).await, nobody().await];
-        let (status, _) = asked(bases, Method::GET, false).await;
-        assert_eq!(status, 503);
-    }
-
-    #[tokio::test]
-    async fn only_what_does_nothing_twice_is_sent_again_after_it_may_have_been_carried_out() {
-        let bases = async || vec![hangs_up().await, process("other", false).await];
-        assert_eq!(asked(bases().await, Method::GET, false).await, (200, "other".to_owned()));
-        assert_eq!(asked(bases().await, Method::POST, true).await, (200, "other".to_owned()));
-        let (status, body) = asked(bases().await, Method::POST, false).await;
-        assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
-    }
-
-    #[tokio::test]
-    async fn what_may_have_been_carried_out_is_never_said_to_be_merely_away() {
-        let away = (StatusCode::SERVICE_UNAVAILABLE, "its database is away");
-        for bases in [
-            vec![hangs_up().await, process("standby", true).await],
-            vec![hangs_up().await, nobody().await],
-            vec![hangs_up().await, answering(away.into_response()).await],
-        ] {
-            let (_, body) = asked(bases, Method::POST, true).await;
-            assert!(body.contains("outcome_unknown"), "{body}");
-        }
-    }
-
-    /// One who takes requests and never answers, as one that is paused: its address, and who hears of each that it took.
-    async fn silent() -> (String, Arc<Notify>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let taken = Arc::<Notify>::default();
-        let tells = Arc::clone(&taken);
-        tokio::spawn(async move {
-            let mut held = Vec::new();
-            while let Ok(connection) = listener.accept().await {
-                held.push(connection);
-                tells.notify_one();
-            }
-        });
-        (format!("http://{address}"), taken)
-    }
-
-    /// Hands a request on; when it has been taken, `known` happens. What it is answered, or nothing when it `stays`.
-    async fn while_held(
-        upstream: &Upstream,
-        (method, key, stays): (Method, bool, bool),
-        taken: &Notify,
-        known: impl FnOnce(),
-    ) -> Option<(u16, String)> {
-        let mut handed = std::pin::pin!(handed_on(upstream, method, key));
-        tokio::select! {
-            answer = &mut handed => panic!("it is not held: {answer:?}"),
-            () = taken.notified() => known(),
-        }
-        if stays {
-            return tokio::time::timeout(Duration::from_millis(200), handed).await.ok();
-        }
-        Some(handed.await)
-    }
-
-    #[tokio::test]
-    async fn what_hangs_at_one_that_turns_out_silent_goes_to_the_next_when_that_is_ready() {
-        for (method, key) in [(Method::GET, false), (Method::POST, true), (Method::POST, false)] {
-            let (first, taken) = silent().await;
-            let upstream = upstream(vec![first, process("second", false).await]);
-            upstream.is_now(0, State::Ready);
-            upstream.is_now(1, State::StandsBy);
-            let takeover = || {
-                upstream.is_now(0, State::Late);
-                upstream.is_now(1, State::Ready);
-            };
-            // A command without a key may be carried out where it is.
-            let stays = method == Method::POST && !key;
-            let asked = (method.clone(), key, stays);
-            let answer = while_held(&upstream, asked, &taken, takeover).await;
-            let moved = (!stays).then(|| (200, "second".to_owned()));
-            assert_eq!(answer, moved, "{method} with a key: {key}");
-        }
-    }
-
-    #[tokio::test]
-    async fn one_that_stood_by_when_it_was_asked_is_asked_again_when_it_has_taken_over() {
-        let (first, taken) = silent().await;
-        let upstream = upstream(vec![first, process("second", true).await]);
-        upstream.is_now(0, State::Silent);
-        upstream.is_now(1, State::StandsBy);
-        // It still says that it stands by: what hangs at the first may have been carried out there.
-        let takeover = || assert!(upstream.is_now(1, State::Ready));
-        let asked = (Method::POST, true, false);
-        let (status, body) = while_held(&upstream, asked, &taken, takeover).await.unwrap();
-        assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
-        assert_eq!(upstream.states.borrow()[1], State::StandsBy);
-    }
-
-    #[tokio::test]
-    async fn one_that_is_late_keeps_what_it_was_asked_while_nobody_else_is_ready() {
-        let (first, taken) = silent().await;
-        let upstream = upstream(vec![first, process("second", true).await]);
-        upstream.is_now(0, State::Ready);
-        let late = || assert!(upstream.is_now(0, State::Silent));
-        let asked = (Method::GET, false, true);
-        assert_eq!(while_held(&upstream, asked, &taken, late).await, None);
-    }
-}
+mod tests;

@@ -1,0 +1,227 @@
+//! Processes that are away, stand by, hang or take over, and what becomes of requests meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::routing::any;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::*;
+
+/// A process that answers so; its address.
+async fn process(name: &'static str, standby: bool) -> String {
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    let standby = standby.then(|| (unavailable, [(STANDBY, "1")], name).into_response());
+    answering(standby.unwrap_or_else(|| name.into_response())).await
+}
+
+/// The address of one that always gives this answer.
+async fn answering(answer: Response) -> String {
+    let (parts, body) = answer.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let answer = async move || Response::from_parts(parts.clone(), Body::from(body.clone()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().fallback(any(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+/// The address of one that stands by until it is told to take over.
+async fn taking_over(takes_over: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = async move || {
+        if takes_over.load(Ordering::Relaxed) {
+            return "second".into_response();
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, [(STANDBY, "1")]).into_response()
+    };
+    let router = Router::new().fallback(any(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+/// The address of nobody.
+async fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// The address of one who hangs up before it answers.
+async fn hangs_up() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    format!("http://{address}")
+}
+
+fn upstream(bases: Vec<String>) -> Upstream {
+    let deadline = Duration::from_mins(1);
+    let upstream = Upstream::new("service", bases, client(deadline).unwrap(), deadline);
+    Upstream { takeover_within: Duration::from_millis(300), ..upstream }
+}
+
+async fn asked(bases: Vec<String>, method: Method, key: bool) -> (u16, String) {
+    handed_on(&upstream(bases), method, key).await
+}
+
+async fn handed_on(upstream: &Upstream, method: Method, key: bool) -> (u16, String) {
+    let mut headers = HeaderMap::new();
+    if key {
+        headers.insert("idempotency-key", HeaderValue::from_static("k"));
+    }
+    let uri = Uri::from_static("/v1/orders");
+    let answer = upstream.hand_on(Handed { method, uri, headers, body: Bytes::new() }).await;
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn one_that_stands_by_or_is_away_is_passed_over_and_reads_go_round() {
+    let active = process("active", false).await;
+    let bases = vec![nobody().await, process("standby", true).await, active.clone()];
+    for method in [Method::GET, Method::POST] {
+        assert_eq!(asked(bases.clone(), method, true).await, (200, "active".to_owned()));
+    }
+    let upstream = upstream(vec![active, "http://b".to_owned()]);
+    let first = |upstream: &Upstream| upstream.in_turn()[0];
+    assert_ne!(first(&upstream), first(&upstream));
+    for better in [State::Ready, State::Unknown, State::StandsBy, State::NotReady, State::Late] {
+        upstream.is_now(0, State::Silent);
+        upstream.is_now(1, better);
+        assert_eq!((first(&upstream), first(&upstream)), (1, 1), "{better:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_one_stands_by_a_request_waits_until_it_has_taken_over() {
+    let takes_over = Arc::new(AtomicBool::new(false));
+    let second = taking_over(Arc::clone(&takes_over)).await;
+    for (first, key) in [(nobody().await, false), (hangs_up().await, true)] {
+        takes_over.store(false, Ordering::Relaxed);
+        let upstream = Upstream {
+            takeover_within: Duration::from_mins(1),
+            ..upstream(vec![first, second.clone()])
+        };
+        let mut states = upstream.states.subscribe();
+        let takeover = async {
+            states.wait_for(|states| states[1] == State::StandsBy).await.unwrap();
+            takes_over.store(true, Ordering::Relaxed);
+            assert!(upstream.is_now(1, State::Ready));
+        };
+        let (answer, ()) = tokio::join!(handed_on(&upstream, Method::POST, key), takeover);
+        assert_eq!(answer, (200, "second".to_owned()), "with a key: {key}");
+    }
+}
+
+#[tokio::test]
+async fn when_all_stand_by_their_503_is_the_answer() {
+    let bases = vec![process("one", true).await, nobody().await];
+    let (status, _) = asked(bases, Method::GET, false).await;
+    assert_eq!(status, 503);
+}
+
+#[tokio::test]
+async fn only_what_does_nothing_twice_is_sent_again_after_it_may_have_been_carried_out() {
+    let bases = async || vec![hangs_up().await, process("other", false).await];
+    assert_eq!(asked(bases().await, Method::GET, false).await, (200, "other".to_owned()));
+    assert_eq!(asked(bases().await, Method::POST, true).await, (200, "other".to_owned()));
+    let (status, body) = asked(bases().await, Method::POST, false).await;
+    assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
+}
+
+#[tokio::test]
+async fn what_may_have_been_carried_out_is_never_said_to_be_merely_away() {
+    let away = (StatusCode::SERVICE_UNAVAILABLE, "its database is away");
+    for bases in [
+        vec![hangs_up().await, process("standby", true).await],
+        vec![hangs_up().await, nobody().await],
+        vec![hangs_up().await, answering(away.into_response()).await],
+    ] {
+        let (_, body) = asked(bases, Method::POST, true).await;
+        assert!(body.contains("outcome_unknown"), "{body}");
+    }
+}
+
+/// One who takes requests and never answers, as one that is paused: its address, and who hears of each that it took.
+async fn silent() -> (String, Arc<Notify>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let taken = Arc::<Notify>::default();
+    let tells = Arc::clone(&taken);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok(connection) = listener.accept().await {
+            held.push(connection);
+            tells.notify_one();
+        }
+    });
+    (format!("http://{address}"), taken)
+}
+
+/// Hands a request on; when it has been taken, `known` happens. What it is answered, or nothing when it `stays`.
+async fn while_held(
+    upstream: &Upstream,
+    (method, key, stays): (Method, bool, bool),
+    taken: &Notify,
+    known: impl FnOnce(),
+) -> Option<(u16, String)> {
+    let mut handed = std::pin::pin!(handed_on(upstream, method, key));
+    tokio::select! {
+        answer = &mut handed => panic!("it is not held: {answer:?}"),
+        () = taken.notified() => known(),
+    }
+    if stays {
+        return tokio::time::timeout(Duration::from_millis(200), handed).await.ok();
+    }
+    Some(handed.await)
+}
+
+#[tokio::test]
+async fn what_hangs_at_one_that_turns_out_silent_goes_to_the_next_when_that_is_ready() {
+    for (method, key) in [(Method::GET, false), (Method::POST, true), (Method::POST, false)] {
+        let (first, taken) = silent().await;
+        let upstream = upstream(vec![first, process("second", false).await]);
+        upstream.is_now(0, State::Ready);
+        upstream.is_now(1, State::StandsBy);
+        let takeover = || {
+            upstream.is_now(0, State::Late);
+            upstream.is_now(1, State::Ready);
+        };
+        // A command without a key may be carried out where it is.
+        let stays = method == Method::POST && !key;
+        let asked = (method.clone(), key, stays);
+        let answer = while_held(&upstream, asked, &taken, takeover).await;
+        let moved = (!stays).then(|| (200, "second".to_owned()));
+        assert_eq!(answer, moved, "{method} with a key: {key}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_stood_by_when_it_was_asked_is_asked_again_when_it_has_taken_over() {
+    let (first, taken) = silent().await;
+    let upstream = upstream(vec![first, process("second", true).await]);
+    upstream.is_now(0, State::Silent);
+    upstream.is_now(1, State::StandsBy);
+    // It still says that it stands by: what hangs at the first may have been carried out there.
+    let takeover = || assert!(upstream.is_now(1, State::Ready));
+    let asked = (Method::POST, true, false);
+    let (status, body) = while_held(&upstream, asked, &taken, takeover).await.unwrap();
+    assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
+    assert_eq!(upstream.states.borrow()[1], State::StandsBy);
+}
+
+#[tokio::test]
+async fn one_that_is_late_keeps_what_it_was_asked_while_nobody_else_is_ready() {
+    let (first, taken) = silent().await;
+    let upstream = upstream(vec![first, process("second", true).await]);
+    upstream.is_now(0, State::Ready);
+    let late = || assert!(upstream.is_now(0, State::Silent));
+    let asked = (Method::GET, false, true);
+    assert_eq!(while_held(&upstream, asked, &taken, late).await, None);
+}
