@@ -8,6 +8,8 @@ set -eu
 folder=${1:-secrets}
 umask 077
 mkdir -p "$folder"
+# Also one that was there already.
+chmod 0700 "$folder"
 
 random() {
     od -An -N24 -tx1 /dev/urandom | tr -d ' \n'

@@ -89,7 +89,7 @@ pub(super) async fn waiting<T>(
     if let Ok(done) = tokio::time::timeout(WAITS_IN_SILENCE, &mut work).await {
         return done;
     }
-    let jetstream = health.says("jetstream").unwrap_or_default();
+    let jetstream = health.says("jetstream");
     tracing::warn!(waits_for, jetstream, "the start waits, and goes on by itself");
     health.down("service", format!("waits for {waits_for}"));
     let done = work.await;
