@@ -1,6 +1,10 @@
 //! The process: how it starts, ends and refuses.
 
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
 use serde_json::Value;
+use test_servers::free_port;
 
 use crate::platform::{Data, Platform, docket, text};
 
@@ -22,6 +26,39 @@ async fn a_second_process_on_the_same_data_is_refused() {
     let output = data.docket(&["dev", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("in use by another Docket"), "{}", text(&output));
+}
+
+/// Asks a process that is about to start until it answers; the status of the first answer.
+async fn first_answer(client: reqwest::Client, url: String) -> StatusCode {
+    let begun = Instant::now();
+    loop {
+        let asked = client.post(&url).header("idempotency-key", "early").body("{}").send().await;
+        if let Ok(answer) = asked {
+            return answer.status();
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "{url} does not answer");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_in_the_moment_in_which_a_service_listens_is_told_to_come_again() {
+    let (port, nobody) = (free_port().unwrap(), free_port().unwrap());
+    let database = format!("postgres://nobody@127.0.0.1:{nobody}/log");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://127.0.0.1:{port}/v1/orders");
+    let asking: Vec<_> =
+        (0..50).map(|_| tokio::spawn(first_answer(client.clone(), url.clone()))).collect();
+    let listen = format!("127.0.0.1:{port}");
+    let provider = format!("http://127.0.0.1:{nobody}");
+    let mut service = docket(&["command-service", "--listen", &listen]);
+    service.args(["--postgres-url", &database, "--payment-provider-url", &provider]);
+    let broker = format!("nats://127.0.0.1:{nobody}");
+    service.args(["--master-key-file", "no-key", "--nats-url", &broker]);
+    let _service = service.spawn().unwrap();
+    for asked in asking {
+        assert_eq!(asked.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }
 
 /// What the API promises, by method.

@@ -62,17 +62,18 @@ impl Process {
         install_logs(&format!("docket-{name}"), settings.log_format, &settings.log_filter)?;
         let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
         let metrics = metrics_router()?;
+        let health = Health::default();
+        health.down("service", "starts");
+        // Before anybody can ask: whoever waits for the port asks in the moment in which it is open.
+        let (shown, router) =
+            watch::channel(with_operations(until_it_is_there(), &health, &metrics));
         let listener = TcpListener::bind(&settings.listen).await;
         let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
         let address = listener.local_addr()?;
-        let (shown, router) = watch::channel(Router::new());
         let draining = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, draining.clone()));
-        let health = Health::default();
-        health.down("service", "starts");
         let format = settings.log_format;
         let process = Self { name, format, stop, health, metrics, shown, draining, server };
-        process.show(Router::new().route("/", any(not_yet)).route("/{*path}", any(not_yet)));
         process.say_where(address)?;
         Ok(process)
     }
@@ -85,8 +86,7 @@ impl Process {
 
     /// Answers with this from now on.
     pub(super) fn show(&self, router: Router) {
-        let router = router.merge(self.health.router()).merge(self.metrics.clone());
-        drop(self.shown.send_replace(service_kit::http::finish(router)));
+        drop(self.shown.send_replace(with_operations(router, &self.health, &self.metrics)));
     }
 
     /// Says in health and log what becomes of asking for the lease, until the service is there.
@@ -217,6 +217,16 @@ async fn serve(
     axum::serve(listener, router)
         .with_graceful_shutdown(async move { draining.cancelled().await })
         .await
+}
+
+/// With what every process answers, beside what it is for.
+fn with_operations(router: Router, health: &Health, metrics: &Router) -> Router {
+    service_kit::http::finish(router.merge(health.router()).merge(metrics.clone()))
+}
+
+/// What is answered before the service is there.
+fn until_it_is_there() -> Router {
+    Router::new().route("/", any(not_yet)).route("/{*path}", any(not_yet))
 }
 
 async fn not_yet() -> impl IntoResponse {
