@@ -43,7 +43,8 @@ impl<T: Tables> Runner<T> {
     }
 
     async fn read_where_it_stands(&mut self, identity: &LogIdentity) -> Result<(), RunError> {
-        let mut transaction = self.store.begin().await?;
+        // Where it begins stands nowhere else, and no later position would tell of its loss.
+        let mut transaction = self.store.begin_durable().await?;
         if !transaction.pass(&self.fence).await? {
             return Err(RunError::LeaseLost);
         }
@@ -66,7 +67,7 @@ impl<T: Tables> Runner<T> {
     /// what stands beyond it is put aside and made anew from the log.
     async fn enter_epoch(&mut self, identity: &LogIdentity) -> Result<(), RunError> {
         let goes_on = self.stands_in_the_log().await?;
-        let mut transaction = self.begin(self.here()).await?;
+        let mut transaction = self.begin_here_durable().await?;
         if !goes_on {
             tracing::warn!(
                 epoch = identity.epoch,
@@ -100,7 +101,7 @@ impl<T: Tables> Runner<T> {
         let before = self.clock.now();
         self.clock.set(recorded_at);
         let now = self.clock.now();
-        let mut transaction = self.begin(self.here()).await?;
+        let mut transaction = self.begin_here_durable().await?;
         self.shift_all(&mut transaction, now - before).await?;
         self.is_alive_at(transaction, now).await
     }
@@ -134,7 +135,7 @@ impl<T: Tables> Runner<T> {
             return Ok(());
         }
         let now = self.clock.now();
-        let mut transaction = self.begin(self.here()).await?;
+        let mut transaction = self.begin_here_durable().await?;
         // Where nobody noted it, the log tells when the platform was alive last.
         let alive_at = transaction.read_alive_at().await?.or(self.folded_at);
         let pause = alive_at.map(|alive_at| now - alive_at).unwrap_or_default();

@@ -36,8 +36,8 @@ impl<T: Tables> Runner<T> {
         };
         let mut transaction = match work.last {
             Some(_) => self.begin(to).await?,
-            // Of an operator or of the clock: it stands nowhere else, and no checkpoint would tell of its loss.
-            None => self.begun(self.store.begin_durable().await?, to).await?,
+            // Of an operator or of the clock.
+            None => self.begin_here_durable().await?,
         };
         let mut done = 0;
         if !work.done.is_empty() {
@@ -70,6 +70,11 @@ impl<T: Tables> Runner<T> {
         to: (Position, Option<Uuid>),
     ) -> Result<T::Transaction, RunError> {
         self.begun(self.store.begin().await?, to).await
+    }
+
+    /// Begins to write what moves no checkpoint: it stands nowhere else, and no position would tell of its loss.
+    pub(super) async fn begin_here_durable(&self) -> Result<T::Transaction, RunError> {
+        self.begun(self.store.begin_durable().await?, self.here()).await
     }
 
     async fn begun(

@@ -7,6 +7,7 @@ mod bench;
 mod clock;
 mod crashes;
 mod faults;
+mod lost_commits;
 mod plans;
 mod replicas;
 mod running;
