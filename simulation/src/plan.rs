@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::reading_faults::{self, EventFault, ModelFault};
 use crate::rng::Rng;
+use crate::weather;
 
 /// For so long things break; afterwards all heals.
 pub(crate) const ROUGH: Duration = Duration::from_mins(1);
@@ -110,6 +111,9 @@ impl Plan {
         for number in 0..operations.rng.within(0, 5) {
             operations.rush(number);
         }
+        if weather::has_meetings(seed) {
+            operations.crowd(&mut Rng::new(seed, "crowd"));
+        }
         let is_rough = Rng::new(seed, "rough").chance(800);
         let order_deadline_s = Rng::new(seed, "deadline").pick(&[3, 8, 40, 40]).unwrap_or(40);
         let (opening, operations) = (operations.opening(), operations.list);
@@ -208,6 +212,18 @@ impl Operations {
             let delta = self.rng.pick(&[-3, -2, -1, 1, 3]).unwrap_or(-1);
             let body = json!({ "sku": sku, "delta": delta, "reason": "count" });
             self.push(operation(at, &format!("rush-{number}-{client}"), sku, "AdjustStock", &body));
+        }
+    }
+
+    /// For a while clients come one after another, all for one SKU: whatever is late meets what was decided since.
+    fn crowd(&mut self, rng: &mut Rng) {
+        let (begins, sku) = (rng.within(millis(BEGINS), 45_000), rng.pick(&SKUS).unwrap_or("mug"));
+        for client in 0..rng.within(10, 20) {
+            let at = Duration::from_millis(begins + rng.within(0, 15_000));
+            let delta = rng.pick(&[-3, -2, -1, 1, 3]).unwrap_or(-1);
+            let body = json!({ "sku": sku, "delta": delta, "reason": "count" });
+            let key = format!("crowd-{client}");
+            self.list.push(operation(at, &key, sku, "AdjustStock", &body));
         }
     }
 

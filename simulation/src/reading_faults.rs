@@ -35,6 +35,8 @@ pub(crate) enum ModelFault {
     TakeOver(Duration),
     /// Their database crashes, and every model loses this many commits.
     LoseCommits(usize),
+    /// They are of a build that can't read some of what is written now, until they are upgraded after this time.
+    OldBuild(Duration),
 }
 
 /// In two of three runs processes are apart; their broker retains little, or more than there ever is.
@@ -70,7 +72,7 @@ pub(crate) fn event_faults(seed: u64) -> Vec<(Duration, EventFault)> {
 pub(crate) fn model_faults(seed: u64) -> Vec<(Duration, ModelFault)> {
     let mut rng = Rng::new(seed, "faults of models");
     let count = rng.within(0, 5);
-    (0..count)
+    let faults = (0..count)
         .map(|_| {
             let (at, time) = moment(&mut rng);
             let fault = match rng.within(0, 4) {
@@ -80,7 +82,17 @@ pub(crate) fn model_faults(seed: u64) -> Vec<(Duration, ModelFault)> {
             };
             (at, fault)
         })
-        .collect()
+        .collect::<Vec<_>>();
+    faults.into_iter().chain(old_build(seed)).collect()
+}
+
+/// In one of four runs.
+fn old_build(seed: u64) -> Option<(Duration, ModelFault)> {
+    let mut rng = Rng::new(seed, "old build");
+    let (at, _) = moment(&mut rng);
+    let time = Duration::from_millis(rng.within(2_000, millis(ROUGH)));
+    let time = time.min(ROUGH.saturating_sub(at));
+    rng.chance(250).then_some((at, ModelFault::OldBuild(time)))
 }
 
 /// When, and for how long.

@@ -85,6 +85,7 @@ async fn simulate(settings: &Settings) -> Report {
         .collect();
     tokio::spawn(Arc::clone(&world).keep_shop());
     tokio::spawn(Arc::clone(&world).attend());
+    tokio::spawn(Arc::clone(&world).attend_models());
     tokio::spawn(Arc::clone(&world).supervise());
     sleep(ROUGH.saturating_sub(world.trace.elapsed())).await;
     for strike in strikes {

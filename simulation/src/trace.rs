@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The things that a simulation must have seen to have tested anything.
-pub const SOMETIMES: [&str; 36] = [
+pub const SOMETIMES: [&str; 40] = [
     "an optimistic conflict",
     "a dedupe hit",
     "an append of unknown outcome",
     "an append that came late",
+    "a command refused whose versions fit and whose ground was gone",
     "a takeover of the log, and the old writer refused",
     "a crash of the command-service",
     "a crash between intent and outcome",
@@ -46,6 +47,9 @@ pub const SOMETIMES: [&str; 36] = [
     "commits of the read models lost by their database",
     "a batch of a projector that failed",
     "a commit of a projector of unknown outcome",
+    "a key of a read model parked",
+    "a parked key replayed",
+    "a replay that came too early",
 ];
 
 /// The record of a run.

@@ -55,11 +55,17 @@ pub(crate) enum Mishap {
 
 const MISHAPS: usize = 19;
 
+/// In three of ten runs that are rough, appends that come late come at the worst moment.
+pub(crate) fn has_meetings(seed: u64) -> bool {
+    Rng::new(seed, "meetings").chance(300)
+}
+
 /// The rates of one run, and its dice.
 pub(crate) struct Weather {
     rates: [u64; MISHAPS],
     /// The longest that a hop usually takes.
     slowest_ms: u64,
+    has_meetings: bool,
     calm: AtomicBool,
     /// What goes wrong at every call, and until when.
     broken: Mutex<Vec<(Mishap, Instant)>>,
@@ -77,8 +83,13 @@ impl Weather {
             }
         }
         let slowest_ms = rng.pick(&[2, 20, 200]).unwrap_or(20);
+        let has_meetings = is_rough && has_meetings(seed);
+        if has_meetings {
+            rates[Mishap::LogLate as usize] = 120;
+        }
+        let (calm, broken) = (AtomicBool::new(false), Mutex::default());
         let dice = Mutex::new(Rng::new(seed, "weather"));
-        Self { rates, slowest_ms, calm: AtomicBool::new(false), broken: Mutex::default(), dice }
+        Self { rates, slowest_ms, has_meetings, calm, broken, dice }
     }
 
     /// From now on nothing goes wrong.
@@ -88,6 +99,11 @@ impl Weather {
 
     pub(crate) fn is_calm(&self) -> bool {
         self.calm.load(Ordering::Relaxed)
+    }
+
+    /// Whether appends that come late come at the worst moment, now and then.
+    pub(crate) fn has_meetings(&self) -> bool {
+        self.has_meetings
     }
 
     /// Whether this goes wrong now.

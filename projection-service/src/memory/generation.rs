@@ -84,7 +84,7 @@ impl MemoryModels {
         (MemoryGeneration { name, number, rows, models, token, disk, reached }, checkpoint, parked)
     }
 
-    /// The database crashes, and every model loses the last so many commits. How many there were.
+    /// The database crashes, and every model loses the last so many commits since its last durable one. How many there were.
     pub fn lose_last(&self, commits: usize) -> usize {
         self.generations().values().map(|(_, rows)| rows.lose_last(commits)).sum()
     }
@@ -93,6 +93,21 @@ impl MemoryModels {
     pub fn positions(&self) -> Vec<(&'static str, Position)> {
         let generations = self.generations();
         generations.iter().map(|(name, (_, rows))| (*name, rows.checkpoint().position)).collect()
+    }
+
+    /// What is parked: the model, the number of its generation, and the key.
+    pub fn parked(&self) -> Vec<(&'static str, u32, String)> {
+        let generations = self.generations();
+        let parked = generations.iter().flat_map(|(name, (number, rows))| {
+            let keys: Vec<_> = rows.parked().all().into_iter().map(|parked| parked.key).collect();
+            keys.into_iter().map(|key| (*name, *number, key))
+        });
+        parked.collect()
+    }
+
+    /// The number of each model's live generation.
+    pub fn numbers(&self) -> Vec<(&'static str, u32)> {
+        self.generations().iter().map(|(name, (number, _))| (*name, *number)).collect()
     }
 
     /// Everything that is not as the fold of the whole log makes it.
@@ -200,7 +215,7 @@ impl<M: ReadModel> Rows<M> for MemoryGeneration {
         from: &Checkpoint,
         to: Position,
         event_id: Uuid,
-        _durable: bool,
+        durable: bool,
     ) -> Result<(MemoryWriting<M>, Passed), sqlx::Error> {
         self.reach(Access::Begin).await?;
         let passed = if !self.has_lease() {
@@ -211,13 +226,13 @@ impl<M: ReadModel> Rows<M> for MemoryGeneration {
             Passed::Moved
         };
         let to = Checkpoint { position: to, event_id: Some(event_id), ..from.clone() };
-        Ok((MemoryWriting::of(self, from.clone(), to), passed))
+        Ok((MemoryWriting::of(self, from.clone(), to, durable), passed))
     }
 
     async fn begin_at_start(&self) -> Result<Option<MemoryWriting<M>>, sqlx::Error> {
         self.reach(Access::Begin).await?;
         let here = self.rows.checkpoint();
-        Ok(self.has_lease().then(|| MemoryWriting::of(self, here.clone(), here)))
+        Ok(self.has_lease().then(|| MemoryWriting::of(self, here.clone(), here, true)))
     }
 
     async fn find(
@@ -234,6 +249,8 @@ pub(super) struct MemoryWriting<M: ReadModel> {
     generation: MemoryGeneration,
     from: Checkpoint,
     to: Checkpoint,
+    /// Whether a crash of the database must not lose it.
+    durable: bool,
     rows: Vec<(String, M::Row)>,
     parking: Vec<Parking>,
 }
@@ -246,9 +263,9 @@ pub(super) enum Parking {
 }
 
 impl<M: ReadModel> MemoryWriting<M> {
-    fn of(generation: &MemoryGeneration, from: Checkpoint, to: Checkpoint) -> Self {
+    fn of(generation: &MemoryGeneration, from: Checkpoint, to: Checkpoint, durable: bool) -> Self {
         let (rows, parking) = (Vec::new(), Vec::new());
-        Self { generation: generation.clone(), from, to, rows, parking }
+        Self { generation: generation.clone(), from, to, durable, rows, parking }
     }
 }
 
@@ -294,6 +311,9 @@ impl<M: ReadModel> Writing<M> for MemoryWriting<M> {
                 return Err(io::Error::other("another has written meanwhile").into());
             }
             kept.commit(self.to, self.rows, self.parking);
+            if self.durable {
+                kept.settle();
+            }
         }
         generation.reach(Access::Committed).await
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use event_store::Position;
 use messaging::feed::Feed;
 use tokio::task::JoinHandle;
@@ -10,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::generation::{Disk, MemoryGeneration, MemoryModels};
 use crate::projectors::{Projector, readers};
 use crate::runner::handle::Handle;
+use crate::runner::operate::{Operation, parkable, releasable};
 use crate::runner::{Hub, KeepFor, Live, Surroundings};
 use crate::service::first_position;
+use crate::storage::parked::ParkedKey;
 
 /// The projectors, running.
 pub struct MemoryProjection {
@@ -58,6 +61,33 @@ impl MemoryProjection {
             (handle.projector.name(), status.position, cause)
         });
         told.collect()
+    }
+
+    /// Parks the key at whose event a model stands still, as an operator has it done.
+    pub async fn park(&self, name: &str, now: DateTime<Utc>) -> Result<String, String> {
+        let handle = self.handle(name)?;
+        let status = handle.status().borrow().clone();
+        let position = status.fault.as_ref().map_or(status.position, |fault| fault.position);
+        let (key, fault) = parkable(&status, position, None).map_err(|error| error.to_string())?;
+        let (reason, actor) = ("can't be read yet".to_owned(), "operator".to_owned());
+        let cause = fault.cause;
+        let parked = ParkedKey { key: key.clone(), position, cause, reason, actor, parked_at: now };
+        let done = handle.operate(Operation::Park(parked)).await;
+        done.map(|()| key).map_err(|error| error.to_string())
+    }
+
+    /// Applies what waits for a parked key, as an operator has it done.
+    pub async fn replay(&self, name: &str, key: &str) -> Result<(), String> {
+        let handle = self.handle(name)?;
+        let status = handle.status().borrow().clone();
+        releasable(&status, key).map_err(|error| error.to_string())?;
+        let done = handle.operate(Operation::Release(key.to_owned())).await;
+        done.map_err(|error| error.to_string())
+    }
+
+    fn handle(&self, name: &str) -> Result<&Handle<MemoryGeneration>, String> {
+        let handle = self.handles.iter().find(|handle| handle.projector.name() == name);
+        handle.map(|handle| &**handle).ok_or_else(|| format!("there is no model `{name}`"))
     }
 
     /// Reads every model, as a query does: a reader notices that the database has lost commits.

@@ -98,6 +98,11 @@ impl<M: ReadModel> Kept<M> {
         self.commits.push(Undo { checkpoint, rows, parked, held });
     }
 
+    /// Everything up to here is on disk: no crash loses it.
+    pub(super) fn settle(&mut self) {
+        self.commits.clear();
+    }
+
     /// Whether a writer believes of the rows what they are.
     pub(super) fn has_before(&self, touched: &[Touched<M::Row>]) -> bool {
         touched.iter().all(|row| self.rows.get(M::key_of(&row.after)) == row.before.as_ref())

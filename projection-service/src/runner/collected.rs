@@ -54,6 +54,7 @@ impl Collected {
             self.wanted.is_among(at, page.last()).await;
         };
         tokio::select! {
+            biased;
             () = sleep_until(taken + COLLECT) => {}
             () = in_hurry => {}
         }

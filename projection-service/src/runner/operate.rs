@@ -108,7 +108,7 @@ pub(crate) fn releasable(status: &Status, key: &str) -> Result<(), OperateError>
     if status.rebuild.is_some() { Err(OperateError::Rebuilding) } else { Ok(()) }
 }
 
-impl Handle {
+impl<G: Stored> Handle<G> {
     /// Has an operation carried out between two pages.
     pub(crate) async fn operate(&self, operation: Operation) -> Result<(), OperateError> {
         let held = self.hold().await.ok_or(OperateError::Ended)?;

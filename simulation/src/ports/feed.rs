@@ -11,6 +11,7 @@ use messaging::feed::{Feed, FeedError, Freshness, Place, Subscription};
 use messaging::jetstream::JetStreamFeed;
 use tokio::sync::watch;
 
+use super::build::Build;
 use super::carrier::CarrierAccess;
 use super::log::FaultyLog;
 use crate::process::Process;
@@ -36,6 +37,8 @@ struct Around {
     trace: Arc<Trace>,
     truth: Arc<MemoryLog>,
     violations: Arc<Violations>,
+    /// What the build of the process can't read; `None` where it reads everything.
+    build: Option<Arc<Build>>,
 }
 
 impl FaultyFeed {
@@ -55,6 +58,12 @@ impl FaultyFeed {
         let feed: Arc<dyn Feed> = Arc::new(JetStreamFeed::open(Arc::new(carrier)).await);
         let (opened, around) = (feed.identity(), Around::of(log, violations));
         Self { feed, around, opened, freshness: None }
+    }
+
+    /// As a process of this build reads it.
+    pub(crate) fn read_by(mut self, build: &Arc<Build>) -> Self {
+        self.around.build = Some(Arc::clone(build));
+        self
     }
 
     /// Whether the log has begun another epoch: whoever reads it ends then, and looks anew where it stands.
@@ -82,7 +91,15 @@ impl Around {
     fn of(log: &FaultyLog, violations: Arc<Violations>) -> Self {
         let (process, weather) = (Arc::clone(&log.process), Arc::clone(&log.weather));
         let (trace, truth) = (Arc::clone(&log.trace), Arc::clone(&log.log));
-        Self { process, weather, trace, truth, violations }
+        Self { process, weather, trace, truth, violations, build: None }
+    }
+
+    /// What came, as the process reads it.
+    fn as_read(&self, events: Vec<RecordedEvent>) -> Vec<RecordedEvent> {
+        match &self.build {
+            Some(build) => build.reads(events),
+            None => events,
+        }
     }
 }
 
@@ -120,7 +137,7 @@ impl Feed for FaultyFeed {
         after: Position,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
-        self.feed.read_all(after, limit)
+        Box::pin(async move { Ok(self.around.as_read(self.feed.read_all(after, limit).await?)) })
     }
 
     fn read_stream<'a>(
@@ -129,7 +146,9 @@ impl Feed for FaultyFeed {
         after: Version,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
-        self.feed.read_stream(stream, after, limit)
+        Box::pin(async move {
+            Ok(self.around.as_read(self.feed.read_stream(stream, after, limit).await?))
+        })
     }
 }
 
@@ -168,7 +187,9 @@ impl Subscription for FaultySubscription {
             let limit = if self.around.weather.draw(|rng| rng.chance(300)) { 1 } else { limit };
             let events = self.subscription.next(limit).await?;
             self.compare(&events).await;
-            Ok(events)
+            let Some(build) = &self.around.build else { return Ok(events) };
+            build.meets(&events, &self.around.weather);
+            Ok(build.reads(events.to_vec()).into())
         })
     }
 }

@@ -12,7 +12,9 @@ use futures::future::BoxFuture;
 use messaging::jetstream::EpochKeeper;
 use tokio::sync::watch;
 
+use super::built_on::Batch;
 use super::heads::Heads;
+use super::late::Late;
 use crate::process::Process;
 use crate::trace::Trace;
 use crate::violation::Violations;
@@ -27,6 +29,8 @@ pub(crate) struct FaultyLog {
     pub(crate) newest: Writer,
     pub(crate) violations: Arc<Violations>,
     pub(crate) heads: Arc<Heads>,
+    /// Appends of this process that it gave up, and that are still on their way.
+    pub(crate) late: Arc<Late>,
     pub(crate) process: Arc<Process>,
     pub(crate) weather: Arc<Weather>,
     pub(crate) trace: Arc<Trace>,
@@ -35,10 +39,12 @@ pub(crate) struct FaultyLog {
 impl FaultyLog {
     async fn append_now(&self, batch: Vec<AppendTransaction>) -> Result<Vec<Verdict>, AppendError> {
         let commands: Vec<_> = batch.iter().map(|one| Arc::clone(&one.command_id)).collect();
+        let sent = Batch::of(&batch);
         let appended = self.log.append(batch).await;
         match &appended {
             Ok(verdicts) => {
                 self.check_fence(verdicts);
+                self.check_ground(&sent, verdicts).await;
                 for (command, verdict) in commands.iter().zip(verdicts) {
                     self.tell(command, verdict);
                 }
@@ -65,6 +71,18 @@ impl FaultyLog {
         }
     }
 
+    /// What saw what another would have written, and did not write, is not written either: whatever the versions are.
+    async fn check_ground(&self, sent: &Batch, verdicts: &[Verdict]) {
+        if let Some(command) = sent.built_on_nothing(verdicts) {
+            let statement =
+                format!("`{command}` was committed, and what it was decided on was not.");
+            self.violations.found("ground", statement);
+        }
+        if sent.fits_by_versions_alone(verdicts, &self.log).await {
+            self.trace.happened("a command refused whose versions fit and whose ground was gone");
+        }
+    }
+
     fn tell(&self, command: &str, verdict: &Verdict) {
         let name = &self.process.name;
         match verdict {
@@ -88,8 +106,14 @@ impl FaultyLog {
         }
     }
 
-    /// Appends when the caller has given up: long ago, or just now, so that it meets what is sent again.
+    /// Appends when the caller has given up: long ago, or just now, so that it meets what is sent again; or right before the next that
+    /// is decided on what it changes.
     fn append_late(&self, batch: Vec<AppendTransaction>) {
+        if self.weather.has_meetings() && self.weather.draw(|rng| rng.chance(500)) {
+            // Until it is given up, or it would only meet itself.
+            self.weather.breaks(Mishap::LogUnreached, self.weather.silence());
+            return self.late.keep(batch);
+        }
         let soon = self.weather.draw(|rng| rng.chance(250));
         let delay = if soon { self.weather.moment() } else { self.weather.long_delay() };
         let this = self.clone();
@@ -141,6 +165,11 @@ impl EventLog for FaultyLog {
                 }
                 self.append_late(batch);
                 return Err(lost());
+            }
+            for overtaken in self.late.arriving(&batch, self.weather.is_calm()) {
+                self.trace.happened("an append that came late");
+                // Nobody hears of it.
+                drop(self.append_now(overtaken).await);
             }
             let appended = self.append_now(batch).await;
             self.process.hop(&self.weather).await;

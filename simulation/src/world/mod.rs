@@ -5,6 +5,7 @@ mod clients;
 mod faults;
 mod orchestrators;
 mod owner;
+mod parking;
 mod projectors;
 mod reading_faults;
 mod services;

@@ -39,6 +39,12 @@ impl Projecting {
         self.process.sleep_until(until);
     }
 
+    /// Those that run, if they do.
+    pub(super) fn projection(&self) -> Option<&MemoryProjection> {
+        let running = self.running.get().filter(|_| !self.process.is_dead());
+        running.map(|(_, projection)| projection)
+    }
+
     /// Why one of them can't go on, if that is so.
     pub(super) fn stands_still(&self) -> Option<String> {
         let (_, projection) = self.running.get()?;
@@ -67,7 +73,7 @@ impl World {
 
     async fn project(self: Arc<Self>, started: Arc<Projecting>) {
         let process = Arc::clone(&started.process);
-        let feed = Arc::new(self.feed(&process).await);
+        let feed = Arc::new(self.feed(&process).await.read_by(&self.build));
         process.pass().await;
         let disk: Arc<dyn Disk> = Arc::new(FaultyModelDisk {
             process,

@@ -45,13 +45,23 @@ impl World {
                 self.start_projectors();
                 self.trace.happened("a takeover of the read models");
             }
-            ModelFault::LoseCommits(commits) => {
-                let lost = self.models.lose_last(commits);
-                self.trace.tell(format_args!("{lost} commits of the read models are lost"));
-                if lost > 0 {
-                    self.trace.happened("commits of the read models lost by their database");
-                }
+            ModelFault::OldBuild(time) => {
+                self.build.is_old();
+                sleep(time).await;
+                self.build.is_upgraded();
+                self.kill_projectors();
+                self.start_projectors();
             }
+            ModelFault::LoseCommits(commits) => self.lose_models(commits),
+        }
+    }
+
+    /// The database of the read models crashes.
+    pub(super) fn lose_models(&self, commits: usize) {
+        let lost = self.models.lose_last(commits);
+        self.trace.tell(format_args!("{lost} commits of the read models are lost"));
+        if lost > 0 {
+            self.trace.happened("commits of the read models lost by their database");
         }
     }
 }

@@ -20,7 +20,7 @@ use super::projectors::Projecting;
 use super::services::Serving;
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::ports::{Bank, Broker, EventBroker, FaultyLog, Heads};
+use crate::ports::{Bank, Broker, Build, EventBroker, FaultyLog, Heads, Late};
 use crate::process::Process;
 use crate::trace::Trace;
 use crate::violation::Violations;
@@ -51,6 +51,10 @@ pub(crate) struct World {
     pub(super) events: Arc<EventBroker>,
     pub(super) tables: MemoryTables,
     pub(super) models: MemoryModels,
+    /// That of the projectors.
+    pub(super) build: Arc<Build>,
+    /// Keys that an operator was told to be parked: the model, the number of its generation, and the key.
+    pub(super) parked: Mutex<BTreeSet<(&'static str, u32, String)>>,
     /// Sagas that an operator was told to have acted on.
     pub(super) helped: Mutex<BTreeSet<String>>,
     /// The log for its newest writer.
@@ -95,6 +99,8 @@ impl World {
             events,
             tables: MemoryTables::new(Arc::clone(&clock)),
             models: MemoryModels::default(),
+            build: Arc::default(),
+            parked: Mutex::default(),
             clock,
             helped: Mutex::default(),
             writer: Arc::new(Mutex::new(log)),
@@ -132,6 +138,7 @@ impl World {
             newest: Arc::clone(&self.writer),
             violations: Arc::clone(&self.violations),
             heads: Arc::clone(&self.heads),
+            late: Arc::<Late>::default(),
             process: Arc::clone(process),
             weather: Arc::clone(&self.weather),
             trace: Arc::clone(&self.trace),

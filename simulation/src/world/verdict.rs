@@ -37,6 +37,8 @@ impl World {
             behind.map(|(name, position)| format!("{name} stands at {position} of {head}")),
         );
         open.extend(self.projecting().as_ref().and_then(|one| one.stands_still()));
+        let parked = self.models.parked().into_iter();
+        open.extend(parked.map(|(name, _, key)| format!("`{key}` of {name} is parked")));
         if self.plan.retained.is_some() && self.events.last() != Some(head) {
             open.push(format!("the stream ends at {:?} of {head}", self.events.last()));
         }
@@ -52,6 +54,7 @@ impl World {
     pub(crate) async fn judge(&self) -> Vec<Violation> {
         let mut violations = self.repeat_everything().await;
         self.note_faults();
+        self.note_forgotten();
         let rows = self.bank.rows();
         let events = self.log().read_all(0, usize::MAX).await.unwrap_or_default();
         let again = self.log().read_all(0, usize::MAX).await.unwrap_or_default();
