@@ -17,7 +17,7 @@ pub(super) fn refresh(root: &Path, copy: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes one file of the copy what it is in the tree.
-pub(super) fn put_back(root: &Path, copy: &Path, file: &Path) -> anyhow::Result<()> {
+fn put_back(root: &Path, copy: &Path, file: &Path) -> anyhow::Result<()> {
     let (from, to) = (root.join(file), copy.join(file));
     let failed = || format!("{} can't be copied", file.display());
     let wanted = match fs::read(&from) {

@@ -1,8 +1,9 @@
 //! Builds the simulation from the copy of the tree and runs seeds until one of them finds something.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -46,9 +47,25 @@ pub(super) fn build(copy: &Path, build: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs so many seeds, up to the first that finds something.
-pub(super) fn run(build: &Path, seeds: u64) -> anyhow::Result<Found> {
-    let mut simulation = Command::new(build.join(PROFILE).join("simulation"));
+/// Puts what was built aside under this name, so that it can be run while the next is built.
+pub(super) fn put_aside(build: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let aside = build.join("built");
+    fs::create_dir_all(&aside)?;
+    let aside = aside.join(name);
+    fs::copy(build.join(PROFILE).join("simulation"), &aside)
+        .with_context(|| format!("{} can't be written", aside.display()))?;
+    Ok(aside)
+}
+
+/// Runs so many seeds with what was put aside, up to the first that finds something; it is removed then.
+pub(super) fn run(aside: &Path, seeds: u64) -> anyhow::Result<Found> {
+    let found = run_seeds(aside, seeds);
+    fs::remove_file(aside).with_context(|| format!("{} can't be removed", aside.display()))?;
+    found
+}
+
+fn run_seeds(aside: &Path, seeds: u64) -> anyhow::Result<Found> {
+    let mut simulation = Command::new(aside);
     simulation.args(["--seed", "1", "--seeds", &seeds.to_string(), "--first", "--shrink", "0"]);
     simulation.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = simulation.spawn().context("the simulation can't be started")?;

@@ -77,6 +77,11 @@ impl Mutant {
         self.git_apply(tree, &[])
     }
 
+    /// Takes it out of the tree there.
+    pub(super) fn take_out(&self, tree: &Path) -> anyhow::Result<()> {
+        self.git_apply(tree, &["--reverse"])
+    }
+
     fn git_apply(&self, tree: &Path, options: &[&str]) -> anyhow::Result<()> {
         let mut git = Command::new("git");
         git.current_dir(tree).arg("apply").args(options).arg(&self.file);
