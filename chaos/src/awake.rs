@@ -25,6 +25,12 @@ impl Awake {
         Self::now().since(self)
     }
 
+    /// So much later, as if that had passed.
+    #[cfg(test)]
+    pub(crate) fn after(self, time: Duration) -> Self {
+        Self(self.0 + u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    }
+
     /// How long it ran from an earlier moment to this one.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

@@ -1,6 +1,5 @@
 //! What must hold after every run.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -12,14 +11,10 @@ use crate::awake::Awake;
 use crate::client::Client;
 use crate::load::{JournalFile, Tally, Wish};
 use crate::patience::patience;
-use crate::probes::{Holds, Probes};
-use crate::scene::Outage;
 use crate::stack::Stack;
 
 /// Acknowledged commands that are asked for once more at the end.
 const ASKED_AGAIN: usize = 400;
-/// How soon a process has to notice that it can't do without what is away: a part of the patience.
-const NOTICED_IN: u32 = 6;
 /// How a finding begins which says that the provider knows more than the log.
 const NEVER_ASKED: &str = "The provider did what the log never asked for";
 /// Why an order is rejected that waited longer than any run lasts.
@@ -167,51 +162,6 @@ async fn deadlines(client: &Client) -> Result<Vec<String>> {
     let late = |order: &&Value| order["reason"] == TOO_LATE;
     let late = list.body["items"].as_array().into_iter().flatten().filter(late);
     Ok(late.map(|order| format!("I9: order {} was rejected: {TOO_LATE}", order["id"])).collect())
-}
-
-/// I17: nobody calls itself ready without what it can't do without, and nobody dead.
-pub(crate) fn health(probes: &Probes, outages: &[Outage]) -> Vec<String> {
-    probes.with(|heard| {
-        let mut violations: Vec<String> =
-            heard.dead.iter().map(|what| format!("I17: {what}")).collect();
-        for Outage { process, from, to } in outages {
-            let wrongly = heard.readiness.iter().find(|ready| {
-                let during = ready.at.since(*from) > patience() / NOTICED_IN && ready.at < *to;
-                ready.process == *process && ready.ready && during
-            });
-            if let Some(ready) = wrongly {
-                violations.push(format!(
-                    "I17: {process} called itself ready {:.1} s after what it needs was gone",
-                    ready.at.since(*from).as_secs_f64()
-                ));
-            }
-        }
-        violations
-    })
-}
-
-/// I18: whoever lived through it holds on to no more than before.
-pub(crate) fn holdings(
-    before: &BTreeMap<(String, u32), Holds>,
-    after: &BTreeMap<(String, u32), Holds>,
-) -> Vec<String> {
-    let mut violations = Vec::new();
-    for ((name, pid), before) in before {
-        let Some(after) = after.get(&(name.clone(), *pid)) else { continue };
-        // Pools and runtimes may have grown to their full size meanwhile, such as that of 256 calls to the provider, whose
-        // connections are kept for a minute; what leaks goes far beyond.
-        for (what, before, after, slack) in [
-            ("file handles", before.files, after.files, 280),
-            ("threads", before.threads, after.threads, 24),
-            ("KiB of memory", before.memory_kib, after.memory_kib, 160 * 1024),
-        ] {
-            if after > before + before / 10 + slack {
-                violations
-                    .push(format!("I18: {name} had {before} {what} before and {after} after"));
-            }
-        }
-    }
-    violations
 }
 
 /// Nobody panicked.

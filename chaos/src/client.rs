@@ -78,9 +78,13 @@ impl Client {
     }
 
     /// What a process says of itself.
+    pub(crate) async fn health(&self) -> Option<Value> {
+        Some(self.get("/health/ready").await.ok()?.body)
+    }
+
+    /// The same in a word.
     pub(crate) async fn status(&self) -> Option<String> {
-        let answer = self.get("/health/ready").await.ok()?;
-        answer.body["status"].as_str().map(str::to_owned)
+        self.health().await?["status"].as_str().map(str::to_owned)
     }
 
     /// Waits until a process says this of itself.

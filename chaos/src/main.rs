@@ -12,9 +12,11 @@ mod checks;
 mod client;
 mod fault;
 mod faults;
+mod holdings;
 mod load;
 mod patience;
 mod probes;
+mod readiness;
 mod records;
 mod report;
 mod run;
@@ -79,7 +81,7 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     if args.list {
-        for fault in FAULTS {
+        for fault in FAULTS.iter() {
             println!("{:<4} {}", fault.id, fault.name);
         }
         return ExitCode::SUCCESS;
@@ -146,12 +148,12 @@ fn there(program: &Path) -> Result<PathBuf> {
 
 fn chosen(args: &Args) -> Result<Vec<&'static Fault>> {
     if args.all {
-        return Ok(FAULTS.iter().collect());
+        return Ok(FAULTS.clone());
     }
     let find = |id: &String| {
         let found = FAULTS.iter().find(|fault| fault.id.eq_ignore_ascii_case(id));
         match found {
-            Some(fault) => Ok(fault),
+            Some(fault) => Ok(*fault),
             None => bail!("there is no fault `{id}`; --list says which there are"),
         }
     };

@@ -1,10 +1,9 @@
-//! What every process says of itself all the while: liveness, readiness, metrics, and what it holds on to.
+//! What every process says of itself all the while: liveness, readiness, metrics.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
 use tokio::task::JoinHandle;
 
 use crate::awake::Awake;
@@ -126,30 +125,4 @@ async fn ask(name: &str, url: &str, pid: u32, heard: &Mutex<Heard>) {
             heard.counters.insert((name.to_owned(), pid, metric), value);
         }
     }
-}
-
-/// What a process holds on to, by the operating system's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Holds {
-    pub(crate) files: u64,
-    pub(crate) threads: u64,
-    pub(crate) memory_kib: u64,
-}
-
-/// Every process that runs, with its id.
-pub(crate) fn holdings(stack: &Stack) -> BTreeMap<(String, u32), Holds> {
-    let running = stack.processes().filter_map(|process| Some((process, process.pid()?)));
-    let held = running
-        .filter_map(|(process, pid)| Some(((process.name().to_owned(), pid), holds(pid).ok()?)));
-    held.collect()
-}
-
-fn holds(pid: u32) -> Result<Holds> {
-    let files = std::fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64;
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let number = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
-    };
-    Ok(Holds { files, threads: number("Threads:"), memory_kib: number("VmRSS:") })
 }

@@ -13,8 +13,11 @@ use crate::awake::Awake;
 use crate::checks;
 use crate::client::Client;
 use crate::fault::Fault;
+use crate::holdings::{self, holdings};
 use crate::load::{JournalFile, Load, Tally, furnish};
-use crate::probes::{self, Probes};
+use crate::patience::{patience, told_within};
+use crate::probes::Probes;
+use crate::readiness;
 use crate::scene::Scene;
 use crate::stack::{Programs, Stack};
 
@@ -59,7 +62,7 @@ pub(crate) async fn run(
         Err(error) => (vec![format!("no temporary folder: {error}")], None),
         Ok(folder) => {
             let going = play(fault, seed, programs, folder.path(), &tally, &mut recoveries);
-            let limit = crate::patience::patience() * LONGEST;
+            let limit = patience() * LONGEST;
             let violations = tokio::select! {
                 ended = going => ended.unwrap_or_else(|error| vec![format!("{error:#}")]),
                 () = awake_for(limit) => {
@@ -114,7 +117,7 @@ async fn play(
     let load = Load::start(&entrance, shape, seed, &journal, tally)?;
     let mut scene = Scene::new(random.u64(..), &stack, load, shape, tally, &journal);
     scene.moment(20..60).await;
-    let before = probes::holdings(&*scene.stack().await);
+    let before = holdings(&*scene.stack().await);
 
     let acted = (fault.act)(&mut scene).await;
     recoveries.append(&mut scene.recoveries);
@@ -130,8 +133,9 @@ async fn play(
     stack.settle().await?;
     violations.extend(checks::stream(&stack, &journal, tally).await?);
     violations.extend(checks::laws(&stack, &journal, &forgotten, tally).await?);
-    violations.extend(checks::health(&probes, &outages));
-    violations.extend(checks::holdings(&before, &probes::holdings(&stack)));
+    violations
+        .extend(probes.with(|heard| readiness::violations(heard, &outages, told_within(), tally)));
+    violations.extend(holdings::returned(&stack, &before).await);
     probes.count(tally);
     tally.add("published again", tally.get("events published").saturating_sub(tally.get("events")));
     drop(probes);

@@ -12,16 +12,12 @@ use crate::awake::Awake;
 use crate::client::Client;
 use crate::fault::LoadShape;
 use crate::load::{JournalFile, Load, Tally};
+use crate::patience::told_within;
+use crate::readiness::Outage;
 use crate::stack::{Role, Stack};
 
-/// A time in which something that a process can't do without was away.
-#[derive(Debug, Clone)]
-pub(crate) struct Outage {
-    /// The process.
-    pub(crate) process: String,
-    pub(crate) from: Awake,
-    pub(crate) to: Awake,
-}
+/// What an outage is called that lasts longer than a process may keep it to itself.
+pub(crate) const LONG: &str = "long outages";
 
 /// What a fault plays with.
 #[derive(Debug)]
@@ -108,8 +104,22 @@ impl Scene {
         Ok(())
     }
 
-    /// Notes that processes could not do without something that was away between two moments.
-    pub(crate) async fn was_away(&mut self, roles: &[Role], from: Awake) {
+    /// Leaves something away that processes can't do without: so many milliseconds, or, once in three times, for so long that
+    /// each of them has to say so.
+    pub(crate) async fn leave_away(&mut self, roles: &[Role], ms: std::ops::Range<u64>) {
+        let from = Awake::now();
+        if self.random.u32(..3) == 0 {
+            tokio::time::sleep(told_within()).await;
+            self.pause(1_500..4_000).await;
+            self.tally.one(LONG);
+        } else {
+            self.pause(ms).await;
+        }
+        self.was_away(roles, from).await;
+    }
+
+    /// Notes that processes could not do without something that was away from a moment until now.
+    async fn was_away(&mut self, roles: &[Role], from: Awake) {
         let to = Awake::now();
         let stack = self.stack().await;
         for role in roles {

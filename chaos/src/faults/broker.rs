@@ -7,18 +7,75 @@ use anyhow::{Context as _, Result};
 
 use crate::awake::Awake;
 use crate::checks::FLIPPED;
+use crate::fault::{Fault, Need};
 use crate::patience::patience;
-use crate::scene::Scene;
+use crate::readiness::SAID;
+use crate::scene::{LONG, Scene};
+use crate::stack::{Layout, Role};
 use crate::tools::strace::Strace;
 
+/// Who can't do without it: they hear of the log by it.
+const READ_FROM_IT: [Role; 2] = [Role::Models, Role::Sagas];
+
+/// Makes system calls fail.
+const STRACE: &[Need] = &[Need::Program("strace")];
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F10",
+        name: "kill -9 of nats-server, again and again",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(killed(scene)),
+        must: &["broker killed", "commands taken without the broker"],
+        sometimes: &[LONG, SAID],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F11",
+        name: "EIO or ENOSPC under nats-server",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(disk_fails(scene)),
+        must: &["disk errors of the broker"],
+        sometimes: &["commands taken without the broker"],
+        needs: STRACE,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F12",
+        name: "the broker's store is deleted",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(wiped(scene)),
+        must: &["broker wiped", "published again"],
+        sometimes: &["holes filled from the log"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F13",
+        name: "a bit flips in the broker's store",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(bit_flipped(scene)),
+        must: &["bits flipped"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F14",
+        name: "of three nats-servers the leader or two are killed",
+        layout: |_| Layout { nats: 3, ..Layout::distributed() },
+        act: |scene| Box::pin(of_three(scene)),
+        must: &["leaders killed", "quorums lost", "commands taken meanwhile"],
+        ..Fault::USUAL
+    },
+];
+
 /// F10: killed and started again; commands are taken all the while.
-pub(crate) async fn killed(scene: &mut Scene) -> Result<()> {
+async fn killed(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(4..8) {
         scene.moment(5..30).await;
         scene.stack_mut().await.servers()?.nats[0].kill()?;
         scene.tally.one("broker killed");
         let before = scene.load.acknowledged();
-        scene.pause(100..1_200).await;
+        scene.leave_away(&READ_FROM_IT, 100..1_200).await;
         let taken = scene.load.acknowledged() - before;
         scene.tally.add("commands taken without the broker", taken);
         scene.stack_mut().await.servers()?.nats[0].start_again()?;
@@ -27,7 +84,7 @@ pub(crate) async fn killed(scene: &mut Scene) -> Result<()> {
 }
 
 /// F11: its disk gives errors. After an error a stream answers no more until the server is started again.
-pub(crate) async fn disk_fails(scene: &mut Scene) -> Result<()> {
+async fn disk_fails(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
         let pid = scene.stack_mut().await.servers()?.nats[0].process_id()?;
@@ -53,7 +110,7 @@ pub(crate) async fn disk_fails(scene: &mut Scene) -> Result<()> {
 }
 
 /// F12: stopped or killed, its store deleted, started again.
-pub(crate) async fn wiped(scene: &mut Scene) -> Result<()> {
+async fn wiped(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..4) {
         scene.moment(10..40).await;
         {
@@ -76,7 +133,7 @@ pub(crate) async fn wiped(scene: &mut Scene) -> Result<()> {
 }
 
 /// F13: a bit of what it has stored is another one when it starts again.
-pub(crate) async fn bit_flipped(scene: &mut Scene) -> Result<()> {
+async fn bit_flipped(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(15..40).await;
         let mut stack = scene.stack_mut().await;
@@ -101,7 +158,7 @@ pub(crate) async fn bit_flipped(scene: &mut Scene) -> Result<()> {
 }
 
 /// F14: of three servers the leader of the events is killed, or two of them, so that there is no quorum.
-pub(crate) async fn of_three(scene: &mut Scene) -> Result<()> {
+async fn of_three(scene: &mut Scene) -> Result<()> {
     for round in 0..scene.random.u32(2..4) {
         scene.moment(5..25).await;
         let victims = if round % 2 == 0 {

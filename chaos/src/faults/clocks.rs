@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
+use crate::fault::{Fault, Need};
 use crate::scene::Scene;
-use crate::stack::{Kind, Role};
+use crate::stack::{Kind, Layout, Role};
 
 /// Whose clock may be wrong, where each has a process of its own.
 pub(crate) const HAVE_A_CLOCK: [Role; 4] =
@@ -11,9 +12,27 @@ pub(crate) const HAVE_A_CLOCK: [Role; 4] =
 /// An hour ahead, an hour behind, somewhat off, right.
 const OFFSETS_S: [i64; 5] = [3_600, -3_600, 90, -7, 0];
 
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[Fault {
+    id: "F20",
+    name: "clocks an hour off, and set while they run",
+    layout: |random| {
+        if random.bool() {
+            Layout { clocks: vec![Role::Dev], ..Layout::embedded() }
+        } else {
+            Layout { clocks: HAVE_A_CLOCK.to_vec(), ..Layout::distributed() }
+        }
+    },
+    act: |scene| Box::pin(set(scene)),
+    must: &["clocks set"],
+    sometimes: &["started with a wrong clock", "messages lost meanwhile"],
+    needs: &[Need::Program("cc")],
+    ..Fault::USUAL
+}];
+
 /// F20: clocks are set, ahead and back; some processes start anew with a clock that is wrong, and some lose messages
 /// meanwhile, which have to be sent again in time all the same.
-pub(crate) async fn set(scene: &mut Scene) -> Result<()> {
+async fn set(scene: &mut Scene) -> Result<()> {
     let kind = scene.stack().await.kind;
     for _ in 0..scene.random.u32(3..6) {
         scene.moment(5..20).await;

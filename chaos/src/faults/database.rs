@@ -4,25 +4,78 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::awake::Awake;
-use crate::scene::Scene;
-use crate::stack::{Role, Stack};
-use crate::storage::{self, Lock, take_all_connections};
+use crate::fault::{Fault, Need};
+use crate::readiness::SAID;
+use crate::scene::{LONG, Scene};
+use crate::stack::{Layout, Role, Stack};
+use crate::storage::{self, Lock, Neighbour};
 use crate::tools::children::backends;
 use crate::tools::strace::Strace;
 
-/// Who can't do without it.
-const USERS: [Role; 3] = [Role::Commands, Role::Models, Role::Sagas];
+/// Who can't do without it; the gateway not without the command-service.
+pub(super) const NOT_READY_WITHOUT: [Role; 4] =
+    [Role::Commands, Role::Models, Role::Sagas, Role::Gateway];
+
+/// Makes system calls fail.
+const STRACE: &[Need] = &[Need::Program("strace")];
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F6",
+        name: "kill -9 of PostgreSQL",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(killed(scene)),
+        must: &["database killed", "retried until answered"],
+        sometimes: &["503", LONG, SAID],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F7",
+        name: "EIO when PostgreSQL flushes a commit",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(flush_fails(scene)),
+        must: &["panics of the database"],
+        sometimes: &["retried until answered"],
+        needs: STRACE,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F9",
+        name: "PostgreSQL's disk is slow",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(slow(scene)),
+        must: &["disk slowed", "acknowledged slowly"],
+        needs: STRACE,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F26",
+        name: "tables are locked and sessions ended by an administrator",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(locked(scene)),
+        must: &["tables locked"],
+        sometimes: &["sessions ended"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F27",
+        name: "PostgreSQL has no connection left",
+        layout: |_| Layout { postgres: vec![("max_connections", "70")], ..Layout::distributed() },
+        act: |scene| Box::pin(no_connections(scene)),
+        must: &["connections taken"],
+        sometimes: &["503", LONG, SAID],
+        ..Fault::USUAL
+    },
+];
 
 /// F6: `kill -9` of the postmaster; a while later it is started again.
-pub(crate) async fn killed(scene: &mut Scene) -> Result<()> {
+async fn killed(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..4) {
         scene.moment(10..40).await;
-        let from = Awake::now();
         scene.stack_mut().await.servers()?.postgres.kill()?;
         scene.tally.one("database killed");
-        scene.pause(0..3_000).await;
-        scene.was_away(&USERS, from).await;
+        scene.leave_away(&NOT_READY_WITHOUT, 0..3_000).await;
         scene.stack_mut().await.servers()?.postgres.start_again()?;
         scene.recovers().await?;
     }
@@ -30,7 +83,7 @@ pub(crate) async fn killed(scene: &mut Scene) -> Result<()> {
 }
 
 /// F7: the disk gives an error as a commit is flushed. The server panics and recovers; what it committed may be there.
-pub(crate) async fn flush_fails(scene: &mut Scene) -> Result<()> {
+async fn flush_fails(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..30).await;
         let pids = log_backends(&*scene.stack().await)?;
@@ -46,7 +99,7 @@ pub(crate) async fn flush_fails(scene: &mut Scene) -> Result<()> {
 }
 
 /// F9: every flush takes long.
-pub(crate) async fn slow(scene: &mut Scene) -> Result<()> {
+async fn slow(scene: &mut Scene) -> Result<()> {
     scene.moment(5..30).await;
     let pids = log_backends(&*scene.stack().await)?;
     let delay = scene.random.u32(200_000..800_000);
@@ -60,7 +113,7 @@ pub(crate) async fn slow(scene: &mut Scene) -> Result<()> {
 }
 
 /// F26: somebody else locks tables and ends sessions.
-pub(crate) async fn locked(scene: &mut Scene) -> Result<()> {
+async fn locked(scene: &mut Scene) -> Result<()> {
     let databases = scene.stack_mut().await.servers()?.databases();
     for _ in 0..scene.random.u32(2..5) {
         scene.moment(5..25).await;
@@ -83,20 +136,19 @@ pub(crate) async fn locked(scene: &mut Scene) -> Result<()> {
 }
 
 /// F27: every connection that PostgreSQL gives is somebody else's.
-pub(crate) async fn no_connections(scene: &mut Scene) -> Result<()> {
+async fn no_connections(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
-        let url = scene.stack_mut().await.servers()?.postgres.url("postgres");
-        let mut taken = take_all_connections(&url).await;
-        // Those of the services go, too: whoever comes first has them.
-        end_sessions(&*scene.stack().await).await?;
-        taken.extend(take_all_connections(&url).await);
-        scene.tally.add("connections taken", taken.len() as u64);
-        scene.pause(1_000..4_000).await;
-        for connection in taken {
-            use sqlx::Connection as _;
-            let _ = connection.close().await;
-        }
+        let (url, databases) = {
+            let mut stack = scene.stack_mut().await;
+            let servers = stack.servers()?;
+            (servers.postgres.url("postgres"), servers.databases())
+        };
+        let databases = [databases.log, databases.models, databases.sagas];
+        let neighbour = Neighbour::take_all(&url, &databases).await?;
+        scene.tally.add("connections taken", neighbour.taken());
+        scene.leave_away(&NOT_READY_WITHOUT, 1_000..4_000).await;
+        neighbour.leave().await;
         scene.recovers().await?;
     }
     scene.stack().await.until_all_ready().await

@@ -5,11 +5,52 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::awake::Awake;
+use crate::fault::{Fault, Need};
 use crate::scene::Scene;
-use crate::stack::Kind;
+use crate::stack::{Kind, Layout};
+
+/// Mounts a small disk.
+const MOUNT: &[Need] = &[Need::Root, Need::Program("unshare"), Need::Program("mount")];
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F8",
+        name: "PostgreSQL's disk is full",
+        layout: |_| Layout {
+            small_disk_mib: Some(150),
+            postgres: vec![("max_wal_size", "32MB"), ("min_wal_size", "32MB")],
+            ..Layout::distributed()
+        },
+        act: |scene| Box::pin(full(scene)),
+        must: &["disk filled"],
+        sometimes: &["refused while it was full"],
+        needs: MOUNT,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F32",
+        name: "kill -9 of a migration, and two at once",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(migration_killed(scene)),
+        must: &["schemas compared"],
+        sometimes: &["migrations killed"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F33",
+        name: "SQLite's disk is full; a second process on the same data",
+        layout: |_| Layout { small_disk_mib: Some(48), ..Layout::embedded() },
+        act: |scene| Box::pin(second_writer(scene)),
+        must: &["disk filled", "second processes refused"],
+        sometimes: &["refused while it was full"],
+        needs: MOUNT,
+        ..Fault::USUAL
+    },
+];
 
 /// F8, F33: no room at all for a while, under SQLite or under PostgreSQL.
-pub(crate) async fn full(scene: &mut Scene) -> Result<()> {
+async fn full(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(10..30).await;
         let refused = |scene: &Scene| scene.tally.get("503") + scene.tally.get("507");
@@ -53,7 +94,7 @@ async fn answers(url: &str) -> bool {
 }
 
 /// F33: a second process wants the same data, and is refused with the first one's id.
-pub(crate) async fn second_writer(scene: &mut Scene) -> Result<()> {
+async fn second_writer(scene: &mut Scene) -> Result<()> {
     full(scene).await?;
     let stack = scene.stack().await;
     let pid = stack.writer().pid().context("it runs")?;
@@ -72,7 +113,7 @@ fn migrate(url: &str) -> [&str; 5] {
 
 /// F32: `docket migrate` is killed midway, again and again, and runs twice at once; the tables are those of one that
 /// nobody disturbed.
-pub(crate) async fn migration_killed(scene: &mut Scene) -> Result<()> {
+async fn migration_killed(scene: &mut Scene) -> Result<()> {
     let stack = scene.stack().await;
     let servers = stack.servers_ref().context("there is a database")?;
     let postgres = &servers.postgres;

@@ -4,15 +4,66 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::fault::{Fault, Need};
 use crate::scene::Scene;
-use crate::stack::{Kind, Role};
+use crate::stack::{Kind, Layout, Role};
 use crate::tools::strace::Strace;
 
 /// How long a process may take to come to the system call that is its last.
 const COMES_WITHIN: Duration = Duration::from_secs(4);
 
+/// Makes system calls fail.
+const STRACE: &[Need] = &[Need::Program("strace")];
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F1",
+        name: "kill -9 of what takes commands",
+        act: |scene| Box::pin(writer(scene)),
+        must: &["kills", "retried until answered"],
+        sometimes: &["retries that had happened", "dedupe hits", "compensated"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F2",
+        name: "kill -9 between append and answer",
+        act: |scene| Box::pin(between_append_and_answer(scene)),
+        must: &["killed at a system call"],
+        sometimes: &["retries that had happened"],
+        needs: STRACE,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F3",
+        name: "kill -9 of the orchestrator at any step",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(sagas(scene)),
+        must: &["killed at a system call"],
+        sometimes: &["compensated"],
+        needs: STRACE,
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F4",
+        name: "kill -9 of the projection-service in mid-batch",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(models(scene)),
+        must: &["kills"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F5",
+        name: "kill -9 of the relay with publishes unanswered",
+        layout: |_| Layout::distributed(),
+        act: |scene| Box::pin(relay(scene)),
+        must: &["killed with publishes unanswered"],
+        ..Fault::USUAL
+    },
+];
+
 /// F1: the process that takes commands, at random moments; its supervisor starts it again.
-pub(crate) async fn writer(scene: &mut Scene) -> Result<()> {
+async fn writer(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(3..6) {
         scene.moment(5..40).await;
         scene.stack().await.writer().kill()?;
@@ -24,7 +75,7 @@ pub(crate) async fn writer(scene: &mut Scene) -> Result<()> {
 
 /// F2: the same as it enters a system call of a commit or of an answer: what it was about to acknowledge is on disk, and
 /// nobody was told.
-pub(crate) async fn between_append_and_answer(scene: &mut Scene) -> Result<()> {
+async fn between_append_and_answer(scene: &mut Scene) -> Result<()> {
     // A commit's last steps; then the answer's way out.
     let calls = match scene.stack().await.kind {
         Kind::Embedded => ["pwrite64", "fdatasync", "writev"],
@@ -41,7 +92,7 @@ pub(crate) async fn between_append_and_answer(scene: &mut Scene) -> Result<()> {
 }
 
 /// F3: the orchestrator, as it enters a system call of reading, sending or committing.
-pub(crate) async fn sagas(scene: &mut Scene) -> Result<()> {
+async fn sagas(scene: &mut Scene) -> Result<()> {
     let calls = ["sendto", "recvfrom", "writev", "read"];
     for _ in 0..scene.random.u32(2..5) {
         scene.moment(3..20).await;
@@ -85,7 +136,7 @@ async fn at_a_call(
 }
 
 /// F4: the projection-service, before it has read what came since the last time.
-pub(crate) async fn models(scene: &mut Scene) -> Result<()> {
+async fn models(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(8..14) {
         scene.moment(2..15).await;
         scene.stack().await.of(Role::Models).kill()?;
@@ -96,7 +147,7 @@ pub(crate) async fn models(scene: &mut Scene) -> Result<()> {
 }
 
 /// F5: the command-service with the relay in it, while the broker stands still and answers no publish.
-pub(crate) async fn relay(scene: &mut Scene) -> Result<()> {
+async fn relay(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(2..5) {
         scene.moment(5..20).await;
         scene.stack_mut().await.servers()?.nats[0].pause()?;

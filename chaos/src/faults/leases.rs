@@ -1,9 +1,9 @@
-//! Which of two processes is the active one, by their database's account: what each says of itself is older by a moment, and
-//! orchestrators of earlier versions call themselves ready also while they stand by.
+//! Which of two processes is the active one, by their database's account: what each says of itself is older by a moment.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::awake::Awake;
 use crate::client::Client;
@@ -47,16 +47,26 @@ pub(crate) async fn until_it_stands_by(role: Role, process: &Process) -> Result<
     let client = Client::new(process.url())?;
     let begun = Awake::now();
     loop {
-        match client.status().await.as_deref() {
-            Some("standby") => return Ok(()),
-            Some("ready") if role == Role::Sagas => return Ok(()),
-            said => ensure!(
-                begun.elapsed() < patience(),
-                "liveness: {} does not stand by, but says {said:?}",
-                process.name()
-            ),
+        let said = client.health().await.unwrap_or_default();
+        if stands_by(role, &said) {
+            return Ok(());
         }
+        ensure!(
+            begun.elapsed() < patience(),
+            "liveness: {} does not stand by, but says {said}",
+            process.name()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A second orchestrator is ready, because it answers reads; who is the active one it says beside that, but in earlier
+/// versions.
+fn stands_by(role: Role, said: &Value) -> bool {
+    match said["status"].as_str() {
+        Some("standby") => true,
+        Some("ready") => role == Role::Sagas && said["active"] != true,
+        _ => false,
     }
 }
 
@@ -68,4 +78,26 @@ async fn holder(stack: &Stack, role: Role) -> Option<u32> {
         _ => databases.sagas,
     };
     storage::holder(&url, role.name()).await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_orchestrator_that_still_takes_itself_for_the_active_one_does_not_stand_by() {
+        for (role, said, expected) in [
+            (Role::Sagas, json!({ "status": "ready", "active": true }), false),
+            (Role::Sagas, json!({ "status": "ready", "active": false }), true),
+            (Role::Sagas, json!({ "status": "ready" }), true),
+            (Role::Sagas, json!({ "status": "not_ready", "active": false }), false),
+            (Role::Commands, json!({ "status": "standby", "active": false }), true),
+            (Role::Commands, json!({ "status": "ready", "active": false }), false),
+            (Role::Commands, Value::Null, false),
+        ] {
+            assert_eq!(stands_by(role, &said), expected, "{role:?} {said}");
+        }
+    }
 }

@@ -6,23 +6,69 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::fault::LoadShape;
+use crate::fault::{Fault, LoadShape, Need};
 use crate::load::Load;
 use crate::scene::Scene;
+use crate::stack::{Layout, Role};
 
 /// Customers of a storm, where there are usually six.
 const STORM: usize = 60;
 /// The read models that are rebuilt.
 const MODELS: [&str; 4] = ["orders", "stock", "payments", "shipments"];
 
+/// Files that a process may have open where they are to run out: what it needs itself, and some clients' connections. One
+/// process for everything has more than a hundred of its own.
+const FEW_HANDLES: [(Role, &str); 2] =
+    [(Role::Dev, "--nofile=260"), (Role::Gateway, "--nofile=120")];
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F25",
+        name: "forty customers want one product",
+        load: || LoadShape { clients: 40, hot: true, pause: Duration::ZERO },
+        act: |scene| Box::pin(hot(scene)),
+        must: &["compensated"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F28",
+        name: "no file handles left for connections",
+        layout: |random| {
+            let few =
+                |(role, most): (Role, &str)| (role, vec!["prlimit".to_owned(), most.to_owned()]);
+            let before = FEW_HANDLES.map(few).to_vec();
+            Layout { before, ..Layout::either(random) }
+        },
+        act: |scene| Box::pin(no_handles(scene)),
+        must: &["idle connections"],
+        needs: &[Need::Program("prlimit")],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F30",
+        name: "read models are rebuilt under writes",
+        act: |scene| Box::pin(rebuilt(scene)),
+        must: &["rebuilds"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F35",
+        name: "ten times the customers, and a kill under them",
+        act: |scene| Box::pin(storm(scene)),
+        must: &["kills", "acknowledged in the storm"],
+        ..Fault::USUAL
+    },
+];
+
 /// F25: everybody wants the same; nothing is done to anybody.
-pub(crate) async fn hot(scene: &mut Scene) -> Result<()> {
+async fn hot(scene: &mut Scene) -> Result<()> {
     scene.moment(200..400).await;
     scene.recovers().await
 }
 
 /// F28: no file handles are left: connections that nobody uses have them all.
-pub(crate) async fn no_handles(scene: &mut Scene) -> Result<()> {
+async fn no_handles(scene: &mut Scene) -> Result<()> {
     let address = scene.stack().await.entrance().url().replace("http://", "");
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
@@ -44,7 +90,7 @@ pub(crate) async fn no_handles(scene: &mut Scene) -> Result<()> {
 }
 
 /// F30: read models are built anew while orders come in, more than once.
-pub(crate) async fn rebuilt(scene: &mut Scene) -> Result<()> {
+async fn rebuilt(scene: &mut Scene) -> Result<()> {
     let client = Client::new(scene.stack().await.entrance().url())?;
     for round in 0..scene.random.u32(2..4) {
         scene.moment(5..25).await;
@@ -66,7 +112,7 @@ pub(crate) async fn rebuilt(scene: &mut Scene) -> Result<()> {
 }
 
 /// F35: ten times the customers for a while, who insist.
-pub(crate) async fn storm(scene: &mut Scene) -> Result<()> {
+async fn storm(scene: &mut Scene) -> Result<()> {
     let url = scene.stack().await.entrance().url().to_owned();
     let seed = scene.random.u64(..);
     let shape = LoadShape { clients: STORM, hot: false, pause: Duration::ZERO };

@@ -3,23 +3,56 @@
 use anyhow::{Context as _, Result};
 use test_servers::Forwards;
 
-use crate::awake::Awake;
-use crate::scene::Scene;
-use crate::stack::Role;
+use super::database::NOT_READY_WITHOUT;
+use crate::fault::Fault;
+use crate::readiness::SAID;
+use crate::scene::{LONG, Scene};
+use crate::stack::Layout;
+
+fn behind_a_proxy(_: &mut fastrand::Rng) -> Layout {
+    Layout { proxied_database: true, ..Layout::distributed() }
+}
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F15",
+        name: "partition between services and database, or of its answers",
+        layout: behind_a_proxy,
+        act: |scene| Box::pin(database_partitioned(scene)),
+        must: &["retried until answered"],
+        sometimes: &["partitions", "partitions of answers", "unknown outcomes", LONG, SAID],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F16",
+        name: "half-open connections to the database",
+        layout: behind_a_proxy,
+        act: |scene| Box::pin(half_open(scene)),
+        must: &["connections half open"],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F17",
+        name: "partition between services and broker",
+        layout: |_| Layout { proxied_broker: true, ..Layout::distributed() },
+        act: |scene| Box::pin(broker_partitioned(scene)),
+        must: &["partitions", "commands taken without the broker"],
+        ..Fault::USUAL
+    },
+];
 
 /// F15: nothing gets through, or requests do and answers don't, for some seconds.
-pub(crate) async fn database_partitioned(scene: &mut Scene) -> Result<()> {
+async fn database_partitioned(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
         let what = [Forwards::Nothing, Forwards::Requests][scene.random.usize(..2)];
-        let from = Awake::now();
         database(scene, what).await?;
         scene.tally.one(match what {
             Forwards::Requests => "partitions of answers",
             Forwards::Nothing | Forwards::Everything => "partitions",
         });
-        scene.pause(2_000..10_000).await;
-        scene.was_away(&[Role::Commands, Role::Models, Role::Sagas], from).await;
+        scene.leave_away(&NOT_READY_WITHOUT, 2_000..7_000).await;
         database(scene, Forwards::Everything).await?;
         scene.recovers().await?;
     }
@@ -27,7 +60,7 @@ pub(crate) async fn database_partitioned(scene: &mut Scene) -> Result<()> {
 }
 
 /// F16: connections that lost something stay silent for ever; new ones work at once.
-pub(crate) async fn half_open(scene: &mut Scene) -> Result<()> {
+async fn half_open(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(2..4) {
         scene.moment(5..25).await;
         database(scene, Forwards::Nothing).await?;
@@ -40,7 +73,7 @@ pub(crate) async fn half_open(scene: &mut Scene) -> Result<()> {
 }
 
 /// F17: as F15, before the broker; commands are taken all the while.
-pub(crate) async fn broker_partitioned(scene: &mut Scene) -> Result<()> {
+async fn broker_partitioned(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..4) {
         scene.moment(5..25).await;
         let what = [Forwards::Nothing, Forwards::Requests][scene.random.usize(..2)];

@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::fault::Fault;
 use crate::scene::Scene;
-use crate::stack::Role;
+use crate::stack::{Layout, Role};
 use crate::storage::{Poison, PoisonedEvent, mend_letters};
 
 /// Events that no saga reads.
@@ -32,9 +33,19 @@ const POISONS: [Poison; 3] = [
 /// The reason of a replay.
 const REASON: &str = "this version knows it";
 
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[Fault {
+    id: "F24",
+    name: "an event and a message that this version can't read",
+    layout: |_| Layout::distributed(),
+    act: |scene| Box::pin(left_behind(scene)),
+    must: &["models faulted", "models went on", "parked", "letters replayed"],
+    ..Fault::USUAL
+}];
+
 /// F24: a version that was rolled back has left an event and a message that this one can't read. Who reads the event stands
 /// still and says where and why; all others go on. The message is parked. Then both are put right.
-pub(crate) async fn left_behind(scene: &mut Scene) -> Result<()> {
+async fn left_behind(scene: &mut Scene) -> Result<()> {
     scene.moment(5..20).await;
     let poison = POISONS[scene.random.usize(..POISONS.len())];
     let databases = scene.stack_mut().await.servers()?.databases();

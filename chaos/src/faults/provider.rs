@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::client::Client;
+use crate::fault::Fault;
 use crate::scene::Scene;
-use crate::stack::Role;
+use crate::stack::{Layout, Role};
 use crate::tools::provider_gate::Manner;
 
 /// Every way to be rude, with what it is called in reports.
@@ -22,8 +23,41 @@ const MANNERS: [(Manner, &str); 6] = [
 /// the pause of the one before.
 const QUESTIONS: u64 = 12;
 
+fn behind_a_gate(_: &mut fastrand::Rng) -> Layout {
+    Layout { gated_provider: true, ..Layout::distributed() }
+}
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[
+    Fault {
+        id: "F21",
+        name: "the payment provider is slow, fails, loses answers, hears twice",
+        layout: behind_a_gate,
+        act: |scene| Box::pin(rude(scene)),
+        must: &["asked a rude provider"],
+        sometimes: &[
+            "asked a provider that fails",
+            "asked a provider that fails afterwards",
+            "asked a provider that loses answers",
+            "asked a provider that hears twice",
+            "asked a slow provider",
+            "asked a silent provider",
+        ],
+        ..Fault::USUAL
+    },
+    Fault {
+        id: "F22",
+        name: "the payment provider is away for long",
+        layout: behind_a_gate,
+        act: |scene| Box::pin(away(scene)),
+        must: &["payments waited", "acknowledged without the provider"],
+        sometimes: &["provider gone", "provider silent", "asked in vain"],
+        ..Fault::USUAL
+    },
+];
+
 /// F21: for some seconds each, in the order that the seed says.
-pub(crate) async fn rude(scene: &mut Scene) -> Result<()> {
+async fn rude(scene: &mut Scene) -> Result<()> {
     let mut manners = MANNERS;
     scene.random.shuffle(&mut manners);
     for (manner, what) in &manners[..4] {
@@ -39,7 +73,7 @@ pub(crate) async fn rude(scene: &mut Scene) -> Result<()> {
 
 /// F22: away for long, so that nobody is there or nobody answers. Orders wait for it, each asks less and less often, and
 /// what needs no payment goes on.
-pub(crate) async fn away(scene: &mut Scene) -> Result<()> {
+async fn away(scene: &mut Scene) -> Result<()> {
     scene.moment(5..25).await;
     let is_gone = scene.random.bool();
     let before = if is_gone {

@@ -6,12 +6,24 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::client::Client;
+use crate::fault::Fault;
 use crate::scene::Scene;
-use crate::stack::Role;
+use crate::stack::{Layout, Role};
+
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[Fault {
+    id: "F34",
+    name: "the log is put back to a backup, beside a broker that knows more",
+    layout: |_| Layout::distributed(),
+    act: |scene| Box::pin(log(scene)),
+    must: &["backups", "restores"],
+    sometimes: &["known to the provider alone"],
+    ..Fault::USUAL
+}];
 
 /// F34: a backup is made at a random moment under load; some time later it is restored. What was acknowledged before the
 /// backup began has to be there, and the shop goes on.
-pub(crate) async fn log(scene: &mut Scene) -> Result<()> {
+async fn log(scene: &mut Scene) -> Result<()> {
     scene.moment(10..60).await;
     let kept = scene.journal.acknowledged_so_far()?;
     let folder = tempfile::tempdir()?;

@@ -5,16 +5,33 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::leases;
+use crate::fault::Fault;
 use crate::scene::Scene;
-use crate::stack::Role;
+use crate::stack::{Layout, Role};
 
 /// Of which there are two; who reads goes first.
 pub(crate) const TWO_OF_EACH: [Role; 3] = [Role::Models, Role::Sagas, Role::Commands];
 /// Of which there is one.
 const ONE_OF_EACH: [Role; 2] = [Role::Simulator, Role::Gateway];
 
+/// The faults.
+pub(crate) static FAULTS: &[Fault] = &[Fault {
+    id: "F29",
+    name: "every process is replaced in order, and sometimes back again",
+    layout: |_| {
+        let other_version =
+            vec![Role::Models, Role::Sagas, Role::Commands, Role::Simulator, Role::Gateway];
+        let seconds = TWO_OF_EACH.to_vec();
+        Layout { seconds, other_version, ..Layout::distributed() }
+    },
+    act: |scene| Box::pin(rolling(scene)),
+    must: &["upgrades", "replaced in order", "lease changes"],
+    sometimes: &["rollbacks"],
+    ..Fault::USUAL
+}];
+
 /// F29: from the other version to this one, and sometimes back. Nobody's command is lost, and everybody ends in order.
-pub(crate) async fn rolling(scene: &mut Scene) -> Result<()> {
+async fn rolling(scene: &mut Scene) -> Result<()> {
     let programs = scene.stack().await.programs.clone();
     roll(scene, &programs.docket).await?;
     scene.tally.one("upgrades");

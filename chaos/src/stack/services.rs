@@ -9,6 +9,7 @@ use test_servers::free_port;
 use super::layout::Layout;
 use super::process::Start;
 use super::servers::{Databases, Servers};
+use crate::patience::payment_deadline;
 use crate::tools::own_clock;
 
 /// What a process is.
@@ -93,7 +94,8 @@ impl Plan {
         let mut words = vec![role.name().to_owned()];
         words.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
         let data = self.data.to_string_lossy().into_owned();
-        let mut env = vec![("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), "300".to_owned())];
+        let deadline = payment_deadline().as_millis().to_string();
+        let mut env = vec![("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), deadline)];
         match role {
             Role::Dev | Role::Simulator => words.extend(["--data-dir".to_owned(), data]),
             Role::Gateway => words.extend(self.upstreams()),

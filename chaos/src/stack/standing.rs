@@ -18,6 +18,10 @@ use crate::tools::own_clock;
 use crate::tools::provider_gate::ProviderGate;
 use crate::tools::small_disk::SmallDisk;
 
+/// Sagas that have something to do.
+const RUNNING: &str = "/v1/sagas?state=running";
+/// So many that are stuck are told of.
+const EXPLAINED: usize = 3;
 /// How often is looked whether something has come.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -176,7 +180,9 @@ impl Stack {
     pub(crate) async fn settle(&self) -> Result<()> {
         let client = Client::new(self.entrance().url())?;
         let none = |list: &Value| list["items"].as_array().is_some_and(Vec::is_empty);
-        client.until("/v1/sagas?state=running", none).await?;
+        if let Err(stuck) = client.until(RUNNING, none).await {
+            return Err(stuck.context(explained(&client).await));
+        }
         let same = |model: &Value| model["position"] == model["head"];
         let all = |list: &Value| list["items"].as_array().is_some_and(|all| all.iter().all(same));
         client.until("/v1/projections", all).await?;
@@ -215,6 +221,19 @@ impl Stack {
         }
         Ok(())
     }
+}
+
+/// What a person would ask of the sagas that are still running, before everything is taken away.
+async fn explained(client: &Client) -> String {
+    let mut all = Vec::new();
+    let list = client.get(RUNNING).await.map(|answer| answer.body).unwrap_or_default();
+    for saga in list["items"].as_array().into_iter().flatten().take(EXPLAINED) {
+        let path = format!("/v1/sagas/{}/explain", saga["id"].as_str().unwrap_or_default());
+        if let Ok(answer) = client.get(&path).await {
+            all.push(answer.body.to_string());
+        }
+    }
+    all.join("; ")
 }
 
 async fn until_ready(process: &Process) -> Result<()> {

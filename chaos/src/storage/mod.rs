@@ -5,5 +5,5 @@ mod neighbour;
 mod poison;
 
 pub(crate) use lease::holder;
-pub(crate) use neighbour::{Lock, end_sessions, take_all_connections};
+pub(crate) use neighbour::{Lock, Neighbour, end_sessions};
 pub(crate) use poison::{Poison, PoisonedEvent, mend_letters};
