@@ -218,9 +218,9 @@ async fn at_once(long: &Side, short: &Side) -> Result<Vec<Row>> {
                 let handle = side.processor.handle();
                 let act = move |client: u32, number: u64| {
                     let handle = handle.clone();
-                    // Every client and turn has numbers of its own.
+                    // Every client and turn has numbers of its own; the one client before had those below a million.
                     let number =
-                        (turn * u64::from(CLIENTS) + u64::from(client)) * 1_000_000 + number;
+                        (1 + turn * u64::from(CLIENTS) + u64::from(client)) * 1_000_000 + number;
                     async move {
                         execute(&handle, kind, of, number).await?;
                         Ok(Done::Yes)

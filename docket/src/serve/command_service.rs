@@ -87,9 +87,9 @@ impl CommandServiceArgs {
         let database = |url: &str| PostgresSettings::new(url, "docket command-service");
         let (log, keys) = (database(&needs.log_url)?, database(&needs.keys_url)?);
         let process = Process::begin("command-service", &self.process).await?;
-        process.requires("database", &log).await;
+        process.requires("database", &log).await?;
         if needs.keys_url != needs.log_url {
-            process.requires("keys_database", &keys).await;
+            process.requires("keys_database", &keys).await?;
         }
         let client = needs.broker.connect("docket command-service").await?;
         let names = needs.broker.names.clone();

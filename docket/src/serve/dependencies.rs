@@ -69,7 +69,9 @@ async fn watch_connection(health: Health, client: Client, needs: bool) {
         }
         in_vain = in_vain.saturating_add(1);
         if in_vain == LOOKS_IN_VAIN {
-            tracing::warn!("NATS can't be reached where nats_url says that it is; it is tried on");
+            tracing::warn!(
+                "NATS can't be reached where nats_url says that it is, or refuses who it says; it is tried on"
+            );
         }
         if needs {
             health.down("nats", "not connected");

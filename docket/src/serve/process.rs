@@ -119,16 +119,21 @@ impl Process {
         Ok(())
     }
 
-    /// Waits until a database answers, or for a signal; from then on the health tells of it under this name. What else may be
-    /// wrong with it, such as a password, the start tells.
-    pub(super) async fn requires(&self, part: &'static str, database: &PostgresSettings) {
+    /// Waits until a database answers, or for a signal; from then on the health tells of it under this name. One that answers and
+    /// refuses this service, as for a wrong password, is an error.
+    pub(super) async fn requires(
+        &self,
+        part: &'static str,
+        database: &PostgresSettings,
+    ) -> Result<()> {
         let pool = PostgresPool::new(&database.clone().connections(1));
         let mut pauses = Backoff::new(ASK_AGAIN.0, ASK_AGAIN.1);
         let answers = async {
             let mut is_told = false;
             while let Err(error) = pool.checkout().await {
                 if !storage::is_away(&error) {
-                    break;
+                    let refuses = format!("the database {} refuses this service", database.place());
+                    return Err(anyhow::Error::from(error).context(refuses));
                 }
                 if !std::mem::replace(&mut is_told, true) {
                     let database = database.place();
@@ -141,9 +146,11 @@ impl Process {
                 tracing::info!(database = database.place(), "the database answers");
             }
             self.health.down("service", "starts");
+            Ok(())
         };
-        self.stop.run_until_cancelled(answers).await;
+        self.stop.run_until_cancelled(answers).await.transpose()?;
         tokio::spawn(watch_database(self.health.clone(), part, pool));
+        Ok(())
     }
 
     /// Starts something, unless a signal comes first.

@@ -54,7 +54,7 @@ impl ProjectionServiceArgs {
         let home = read_models(&url)?;
         let process = Process::begin("projection-service", &self.process).await?;
         let database = PostgresSettings::new(&url, "docket projection-service")?;
-        process.requires("database", &database).await;
+        process.requires("database", &database).await?;
 
         let waits = |told: String| {
             tracing::warn!("the projection-service {told}");

@@ -52,7 +52,7 @@ impl SagaOrchestratorArgs {
             .context("the address of the sagas' database can't be read")?;
         let broker = self.nats.resolve()?;
         let process = Process::begin("saga-orchestrator", &self.process).await?;
-        process.requires("database", &database).await;
+        process.requires("database", &database).await?;
 
         let holder = format!("process {}", std::process::id());
         let settings = Settings {

@@ -132,7 +132,8 @@ pub(super) fn read<T>(result: Result<T, sqlx::Error>) -> Result<T, Problem> {
 pub(super) fn failed(error: &sqlx::Error) -> Problem {
     if storage::is_away(error) {
         tracing::warn!(%error, "the database of the read models can't be reached");
-        return Problem::from(Code::Unavailable).retry_after(1);
+        let told = "the database of the read models does not answer";
+        return Problem::from(Code::Unavailable).detail(told).retry_after(1);
     }
     internal(error)
 }

@@ -102,7 +102,8 @@ impl Api {
 pub(super) fn failed(error: sqlx::Error) -> Problem {
     if storage::is_away(&error) {
         tracing::warn!(%error, "the database of the sagas can't be reached");
-        return Problem::from(Code::Unavailable).retry_after(1);
+        let told = "the database of the sagas does not answer";
+        return Problem::from(Code::Unavailable).detail(told).retry_after(1);
     }
     problem::internal(&error)
 }
