@@ -22,7 +22,7 @@ use crate::scene::Scene;
 use crate::stack::{Programs, Stack};
 
 /// No run takes longer: what has not ended by then is stuck. Multiplied with the patience.
-const LONGEST: u32 = 4;
+const LONGEST: u32 = 7;
 
 /// What a run came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
