@@ -9,10 +9,12 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-const SERVICE: &[&str] = &["domain", "event-store", "messaging", "service-kit", "storage"];
+const SERVICE: &[&str] =
+    &["access", "domain", "event-store", "messaging", "service-kit", "storage"];
 
 /// Each crate with what it may use of ours.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
+    ("access", &[]),
     ("domain", &[]),
     ("storage", &[]),
     ("service-kit", &[]),

@@ -1,0 +1,133 @@
+//! The keys of an issuer as they are held, and asked for anew.
+//!
+//! **Invariant:** however many tokens name whatever keys, the issuer is asked by one at a time and at most every
+//! [`ASK_AT_MOST_EVERY`]; and no key is trusted for longer than [`TRUSTED_FOR`] after the issuer last named it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::key_set::KeySet;
+use super::source::{Source, read_secret};
+use crate::settings::{IssuerSettings, KeySource, SettingsError};
+use crate::token::Refused;
+
+/// However many unknown keys come.
+const ASK_AT_MOST_EVERY: Duration = Duration::from_secs(30);
+/// After this the keys are asked for though nothing is missing: so that one which was taken back goes.
+const FRESH_FOR: Duration = Duration::from_mins(5);
+/// An issuer that is away for longer has to come back before its tokens are taken again.
+const TRUSTED_FOR: Duration = Duration::from_hours(24);
+
+/// The keys of an issuer.
+pub(crate) struct Keys {
+    issuer: String,
+    /// `None` for secrets, which stay as they were at the start.
+    source: Option<Source>,
+    held: RwLock<Held>,
+    asking: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Held {
+    set: Arc<KeySet>,
+    /// When the issuer named them.
+    read_at: Option<Instant>,
+    asked_at: Option<Instant>,
+}
+
+impl Keys {
+    /// Reads them. An address that does not answer is asked again when a token comes; a file that can't be read is a mistake.
+    pub(crate) async fn open(settings: &IssuerSettings) -> Result<Arc<Self>, SettingsError> {
+        let (source, set) = match &settings.keys {
+            KeySource::Secrets(paths) => {
+                let secrets: Result<Vec<_>, _> =
+                    paths.iter().map(|path| read_secret(path)).collect();
+                (None, KeySet::of_secrets(&secrets?))
+            }
+            KeySource::File(path) => (Some(Source::File(path.clone())), KeySet::default()),
+            KeySource::Address(url) => (Some(Source::address(url.clone())?), KeySet::default()),
+        };
+        let issuer = settings.name.clone();
+        let held = RwLock::new(Held { set: Arc::new(set), read_at: None, asked_at: None });
+        let keys = Arc::new(Self { issuer, source, held, asking: Mutex::default() });
+        keys.ask().await;
+        if let Some(Source::File(path)) = &keys.source
+            && keys.held().read_at.is_none()
+        {
+            let wrong = format!("issuer `{}`: no keys in {}", keys.issuer, path.display());
+            return Err(SettingsError::Wrong(wrong));
+        }
+        Ok(keys)
+    }
+
+    /// The keys that may have made a signature.
+    pub(crate) async fn candidates(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<DecodingKey>, Refused> {
+        let held = self.held();
+        let found = held.set.candidates(kid, algorithm);
+        if self.source.is_none() {
+            return if found.is_empty() { Err(Refused::Key) } else { Ok(found) };
+        }
+        let age = held.read_at.map(|read_at| read_at.elapsed());
+        if !found.is_empty() && age.is_some_and(|age| age < TRUSTED_FOR) {
+            if age.is_some_and(|age| age >= FRESH_FOR) && held.may_be_asked() {
+                let keys = Arc::clone(self);
+                tokio::spawn(async move { keys.ask().await });
+            }
+            return Ok(found);
+        }
+        self.ask().await;
+        let held = self.held();
+        if held.read_at.is_none_or(|read_at| read_at.elapsed() >= TRUSTED_FOR) {
+            return Err(Refused::KeysAway);
+        }
+        let found = held.set.candidates(kid, algorithm);
+        if found.is_empty() { Err(Refused::Key) } else { Ok(found) }
+    }
+
+    /// Asks the issuer, unless somebody just did.
+    async fn ask(&self) {
+        let Some(source) = &self.source else { return };
+        let _alone = self.asking.lock().await;
+        if !self.held().may_be_asked() {
+            return;
+        }
+        self.change(|held| held.asked_at = Some(Instant::now()));
+        match source.fetch().await {
+            Ok(set) => self.change(|held| {
+                held.set = Arc::new(set);
+                held.read_at = Some(Instant::now());
+            }),
+            Err(error) => {
+                let (issuer, place) = (&self.issuer, source.place());
+                tracing::warn!(
+                    issuer,
+                    place,
+                    error = &error as &dyn std::error::Error,
+                    "an issuer's keys can't be read; those that are known stay"
+                );
+            }
+        }
+    }
+
+    fn held(&self) -> Held {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Held)) {
+        change(&mut self.held.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Held {
+    fn may_be_asked(&self) -> bool {
+        self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= ASK_AT_MOST_EVERY)
+    }
+}
