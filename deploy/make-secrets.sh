@@ -1,5 +1,6 @@
 #!/bin/sh
-# Draws what docker-compose.yml needs to know and nobody else may: passwords, addresses with them, the master key.
+# Draws what docker-compose.yml needs to know and nobody else may: passwords, addresses with them, the master key, and what tokens are
+# signed with.
 #
 # Usage: deploy/make-secrets.sh [FOLDER]        (default: secrets)
 # What is there already stays: the passwords stand in the databases too, and without its master key personal data is lost.
@@ -57,4 +58,7 @@ if [ ! -e "$folder/nats_routes" ]; then
     } | keep nats_routes
 fi
 head -c 32 /dev/urandom | keep master.key
+# Whose tokens are taken, and the secret that those for development are signed with. In place of it an identity provider may be named.
+od -An -N32 -tx1 /dev/urandom | tr -d ' \n' | keep auth_secret
+keep auth.toml < "$(dirname "$0")/auth.toml"
 echo "the secrets are in $folder; back up master.key apart from the databases"

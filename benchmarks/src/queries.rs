@@ -23,6 +23,7 @@ use query_plans::catalogue::{self, Asked};
 use query_plans::{heard, plan};
 use saga_orchestrator::Orchestrator;
 use serde_json::Value;
+use service_kit::access::Access;
 use storage::postgres::PostgresSettings;
 use storage::{Connection, Durability, Location, Store};
 use tower::ServiceExt as _;
@@ -161,8 +162,8 @@ async fn ask_all(
 ) -> Result<()> {
     println!("| request | entries | first page ms, p50 | p99 | deep in ms, p50 | p99 | plan |");
     println!("|--|--|--|--|--|--|--|");
-    let (router, described) = models.router().split_for_parts();
-    let (saga_router, saga_described) = sagas.router().split_for_parts();
+    let (router, described) = models.router(&Access::open()).split_for_parts();
+    let (saga_router, saga_described) = sagas.router(&Access::open()).split_for_parts();
     let apis = [
         (router, serde_json::to_value(described)?),
         (saga_router, serde_json::to_value(saga_described)?),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use event_store::EventLog;
 use event_store::keys::Vault;
+use service_kit::access::Access;
 use service_kit::clock::Clock;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -98,11 +99,11 @@ impl CommandService {
         self
     }
 
-    /// The endpoints, without the `/v1` that stands before them.
-    pub fn router(&self) -> OpenApiRouter {
+    /// The endpoints, without the `/v1` that stands before them, for those whom `access` lets in.
+    pub fn router(&self, access: &Access) -> OpenApiRouter {
         let (letters, participants) = (self.letters.clone(), self.participants());
         let desk = LetterDesk { letters, participants, clock: Arc::clone(&self.app.clock) };
-        http::router(self.app.clone(), self.simulated.clone(), desk)
+        http::router(self.app.clone(), self.simulated.clone(), desk, access)
     }
 
     /// The queue's handler.

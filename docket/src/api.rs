@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
@@ -11,6 +12,21 @@ use serde_json::Value;
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the token of whoever calls is said: a flag would be in the list of processes.
+const TOKEN: &str = "DOCKET_TOKEN";
+
+/// A client that says who calls, if it was told.
+pub(crate) fn client() -> Result<reqwest::ClientBuilder> {
+    let client = reqwest::Client::builder();
+    let Some(token) = std::env::var(TOKEN).ok().filter(|token| !token.is_empty()) else {
+        return Ok(client);
+    };
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.trim()))
+        .map_err(|_| anyhow!("{TOKEN} holds no token"))?;
+    value.set_sensitive(true);
+    Ok(client.default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)])))
+}
 
 /// A running platform.
 #[derive(Debug, Clone)]
@@ -25,7 +41,7 @@ impl Api {
     /// The platform at this address, whether it answers or not.
     pub(crate) fn at(url: &str) -> Result<Self> {
         let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
-        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let http = client()?.timeout(PATIENCE).build()?;
         Ok(Self { http, base, actor: None })
     }
 
@@ -100,6 +116,9 @@ async fn body(response: Response) -> Result<Value> {
     let text = |member: &str| body[member].as_str();
     let words = text("detail").or_else(|| text("title")).unwrap_or("it says nothing more");
     let code = text("code").unwrap_or("no code of ours");
+    if status == StatusCode::UNAUTHORIZED {
+        bail!("{words} (401, {code}, from {url}); {TOKEN} says who calls")
+    }
     bail!("{words} ({}, {code}, from {url})", status.as_u16())
 }
 

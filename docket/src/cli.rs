@@ -21,6 +21,7 @@ use crate::serve::{
     SagaOrchestratorArgs,
 };
 use crate::status::{self, StatusArgs};
+use crate::token::TokenArgs;
 use crate::verify::{self, VerifyArgs};
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
@@ -57,6 +58,7 @@ enum Command {
     Migrate(MigrateArgs),
     Config(ConfigArgs),
     Health(HealthArgs),
+    Token(TokenArgs),
 }
 
 /// How long the end of a process may wait for the collector of traces.
@@ -97,6 +99,7 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::DeadLetters(args) => args.run().await,
         Command::Migrate(args) => ended(args.run().await),
         Command::Health(args) => args.run().await,
+        Command::Token(args) => args.run(),
         Command::Config(args) => args.run(settings),
     }
 }

@@ -12,6 +12,7 @@ mod data_dir;
 mod dead_letters;
 mod dev;
 mod digest;
+mod entrance;
 mod events;
 mod health;
 mod import;
@@ -23,6 +24,7 @@ mod replay;
 mod serve;
 mod status;
 mod target;
+mod token;
 mod usage;
 mod verify;
 

@@ -6,6 +6,7 @@ use ::storage::{Held, Lease, LeaseSettings, Told};
 use event_store::keys::Vault;
 use messaging::feed::Feed;
 use messaging::record::Recorder;
+use service_kit::access::Access;
 use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -147,9 +148,9 @@ impl ProjectionService {
         Ok(Self { app, catalog, held: right, tasks, stop })
     }
 
-    /// The queries, without a prefix, with their description.
-    pub fn router(&self) -> OpenApiRouter {
-        queries::router(self.app.clone())
+    /// The queries, without a prefix, with their description, for those whom `access` lets in.
+    pub fn router(&self, access: &Access) -> OpenApiRouter {
+        queries::router(self.app.clone(), access)
     }
 
     /// Where every projector stands.

@@ -6,6 +6,7 @@ use domain::ids::{OrderId, SagaId};
 use messaging::commands::CommandQueue;
 use messaging::feed::Feed;
 use messaging::record::Recorder;
+use service_kit::access::Access;
 use service_kit::clock::Clock;
 use sqlx::migrate::MigrateError;
 use storage::{Lease, Store};
@@ -68,9 +69,9 @@ impl Orchestrator {
         Ok(Self { api, store, status, runner, stop: stop.drop_guard() })
     }
 
-    /// The API, without `/v1`.
-    pub fn router(&self) -> OpenApiRouter {
-        http::router(self.api.clone())
+    /// The API, without `/v1`, for those whom `access` lets in.
+    pub fn router(&self, access: &Access) -> OpenApiRouter {
+        http::router(self.api.clone(), access)
     }
 
     /// Every saga of an order, in the order in which they began.

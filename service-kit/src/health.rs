@@ -26,6 +26,8 @@ struct Said {
     parts: BTreeMap<String, Part>,
     /// Whether it is the one of several that works; `None` where there is one only, or where all do.
     active: Option<bool>,
+    /// Who is let in, where it was said.
+    entrance: Option<&'static str>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,6 +86,11 @@ impl Health {
     pub fn active(&self, active: bool) {
         self.said().active = Some(active);
         metrics::gauge!("docket_active").set(if active { 1.0 } else { 0.0 });
+    }
+
+    /// Who is let in: `anybody`, or those with `tokens`.
+    pub fn lets_in(&self, whom: &'static str) {
+        self.said().entrance = Some(whom);
     }
 
     /// It does the work no more, if it was one of several that did.
@@ -148,6 +155,9 @@ pub(crate) struct Ready {
     /// Where one of several processes does the work: whether it is this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     active: Option<bool>,
+    /// Who is let in: `anybody`, or those with `tokens`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entrance: Option<&'static str>,
     /// Each part by its name: `up`, or what is the matter with it.
     parts: BTreeMap<String, String>,
 }
@@ -167,12 +177,12 @@ pub(crate) async fn ready(State(health): State<Health>) -> Response {
     let status = health.readiness();
     let said = health.said();
     let words = said.parts.iter().map(|(part, state)| (part.clone(), state.word().to_owned()));
-    let (parts, active) = (words.collect(), said.active);
+    let (parts, active, entrance) = (words.collect(), said.active, said.entrance);
     let code = match status {
         Readiness::Ready => StatusCode::OK,
         Readiness::Standby | Readiness::NotReady => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(Ready { status, active, parts })).into_response()
+    (code, Json(Ready { status, active, entrance, parts })).into_response()
 }
 
 #[cfg(test)]

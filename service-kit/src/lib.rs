@@ -1,7 +1,8 @@
-//! What every service shares: time, problem+json, checked input, paging, positions, health, metrics, shutdown.
+//! What every service shares: who asks, time, problem+json, checked input, paging, positions, health, metrics, shutdown.
 //!
 //! **Invariant:** nothing here knows orders, events or a database; a service's behaviour is its own.
 
+pub mod access;
 pub mod business_time;
 pub mod clock;
 pub mod dependency;

@@ -1,7 +1,9 @@
 //! The description of what every process answers beside its own endpoints, for its `/openapi.json`.
 
+use access::Action;
 use utoipa::OpenApi;
 
+use crate::access::{Access, describe_plain};
 use crate::problem::ProblemBody;
 use crate::{health, metrics};
 
@@ -15,6 +17,9 @@ use crate::{health, metrics};
 struct Operations;
 
 /// `/health/live`, `/health/ready` and `/metrics`, described.
-pub fn description() -> utoipa::openapi::OpenApi {
-    Operations::openapi()
+pub fn description(access: &Access) -> utoipa::openapi::OpenApi {
+    let mut described = Operations::openapi();
+    describe_plain(&mut described, "/metrics", Action::ReadMetrics);
+    access.describe(&mut described);
+    described
 }

@@ -1,6 +1,7 @@
 //! Who acts, as far as a request says so.
 //!
-//! There is no authentication yet: whoever asks names the actor, and it is noted as what was said.
+//! Only where nobody is asked who they are: then it is noted as what was said. Elsewhere the actor is whose token it is, see
+//! [`Caller`](crate::access::Caller).
 
 use axum::http::HeaderMap;
 

@@ -49,6 +49,8 @@ codes! {
     TimeBeforeCause = "time_before_cause", UNPROCESSABLE_ENTITY, "A business time is not before that of what it follows from";
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "This needs a token that is taken here";
+    Forbidden = "forbidden", FORBIDDEN, "Whoever the token is of may not do this";
     NotFound = "not_found", NOT_FOUND, "There is nothing under this path";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This path does not take this method";
     SagaNotFound = "saga_not_found", NOT_FOUND, "There is no such saga";
@@ -118,6 +120,8 @@ struct Parts {
     errors: Vec<Mistake>,
     extensions: Map<String, Value>,
     retry_after_seconds: Option<u32>,
+    /// How to say who one is.
+    challenge: Option<String>,
     /// For the log only.
     cause: Option<String>,
 }
@@ -139,6 +143,7 @@ impl Problem {
             errors: Vec::new(),
             extensions: Map::new(),
             retry_after_seconds: None,
+            challenge: None,
             cause: None,
         }))
     }
@@ -175,6 +180,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Tells how to say who one is: the value of `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.0.challenge = Some(challenge.into());
         self
     }
 
@@ -239,6 +251,11 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, kind);
         if let Some(seconds) = self.0.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = self.0.challenge.as_deref().map(HeaderValue::from_str)
+            && let Ok(challenge) = challenge
+        {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         // The layer of `http` adds the request id to the body.
         response.extensions_mut().insert(self);

@@ -1,6 +1,8 @@
 //! The whole system, from outside: the real binary, real files, real HTTP. Each promise has a test that bears its name.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not exempt by themselves")]
 
+mod access;
+mod access_matrix;
 mod backup;
 mod backup_of_databases;
 mod bad_input;

@@ -152,6 +152,14 @@ impl Platform {
         Self { url: url.to_owned(), client, process: None, own: None }
     }
 
+    /// The same, asked with this token from now on.
+    pub(crate) fn bearing(self, token: &str) -> Self {
+        let value = format!("Bearer {token}").parse().unwrap();
+        let headers = HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, value)]);
+        let client = Client::builder().no_proxy().default_headers(headers).build().unwrap();
+        Self { client, ..self }
+    }
+
     /// The id of its process.
     pub(crate) fn id(&self) -> u32 {
         self.process.as_ref().unwrap().id().unwrap()
@@ -161,6 +169,15 @@ impl Platform {
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let response = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
         answer(response).await
+    }
+
+    /// `GET` with any headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send().await.unwrap()).await
     }
 
     /// `GET` of what is no JSON.

@@ -77,6 +77,8 @@ struct Ground {
     nats: Vec<Nats>,
     collector: Option<u16>,
     order_deadline_s: Option<u32>,
+    /// Whose tokens are taken.
+    auth_file: Option<PathBuf>,
 }
 
 impl Ground {
@@ -91,8 +93,9 @@ impl Ground {
 
     fn over(server: Server, urls: Urls) -> Option<Self> {
         let nats = vec![test_servers::nats()?];
-        let (collector, order_deadline_s) = (None, None);
-        Some(Self { server, reached: urls.clone(), urls, nats, collector, order_deadline_s })
+        let (collector, order_deadline_s, auth_file) = (None, None, None);
+        let reached = urls.clone();
+        Some(Self { server, urls, reached, nats, collector, order_deadline_s, auth_file })
     }
 }
 
@@ -107,6 +110,8 @@ struct Home {
     collector: Option<u16>,
     /// Within how many seconds an order has to be confirmed, where it is not the usual time.
     order_deadline_s: Option<u32>,
+    /// Whose tokens every process takes; where there is none, nobody is asked.
+    auth_file: Option<PathBuf>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -147,6 +152,9 @@ impl Home {
     fn listening(&self, service: Service, port: u16) -> Command {
         let mut command = docket(&[service.name(), "--listen", &format!("127.0.0.1:{port}")]);
         command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        if let Some(auth_file) = &self.auth_file {
+            command.env("DOCKET_AUTH_FILE", auth_file);
+        }
         if let Some(collector) = self.collector {
             send_traces(&mut command, collector);
         }
@@ -203,6 +211,12 @@ impl Services {
         Some(Self::start_on(Ground { order_deadline_s, ..Ground::shared()? }).await)
     }
 
+    /// The same, where every process takes the tokens that this file names.
+    pub(crate) async fn start_guarded(auth_file: &Path) -> Option<Self> {
+        let auth_file = Some(auth_file.to_owned());
+        Some(Self::start_on(Ground { auth_file, ..Ground::shared()? }).await)
+    }
+
     /// The same, with three servers as the broker, and a copy of each stream on each.
     pub(crate) async fn start_with_three_nats() -> Option<Self> {
         let nats = test_servers::nats_cluster(3)?.servers;
@@ -239,7 +253,7 @@ impl Services {
     }
 
     async fn start_on(ground: Ground) -> Self {
-        let Ground { server, urls, reached, nats, collector, order_deadline_s } = ground;
+        let Ground { server, urls, reached, nats, collector, order_deadline_s, auth_file } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
         let home = Home {
             nats: nats.iter().map(Nats::url).collect::<Vec<_>>().join(","),
@@ -249,6 +263,7 @@ impl Services {
             ports,
             collector,
             order_deadline_s,
+            auth_file,
             folder: Data::new(),
         };
         let mut running = HashMap::new();
@@ -414,6 +429,13 @@ impl Services {
     /// A second process of a service beside the first.
     pub(crate) async fn standby(&self, service: Service) -> Platform {
         Platform::of(self.home.command_at(service, free_port().unwrap())).await
+    }
+
+    /// A second gateway, which alone takes tokens.
+    pub(crate) async fn gateway_with(&self, auth_file: &Path) -> Platform {
+        let mut command = self.home.gateway(0, &[]);
+        command.env("DOCKET_AUTH_FILE", auth_file);
+        Platform::of(command).await
     }
 
     /// A gateway that knows further processes of some services.

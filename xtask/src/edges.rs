@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("access", &[]),
     ("domain", &[]),
     ("storage", &[]),
-    ("service-kit", &[]),
+    ("service-kit", &["access"]),
     ("event-store", &["storage"]),
     ("messaging", &["event-store"]),
     ("invariants", &["domain", "event-store"]),
@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     (
         "docket",
         &[
+            "access",
             "command-service",
             "domain",
             "event-store",

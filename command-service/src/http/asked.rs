@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use access::Action;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use domain::command::Command;
 use event_store::Metadata;
 use serde::Serialize;
+use service_kit::access::Caller;
 use service_kit::business_time::BusinessTime;
 use service_kit::extract::header_text;
 use service_kit::idempotency;
@@ -14,10 +16,13 @@ use service_kit::problem::{Code, Problem};
 use service_kit::trace;
 
 use super::app::App;
+use super::told::CommandBody;
 use crate::processor::{AnswerWith, ExecuteError, Outcome, Request, WithoutEffect};
 
 /// Stands before the client's key in a command id, so that no client can speak in a saga's name.
 const PRINCIPAL: &str = "client";
+/// The same where it is known who the client is, whose id follows: so that none can speak in another's.
+const KNOWN: &str = "caller";
 
 /// The headers of a command, as the API description shows them.
 #[derive(utoipa::IntoParams)]
@@ -36,6 +41,7 @@ pub(super) struct CommandHeaders {
 /// A command's headers, parsed.
 #[derive(Debug)]
 pub(super) struct Asked {
+    pub(super) caller: Caller,
     method: String,
     path: String,
     key: String,
@@ -51,8 +57,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
             Ok(uri) => uri,
             Err(never) => match never {},
         };
+        let caller = Caller::from_request_parts(parts, state).await?;
         let traceparent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
         Ok(Self {
+            caller,
             method: parts.method.as_str().to_owned(),
             path: uri.path().to_owned(),
             key: idempotency::key(&parts.headers)?.to_owned(),
@@ -94,9 +102,27 @@ impl Asked {
         let parts = [self.method.as_bytes(), self.path.as_bytes(), expected.as_bytes(), &body];
         Ok(Fingerprint {
             key: self.key.as_str().into(),
-            command_id: format!("{PRINCIPAL}/{}", self.key).into(),
+            command_id: self.command_id().into(),
             request_hash: app.hasher.hash(&parts),
         })
+    }
+
+    fn command_id(&self) -> String {
+        match self.caller.id() {
+            Some(caller) => format!("{KNOWN}/{caller}/{}", self.key),
+            None => format!("{PRINCIPAL}/{}", self.key),
+        }
+    }
+
+    /// Refuses a price and a time of those whom the catalog and the clock say them.
+    pub(super) fn check(&self, body: &impl CommandBody) -> Result<(), Problem> {
+        if let Some(pointer) = body.price_at() {
+            self.caller.check(Action::SetPrice, &pointer)?;
+        }
+        if body.occurred_at().is_some() {
+            self.caller.check(Action::SetTime, "/occurred_at")?;
+        }
+        Ok(())
     }
 
     /// The same of a target whose id is drawn for this request: nothing can be there.
@@ -116,7 +142,7 @@ impl Asked {
         let command_id = Arc::clone(&fingerprint.command_id);
         let metadata = Arc::new(Metadata {
             command_id: Arc::clone(&command_id),
-            actor: PRINCIPAL.into(),
+            actor: self.caller.name().map_or_else(|| PRINCIPAL.into(), Into::into),
             correlation_id: Arc::clone(&command_id),
             causation_id: None,
             traceparent: self.traceparent.clone(),

@@ -1,5 +1,6 @@
 //! `POST /customers`, `/customers/{id}/contact|block|erase`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{MailAddress, PhoneNumber};
@@ -8,6 +9,7 @@ use domain::given::Given;
 use domain::ids::CustomerId;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{PathId, ShortText};
 use service_kit::extract::PathParams;
@@ -24,14 +26,15 @@ use super::described::{ChosenId, MailText, PhoneText};
 use super::problems::Problems;
 use super::sealing::Person;
 use super::told::{Told, command_bodies};
+use super::whose::{OfCustomer, customer_of};
 use crate::ids;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(register_customer))
-        .routes(routes!(change_contact))
-        .routes(routes!(block_customer))
-        .routes(routes!(erase_customer))
+        .routes(routes!(register_customer).needs(Action::RegisterCustomer))
+        .routes(routes!(change_contact).needs(Action::ChangeContact))
+        .routes(routes!(block_customer).needs(Action::BlockCustomer))
+        .routes(routes!(erase_customer).needs(Action::ErasePerson))
 }
 
 command_bodies! { RegisterCustomerBody, ChangeContactBody }
@@ -45,7 +48,7 @@ command_bodies! { RegisterCustomerBody, ChangeContactBody }
     "customer_id": "17850", "name": "Ada Example", "email": "ada@example.com", "phone": "+44 20 7946 0000"
 }))]
 struct RegisterCustomerBody {
-    /// The id; drawn when absent. No personal data, such as a mail address: ids are kept when a person is erased.
+    /// The id; drawn when absent, or with a customer's token their own. No personal data, such as a mail address: ids are kept when a person is erased.
     #[serde(default)]
     #[schema(value_type = Option<ChosenId>)]
     customer_id: Option<Given<CustomerId>>,
@@ -77,7 +80,8 @@ async fn register_customer(
     let made = async {
         let drawn = || ids::customer_id().ok_or(Code::Internal);
         let RegisterCustomerBody { customer_id, name, email, phone, .. } = &told.body;
-        let customer_id = customer_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
+        let named = customer_of(told.caller(), customer_id.as_ref().map(Given::value))?;
+        let customer_id = named.map_or_else(drawn, Ok)?;
         let person = Person::Customer(customer_id.clone());
         Ok(RegisterCustomer {
             customer_id,
@@ -126,7 +130,7 @@ impl ChangeContactBody {
 #[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
 async fn change_contact(
     State(app): State<App>,
-    PathParams(customer_id): PathParams<CustomerId>,
+    OfCustomer(customer_id): OfCustomer,
     told: Told<ChangeContactBody>,
 ) -> Result<Response, Problem> {
     let made = async {

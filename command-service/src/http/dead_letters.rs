@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use access::Action;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -15,13 +16,14 @@ use domain::text::{Label, Reason};
 use messaging::commands::CommandMessage;
 use messaging::record::RecordError;
 use serde::{Deserialize, Serialize};
+use service_kit::access::{Caller, Needs};
 use service_kit::clock::Clock;
 use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams, QueryParams};
+use service_kit::idempotency;
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{Code, Problem, internal};
 use service_kit::responses::PageProblems;
-use service_kit::{idempotency, operator};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -39,9 +41,9 @@ pub(crate) struct LetterDesk {
 
 pub(super) fn router(desk: LetterDesk) -> OpenApiRouter {
     OpenApiRouter::new()
-        .routes(routes!(list_dead_letters))
-        .routes(routes!(get_dead_letter))
-        .routes(routes!(replay_dead_letter))
+        .routes(routes!(list_dead_letters).needs(Action::ReadDeadLetters))
+        .routes(routes!(get_dead_letter).needs(Action::ReadDeadLetters))
+        .routes(routes!(replay_dead_letter).needs(Action::ReplayDeadLetters))
         .with_state(desk)
 }
 
@@ -222,13 +224,14 @@ struct ReplayBody {
 async fn replay_dead_letter(
     State(desk): State<LetterDesk>,
     PathParams(id): PathParams<String>,
+    caller: Caller,
     headers: HeaderMap,
     JsonBody(ReplayBody { reason }): JsonBody<ReplayBody>,
 ) -> Result<Json<DeadLetterItem>, Problem> {
-    let (key, actor) = (idempotency::key(&headers)?, operator::actor(&headers)?);
+    let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let letter = desk.find(&id).await?;
     if letter.replayed_at.is_none() {
-        desk.record(&letter, (key, actor), reason.get()).await?;
+        desk.record(&letter, (&*key, &*actor), reason.get()).await?;
         desk.participants.replay(&letter.body).await.map_err(|error| match error {
             NotReplayed::Unreadable(cause) => {
                 let told = format!("it can't be understood by this version either: {cause}");

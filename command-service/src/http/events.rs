@@ -1,5 +1,6 @@
 //! `GET /events`, `GET /orders/{id}/events`: the log itself, as it stands.
 
+use access::Action;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::HeaderValue};
@@ -10,6 +11,7 @@ use domain::stream::Stream;
 use event_store::RecordedEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use service_kit::access::Needs;
 use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
@@ -25,7 +27,9 @@ use super::problems::refused;
 use crate::codec;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_events)).routes(routes!(list_order_events))
+    OpenApiRouter::new()
+        .routes(routes!(list_events).needs(Action::ReadLog))
+        .routes(routes!(list_order_events).needs(Action::ReadOrderEvents))
 }
 
 /// An event of the log.

@@ -1,8 +1,10 @@
 //! `GET /simulator/ledger`: the simulated provider's own book. For development.
 
+use access::Action;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use service_kit::access::Needs;
 use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{Code, Problem};
@@ -14,7 +16,7 @@ use crate::payments::simulator::{Ledger, LedgerEntry};
 
 /// Without a ledger there is no simulated provider to look at.
 pub(crate) fn router(ledger: Option<Ledger>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(list_ledger)).with_state(ledger)
+    OpenApiRouter::new().routes(routes!(list_ledger).needs(Action::ReadLedger)).with_state(ledger)
 }
 
 /// Which entries.

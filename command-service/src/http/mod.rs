@@ -27,6 +27,7 @@ mod shipments;
 mod stock;
 mod told;
 mod waiting;
+mod whose;
 
 pub(crate) use app::App;
 pub(crate) use dead_letters::LetterDesk;

@@ -1,5 +1,6 @@
 //! `POST /products`, `/products/{sku}/price`, `/products/{sku}/name`, `/products/{sku}/discontinue`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct, RenameProduct};
@@ -7,6 +8,7 @@ use domain::given::Given;
 use domain::ids::Sku;
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{PathId, ShortText};
 use service_kit::extract::PathParams;
@@ -25,10 +27,10 @@ use super::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(register_product))
-        .routes(routes!(change_price))
-        .routes(routes!(rename_product))
-        .routes(routes!(discontinue_product))
+        .routes(routes!(register_product).needs(Action::WriteCatalog))
+        .routes(routes!(change_price).needs(Action::WriteCatalog))
+        .routes(routes!(rename_product).needs(Action::WriteCatalog))
+        .routes(routes!(discontinue_product).needs(Action::WriteCatalog))
 }
 
 command_bodies! { RegisterProductBody, ChangePriceBody, RenameProductBody }

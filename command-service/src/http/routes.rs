@@ -1,5 +1,6 @@
 //! All endpoints of this service, without the `/v1` that stands before them.
 
+use service_kit::access::Access;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -27,8 +28,13 @@ use crate::payments::simulator::Ledger;
 struct Described;
 
 /// The endpoints, and their description.
-pub(crate) fn router(app: App, simulated: Option<Ledger>, letters: LetterDesk) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Described::openapi())
+pub(crate) fn router(
+    app: App,
+    simulated: Option<Ledger>,
+    letters: LetterDesk,
+    access: &Access,
+) -> OpenApiRouter {
+    let router = OpenApiRouter::with_openapi(Described::openapi())
         .merge(products::router())
         .merge(stock::router())
         .merge(customers::router())
@@ -37,5 +43,6 @@ pub(crate) fn router(app: App, simulated: Option<Ledger>, letters: LetterDesk) -
         .merge(events::router())
         .with_state(app)
         .merge(ledger::router(simulated))
-        .merge(dead_letters::router(letters))
+        .merge(dead_letters::router(letters));
+    access.guard(router)
 }

@@ -1,5 +1,6 @@
 //! `POST /shipments/{id}/ship`, `/shipments/{id}/deliver`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::given::Given;
@@ -7,6 +8,7 @@ use domain::ids::ShipmentId;
 use domain::shipping::{MarkDelivered, MarkShipped};
 use domain::text::Label;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{DerivedPathId, ShortText};
 use service_kit::extract::PathParams;
@@ -24,7 +26,9 @@ use super::problems::Problems;
 use super::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(ship)).routes(routes!(deliver))
+    OpenApiRouter::new()
+        .routes(routes!(ship).needs(Action::MoveShipment))
+        .routes(routes!(deliver).needs(Action::MoveShipment))
 }
 
 command_bodies! { ShipBody }

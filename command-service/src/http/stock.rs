@@ -1,5 +1,6 @@
 //! `POST /stock/{sku}/receive`, `/stock/{sku}/adjust`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::given::Given;
@@ -7,6 +8,7 @@ use domain::ids::Sku;
 use domain::inventory::{AdjustStock, ReceiveStock};
 use domain::text::{Quantity, Reason};
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{LongText, PathId};
 use service_kit::extract::PathParams;
@@ -22,7 +24,9 @@ use super::problems::Problems;
 use super::told::{Told, command_bodies};
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(receive_stock)).routes(routes!(adjust_stock))
+    OpenApiRouter::new()
+        .routes(routes!(receive_stock).needs(Action::WriteStock))
+        .routes(routes!(adjust_stock).needs(Action::WriteStock))
 }
 
 command_bodies! { ReceiveStockBody, AdjustStockBody }

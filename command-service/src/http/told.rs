@@ -12,6 +12,7 @@ use domain::command::Command;
 use domain::given;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use service_kit::access::Caller;
 use service_kit::business_time::BusinessTime;
 use service_kit::extract::JsonBytes;
 use service_kit::problem::Problem;
@@ -31,6 +32,11 @@ pub(super) trait CommandBody: Serialize + DeserializeOwned + Send + Sync {
 
     /// The business time that the client gives.
     fn occurred_at(&self) -> Option<BusinessTime>;
+
+    /// Where it gives the price of a line, instead of the catalog.
+    fn price_at(&self) -> Option<String> {
+        None
+    }
 }
 
 macro_rules! command_bodies {
@@ -103,6 +109,7 @@ impl<B: CommandBody> Told<B> {
         let nothing = if bytes.is_nothing() { B::of_nothing() } else { None };
         match nothing.map_or_else(|| bytes.read(), Ok) {
             Ok(body) => {
+                asked.check(&body)?;
                 let fingerprint = asked.fingerprint(app, &body)?;
                 Ok(Self { asked, fingerprint, body })
             }
@@ -120,6 +127,11 @@ impl<B: CommandBody> Told<B> {
     /// The same of a target whose id is drawn for this request.
     pub(super) fn of_something_new(self) -> Self {
         Self { asked: self.asked.of_something_new(), ..self }
+    }
+
+    /// Who asks.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.asked.caller
     }
 
     /// What the command is known by.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
+use service_kit::access::Access;
 
 use crate::support::{Answered, TestApp, events};
 
@@ -15,7 +16,7 @@ type Described = (String, Value);
 
 /// Every command that the service describes.
 fn described(app: &TestApp) -> Vec<Described> {
-    let (_, api) = app.service.router().split_for_parts();
+    let (_, api) = app.service.router(&Access::open()).split_for_parts();
     let api = serde_json::to_value(api).unwrap();
     let mut found = Vec::new();
     for (path, item) in api["paths"].as_object().unwrap() {

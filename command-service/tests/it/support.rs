@@ -25,6 +25,7 @@ use event_store::{
 };
 use futures::future::BoxFuture;
 use serde_json::Value;
+use service_kit::access::Access;
 use service_kit::clock::system;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::watch;
@@ -432,6 +433,6 @@ pub(crate) fn patient() -> RunnerSettings {
 }
 
 fn router(service: &CommandService) -> axum::Router {
-    let (router, _) = service.router().split_for_parts();
+    let (router, _) = service.router(&Access::open()).split_for_parts();
     service_kit::http::finish(router)
 }

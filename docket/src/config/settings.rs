@@ -14,6 +14,9 @@ pub(crate) struct ProcessArgs {
     #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address,
         default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
+    /// File that says whose tokens are taken [default: nobody is asked who they are, on the loopback only]
+    #[arg(long, env = "DOCKET_AUTH_FILE", value_name = "FILE")]
+    pub(crate) auth_file: Option<PathBuf>,
     /// Log lines for people or machines
     #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,

@@ -5,20 +5,29 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The address, where the data is, and three commands to try.
-pub(crate) fn text(address: SocketAddr, data: &Path, took: Duration) -> String {
+pub(crate) fn text(address: SocketAddr, data: &Path, took: Duration, open: bool) -> String {
     let url = format!("http://{address}");
+    let (entrance, token) = if open {
+        ("open: nobody is asked who they are; only this machine reaches it", "")
+    } else {
+        (
+            "whoever has a token that --auth-file takes; `docket token` makes one",
+            " -H \"Authorization: Bearer $DOCKET_TOKEN\"",
+        )
+    };
     format!(
         r#"
 Docket is up on {url}   (ready in {} ms)
 Data: {}
 API:  {url}/docs
+Entrance: {entrance}
 
 Try it:
-  curl -s {url}/v1/products -H 'Idempotency-Key: 1' -H 'Content-Type: application/json' \
+  curl -s{token} {url}/v1/products -H 'Idempotency-Key: 1' -H 'Content-Type: application/json' \
     -d '{{"sku":"22423","name":"Cakestand","unit_price":{{"amount":1275,"currency":"GBP"}},"stocked":true}}'
-  curl -s {url}/v1/stock/22423/receive -H 'Idempotency-Key: 2' -H 'Content-Type: application/json' \
+  curl -s{token} {url}/v1/stock/22423/receive -H 'Idempotency-Key: 2' -H 'Content-Type: application/json' \
     -d '{{"quantity":10}}'
-  curl -s {url}/v1/orders -H 'Idempotency-Key: 4' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
+  curl -s{token} {url}/v1/orders -H 'Idempotency-Key: 4' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
     -d '{{"currency":"GBP","lines":[{{"sku":"22423","quantity":2}}],"payment_method":"pm_ok","shipping_address":{{"country":"United Kingdom"}}}}'
 
 Ctrl-C stops it.

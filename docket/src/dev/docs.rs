@@ -4,6 +4,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use service_kit::access::{Access, SCHEME, scheme};
 use service_kit::operations;
 use service_kit::problem::{Code, Problem};
 use utoipa::OpenApi;
@@ -31,11 +32,16 @@ pub(crate) const DESCRIPTION: &str = "/openapi.json";
 struct Frame;
 
 /// Services under `/v1`, with everything that explains them.
-pub(crate) fn documented(services: OpenApiRouter) -> Router {
-    let framed = OpenApiRouter::with_openapi(Frame::openapi()).nest("/v1", services);
+pub(crate) fn documented(services: OpenApiRouter, access: &Access) -> Router {
+    let mut frame = Frame::openapi();
+    if !access.is_open() {
+        let parts = frame.components.get_or_insert_default();
+        parts.add_security_scheme(SCHEME, scheme());
+    }
+    let framed = OpenApiRouter::with_openapi(frame).nest("/v1", services);
     let (router, api) = framed.split_for_parts();
     // Last, so that its tag comes after those of the services.
-    router.merge(self::router(api.merge_from(operations::description())))
+    router.merge(self::router(api.merge_from(operations::description(access))))
 }
 
 /// Everything that explains the API.

@@ -8,16 +8,19 @@ use axum::routing::get;
 use event_store::Position;
 use tokio::sync::watch;
 
-/// The page; `head` is the log's position as it rises.
-pub(crate) fn router(head: watch::Receiver<Position>) -> Router {
+/// The page; `head` is the log's position as it rises, where everybody may know it.
+pub(crate) fn router(head: Option<watch::Receiver<Position>>) -> Router {
     Router::new().route("/", get(page)).with_state(head)
 }
 
-async fn page(State(head): State<watch::Receiver<Position>>, headers: HeaderMap) -> Html<String> {
-    let position = *head.borrow();
+async fn page(
+    State(head): State<Option<watch::Receiver<Position>>>,
+    headers: HeaderMap,
+) -> Html<String> {
+    let position = head.map_or_else(|| "–".to_owned(), |head| head.borrow().to_string());
     let host = headers.get("host").and_then(|host| host.to_str().ok());
     let host = host.filter(|host| host.bytes().all(is_plain)).unwrap_or("127.0.0.1:8080");
-    Html(PAGE.replace("{position}", &position.to_string()).replace("{host}", host))
+    Html(PAGE.replace("{position}", &position).replace("{host}", host))
 }
 
 /// What may stand in a host and can't be markup.
@@ -36,7 +39,7 @@ mod tests {
         let (_sender, head) = watch::channel(812);
         let mut headers = HeaderMap::new();
         headers.insert("host", "<script>".parse().unwrap());
-        let Html(page) = page(State(head), headers).await;
+        let Html(page) = page(State(Some(head)), headers).await;
         assert!(page.contains("812") && !page.contains("<script>"), "{page}");
     }
 }

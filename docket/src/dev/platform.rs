@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use access::Action;
 use anyhow::{Context, Result};
 use axum::Router;
 use command_service::parking::DeadLetters;
@@ -23,6 +24,7 @@ use futures::future::BoxFuture;
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
 use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
+use service_kit::access::Access;
 use service_kit::clock;
 use service_kit::health::Health;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,6 +33,7 @@ use super::serve::metrics_router;
 use super::{docs, history, home, readiness};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
+use crate::entrance;
 
 /// The running services.
 pub(crate) struct Platform {
@@ -43,13 +46,14 @@ pub(crate) struct Platform {
     orchestrator: Arc<Orchestrator>,
     projections: Arc<ProjectionService>,
     health: Health,
+    access: Access,
     metrics: Router,
 }
 
 impl Platform {
     /// Opens the data folder and starts everything.
-    pub(crate) async fn start(settings: &Settings, data: &DataDir) -> Result<Self> {
-        let metrics = metrics_router()?;
+    pub(crate) async fn start(settings: &Settings, data: &DataDir, access: Access) -> Result<Self> {
+        let metrics = access.guard_plain(metrics_router()?, Action::ReadMetrics);
         data.check_log()?;
         let master = data.load_master_key()?;
         // Before the log: a new one never stands beside keys that are not its own.
@@ -94,6 +98,7 @@ impl Platform {
         let projections = Arc::new(projections);
 
         let health = Health::default();
+        entrance::say(&access, &health);
         readiness::report(&health, &*log, &orchestrator, &projections);
         tokio::spawn(readiness::keep(
             health.clone(),
@@ -111,18 +116,21 @@ impl Platform {
             orchestrator,
             projections,
             health,
+            access,
             metrics,
         })
     }
 
     /// Everything that is answered over HTTP.
     pub(crate) fn router(&self) -> Router {
+        let access = &self.access;
         let services = OpenApiRouter::new()
-            .merge(self.commands.router())
-            .merge(self.projections.router())
-            .merge(self.orchestrator.router());
-        let router = docs::documented(services)
-            .merge(home::router(self.log.head()))
+            .merge(self.commands.router(access))
+            .merge(self.projections.router(access))
+            .merge(self.orchestrator.router(access));
+        let head = access.is_open().then(|| self.log.head());
+        let router = docs::documented(services, access)
+            .merge(home::router(head))
             .merge(self.health.router())
             .merge(self.metrics.clone());
         service_kit::http::finish(router)

@@ -13,6 +13,7 @@ use super::lock::DataLock;
 use super::platform::Platform;
 use crate::config::{LogFormat, Settings};
 use crate::data_dir::DataDir;
+use crate::entrance::entrance;
 use crate::output;
 
 /// How long requests under way may take after a signal: longer than a read waits for its position, and well below the
@@ -28,12 +29,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let listener = TcpListener::bind(&process.listen).await;
     let listener = listener.map_err(|error| cannot_listen(&process.listen, error))?;
     let address = listener.local_addr()?;
+    let access = entrance(process, address).await?;
+    let open = access.is_open();
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;
-    let platform = Platform::start(&settings, &data).await?;
+    let platform = Platform::start(&settings, &data, access).await?;
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
     match process.log_format {
-        LogFormat::Text => output::text(banner::text(address, &folder, begun.elapsed()))?,
+        LogFormat::Text => output::text(banner::text(address, &folder, begun.elapsed(), open))?,
         json @ LogFormat::Json => {
             output::of_process(json, format!("Docket is up on http://{address}"))?
         }

@@ -13,7 +13,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::api::{base_url, segment, why};
+use crate::api::{base_url, client, segment, why};
 
 /// How long the last try may take: longer than a placing order waits for its outcome.
 const LAST_TRY: Duration = Duration::from_secs(35);
@@ -101,8 +101,7 @@ impl Client {
     pub(crate) fn new(url: &str, patience: Patience) -> anyhow::Result<Self> {
         let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
         // An answer may take the 30 s that a placing order waits, and then some.
-        let http =
-            reqwest::Client::builder().timeout(Duration::from_mins(1)).tcp_nodelay(true).build()?;
+        let http = client()?.timeout(Duration::from_mins(1)).tcp_nodelay(true).build()?;
         Ok(Self { http, base, patience, began: Arc::default() })
     }
 

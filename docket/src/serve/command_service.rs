@@ -99,7 +99,7 @@ impl CommandServiceArgs {
             process.drain().await;
             return Ok(());
         };
-        process.ready(documented(active.commands.router()))?;
+        process.ready(documented(active.commands.router(&process.access), &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();
         process.drain().await;

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::Value;
+use service_kit::access::RELIES;
 use service_kit::dependency::Need;
 use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
 use service_kit::problem::{Code, Problem};
@@ -62,6 +63,8 @@ pub(crate) struct GatewayArgs {
 /// The services behind it.
 #[derive(Debug)]
 struct Upstreams {
+    /// Who comes is asked here, and what they may is decided there.
+    relies: bool,
     commands: Arc<Upstream>,
     models: Arc<Upstream>,
     sagas: Arc<Upstream>,
@@ -75,6 +78,7 @@ impl GatewayArgs {
         let client = upstream::client(deadline).context("services can't be asked over HTTP")?;
         let upstream = |name, urls| Arc::new(Upstream::new(name, urls, client.clone(), deadline));
         let upstreams = Arc::new(Upstreams {
+            relies: self.process.auth_file.is_some(),
             commands: upstream("command-service", self.command_service_url),
             models: upstream("projection-service", self.projection_service_url),
             sagas: upstream("saga-orchestrator", self.saga_orchestrator_url),
@@ -85,15 +89,17 @@ impl GatewayArgs {
         for (upstream, need) in upstreams.needs() {
             watching::watch(&mut watched, upstream, &process.health, need);
         }
-        let (told, head) = watch::channel(0);
-        watched.spawn(follow_head(Arc::clone(&upstreams.models), told));
-        let router = Router::new()
-            .route("/v1/{*path}", any(hand_on))
-            .route(DESCRIPTION, get(description))
-            .with_state(upstreams)
-            .merge(explained())
-            .merge(home(head));
-        process.ready(router)?;
+        // With tokens the gateway has none of its own to ask with.
+        let head = process.access.is_open().then(|| {
+            let (told, head) = watch::channel(0);
+            watched.spawn(follow_head(Arc::clone(&upstreams.models), told));
+            head
+        });
+        let router =
+            Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(&upstreams));
+        let described = Router::new().route(DESCRIPTION, get(description)).with_state(upstreams);
+        let router = process.access.identify(router);
+        process.ready(router.merge(described).merge(explained()).merge(home(head)))?;
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;
         ended
@@ -110,6 +116,10 @@ async fn hand_on(State(upstreams): State<Arc<Upstreams>>, request: Request) -> R
         && let Ok(id) = HeaderValue::from_str(id)
     {
         headers.insert(REQUEST_ID, id);
+    }
+    headers.remove(RELIES);
+    if upstreams.relies {
+        headers.insert(RELIES, HeaderValue::from_static("tokens"));
     }
     let upstream = upstreams.of(&parts.method, parts.uri.path());
     upstream.hand_on(Handed { method: parts.method, uri: parts.uri, headers, body }).await
@@ -168,7 +178,7 @@ impl Upstreams {
             // Also with another method: who knows a path says which ones it takes.
             ["projections" | "payments" | "reports", ..]
             | ["orders" | "stock" | "customers" | "shipments", _] => &self.models,
-            ["events" | "customers"] | ["dead-letters", ..] | [_, _, _, ..] => &self.commands,
+            ["events"] | ["dead-letters", ..] | [_, _, _, ..] => &self.commands,
             _ if method == Method::POST => &self.commands,
             _ => &self.models,
         }
@@ -200,6 +210,7 @@ mod tests {
         let of =
             |name| Arc::new(Upstream::new(name, vec![String::new()], client.clone(), deadline));
         let upstreams = Upstreams {
+            relies: false,
             commands: of("commands"),
             models: of("models"),
             sagas: of("sagas"),
@@ -223,6 +234,7 @@ mod tests {
             (Method::POST, "/v1/orders/o-1", "models"),
             (Method::POST, "/v1/orders/o-1/cancel", "commands"),
             (Method::POST, "/v1/customers", "commands"),
+            (Method::GET, "/v1/customers", "models"),
         ] {
             assert_eq!(upstreams.of(&method, path).name, service, "{method} {path}");
         }

@@ -42,7 +42,9 @@ impl PaymentSimulatorArgs {
         let ledger = Ledger::open(&data.ledger()).await.context("the ledger can't be opened")?;
         let behaviour = SimulatorSettings { deadline };
         let provider = SimulatedProvider::start(ledger.clone(), clock::system(), behaviour);
-        let router: Router = desk_router(provider).merge(documented(ledger_router(ledger.clone())));
+        let access = &process.access;
+        let book = documented(access.guard(ledger_router(ledger.clone())), access);
+        let router: Router = desk_router(provider).merge(book);
         process.ready(router)?;
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;

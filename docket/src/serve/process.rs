@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use access::Action;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::extract::Request;
@@ -17,6 +18,7 @@ use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::future::BoxFuture;
 use messaging::feed::Feed;
+use service_kit::access::Access;
 use service_kit::health::Health;
 use service_kit::problem::{Code, Problem};
 use storage::postgres::{PostgresPool, PostgresSettings};
@@ -30,6 +32,7 @@ use tower::ServiceExt as _;
 use super::dependencies::watch_database;
 use crate::config::{LogFormat, ProcessArgs};
 use crate::dev::{cannot_listen, install_logs, metrics_router};
+use crate::entrance::{self, entrance};
 use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
@@ -50,6 +53,8 @@ pub(super) struct Process {
     pub(super) stop: CancellationToken,
     /// What its parts say.
     pub(super) health: Health,
+    /// Who is let in.
+    pub(super) access: Access,
     metrics: Router,
     shown: watch::Sender<Router>,
     draining: CancellationToken,
@@ -64,16 +69,19 @@ impl Process {
         let metrics = metrics_router()?;
         let health = Health::default();
         health.down("service", "starts");
-        // Before anybody can ask: whoever waits for the port asks in the moment in which it is open.
-        let (shown, router) =
-            watch::channel(with_operations(until_it_is_there(), &health, &metrics));
         let listener = TcpListener::bind(&settings.listen).await;
         let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
         let address = listener.local_addr()?;
+        let access = entrance(settings, address).await?;
+        entrance::say(&access, &health);
+        let metrics = access.guard_plain(metrics, Action::ReadMetrics);
+        // Before anybody is answered: whoever waits for the port asks in the moment in which it is open.
+        let (shown, router) =
+            watch::channel(with_operations(until_it_is_there(), &health, &metrics));
         let draining = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, draining.clone()));
         let format = settings.log_format;
-        let process = Self { name, format, stop, health, metrics, shown, draining, server };
+        let process = Self { name, format, stop, health, access, metrics, shown, draining, server };
         process.say_where(address)?;
         Ok(process)
     }

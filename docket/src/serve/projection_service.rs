@@ -86,7 +86,7 @@ impl ProjectionServiceArgs {
         };
         let models = Arc::new(models);
         let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&models)));
-        process.ready(documented(models.router()))?;
+        process.ready(documented(models.router(&process.access), &process.access))?;
         let fault = async {
             tokio::select! {
                 why = taken(&models) => why,

@@ -68,7 +68,7 @@ impl SagaOrchestratorArgs {
             return Ok(());
         };
         let watched = tokio::spawn(keep_health(process.health.clone(), orchestrator.watch()));
-        let router: Router = documented(orchestrator.router());
+        let router: Router = documented(orchestrator.router(&process.access), &process.access);
         process.ready(router)?;
         let ended = process.until_stopped(new_epoch(feed)).await;
         process.drain().await;

@@ -8,6 +8,7 @@ use domain::refusal::Refusal;
 use event_store::keys::Vault;
 use futures::future::try_join_all;
 use serde::Serialize;
+use service_kit::access::Caller;
 use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
@@ -84,9 +85,13 @@ pub async fn list_customers(
     responses((status = 200, body = CustomerAnswer), ItemProblems))]
 pub async fn get_customer(
     State(app): State<App>,
+    caller: Caller,
     PathParams(id): PathParams<CustomerId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
+    if !caller.may_touch(Some(id.as_str())) {
+        return Err(not_found(&Refusal::CustomerNotFound { customer_id: id }));
+    }
     let Reading { mut transaction, seen } =
         app.read_one(Projector::Customers, id.as_str(), &min).await?;
     let found = read(customers::find(&mut transaction, id.as_str()).await)?;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::operations::OperatorAction;
+use service_kit::access::Caller;
 use service_kit::described::{KeyText, PathName};
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
 use service_kit::problem::Problem;
@@ -43,6 +44,7 @@ macro_rules! decision {
             State($app): State<App>,
             PathParams(name): PathParams<String>,
             QueryParams(NoParams {}): QueryParams<NoParams>,
+            caller: Caller,
             headers: HeaderMap,
             OptionalJsonBody(why): OptionalJsonBody<Why>,
         ) -> Result<Response, Problem> {
@@ -56,7 +58,7 @@ macro_rules! decision {
                 reason: why.reason(),
                 status: StatusCode::OK,
             };
-            $app.carry_out(&headers, asked, |status| keeps(status, $role), act).await
+            $app.carry_out((&caller, &headers), asked, |status| keeps(status, $role), act).await
         }
     };
 }

@@ -24,6 +24,7 @@ pub mod sagas;
 pub mod sales_report;
 pub mod shipments;
 pub mod stock;
+mod whose;
 
 pub use app::App;
 pub use routes::router;

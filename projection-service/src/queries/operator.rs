@@ -16,9 +16,10 @@ use event_store::Position;
 use messaging::commands::CommandMessage;
 use messaging::record::RecordError;
 use serde::Deserialize;
+use service_kit::access::Caller;
 use service_kit::described::LongText;
+use service_kit::idempotency;
 use service_kit::problem::{Code, Problem, internal};
-use service_kit::{idempotency, operator};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, failed, read};
@@ -121,13 +122,13 @@ impl App {
     /// Carries out what was asked for about a projection, once for its key, and answers how the projection is now.
     pub(super) async fn carry_out<E: Into<Problem>>(
         &self,
-        headers: &HeaderMap,
+        (caller, headers): (&Caller, &HeaderMap),
         asked: Act<'_>,
         may: impl FnOnce(&Status) -> Result<(), E>,
         act: impl AsyncFnOnce(&Arc<Handle>, Asked<'_>) -> Result<(), E>,
     ) -> Result<Response, Problem> {
-        let key = idempotency::key(headers)?;
-        let actor = operator::actor(headers)?;
+        let (key, actor) = (caller.key(headers)?, caller.actor(headers)?);
+        let (key, actor) = (&*key, &*actor);
         let handle = find(self, asked.name)?;
         let request = asked.request();
         let _alone = self.deciding.lock().await;

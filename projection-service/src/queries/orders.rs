@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 use domain::ids::OrderId;
 use domain::refusal::Refusal;
 use serde::Deserialize;
+use service_kit::access::Caller;
 use service_kit::described::{PathId, PositionText, TimeOrDay};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
@@ -18,6 +19,7 @@ use super::app::App;
 use super::history::{AsOf, order_as_of};
 use super::order_answer::{OrderAnswer, OrderSummary, whole};
 use super::reading::{A_DAY, A_TIME, MinPosition, Reading, parse_day, unread};
+use super::whose::may_see;
 use crate::folds::order_row::OrderStatus;
 use crate::projectors::Projector;
 use crate::storage::order_list::{self, Wanted};
@@ -129,16 +131,22 @@ impl AsOfParams {
     responses((status = 200, body = Page<OrderSummary>), ListProblems))]
 pub async fn list_orders(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(filter): QueryParams<OrderFilter>,
 ) -> Result<Response, Problem> {
     let page = PageParams { limit: filter.limit.clone(), cursor: filter.cursor.clone() };
     let min = MinPosition { min_position: filter.min_position.clone() };
     let wanted = filter.wanted()?;
     let mut paging = Paging::parse(&page, "orders", &wanted)?;
+    let is_theirs = |named: &String| caller.may_touch(Some(named));
+    let nothing = !wanted.customer_id.as_ref().is_none_or(is_theirs);
+    let own = caller.confined_to().map(str::to_owned);
+    let wanted = Wanted { customer_id: wanted.customer_id.or(own), ..wanted };
     let after = paging.after.take();
     let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
     let rows = order_list::page(&mut transaction, wanted, after, paging.one_more()).await;
-    let Page { items, next } = paging.cut(read(rows)?, order_list::key);
+    let rows = if nothing { Vec::new() } else { read(rows)? };
+    let Page { items, next } = paging.cut(rows, order_list::key);
     let items = items.iter().map(OrderSummary::from).collect();
     Ok(Answer(seen, Page { items, next }).into_response())
 }
@@ -149,11 +157,15 @@ pub async fn list_orders(
     responses((status = 200, body = OrderAnswer), ItemProblems))]
 pub async fn get_order(
     State(app): State<App>,
+    caller: Caller,
     PathParams(id): PathParams<OrderId>,
     QueryParams(as_of): QueryParams<AsOfParams>,
 ) -> Result<Response, Problem> {
     let absent = || not_found(&Refusal::OrderNotFound { order_id: id.clone() });
     if let Some(up_to) = as_of.parse()? {
+        if !app.may_see_of(&caller, id.as_str()).await? {
+            return Err(absent());
+        }
         // The log itself is read: it has reached every position that it has given out.
         as_of.min_position.as_deref().map(|text| app.wanted(text)).transpose()?;
         let found = order_as_of(&*app.feed, &id, up_to).await?;
@@ -167,6 +179,9 @@ pub async fn get_order(
     let found = read(orders::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
     let row = found.ok_or_else(|| seen.absent(absent()))?;
+    if !may_see(&caller, &row) {
+        return Err(absent());
+    }
     let sagas = app.sagas.of_order(&row.id).await;
     Ok(Answer(seen, whole(&app.vault, &row, sagas).await?).into_response())
 }

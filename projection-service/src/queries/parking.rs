@@ -11,9 +11,9 @@ use domain::operations::OperatorAction;
 use domain::text::Reason;
 use event_store::Position;
 use serde::Deserialize;
+use service_kit::access::Caller;
 use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams, QueryParams};
-use service_kit::operator;
 use service_kit::problem::{Problem, ProblemBody};
 use service_kit::responses::ActionProblems;
 use utoipa::ToSchema;
@@ -74,6 +74,7 @@ pub async fn park_key(
     State(app): State<App>,
     PathParams(name): PathParams<String>,
     QueryParams(NoParams {}): QueryParams<NoParams>,
+    caller: Caller,
     headers: HeaderMap,
     JsonBody(ParkKey { position, key, reason }): JsonBody<ParkKey>,
 ) -> Result<Response, Problem> {
@@ -99,7 +100,7 @@ pub async fn park_key(
     let may = |status: &Status| {
         if is_parked { Ok(()) } else { parkable(status, position, wanted).map(drop) }
     };
-    let actor = operator::actor(&headers)?.to_owned();
+    let actor = caller.actor(&headers)?.into_owned();
     let clock = app.clock.clone();
     let act = async |handle: &Arc<Handle>, noted: Asked<'_>| {
         if !is_parked {
@@ -112,7 +113,7 @@ pub async fn park_key(
         }
         app.rebuilder.catalog.note(noted).await.map_err(|error| OperateError::Apply(error.into()))
     };
-    app.carry_out(&headers, asked, may, act).await
+    app.carry_out((&caller, &headers), asked, may, act).await
 }
 
 /// Applies what waits for a parked key, in order and whole, and parks it no more.
@@ -132,6 +133,7 @@ pub async fn replay_key(
     State(app): State<App>,
     PathParams(name): PathParams<String>,
     QueryParams(NoParams {}): QueryParams<NoParams>,
+    caller: Caller,
     headers: HeaderMap,
     JsonBody(ReplayKey { key, reason }): JsonBody<ReplayKey>,
 ) -> Result<Response, Problem> {
@@ -149,5 +151,5 @@ pub async fn replay_key(
         handle.operate(Operation::Release(key.clone())).await?;
         app.rebuilder.catalog.note(noted).await.map_err(|error| OperateError::Apply(error.into()))
     };
-    app.carry_out(&headers, asked, may, act).await
+    app.carry_out((&caller, &headers), asked, may, act).await
 }

@@ -7,6 +7,7 @@ use domain::ids::PaymentId;
 use domain::money::Currency;
 use domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Caller;
 use service_kit::described::{DerivedPathId, PositionText};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
@@ -111,15 +112,18 @@ pub struct PaymentFilter {
     responses((status = 200, body = Page<PaymentAnswer>), ListProblems))]
 pub async fn list_payments(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(filter): QueryParams<PaymentFilter>,
 ) -> Result<Response, Problem> {
     let page = PageParams { limit: filter.limit, cursor: filter.cursor };
     let min = MinPosition { min_position: filter.min_position };
     let wanted = Wanted { order_id: filter.order_id };
     let paging = Paging::<String>::parse(&page, "payments", &wanted)?;
+    let may_see = app.may_list_of(&caller, wanted.order_id.as_deref()).await?;
     let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
     let rows = read(payments::page(&mut transaction, wanted, after, paging.one_more()).await)?;
+    let rows = if may_see { rows } else { Vec::new() };
     let items = rows.into_iter().map(PaymentAnswer::from).collect();
     Ok(Answer(seen, paging.cut(items, |last| last.id.clone())).into_response())
 }
@@ -130,13 +134,18 @@ pub async fn list_payments(
     responses((status = 200, body = PaymentAnswer), ItemProblems))]
 pub async fn get_payment(
     State(app): State<App>,
+    caller: Caller,
     PathParams(id): PathParams<PaymentId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } =
         app.read_one(Projector::Payments, id.as_str(), &min).await?;
     let found = read(payments::find(&mut transaction, id.as_str()).await)?;
-    let row = found
-        .ok_or_else(|| seen.absent(not_found(&Refusal::PaymentNotFound { payment_id: id })))?;
+    let absent = || not_found(&Refusal::PaymentNotFound { payment_id: id.clone() });
+    let row = found.ok_or_else(|| seen.absent(absent()))?;
+    drop(transaction);
+    if !app.may_see_of(&caller, row.order_id.as_str()).await? {
+        return Err(absent());
+    }
     Ok(Answer(seen, PaymentAnswer::from(row)).into_response())
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::operations::OperatorAction;
+use service_kit::access::Caller;
 use service_kit::described::{KeyText, PathName};
 use service_kit::extract::{OptionalJsonBody, PathParams, QueryParams};
 use service_kit::problem::{Problem, ProblemBody};
@@ -35,6 +36,7 @@ pub async fn rebuild_projection(
     State(app): State<App>,
     PathParams(name): PathParams<String>,
     QueryParams(NoParams {}): QueryParams<NoParams>,
+    caller: Caller,
     headers: HeaderMap,
     OptionalJsonBody(why): OptionalJsonBody<Why>,
 ) -> Result<Response, Problem> {
@@ -54,5 +56,5 @@ pub async fn rebuild_projection(
         Some(projector) if status.rebuild.is_some() => Err(RebuildError::Running(projector.name())),
         _ => Ok(()),
     };
-    app.carry_out(&headers, asked, may, rebuild).await
+    app.carry_out((&caller, &headers), asked, may, rebuild).await
 }

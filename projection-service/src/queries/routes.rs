@@ -1,5 +1,7 @@
 //! All queries, without a prefix.
 
+use access::Action;
+use service_kit::access::{Access, Needs};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,28 +19,29 @@ use super::{
 struct Described;
 
 /// Every query, without a prefix.
-pub fn router(app: App) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Described::openapi())
-        .routes(routes!(orders::list_orders))
-        .routes(routes!(orders::get_order))
-        .routes(routes!(products::list_products))
-        .routes(routes!(products::get_product))
-        .routes(routes!(stock::list_stock))
-        .routes(routes!(stock::get_stock))
-        .routes(routes!(customers::list_customers))
-        .routes(routes!(customers::get_customer))
-        .routes(routes!(payments::list_payments))
-        .routes(routes!(payments::get_payment))
-        .routes(routes!(shipments::list_shipments))
-        .routes(routes!(shipments::get_shipment))
-        .routes(routes!(sales_report::sales_report))
-        .routes(routes!(projections::list_projections))
-        .routes(routes!(projections::get_projection))
-        .routes(routes!(parking::park_key))
-        .routes(routes!(parking::replay_key))
-        .routes(routes!(rebuild::rebuild_projection))
-        .routes(routes!(decide::roll_back_projection))
-        .routes(routes!(decide::switch_projection))
-        .routes(routes!(decide::drop_generation))
-        .with_state(app)
+pub fn router(app: App, access: &Access) -> OpenApiRouter {
+    let router = OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(orders::list_orders).needs(Action::ReadOrders))
+        .routes(routes!(orders::get_order).needs(Action::ReadOrders))
+        .routes(routes!(products::list_products).needs(Action::ReadCatalog))
+        .routes(routes!(products::get_product).needs(Action::ReadCatalog))
+        .routes(routes!(stock::list_stock).needs(Action::ReadStock))
+        .routes(routes!(stock::get_stock).needs(Action::ReadStock))
+        .routes(routes!(customers::list_customers).needs(Action::ListCustomers))
+        .routes(routes!(customers::get_customer).needs(Action::ReadCustomer))
+        .routes(routes!(payments::list_payments).needs(Action::ReadPayments))
+        .routes(routes!(payments::get_payment).needs(Action::ReadPayments))
+        .routes(routes!(shipments::list_shipments).needs(Action::ReadShipments))
+        .routes(routes!(shipments::get_shipment).needs(Action::ReadShipments))
+        .routes(routes!(sales_report::sales_report).needs(Action::ReadReports))
+        .routes(routes!(projections::list_projections).needs(Action::ReadProjections))
+        .routes(routes!(projections::get_projection).needs(Action::ReadProjections))
+        .routes(routes!(parking::park_key).needs(Action::OperateProjections))
+        .routes(routes!(parking::replay_key).needs(Action::OperateProjections))
+        .routes(routes!(rebuild::rebuild_projection).needs(Action::OperateProjections))
+        .routes(routes!(decide::roll_back_projection).needs(Action::OperateProjections))
+        .routes(routes!(decide::switch_projection).needs(Action::OperateProjections))
+        .routes(routes!(decide::drop_generation).needs(Action::OperateProjections))
+        .with_state(app);
+    access.guard(router)
 }

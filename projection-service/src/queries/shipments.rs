@@ -6,6 +6,7 @@ use domain::ids::ShipmentId;
 use domain::refusal::Refusal;
 use domain::shipping::ShipmentStatus;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Caller;
 use service_kit::described::{DerivedPathId, PositionText};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
@@ -99,15 +100,18 @@ pub struct ShipmentFilter {
     responses((status = 200, body = Page<ShipmentAnswer>), ListProblems))]
 pub async fn list_shipments(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(filter): QueryParams<ShipmentFilter>,
 ) -> Result<Response, Problem> {
     let page = PageParams { limit: filter.limit, cursor: filter.cursor };
     let min = MinPosition { min_position: filter.min_position };
     let wanted = Wanted { order_id: filter.order_id, status: filter.status };
     let paging = Paging::<String>::parse(&page, "shipments", &wanted)?;
+    let may_see = app.may_list_of(&caller, wanted.order_id.as_deref()).await?;
     let after = paging.after.as_deref().unwrap_or_default();
     let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
     let rows = read(shipments::page(&mut transaction, wanted, after, paging.one_more()).await)?;
+    let rows = if may_see { rows } else { Vec::new() };
     let items = rows.into_iter().map(ShipmentAnswer::from).collect();
     Ok(Answer(seen, paging.cut(items, |last| last.id.clone())).into_response())
 }
@@ -118,13 +122,18 @@ pub async fn list_shipments(
     responses((status = 200, body = ShipmentAnswer), ItemProblems))]
 pub async fn get_shipment(
     State(app): State<App>,
+    caller: Caller,
     PathParams(id): PathParams<ShipmentId>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } =
         app.read_one(Projector::Shipments, id.as_str(), &min).await?;
     let found = read(shipments::find(&mut transaction, id.as_str()).await)?;
-    let row = found
-        .ok_or_else(|| seen.absent(not_found(&Refusal::ShipmentNotFound { shipment_id: id })))?;
+    let absent = || not_found(&Refusal::ShipmentNotFound { shipment_id: id.clone() });
+    let row = found.ok_or_else(|| seen.absent(absent()))?;
+    drop(transaction);
+    if !app.may_see_of(&caller, row.order_id.as_str()).await? {
+        return Err(absent());
+    }
     Ok(Answer(seen, ShipmentAnswer::from(row)).into_response())
 }

@@ -14,6 +14,7 @@ use messaging::record::{NothingRecorded, Recorder};
 use projection_service::runner::KeepFor;
 use projection_service::{Home, NoSagaStates, ProjectionService, Projector, Settings};
 use serde_json::{Value, json};
+use service_kit::access::Access;
 use storage::LeaseSettings;
 use tower::ServiceExt;
 
@@ -213,7 +214,7 @@ pub(crate) async fn post(
 }
 
 async fn send(service: &ProjectionService, request: Request<Body>) -> Answer {
-    let (router, _) = service.router().split_for_parts();
+    let (router, _) = service.router(&Access::open()).split_for_parts();
     let response = router.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();

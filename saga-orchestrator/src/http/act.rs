@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use chrono::SecondsFormat;
 use domain::ids::SagaId;
 use domain::sagas::{SagaActionError, SagaState};
+use service_kit::access::Caller;
 use service_kit::business_time::BusinessTime;
 use service_kit::problem::{self, Code, Problem};
-use service_kit::{idempotency, operator, position};
+use service_kit::{idempotency, position};
 use tokio::sync::oneshot;
 
 use super::answers::ActedSaga;
@@ -20,13 +21,13 @@ impl Api {
     /// Has an action carried out once, however often the request comes.
     pub(super) async fn act(
         &self,
-        headers: &HeaderMap,
+        (caller, headers): (&Caller, &HeaderMap),
         id: &str,
         action: Action,
         request: String,
     ) -> Result<Response, Problem> {
-        let key = idempotency::key(headers)?;
-        let actor = operator::actor(headers)?;
+        let (key, actor) = (caller.key(headers)?, caller.actor(headers)?);
+        let (key, actor) = (&*key, &*actor);
         let found = storage::find_saga(&mut self.reader().await?, id).await.map_err(failed)?;
         let (_, saga) = found.ok_or_else(|| not_found(&id))?;
         let saga_id = SagaId::parse(id).map_err(|_| not_found(&id))?;
@@ -59,12 +60,15 @@ impl Api {
     }
 }
 
-/// What a request asks, whole: its words, and the business time when it names one.
-pub(super) fn request(words: String, occurred_at: Option<BusinessTime>) -> String {
-    match occurred_at {
-        Some(time) => format!("{words} ({})", time.get().to_rfc3339()),
-        None => words,
-    }
+/// What a request asks, whole: its words, and the business time when it names one, which not everybody may.
+pub(super) fn request(
+    caller: &Caller,
+    words: String,
+    occurred_at: Option<BusinessTime>,
+) -> Result<String, Problem> {
+    let Some(time) = occurred_at else { return Ok(words) };
+    caller.check(access::Action::SetTime, "/occurred_at")?;
+    Ok(format!("{words} ({})", time.get().to_rfc3339()))
 }
 
 fn refused(error: &ActionError, id: &str, key: &str) -> Problem {

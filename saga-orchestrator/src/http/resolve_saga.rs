@@ -7,6 +7,7 @@ use domain::given::Given;
 use domain::payments::Settlement;
 use domain::text::Reason;
 use serde::Deserialize;
+use service_kit::access::Caller;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams};
@@ -84,6 +85,7 @@ pub(super) struct ResolveSaga {
 pub(super) async fn resolve_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
+    caller: Caller,
     headers: HeaderMap,
     JsonBody(ResolveSaga { reason, settlement, occurred_at }): JsonBody<ResolveSaga>,
 ) -> Result<Response, Problem> {
@@ -92,8 +94,8 @@ pub(super) async fn resolve_saga(
         Settlement::Elsewhere => format!("resolve {id}: {reason}"),
         Settlement::Waived => format!("resolve {id}, waived: {reason}"),
     };
-    let request = request(words, occurred_at);
+    let request = request(&caller, words, occurred_at)?;
     let occurred_at = occurred_at.map(BusinessTime::get);
     let action = Action::Resolve { settlement, reason, occurred_at };
-    api.act(&headers, &id, action, request).await
+    api.act((&caller, &headers), &id, action, request).await
 }

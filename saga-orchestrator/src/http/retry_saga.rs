@@ -6,6 +6,7 @@ use axum::response::Response;
 use domain::given::Given;
 use domain::text::Reason;
 use serde::Deserialize;
+use service_kit::access::Caller;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{KeyText, LongText, PathName};
 use service_kit::extract::{JsonBody, PathParams};
@@ -51,9 +52,10 @@ pub(super) struct RetrySaga {
 pub(super) async fn retry_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
+    caller: Caller,
     headers: HeaderMap,
     JsonBody(RetrySaga { reason, occurred_at }): JsonBody<RetrySaga>,
 ) -> Result<Response, Problem> {
-    let request = request(format!("retry {id}: {}", reason.get()), occurred_at);
-    api.act(&headers, &id, Action::Retry { reason: reason.value() }, request).await
+    let request = request(&caller, format!("retry {id}: {}", reason.get()), occurred_at)?;
+    api.act((&caller, &headers), &id, Action::Retry { reason: reason.value() }, request).await
 }

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use service_kit::access::Access;
 
 use crate::bench::{Bench, Running, on_both};
 
@@ -193,7 +194,7 @@ async fn a_read_waits_for_the_position_that_it_is_asked_for(bench: Bench) {
 
 async fn the_api_describes_itself(bench: Bench) {
     let running = bench.start().await;
-    let described = running.orchestrator.router().into_openapi();
+    let described = running.orchestrator.router(&Access::open()).into_openapi();
     let described = serde_json::to_value(described).unwrap();
     let paths: Vec<&String> = described["paths"].as_object().unwrap().keys().collect();
     assert_eq!(

@@ -12,6 +12,7 @@ use messaging::feed::Feed;
 use messaging::record::NothingRecorded;
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use serde_json::{Value, json};
+use service_kit::access::Access;
 use service_kit::clock::Clock;
 use storage::Location;
 use storage::postgres::PostgresSettings;
@@ -129,13 +130,13 @@ pub(crate) struct Running {
 
 impl Running {
     fn of(orchestrator: Orchestrator) -> Self {
-        let (router, _) = orchestrator.router().split_for_parts();
+        let (router, _) = orchestrator.router(&Access::open()).split_for_parts();
         Self { orchestrator, router }
     }
 
     /// The description of its API.
     pub(crate) fn described(&self) -> Value {
-        let (_, described) = self.orchestrator.router().split_for_parts();
+        let (_, described) = self.orchestrator.router(&Access::open()).split_for_parts();
         serde_json::to_value(described).unwrap()
     }
 

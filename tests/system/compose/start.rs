@@ -171,9 +171,16 @@ async fn start(composition: &Composition, ground: &Ground) -> BTreeMap<String, P
     running
 }
 
-async fn import(url: &str, day: &Path) -> bool {
+/// A token, as the compose file says how to make one.
+async fn token(ground: &Ground) -> String {
+    let mut make = docket(&["token", "--role", "operator", "--subject", "ada"]);
+    make.env("DOCKET_AUTH_FILE", ground.secrets().join("auth.toml"));
+    String::from_utf8(make.output().await.unwrap().stdout).unwrap().trim_end().to_owned()
+}
+
+async fn import(url: &str, token: &str, day: &Path) -> bool {
     let mut import = docket(&["import", "online-retail", "--url", url]);
-    let output = import.arg(day).output().await.unwrap();
+    let output = import.env("DOCKET_TOKEN", token).arg(day).output().await.unwrap();
     output.status.success()
 }
 
@@ -184,7 +191,10 @@ async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_d
     let composition = Composition::whole();
     let mut services = start(&composition, &ground).await;
     let gateway = services.remove("gateway").unwrap();
-    assert!(import(&gateway.url, &example_day()).await);
+    assert_eq!(gateway.get("/v1/orders").await.problem(), (401, "unauthenticated"));
+    let token = token(&ground).await;
+    assert!(import(&gateway.url, &token, &example_day()).await);
+    let gateway = gateway.bearing(&token);
     gateway.settle().await;
     let sales = gateway.get("/v1/reports/sales?group_by=month").await.ok();
     assert_eq!(sales["rows"][0]["orders"], 127, "{sales:#}");

@@ -1,5 +1,6 @@
 //! `POST /orders/{id}/cancel`, `/orders/{id}/lines/cancel`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::given::Given;
@@ -7,9 +8,9 @@ use domain::ids::OrderId;
 use domain::orders::{CancelLines, CancelOrder};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{LongText, PathId};
-use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,9 +24,12 @@ use crate::http::cause::Cause;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::told::{Told, command_bodies};
+use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(cancel_order)).routes(routes!(cancel_lines))
+    OpenApiRouter::new()
+        .routes(routes!(cancel_order).needs(Action::CancelOrder))
+        .routes(routes!(cancel_lines).needs(Action::CancelOrder))
 }
 
 /// Cancel all that is still open of an order
@@ -35,7 +39,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn cancel_order(
     State(app): State<App>,
-    PathParams(order_id): PathParams<OrderId>,
+    OfOrder(order_id): OfOrder<OrderId>,
     PreferWait(wait): PreferWait,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
@@ -72,7 +76,7 @@ struct CancelLinesBody {
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn cancel_lines(
     State(app): State<App>,
-    PathParams(order_id): PathParams<OrderId>,
+    OfOrder(order_id): OfOrder<OrderId>,
     PreferWait(wait): PreferWait,
     told: Told<CancelLinesBody>,
 ) -> Result<Response, Problem> {

@@ -1,40 +1,47 @@
 //! `POST /orders/{id}/lines`, `/orders/{id}/lines/{line}/quantity`, `/orders/{id}/lines/{line}/remove`: a draft's lines.
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
-use domain::event::Event;
 use domain::ids::{OrderId, Sku};
-use domain::money::Currency;
-use domain::orders::{AddLine, ChangeQuantity, OrderEvent, RemoveLine, WantedLine};
-use domain::refusal::Refusal;
-use domain::stream::Stream;
+use domain::orders::{AddLine, ChangeQuantity, RemoveLine, WantedLine};
 use domain::text::Quantity;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::PathId;
-use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::codec;
 use crate::http::accepted::{Changed, Created};
 use crate::http::answers;
 use crate::http::app::App;
 use crate::http::asked::CommandHeaders;
 use crate::http::body::{LinePrice, TimeBody};
 use crate::http::described::KnownId;
-use crate::http::problems::{Problems, refused};
-use crate::http::told::{Told, command_bodies};
+use crate::http::problems::Problems;
+use crate::http::told::{CommandBody, Told, command_bodies};
+use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(add_line))
-        .routes(routes!(change_quantity))
-        .routes(routes!(remove_line))
+        .routes(routes!(add_line).needs(Action::ChangeOrder))
+        .routes(routes!(change_quantity).needs(Action::ChangeOrder))
+        .routes(routes!(remove_line).needs(Action::ChangeOrder))
 }
 
-command_bodies! { AddLineBody, ChangeQuantityBody }
+command_bodies! { ChangeQuantityBody }
+
+impl CommandBody for AddLineBody {
+    fn occurred_at(&self) -> Option<BusinessTime> {
+        self.occurred_at
+    }
+
+    fn price_at(&self) -> Option<String> {
+        self.unit_price.as_ref().map(|_| "/unit_price".to_owned())
+    }
+}
 
 /// A line to be added.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -62,14 +69,14 @@ struct AddLineBody {
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn add_line(
     State(app): State<App>,
-    PathParams(order_id): PathParams<OrderId>,
+    OfOrder(order_id): OfOrder<OrderId>,
     told: Told<AddLineBody>,
 ) -> Result<Response, Problem> {
     let AddLineBody { sku, quantity, unit_price, .. } = &told.body;
     let made = async {
         let unit_price = match unit_price {
             Some(price @ LinePrice::Minor(_)) => {
-                Some(price.money(currency(&app, &order_id).await?))
+                Some(price.money(app.begun(&order_id).await?.currency))
             }
             Some(LinePrice::Money(price)) => Some(price.money()),
             None => None,
@@ -78,19 +85,6 @@ async fn add_line(
         Ok(AddLine { order_id, line })
     };
     told.run_made(&app, made, answers::line_added).await
-}
-
-/// The currency of an order: its first event says it, and nothing changes it.
-async fn currency(app: &App, order_id: &OrderId) -> Result<Currency, Problem> {
-    let stream = codec::stream_id(&Stream::Order(order_id.clone()));
-    let first = app.log.read_stream(&stream, 0, 1).await;
-    let first = first.map_err(|error| app.unreadable_log(&error))?;
-    let currency = first.first().and_then(|first| match codec::decode(first) {
-        Ok(Event::Order(OrderEvent::DraftCreated(draft))) => Some(draft.currency),
-        Ok(Event::Order(OrderEvent::OrderPlaced(order))) => Some(order.currency),
-        Ok(_) | Err(_) => None,
-    });
-    currency.ok_or_else(|| refused(&Refusal::OrderNotFound { order_id: order_id.clone() }))
 }
 
 /// A new quantity.
@@ -113,7 +107,7 @@ struct ChangeQuantityBody {
 #[tracing::instrument(skip_all, fields(order.id = %order_id, line))]
 async fn change_quantity(
     State(app): State<App>,
-    PathParams((order_id, line)): PathParams<(OrderId, u32)>,
+    OfOrder((order_id, line)): OfOrder<(OrderId, u32)>,
     told: Told<ChangeQuantityBody>,
 ) -> Result<Response, Problem> {
     let command = ChangeQuantity { order_id, line, quantity: told.body.quantity };
@@ -127,7 +121,7 @@ async fn change_quantity(
 #[tracing::instrument(skip_all, fields(order.id = %order_id, line))]
 async fn remove_line(
     State(app): State<App>,
-    PathParams((order_id, line)): PathParams<(OrderId, u32)>,
+    OfOrder((order_id, line)): OfOrder<(OrderId, u32)>,
     told: Told<TimeBody>,
 ) -> Result<Response, Problem> {
     let command = RemoveLine { order_id, line };

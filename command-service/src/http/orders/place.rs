@@ -1,5 +1,6 @@
 //! `POST /orders`: an order is placed at once, or begun as a draft.
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::command::Command;
@@ -9,6 +10,7 @@ use domain::money::Currency;
 use domain::orders::{CreateDraft, NewOrder, PlaceOrder, WantedLine};
 use domain::text::{Label, PaymentMethod, Quantity};
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::ShortText;
 use service_kit::problem::{Code, Problem};
@@ -26,14 +28,24 @@ use crate::http::described::{ChosenId, KnownId, MethodText};
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::sealing::Person;
-use crate::http::told::{Told, command_bodies};
+use crate::http::told::{CommandBody, Told};
+use crate::http::whose::customer_of;
 use crate::ids;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(place_order))
+    OpenApiRouter::new().routes(routes!(place_order).needs(Action::PlaceOrder))
 }
 
-command_bodies! { PlaceOrderBody }
+impl CommandBody for PlaceOrderBody {
+    fn occurred_at(&self) -> Option<BusinessTime> {
+        self.occurred_at
+    }
+
+    fn price_at(&self) -> Option<String> {
+        let priced = self.lines.iter().position(|line| line.unit_price.is_some());
+        priced.map(|index| format!("/lines/{index}/unit_price"))
+    }
+}
 
 /// A line that is wanted.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -45,7 +57,7 @@ struct WantedLineBody {
     /// How many units.
     #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
     quantity: Quantity,
-    /// A price agreed for this line; the catalog's when absent.
+    /// A price agreed for this line; the catalog's when absent. With a token: for operators and services only.
     #[serde(default)]
     unit_price: Option<LinePrice>,
 }
@@ -75,7 +87,7 @@ struct PlaceOrderBody {
     #[serde(default)]
     #[schema(value_type = Option<ChosenId>)]
     order_id: Option<Given<OrderId>>,
-    /// Whose it is; a guest's when absent.
+    /// Whose it is; a guest's when absent, or with a customer's token that customer's.
     #[serde(default)]
     #[schema(value_type = Option<KnownId>)]
     customer_id: Option<CustomerId>,
@@ -137,14 +149,15 @@ async fn command(app: &App, told: &Told<PlaceOrderBody>) -> Result<Command, Prob
     check_count(body.lines.len())?;
     let drawn = || ids::order_id().ok_or(Code::Internal);
     let order_id = body.order_id.as_ref().map(Given::value).map_or_else(drawn, Ok)?;
-    let person = match &body.customer_id {
+    let customer_id = customer_of(told.caller(), body.customer_id.clone())?;
+    let person = match &customer_id {
         Some(customer_id) => Person::Customer(customer_id.clone()),
         None => Person::Guest(order_id.clone()),
     };
     let shipping_address = body.shipping_address.seal(app, &person).await?;
     let order = NewOrder {
         order_id,
-        customer_id: body.customer_id.clone(),
+        customer_id,
         currency: body.currency,
         lines: body.lines.iter().map(|line| line.wanted(body.currency)).collect(),
         payment_method: body.payment_method.value(),

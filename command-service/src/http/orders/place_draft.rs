@@ -1,11 +1,12 @@
 //! `POST /orders/{id}/place`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
 use domain::orders::PlaceDraft;
+use service_kit::access::Needs;
 use service_kit::described::PathId;
-use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,9 +21,10 @@ use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::told::Told;
+use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(place_draft))
+    OpenApiRouter::new().routes(routes!(place_draft).needs(Action::ChangeOrder))
 }
 
 /// Place a draft
@@ -34,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn place_draft(
     State(app): State<App>,
-    PathParams(order_id): PathParams<OrderId>,
+    OfOrder(order_id): OfOrder<OrderId>,
     PreferWait(wait): PreferWait,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {

@@ -1,5 +1,6 @@
 //! `POST /orders/{id}/returns`, `/orders/{id}/returns/{return}/receive`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::given::Given;
@@ -7,9 +8,9 @@ use domain::ids::{OrderId, ReturnId};
 use domain::orders::{ReceiveReturn, RequestReturn};
 use domain::text::Reason;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
 use service_kit::described::{DerivedPathId, LongText, PathId};
-use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,9 +25,12 @@ use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
 use crate::http::told::{Told, command_bodies};
+use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(request_return)).routes(routes!(receive_return))
+    OpenApiRouter::new()
+        .routes(routes!(request_return).needs(Action::RequestReturn))
+        .routes(routes!(receive_return).needs(Action::ReceiveReturn))
 }
 
 command_bodies! { RequestReturnBody, ReceiveReturnBody }
@@ -54,7 +58,7 @@ struct RequestReturnBody {
 #[tracing::instrument(skip_all, fields(order.id = %order_id))]
 async fn request_return(
     State(app): State<App>,
-    PathParams(order_id): PathParams<OrderId>,
+    OfOrder(order_id): OfOrder<OrderId>,
     told: Told<RequestReturnBody>,
 ) -> Result<Response, Problem> {
     let made = async {
@@ -85,7 +89,7 @@ struct ReceiveReturnBody {
 #[tracing::instrument(skip_all, fields(order.id = %order_id, %return_id))]
 async fn receive_return(
     State(app): State<App>,
-    PathParams((order_id, return_id)): PathParams<(OrderId, ReturnId)>,
+    OfOrder((order_id, return_id)): OfOrder<(OrderId, ReturnId)>,
     PreferWait(wait): PreferWait,
     told: Told<ReceiveReturnBody>,
 ) -> Result<Response, Problem> {

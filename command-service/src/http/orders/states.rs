@@ -1,9 +1,11 @@
 //! `POST /orders/{id}/hold|release|erase`
 
+use access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::OrderId;
 use domain::orders::{EraseOrder, HoldOrder, ReleaseHold};
+use service_kit::access::Needs;
 use service_kit::described::PathId;
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
@@ -22,9 +24,9 @@ use crate::http::told::Told;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(hold_order))
-        .routes(routes!(release_hold))
-        .routes(routes!(erase_order))
+        .routes(routes!(hold_order).needs(Action::HoldOrder))
+        .routes(routes!(release_hold).needs(Action::HoldOrder))
+        .routes(routes!(erase_order).needs(Action::ErasePerson))
 }
 
 /// Let an order stand still

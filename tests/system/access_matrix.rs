@@ -1,0 +1,151 @@
+//! Every operation × everybody who may ask for it.
+//!
+//! The rows are written here and not taken from the code. An operation of `/openapi.json` without a row fails.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::access::{Shop, Who};
+use crate::platform::Answer;
+use crate::services::Services;
+
+/// What is answered to nobody, owner, another customer, support, operator and service. `ok`: it was let in, whatever came of it.
+const ROWS: &[(&str, &str)] = &[
+    ("GET /health/live", "ok  ok  ok  ok  ok  ok"),
+    ("GET /health/ready", "ok  ok  ok  ok  ok  ok"),
+    ("GET /metrics", "401 403 403 403 ok  ok"),
+    ("GET /v1/products", "401 ok  ok  ok  ok  ok"),
+    ("GET /v1/products/{sku}", "401 ok  ok  ok  ok  ok"),
+    ("POST /v1/products", "401 403 403 403 ok  ok"),
+    ("POST /v1/products/{sku}/price", "401 403 403 403 ok  ok"),
+    ("POST /v1/products/{sku}/name", "401 403 403 403 ok  ok"),
+    ("POST /v1/products/{sku}/discontinue", "401 403 403 403 ok  ok"),
+    ("GET /v1/stock", "401 403 403 ok  ok  ok"),
+    ("GET /v1/stock/{sku}", "401 403 403 ok  ok  ok"),
+    ("POST /v1/stock/{sku}/receive", "401 403 403 403 ok  ok"),
+    ("POST /v1/stock/{sku}/adjust", "401 403 403 403 ok  ok"),
+    ("GET /v1/customers", "401 403 403 ok  ok  ok"),
+    ("GET /v1/customers/{id}", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/customers", "401 ok  ok  ok  ok  ok"),
+    ("POST /v1/customers/{id}/contact", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/customers/{id}/block", "401 403 403 ok  ok  ok"),
+    ("POST /v1/customers/{id}/erase", "401 403 403 403 ok  ok"),
+    ("GET /v1/orders", "401 ok  ok  ok  ok  ok"),
+    ("GET /v1/orders/{id}", "401 ok  404 ok  ok  ok"),
+    ("GET /v1/orders/{id}/events", "401 403 403 ok  ok  ok"),
+    ("POST /v1/orders", "401 ok  ok  ok  ok  ok"),
+    ("POST /v1/orders/{id}/lines", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/lines/{line}/quantity", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/lines/{line}/remove", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/place", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/cancel", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/lines/cancel", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/returns", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/orders/{id}/returns/{return}/receive", "401 403 403 403 ok  ok"),
+    ("POST /v1/orders/{id}/hold", "401 403 403 ok  ok  ok"),
+    ("POST /v1/orders/{id}/release", "401 403 403 ok  ok  ok"),
+    ("POST /v1/orders/{id}/erase", "401 403 403 403 ok  ok"),
+    ("GET /v1/shipments", "401 403 403 ok  ok  ok"),
+    ("GET /v1/shipments/{id}", "401 ok  404 ok  ok  ok"),
+    ("POST /v1/shipments/{id}/ship", "401 403 403 403 ok  ok"),
+    ("POST /v1/shipments/{id}/deliver", "401 403 403 403 ok  ok"),
+    ("GET /v1/payments", "401 403 403 ok  ok  ok"),
+    ("GET /v1/payments/{id}", "401 ok  404 ok  ok  ok"),
+    ("GET /v1/reports/sales", "401 403 403 403 ok  ok"),
+    ("GET /v1/events", "401 403 403 403 ok  ok"),
+    ("GET /v1/sagas", "401 403 403 ok  ok  ok"),
+    ("GET /v1/sagas/{id}", "401 403 403 ok  ok  ok"),
+    ("GET /v1/sagas/{id}/explain", "401 403 403 ok  ok  ok"),
+    ("POST /v1/sagas/{id}/retry", "401 403 403 403 ok  403"),
+    ("POST /v1/sagas/{id}/resolve", "401 403 403 403 ok  403"),
+    ("GET /v1/projections", "401 403 403 ok  ok  ok"),
+    ("GET /v1/projections/{name}", "401 403 403 ok  ok  ok"),
+    ("POST /v1/projections/{name}/rebuild", "401 403 403 403 ok  403"),
+    ("POST /v1/projections/{name}/rollback", "401 403 403 403 ok  403"),
+    ("POST /v1/projections/{name}/switch", "401 403 403 403 ok  403"),
+    ("POST /v1/projections/{name}/drop", "401 403 403 403 ok  403"),
+    ("POST /v1/projections/{name}/park", "401 403 403 403 ok  403"),
+    ("POST /v1/projections/{name}/replay", "401 403 403 403 ok  403"),
+    ("GET /v1/dead-letters", "401 403 403 403 ok  403"),
+    ("GET /v1/dead-letters/{id}", "401 403 403 403 ok  403"),
+    ("POST /v1/dead-letters/{id}/replay", "401 403 403 403 ok  403"),
+    ("GET /v1/simulator/ledger", "401 403 403 403 ok  ok"),
+];
+
+/// The operations of a description.
+fn operations(api: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            found.push((format!("{} {path}", method.to_uppercase()), operation));
+        }
+    }
+    found
+}
+
+/// What was answered, as the rows have it. A dead letter that is not there was looked for.
+fn verdict(answer: &Answer) -> &'static str {
+    match (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default()) {
+        (401, "unauthenticated") => "401",
+        (403, "forbidden") => "403",
+        (404, "dead_letter_not_found") => "ok",
+        (404, _) => "404",
+        (401 | 403, _) => panic!("{answer:?}"),
+        (status, _) => {
+            assert!(status < 500 && status != 405, "{answer:?}");
+            "ok"
+        }
+    }
+}
+
+async fn every_operation_answers_everybody_as_its_row_says(shop: &Shop<'_>) {
+    let api = shop.platform.get("/openapi.json").await.ok();
+    let rows: BTreeMap<&str, &str> = ROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    let described = operations(&api);
+    for (operation, said) in &described {
+        let Some(row) = rows.get(operation.as_str()) else {
+            wrong.push(format!("{operation} has no row"));
+            continue;
+        };
+        let is_guarded = !row.starts_with("ok");
+        let scheme = &said["security"][0]["token"][0];
+        assert_eq!(scheme.is_string(), is_guarded, "{operation}: {said}");
+        assert_eq!(*scheme, said["x-docket-access"]["scope"], "{operation}");
+        for (who, wanted) in Who::ALL.into_iter().zip(row.split_whitespace()) {
+            let answer = shop.ask(who, operation).await;
+            let got = verdict(&answer);
+            if got != wanted {
+                wrong.push(format!("{operation} of {who:?} is {got} and not {wanted}: {answer:?}"));
+            }
+            if got == "404" {
+                let nowhere = shop.ask_for_nothing(who, operation).await;
+                assert_eq!(
+                    nowhere, answer.body["code"],
+                    "{operation}: the same as of what is not there"
+                );
+            }
+        }
+    }
+    for row in rows.keys() {
+        if !described.iter().any(|(operation, _)| operation == row) {
+            wrong.push(format!("{row} is no operation"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn every_operation_answers_everybody_as_its_row_says_in_one_process() {
+    let (platform, tokens) = crate::access::guarded().await;
+    every_operation_answers_everybody_as_its_row_says(&Shop::open(&platform, &tokens).await).await;
+}
+
+#[tokio::test]
+async fn every_operation_answers_everybody_as_its_row_says_over_separate_processes() {
+    let tokens = crate::access::Tokens::new().await;
+    let Some(services) = Services::start_guarded(&tokens.settings()).await else { return };
+    let shop = Shop::open(&services.gateway, &tokens).await;
+    every_operation_answers_everybody_as_its_row_says(&shop).await;
+}
