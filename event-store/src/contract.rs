@@ -27,6 +27,13 @@ pub trait EventLog: Send + Sync + 'static {
         batch: Vec<AppendTransaction>,
     ) -> BoxFuture<'_, Result<Vec<Verdict>, AppendError>>;
 
+    /// Returns once no append that this writer gave up can be carried out any more: each has been, or never will be. Refused like an
+    /// append when another has taken the log over.
+    fn shut_out(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        // Where appends and what is read to decide go over one connection, one after the other, that is so.
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Reads known commands and streams, all in one snapshot of the database.
     fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>>;
 

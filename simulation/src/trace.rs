@@ -14,7 +14,7 @@ pub const SOMETIMES: [&str; 40] = [
     "a dedupe hit",
     "an append of unknown outcome",
     "an append that came late",
-    "a command refused whose versions fit and whose ground was gone",
+    "an append that was given up and never came",
     "a takeover of the log, and the old writer refused",
     "a crash of the command-service",
     "a crash between intent and outcome",

@@ -32,6 +32,8 @@ pub(super) struct Worker {
     pub(super) schema_hash: u64,
     /// True when the last batch had a command that was answered before.
     pub(super) met_repeats: bool,
+    /// True when an append was given up, and may still arrive: nothing is decided before it can't any more.
+    in_doubt: bool,
 }
 
 impl Worker {
@@ -43,7 +45,8 @@ impl Worker {
     ) -> Self {
         let cache = StateCache::new(settings.cached_states);
         let (head, schema_hash) = (log.head(), snapshots::schema_hash());
-        Self { log, head, clock, settings, observers, cache, schema_hash, met_repeats: false }
+        let (met_repeats, in_doubt) = (false, false);
+        Self { log, head, clock, settings, observers, cache, schema_hash, met_repeats, in_doubt }
     }
 
     /// Runs until `stop`, and then until nothing waits any more.
@@ -69,6 +72,10 @@ impl Worker {
 
     /// One batch; returns the commands that have to go again.
     async fn process(&mut self, batch: Vec<Job>) -> Vec<Job> {
+        if let Err(error) = self.shut_out().await {
+            answer_all(batch, &error);
+            return Vec::new();
+        }
         let (distinct, mut carried) = split_repeats(batch);
         let decided = self.settle_and_decide(distinct).await;
         if decided.is_empty() {
@@ -79,9 +86,34 @@ impl Worker {
         let _appends = spans_of_append(&decided);
         match self.append(&decided).await {
             Ok(appended) => carried.extend(self.conclude(decided, appended)),
-            Err(error) => answer_all(decided.into_iter().map(|(job, _)| job), &error),
+            Err(error) => {
+                self.in_doubt |= matches!(error, ExecuteError::OutcomeUnknown);
+                answer_all(decided.into_iter().map(|(job, _)| job), &error);
+            }
         }
         carried
+    }
+
+    /// Makes sure that what was given up has been carried out or never will be. Else a command whose outcome was unknown might be
+    /// refused when it is asked again, and carried out after that.
+    async fn shut_out(&mut self) -> Result<(), ExecuteError> {
+        if !self.in_doubt {
+            return Ok(());
+        }
+        match tokio::time::timeout(self.settings.call_timeout, self.log.shut_out()).await {
+            Ok(Ok(())) => {
+                self.in_doubt = false;
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(error = ?error, "what was given up can't be shut out now");
+                Err(ExecuteError::Unavailable)
+            }
+            Err(_) => {
+                tracing::warn!("what was given up was not shut out in time");
+                Err(ExecuteError::Unavailable)
+            }
+        }
     }
 
     /// Asks the log for the commands' ids and for the streams that the cache lacks, in one go.

@@ -248,6 +248,22 @@ async fn an_outcome_that_stays_unknown_is_said_to_be_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_given_up_is_shut_out_before_anything_else_is_decided() {
+    let log = FaultyLog::new([Fault::NotDone; 100]);
+    let processor = processor(&log, ProcessorSettings::default());
+    let outcome = execute(&processor, "p", product(&sku())).await;
+    assert_eq!(outcome, Err(ExecuteError::OutcomeUnknown));
+    log.goes_right_again();
+    log.is_deaf(true);
+    let (loads, again) = (log.loads(), execute(&processor, "p", product(&sku())).await);
+    assert_eq!((again, log.loads()), (Err(ExecuteError::Unavailable), loads), "nothing is decided");
+    log.is_deaf(false);
+    execute(&processor, "p", product(&sku())).await.unwrap();
+    execute(&processor, "r", receive(1)).await.unwrap();
+    assert_eq!(log.shut_outs(), 1, "then there is no doubt any more");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_behind_a_silent_log_is_refused_after_five_seconds_and_nothing_is_done_later() {
     // Ten attempts in vain: until 6.5 s after the first.
     let log = FaultyLog::new([Fault::NotDone; 10]);

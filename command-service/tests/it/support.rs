@@ -1,7 +1,7 @@
 //! What the tests stand on: a faulty log, a whole service in memory, and short ways to ask it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +46,9 @@ pub(crate) struct FaultyLog {
     faults: Mutex<VecDeque<Fault>>,
     forever: bool,
     loads: AtomicUsize,
+    shut_outs: AtomicUsize,
+    /// What was given up can't be shut out.
+    is_deaf: AtomicBool,
 }
 
 impl FaultyLog {
@@ -68,14 +71,35 @@ impl FaultyLog {
         self.faults.lock().unwrap().push_back(fault);
     }
 
+    /// Appends go right again from now on.
+    pub(crate) fn goes_right_again(&self) {
+        self.faults.lock().unwrap().clear();
+    }
+
+    /// Whether what was given up can't be shut out now.
+    pub(crate) fn is_deaf(&self, is_deaf: bool) {
+        self.is_deaf.store(is_deaf, Ordering::Relaxed);
+    }
+
+    /// How often what was given up was shut out.
+    pub(crate) fn shut_outs(&self) -> usize {
+        self.shut_outs.load(Ordering::Relaxed)
+    }
+
     /// How often it was asked for streams or answers.
     pub(crate) fn loads(&self) -> usize {
         self.loads.load(Ordering::Relaxed)
     }
 
     fn sound(inner: impl EventLog) -> Self {
-        let (faults, loads) = (Mutex::default(), AtomicUsize::default());
-        Self { inner: Arc::new(inner), faults, forever: false, loads }
+        Self {
+            inner: Arc::new(inner),
+            faults: Mutex::default(),
+            forever: false,
+            loads: AtomicUsize::default(),
+            shut_outs: AtomicUsize::default(),
+            is_deaf: AtomicBool::default(),
+        }
     }
 }
 
@@ -99,6 +123,16 @@ impl EventLog for FaultyLog {
                     Err(StoreError::new("append", "connection lost").into())
                 }
             }
+        })
+    }
+
+    fn shut_out(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(async move {
+            if self.is_deaf.load(Ordering::Relaxed) {
+                return Err(StoreError::new("shut out", "no connection").into());
+            }
+            self.shut_outs.fetch_add(1, Ordering::Relaxed);
+            self.inner.shut_out().await
         })
     }
 

@@ -207,6 +207,23 @@ impl EventLog for PostgresLog {
         .boxed()
     }
 
+    fn shut_out(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        async move {
+            let token = self.token.held().ok_or(AppendError::Superseded)?;
+            // It waits for an append that is under way; one that comes later has an old token.
+            let renewed =
+                self.writer.call(async |connection| token::renew(connection, token).await);
+            let failed = |error| StoreError::new("shut out what was given up", error);
+            let Some(newer) = renewed.await.map_err(failed)? else {
+                self.token.lost(token);
+                return Err(AppendError::Superseded);
+            };
+            self.token.hold(newer);
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn load(&self, request: LoadRequest) -> BoxFuture<'_, Result<Loaded, StoreError>> {
         self.reads("load", async |connection| load::load(connection, request).await).boxed()
     }

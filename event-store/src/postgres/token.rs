@@ -8,6 +8,10 @@ use tokio::sync::watch;
 /// Waits for an append that is under way, and is refused to none: the newest wins.
 const RAISE: &str = "UPDATE log_writer SET token = token + 1 WHERE singleton RETURNING token";
 
+/// The same, by whoever has the newest.
+const RENEW: &str =
+    "UPDATE log_writer SET token = token + 1 WHERE singleton AND token = $1 RETURNING token";
+
 /// The token that this process holds, if any.
 #[derive(Debug, Clone)]
 pub(super) struct Token(Arc<watch::Sender<Option<i64>>>);
@@ -33,6 +37,14 @@ impl Token {
     pub(super) fn watch(&self) -> watch::Receiver<Option<i64>> {
         self.0.subscribe()
     }
+}
+
+/// Makes this token old, and with it all that is on its way under it; `None` when it was already.
+pub(super) async fn renew(
+    connection: &mut PgConnection,
+    token: i64,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(RENEW).bind(token).fetch_optional(connection).await
 }
 
 /// Makes every other holder's token old.

@@ -4,15 +4,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use event_store::memory::MemoryLog;
-use event_store::{AppendTransaction, EventLog as _, StreamId, Verdict, Version};
+use event_store::{AppendTransaction, StreamId, Verdict};
 
 /// A batch as it was sent.
 pub(super) struct Batch(Vec<Sent>);
 
 struct Sent {
     command: Arc<str>,
-    reads: Vec<(StreamId, Version)>,
+    reads: Vec<StreamId>,
     /// A stream as often as it has events for it.
     writes: Vec<StreamId>,
 }
@@ -21,7 +20,7 @@ impl Batch {
     pub(super) fn of(batch: &[AppendTransaction]) -> Self {
         let sent = batch.iter().map(|one| Sent {
             command: Arc::clone(&one.command_id),
-            reads: one.reads.clone(),
+            reads: one.reads.iter().map(|(stream, _)| Arc::clone(stream)).collect(),
             writes: one.events.iter().map(|event| Arc::clone(&event.stream)).collect(),
         });
         Self(sent.collect())
@@ -35,32 +34,6 @@ impl Batch {
         Some(&self.0.get(place)?.command)
     }
 
-    /// Whether the first transaction that was refused for its ground would pass if its versions alone were looked at.
-    pub(super) async fn fits_by_versions_alone(
-        &self,
-        verdicts: &[Verdict],
-        log: &MemoryLog,
-    ) -> bool {
-        let refused =
-            |(_, verdict): &(usize, &Verdict)| matches!(verdict, Verdict::Conflict { .. });
-        let Some((place, _)) = self.built_on_what_was_not_written(verdicts).find(refused) else {
-            return false;
-        };
-        let Some(sent) = self.0.get(place) else { return false };
-        for (stream, seen) in &sent.reads {
-            let written = log.read_stream(stream, 0, usize::MAX).await.unwrap_or_default().len();
-            // Then those after it had not written yet.
-            let since = self.0.iter().zip(verdicts).skip(place);
-            let since = since
-                .filter(|(_, verdict)| matches!(verdict, Verdict::Committed { .. }))
-                .map(|(sent, _)| sent.writes.iter().filter(|written| *written == stream).count());
-            if (written - since.sum::<usize>()) as Version != *seen {
-                return false;
-            }
-        }
-        true
-    }
-
     /// The places of those that saw a stream which one before them would have written and did not, with their verdicts.
     fn built_on_what_was_not_written<'a>(
         &'a self,
@@ -68,7 +41,7 @@ impl Batch {
     ) -> impl Iterator<Item = (usize, &'a Verdict)> {
         let mut unwritten: HashSet<&StreamId> = HashSet::new();
         self.0.iter().zip(verdicts).enumerate().filter_map(move |(place, (sent, verdict))| {
-            let seen = sent.reads.iter().map(|(stream, _)| stream).chain(&sent.writes);
+            let seen = sent.reads.iter().chain(&sent.writes);
             let is_built = seen.into_iter().any(|stream| unwritten.contains(stream));
             if !matches!(verdict, Verdict::Committed { .. }) {
                 unwritten.extend(&sent.writes);

@@ -4,6 +4,7 @@
 //! **Invariant:** an append meets another, never itself when it is sent again.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use event_store::{AppendTransaction, StreamId};
@@ -12,12 +13,26 @@ use event_store::{AppendTransaction, StreamId};
 #[derive(Default)]
 pub(crate) struct Late {
     batches: Mutex<Vec<Vec<AppendTransaction>>>,
+    /// How often what was given up was shut out.
+    shut_out: AtomicU64,
 }
 
 impl Late {
     /// One more that is on its way.
     pub(super) fn keep(&self, batch: Vec<AppendTransaction>) {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+    }
+
+    /// Under which token something is sent, so to say: what was sent under an older one is refused.
+    pub(super) fn token(&self) -> u64 {
+        self.shut_out.load(Ordering::Relaxed)
+    }
+
+    /// None of them arrives any more; whether there were any.
+    pub(super) fn shut_out(&self) -> bool {
+        self.shut_out.fetch_add(1, Ordering::Relaxed);
+        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        !std::mem::take(&mut *batches).is_empty()
     }
 
     /// Those that arrive right before this one; none once all is calm.

@@ -44,7 +44,7 @@ impl FaultyLog {
         match &appended {
             Ok(verdicts) => {
                 self.check_fence(verdicts);
-                self.check_ground(&sent, verdicts).await;
+                self.check_ground(&sent, verdicts);
                 for (command, verdict) in commands.iter().zip(verdicts) {
                     self.tell(command, verdict);
                 }
@@ -72,14 +72,11 @@ impl FaultyLog {
     }
 
     /// What saw what another would have written, and did not write, is not written either: whatever the versions are.
-    async fn check_ground(&self, sent: &Batch, verdicts: &[Verdict]) {
+    fn check_ground(&self, sent: &Batch, verdicts: &[Verdict]) {
         if let Some(command) = sent.built_on_nothing(verdicts) {
             let statement =
                 format!("`{command}` was committed, and what it was decided on was not.");
             self.violations.found("ground", statement);
-        }
-        if sent.fits_by_versions_alone(verdicts, &self.log).await {
-            self.trace.happened("a command refused whose versions fit and whose ground was gone");
         }
     }
 
@@ -116,10 +113,14 @@ impl FaultyLog {
         }
         let soon = self.weather.draw(|rng| rng.chance(250));
         let delay = if soon { self.weather.moment() } else { self.weather.long_delay() };
-        let this = self.clone();
-        self.trace.happened("an append that came late");
+        let (this, token) = (self.clone(), self.late.token());
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
+            if this.late.token() != token {
+                this.trace.happened("an append that was given up and never came");
+                return;
+            }
+            this.trace.happened("an append that came late");
             // Nobody hears of it.
             drop(this.append_now(batch).await);
         });
@@ -178,6 +179,16 @@ impl EventLog for FaultyLog {
                 return Err(lost());
             }
             appended
+        })
+    }
+
+    fn shut_out(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(async move {
+            self.reach("shut out what was given up").await?;
+            if self.late.shut_out() {
+                self.trace.happened("an append that was given up and never came");
+            }
+            Ok(())
         })
     }
 

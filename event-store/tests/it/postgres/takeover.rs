@@ -39,6 +39,24 @@ async fn after_a_takeover_the_old_writer_is_refused_whole_and_positions_go_on() 
 }
 
 #[tokio::test]
+async fn what_was_given_up_is_under_an_old_token_and_only_the_active_one_shuts_out() {
+    let Some(place) = place() else { return };
+    let log = place.active().await;
+    log.append(vec![writes("1", &["a"])]).await.unwrap();
+    let before = log.token().borrow().unwrap();
+    log.shut_out().await.unwrap();
+    assert_eq!(*log.token().borrow(), Some(before + 1), "what is on its way has the one before");
+    log.append(vec![writes("2", &["a"])]).await.unwrap();
+
+    let new = place.active().await;
+    let refused = log.shut_out().await;
+    assert!(matches!(refused, Err(AppendError::Superseded)), "{refused:?}");
+    assert_eq!(*log.token().borrow(), None);
+    new.append(vec![writes("3", &["a"])]).await.unwrap();
+    assert_eq!(commands_of_dense_log(&new).await, ["1", "2", "3"]);
+}
+
+#[tokio::test]
 async fn what_the_writer_knows_counts_only_at_the_head_that_it_reached() {
     let Some(place) = place() else { return };
     let log = place.active().await;
