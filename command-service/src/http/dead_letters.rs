@@ -217,7 +217,7 @@ struct ReplayBody {
 #[utoipa::path(post, path = "/dead-letters/{id}/replay", tag = "Dead letters",
     params(("id" = inline(PathName), Path),
         ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; the letter itself is what is done once"),
-        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
     request_body = ReplayBody,
     responses((status = 200, body = DeadLetterItem), Problems))]
 #[tracing::instrument(skip_all, fields(letter.id = %id))]

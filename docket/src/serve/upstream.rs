@@ -195,7 +195,7 @@ impl Upstream {
     /// Whether a process is ready in time, after nobody took a request; there has to be one that stands by.
     async fn is_taken_over(&self, by: Instant) -> bool {
         let mut states = self.states.subscribe();
-        let may_be = states.borrow().iter().any(|state| matches!(state, State::StandsBy));
+        let may_be = states.borrow().contains(&State::StandsBy);
         if !may_be || Instant::now() + ASK_AGAIN >= by {
             return false;
         }

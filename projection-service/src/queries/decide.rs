@@ -34,7 +34,7 @@ macro_rules! decision {
         #[utoipa::path(post, path = $path, tag = "Projections",
             params(("name" = inline(PathName), Path),
                 ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
-                ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
+                ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
             request_body = Option<Why>,
             responses((status = 200, body = ProjectionAnswer, headers(
                     ("Docket-Position" = String, description = "The log's position, as a token"),

@@ -63,7 +63,7 @@ pub struct ReplayKey {
 #[utoipa::path(post, path = "/projections/{name}/park", tag = "Projections",
     params(("name" = inline(PathName), Path),
         ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
-        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
     request_body = ParkKey,
     responses((status = 200, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),
@@ -122,7 +122,7 @@ pub async fn park_key(
 #[utoipa::path(post, path = "/projections/{name}/replay", tag = "Projections",
     params(("name" = inline(PathName), Path),
         ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
-        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent")),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
     request_body = ReplayKey,
     responses((status = 200, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),

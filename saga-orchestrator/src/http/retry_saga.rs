@@ -37,7 +37,7 @@ pub(super) struct RetrySaga {
     params(
         ("id" = inline(PathName), Path, description = "The saga"),
         ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key gets the same answer"),
-        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts; `operator` when absent"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent"),
     ),
     request_body = RetrySaga,
     responses(
