@@ -1,5 +1,7 @@
 //! What a command costs on a long history against hardly any, by turns: what disturbs one disturbs the other.
 
+mod whole;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +20,13 @@ use event_store::postgres::PostgresLog;
 use event_store::sqlite::SqliteLog;
 use event_store::{EventLog, Metadata};
 use hdrhistogram::Histogram;
+use tempfile::TempDir;
 
-use crate::client::Connection;
 use crate::clients::{Done, Load};
 use crate::history::{BUSY_CUSTOMER, Size, Templates, customer, fill, sku};
-use crate::platform::{Platform, Process};
+use crate::platform::Process;
 use crate::row::{self, Row};
-use crate::{measure, servers};
+use crate::servers;
 
 /// Products, and customers.
 const MANY: u64 = 10_000;
@@ -47,7 +49,12 @@ struct Side {
 
 /// Everything, as rows.
 pub(crate) async fn rows(orders: u64, on_postgres: bool, log_only: bool) -> Result<Vec<Row>> {
-    let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
+    let with_platform = !on_postgres && !log_only;
+    let mut folders = [tempfile::tempdir()?, tempfile::tempdir()?];
+    if with_platform {
+        let [long, short] = folders;
+        folders = [whole::founded(long).await?, whole::founded(short).await?];
+    }
     let server = if on_postgres { Some(servers::postgres(&["long", "short"])?) } else { None };
     let templates = Templates::make().await?;
     let mut sides = Vec::new();
@@ -67,8 +74,8 @@ pub(crate) async fn rows(orders: u64, on_postgres: bool, log_only: bool) -> Resu
         side.processor.shutdown().await;
         drop(side.log);
     }
-    if !on_postgres && !log_only {
-        rows.extend(whole(folders).await?);
+    if with_platform {
+        rows.extend(whole::rows(folders).await?);
     }
     Ok(rows)
 }
@@ -250,55 +257,4 @@ fn compared(what: &str, [long, short]: [Histogram<u64>; 2]) -> Vec<Row> {
         Row::latency(&format!("{what}, short"), &short),
         Row::figure(&format!("{what}: long / short"), ratio, "x the time"),
     ]
-}
-
-/// The whole platform over both: its start, and what an order takes over HTTP while as many sagas wait as there are.
-async fn whole(folders: [tempfile::TempDir; 2]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let (mut platforms, mut restarts) = (Vec::new(), Vec::new());
-    for (folder, name) in folders.into_iter().zip(["long", "short"]) {
-        // The log was filled without the platform, which starts on no data that has no key.
-        std::fs::write(folder.path().join("master.key"), [7; 32])?;
-        let begun = Instant::now();
-        let platform = Platform::start_in(folder).await?;
-        measure::settle_with(&platform, &format!("first/{name}"), &sku(0)).await?;
-        let time = begun.elapsed().as_secs_f64();
-        rows.push(Row::figure(&format!("first start, {name}: everything is folded"), time, "s"));
-        let folder = platform.leave().await?;
-        let begun = Instant::now();
-        let platform = Platform::start_in(folder).await?;
-        restarts.push(begun.elapsed());
-        measure::settle_with(&platform, &format!("again/{name}"), &sku(0)).await?;
-        let time = begun.elapsed().as_secs_f64();
-        rows.push(Row::figure(
-            &format!("start after a crash, {name}: a command is in all models"),
-            time,
-            "s",
-        ));
-        let memory = platform.processes.iter().map(Process::resident_mb).sum::<Result<f64>>()?;
-        rows.push(Row::figure(&format!("memory after the start, {name}"), memory, "MB"));
-        platforms.push(platform);
-    }
-    let restarts: [Duration; 2] = restarts.try_into().ok().context("two")?;
-    rows.extend(compared("ready after a crash", restarts.map(once)));
-    let mut connections = Vec::new();
-    for platform in &platforms {
-        connections.push(Connection::open(&platform.at.commands).await?);
-    }
-    let mut times = [row::empty(), row::empty()];
-    for number in 0..SINGLE / 4 {
-        for (connection, times) in connections.iter_mut().zip(&mut times) {
-            let key = format!("flat/{number}");
-            let mut order = crate::shop::order(&sku(number % MANY), &key);
-            order.waits = true;
-            let begun = Instant::now();
-            connection.post(&order).await?;
-            row::record(times, begun.elapsed());
-        }
-    }
-    rows.extend(compared("order until it is confirmed, over HTTP", times));
-    for platform in platforms {
-        platform.stop().await?;
-    }
-    Ok(rows)
 }
