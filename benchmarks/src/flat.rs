@@ -20,7 +20,6 @@ use event_store::postgres::PostgresLog;
 use event_store::sqlite::SqliteLog;
 use event_store::{EventLog, Metadata};
 use hdrhistogram::Histogram;
-use tempfile::TempDir;
 
 use crate::clients::{Done, Load};
 use crate::history::{BUSY_CUSTOMER, Size, Templates, customer, fill, sku};

@@ -8,8 +8,10 @@ use crate::sql::statements;
 use crate::types::{LogIdentity, Position};
 
 /// Append-only: a migration that was released is never changed.
-pub(super) const MIGRATIONS: [(&str, &str); 1] =
-    [("0001_log", include_str!("migrations/0001_log.sql"))];
+pub(super) const MIGRATIONS: [(&str, &str); 2] = [
+    ("0001_log", include_str!("migrations/0001_log.sql")),
+    ("0002_commands_by_row", include_str!("migrations/0002_commands_by_row.sql")),
+];
 
 const DRAW_IDENTITY: &str = "INSERT INTO log_identity (singleton, log, epoch) VALUES (1, $1, 1)
     ON CONFLICT (singleton) DO NOTHING";

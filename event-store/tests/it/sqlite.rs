@@ -102,6 +102,80 @@ mod log {
     }
 }
 
+mod older_files {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use chrono::DateTime;
+    use event_store::sqlite::SqliteLog;
+    use event_store::{
+        AnswerToKeep, AppendTransaction, EventLog as _, Metadata, NewEvent, StoredAnswer, Verdict,
+    };
+    use sqlx::{Connection as _, SqliteConnection};
+
+    /// How answers were kept by the first version.
+    const AS_BEFORE: &str = "CREATE TABLE before (command_id TEXT PRIMARY KEY, request_hash BLOB NOT NULL, \
+        status INTEGER NOT NULL, body TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL) \
+        STRICT, WITHOUT ROWID;
+        INSERT INTO before SELECT * FROM commands;
+        DROP TABLE commands;
+        ALTER TABLE before RENAME TO commands;
+        DELETE FROM _sqlx_migrations WHERE version = 2";
+
+    fn transaction(command: &str) -> AppendTransaction {
+        let id = Arc::<str>::from(command);
+        AppendTransaction {
+            command_id: Arc::clone(&id),
+            request_hash: [7; 32],
+            reads: Vec::new(),
+            events: vec![NewEvent {
+                stream: format!("stream-{command}").into(),
+                event_type: "Happened".into(),
+                schema_version: 1,
+                payload: "{}".to_owned(),
+            }],
+            metadata: Arc::new(Metadata {
+                actor: "client".into(),
+                command_id: Arc::clone(&id),
+                correlation_id: id,
+                causation_id: None,
+                traceparent: None,
+                occurred_at: DateTime::UNIX_EPOCH,
+            }),
+            answer: Some(AnswerToKeep {
+                status: 201,
+                body: format!("the answer of {command}"),
+                target: format!("stream-{command}").into(),
+            }),
+            intents: Vec::new(),
+        }
+    }
+
+    async fn put_back(path: &Path) {
+        let url = format!("sqlite:{}", path.display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(AS_BEFORE).execute(&mut connection).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn answers_that_an_older_version_kept_are_given_again_also_after_the_upgrade() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let log = SqliteLog::open(&path).await.unwrap();
+        log.append(["b", "a", "c"].map(transaction).to_vec()).await.unwrap();
+        log.close().await;
+        put_back(&path).await;
+        let answer = |command: &str, position| {
+            let body = format!("the answer of {command}");
+            Verdict::AlreadyApplied(StoredAnswer { status: 201, body, version: 1, position })
+        };
+        let log = SqliteLog::open(&path).await.unwrap();
+        let verdicts = log.append(["a", "b", "new"].map(transaction).to_vec()).await.unwrap();
+        let new = Verdict::Committed { position: 4, version: 1 };
+        assert_eq!(verdicts, [answer("a", 2), answer("b", 1), new]);
+    }
+}
+
 mod keys {
     use std::fs;
     use std::path::Path;
