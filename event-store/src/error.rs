@@ -43,3 +43,17 @@ pub enum AppendError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Why an append would most likely get no answer now.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAppends {
+    /// One is under way for so long.
+    #[error("an append has had no answer for {:.1} s", .0.as_secs_f64())]
+    Silent(std::time::Duration),
+    /// The last one failed, and why.
+    #[error("an append failed: {0}")]
+    Fail(String),
+    /// The database does not give what an append needs, by its own words.
+    #[error("an append would fail: {0}")]
+    WouldFail(String),
+}

@@ -25,6 +25,6 @@ pub mod sqlite;
 
 pub use clock::Clock;
 pub use contract::EventLog;
-pub use error::{AppendError, StoreError};
+pub use error::{AppendError, NoAppends, StoreError};
 pub use event_id::Ids;
 pub use types::*;

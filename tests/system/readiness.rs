@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 use test_servers::Forwards;
 
 use crate::services::{Service, Services};
@@ -59,6 +60,37 @@ async fn while_postgres_is_silent_no_process_with_a_database_is_ready() {
     all_say_that_the_database_is_away(&services).await;
     services.proxy().set(Forwards::Everything);
     services.until_all_are_ready().await;
+    services.terminate().await;
+}
+
+#[tokio::test]
+async fn a_command_service_that_can_append_nothing_is_not_ready_though_its_database_answers() {
+    let Some(services) = Services::start().await else { return };
+    services.gateway.sell("cup", 5).await;
+    let mut neighbour = PgConnection::connect(&services.urls().log).await.unwrap();
+    let lock = "BEGIN; SELECT token FROM log_writer FOR UPDATE";
+    sqlx::raw_sql(lock).execute(&mut neighbour).await.unwrap();
+    let begun = Instant::now();
+    let receive = json!({ "quantity": 2 });
+    let asked = services.gateway.post("/v1/stock/cup/receive", "more", &receive);
+    let said = async {
+        let cannot_append = |health: &Value| {
+            health["status"] == "not_ready"
+                && part(health, "event_log").starts_with("can't be used: an append ")
+        };
+        let health = services.of(Service::Commands).until("/health/ready", cannot_append).await;
+        assert_eq!(part(&health, "database"), "up");
+        services.gateway.until("/health/ready", |health| health["status"] == "not_ready").await;
+        assert!(begun.elapsed() < NOTICED_WITHIN, "{:?}", begun.elapsed());
+        neighbour.close().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(asked, said);
+    services.until_all_are_ready().await;
+    // It was done when the lock was gone, or it is done now.
+    if answer.status != StatusCode::OK {
+        services.gateway.post("/v1/stock/cup/receive", "more", &receive).await.ok();
+    }
+    services.gateway.until("/v1/stock/cup", |stock| stock["available"] == 7).await;
     services.terminate().await;
 }
 

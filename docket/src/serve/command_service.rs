@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::args::{Broker, LogDatabasesArgs, NatsArgs};
-use super::dependencies::watch_nats;
+use super::dependencies::{watch_appends, watch_nats};
 use super::master_key;
 use super::person_keys;
 use super::process::Process;
@@ -99,6 +99,8 @@ impl CommandServiceArgs {
             process.drain().await;
             return Ok(());
         };
+        let appends = watch_appends(process.health.clone(), Arc::clone(&active.log));
+        let _appends = AbortOnDropHandle::new(tokio::spawn(appends));
         process.ready(documented(active.commands.router(&process.access), &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();

@@ -4,10 +4,12 @@
 //! **Invariant:** a process is not ready while it can't use its database; liveness says nothing of any of this.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
 use async_nats::connection::State as Connection;
+use event_store::postgres::PostgresLog;
 use messaging::jetstream::{Names, carries_events};
 use service_kit::dependency::{Dependency, Need, Pace};
 use service_kit::health::Health;
@@ -42,6 +44,17 @@ pub(super) async fn watch_database(health: Health, part: &'static str, pool: Pos
     let answers = || {
         let pool = pool.clone();
         async move { pool.answers().await.map_err(|error| error.to_string()) }
+    };
+    dependency.watch(answers).await;
+}
+
+/// Tells for as long as the process lives whether the log takes appends: not by a connection of its own, which may be there while
+/// no append gets one. One that has no answer is said after about four seconds, one that fails after three.
+pub(super) async fn watch_appends(health: Health, log: Arc<PostgresLog>) {
+    let dependency = Dependency::new(health, "event_log", Need::Required, DATABASE);
+    let answers = || {
+        let log = Arc::clone(&log);
+        async move { log.takes_appends().await.map_err(|why| why.to_string()) }
     };
     dependency.watch(answers).await;
 }

@@ -27,6 +27,7 @@ use crate::types::{
     Verdict, Version,
 };
 
+use super::answering::Answering;
 use super::arguments::Arguments;
 use super::ledger::{Kept, Ledger};
 use super::token::Token;
@@ -50,6 +51,7 @@ pub(super) struct Appender {
     /// The head that this process's appends reached.
     pub(super) appended: watch::Sender<Position>,
     pub(super) clock: Clock,
+    pub(super) answering: Answering,
 }
 
 /// What the server said of a batch.
@@ -80,10 +82,16 @@ impl Appender {
         let micros = now.timestamp_micros();
         let mut ledger = self.ledger.take(token);
         let known = &ledger;
+        let under_way = self.answering.begin();
         let called = self.writer.call(async |connection| {
             commit(connection, token, micros, &batch, &metadata, known).await
         });
-        match called.await {
+        let called = called.await;
+        match called.as_ref().err().filter(|error| !is_superseded(error)) {
+            None => under_way.answered(),
+            Some(error) => under_way.failed(error.to_string()),
+        }
+        match called {
             Ok(Said::Passed(mut passed)) => {
                 let head = passed.after + passed.events.len() as Position;
                 ledger.learn(token, head, mem::take(&mut passed.streams));
@@ -91,7 +99,7 @@ impl Appender {
                 Ok(self.remember(batch, passed, now))
             }
             Ok(Said::Judged(found)) => self.verdicts(&batch, found),
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(SUPERSEDED) => {
+            Err(error) if is_superseded(&error) => {
                 self.token.lost(token);
                 Err(AppendError::Superseded)
             }
@@ -145,6 +153,10 @@ impl Appender {
         }
         Ok(judgement.verdicts)
     }
+}
+
+fn is_superseded(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(SUPERSEDED))
 }
 
 fn recorded(

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::clock::{self, Clock};
 use crate::contract::EventLog;
-use crate::error::{AppendError, StoreError};
+use crate::error::{AppendError, NoAppends, StoreError};
 use crate::recent::Recent;
 use crate::types::{
     AppendTransaction, Intent, LoadRequest, Loaded, LogIdentity, Position, RecordedEvent, Snapshot,
@@ -20,6 +20,7 @@ use crate::types::{
 };
 
 use super::announcer::Announcer;
+use super::answering::{Answering, Tells};
 use super::append::Appender;
 use super::identity::Identity;
 use super::ledger::Ledger;
@@ -45,6 +46,7 @@ pub struct PostgresLog {
     /// The head that this process's appends reached, to be announced.
     appended: watch::Sender<Position>,
     clock: Clock,
+    answering: Answering,
     background: [AbortHandle; 2],
 }
 
@@ -99,7 +101,7 @@ impl PostgresLog {
         let listening = tokio::spawn(listener.run()).abort_handle();
         let announcing = tokio::spawn(announcer.run()).abort_handle();
         let (token, background) = (Token::none(), [listening, announcing]);
-        let ledger = Arc::<Ledger>::default();
+        let (ledger, answering) = (Arc::<Ledger>::default(), Answering::default());
         Ok(Self {
             writer,
             reader,
@@ -110,6 +112,7 @@ impl PostgresLog {
             ledger,
             appended,
             clock,
+            answering,
             background,
         })
     }
@@ -144,6 +147,17 @@ impl PostgresLog {
         self.recent.forget();
         self.identity.found(identity.clone(), position, &self.head);
         Ok(identity)
+    }
+
+    /// Whether an append would be answered now, as far as can be told: by how those before it fared. While there are none the
+    /// server is asked over the connections that they go over; some seconds after one that failed, for the lock that they take, too.
+    pub async fn takes_appends(&self) -> Result<(), NoAppends> {
+        let asked = match self.answering.tells() {
+            Tells::Whether(said) => return said,
+            Tells::Nothing => self.writer.answers().await,
+            Tells::HasFailed => self.writer.call(token::lock).await,
+        };
+        asked.map_err(|error| NoAppends::WouldFail(error.to_string()))
     }
 
     /// Closes every connection. Calls that are under way are waited for, later ones fail.
@@ -198,6 +212,7 @@ impl EventLog for PostgresLog {
             ledger: Arc::clone(&self.ledger),
             appended: self.appended.clone(),
             clock: self.clock.clone(),
+            answering: self.answering.clone(),
         };
         // A task of its own: what a caller no longer waits for is still announced.
         async move {

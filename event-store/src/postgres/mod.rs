@@ -5,6 +5,7 @@
 //! hold the others up.
 
 mod announcer;
+mod answering;
 mod append;
 mod arguments;
 mod identity;

@@ -12,6 +12,10 @@ const RAISE: &str = "UPDATE log_writer SET token = token + 1 WHERE singleton RET
 const RENEW: &str =
     "UPDATE log_writer SET token = token + 1 WHERE singleton AND token = $1 RETURNING token";
 
+/// What an append takes first. It leaves a trace in the database's journal, as an append does, and changes nothing. Whoever has it
+/// is not waited for.
+const LOCK: &str = "SELECT token FROM log_writer WHERE singleton FOR UPDATE NOWAIT";
+
 /// The token that this process holds, if any.
 #[derive(Debug, Clone)]
 pub(super) struct Token(Arc<watch::Sender<Option<i64>>>);
@@ -50,4 +54,9 @@ pub(super) async fn renew(
 /// Makes every other holder's token old.
 pub(super) async fn raise(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(RAISE).fetch_one(connection).await
+}
+
+/// Takes and gives back the lock of an append.
+pub(super) async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(LOCK).execute(connection).await.map(drop)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_store::postgres::PostgresLog;
-use event_store::{AppendTransaction, EventLog, Verdict};
+use event_store::{AppendTransaction, EventLog, NoAppends, Verdict};
 use sqlx::PgConnection;
 use storage::postgres::PostgresSettings;
 use test_servers::{Forwards, Postgres, Proxy};
@@ -140,6 +140,39 @@ async fn a_connection_that_fell_silent_ends_in_a_timeout_and_the_log_recovers() 
     let verdict = send_until_answered(&log, &writes("1", &["a"])).await;
     assert_eq!(verdict, Verdict::Committed { position: 2, version: 2 });
     assert_eq!(log.read_all(0, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn whether_appends_are_answered_is_told_by_them_and_not_by_a_server_that_answers_others() {
+    let Some(place) = place() else { return };
+    let log = Arc::new(place.active().await);
+    let (mut blocking, mut watching) = (place.connection().await, place.connection().await);
+    log.takes_appends().await.unwrap();
+    let mut lock = sqlx::Connection::begin(&mut blocking).await.unwrap();
+    sqlx::query(LOCK).execute(&mut *lock).await.unwrap();
+    // As long as there is none, nothing is wrong; and one that has just begun may still be answered.
+    log.takes_appends().await.unwrap();
+    let appending = Arc::clone(&log);
+    let append = tokio::spawn(async move { appending.append(vec![writes("1", &["a"])]).await });
+    until_waiting(&mut watching).await;
+    until_it_says(&log, |said| matches!(said, Err(NoAppends::Silent(_)))).await;
+    log.read_all(0, 9).await.unwrap();
+
+    sqlx::query(KILL_WAITING).execute(&mut watching).await.unwrap();
+    assert!(append.await.unwrap().is_err());
+    assert!(matches!(log.takes_appends().await, Err(NoAppends::Fail(_))));
+    // Later what appends need is asked for, and nobody has to append for that.
+    until_it_says(&log, |said| matches!(said, Err(NoAppends::WouldFail(_)))).await;
+    lock.rollback().await.unwrap();
+    until_it_says(&log, Result::is_ok).await;
+
+    assert!(log.append(vec![writes("1", &["a"])]).await.is_ok());
+    log.takes_appends().await.unwrap();
+}
+
+async fn until_it_says(log: &PostgresLog, expected: fn(&Result<(), NoAppends>) -> bool) {
+    let says = async { while !expected(&log.takes_appends().await) {} };
+    timeout(PATIENCE, says).await.unwrap();
 }
 
 #[tokio::test]
