@@ -1,7 +1,7 @@
 //! What stands around every router: a request id, a limit on bodies, panics as problems, problems for what is not there.
 
 use std::any::Any;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::Router;
@@ -19,6 +19,10 @@ use crate::trace;
 
 /// The largest body of a request, bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long a client of ours keeps a connection that it does not use. What was used last is used again first, so what a burst
+/// opened rests from its end on; a client looks for it this often, and so all of it is gone after twice the time.
+pub const KEPT_CONNECTION: Duration = Duration::from_secs(15);
 
 /// The header that carries the request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

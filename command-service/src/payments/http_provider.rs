@@ -9,6 +9,7 @@ use domain::payments::ProviderOutcome;
 use futures::future::BoxFuture;
 use reqwest::Method;
 use serde::Serialize;
+use service_kit::http::KEPT_CONNECTION;
 use service_kit::trace;
 use tracing::Instrument as _;
 
@@ -31,6 +32,7 @@ impl HttpProvider {
         let http = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(CONNECT_WITHIN.min(deadline))
+            .pool_idle_timeout(KEPT_CONNECTION)
             .timeout(deadline)
             .build()?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })

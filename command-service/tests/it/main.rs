@@ -13,6 +13,7 @@ mod orders;
 mod participants;
 mod payments;
 mod processor;
+mod provider_over_http;
 mod repeats;
 mod simulator;
 mod sqlite;

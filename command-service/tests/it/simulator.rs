@@ -21,7 +21,7 @@ async fn provider_at(clock: Clock) -> (SimulatedProvider, tempfile::TempDir) {
     (SimulatedProvider::start(ledger, clock, SimulatorSettings::default()), folder)
 }
 
-fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {
+pub(crate) fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {
     let order_id = OrderId::parse("o").unwrap();
     let payment_id = PaymentId::nth(&order_id, 1);
     ProviderCall {

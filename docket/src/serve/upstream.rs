@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use reqwest::Client;
 use serde_json::Value;
+use service_kit::http::KEPT_CONNECTION;
 use service_kit::problem::{Code, Problem};
 use service_kit::trace;
 use tokio::sync::watch;
@@ -279,6 +280,7 @@ pub(super) fn client(deadline: Duration) -> reqwest::Result<Client> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_WITHIN.min(deadline))
+        .pool_idle_timeout(KEPT_CONNECTION)
         .timeout(deadline)
         .build()
 }

@@ -1,0 +1,75 @@
+//! A payment provider that is asked over HTTP: what its client holds on to.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use command_service::payments::{HttpProvider, PaymentProvider as _};
+use domain::payments::{Operation, ProviderOutcome};
+use futures::future::join_all;
+use service_kit::http::KEPT_CONNECTION;
+
+use crate::simulator::call;
+
+/// Calls at a time.
+const BURST: usize = 8;
+/// Far longer than a connection takes to close.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A provider that answers once as many ask as a burst has; tells of each connection that is closed.
+fn provider() -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (closed, closes) = channel();
+    let all_ask = Arc::new(Barrier::new(BURST));
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let (all_ask, closed) = (Arc::clone(&all_ask), closed.clone());
+            thread::spawn(move || answer(connection.unwrap(), &all_ask, &closed));
+        }
+    });
+    (format!("http://{address}"), closes)
+}
+
+fn answer(connection: TcpStream, all_ask: &Barrier, closed: &Sender<()>) {
+    let mut asked = BufReader::new(&connection);
+    while is_asked(&mut asked) {
+        all_ask.wait();
+        let said =
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4\r\n\r\nnull";
+        (&connection).write_all(said.as_bytes()).unwrap();
+    }
+    let _ = closed.send(());
+}
+
+/// Reads a request; false when there is none any more.
+fn is_asked(asked: &mut BufReader<&TcpStream>) -> bool {
+    let (mut line, mut length) = (String::new(), 0);
+    while asked.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        if line == "\r\n" {
+            return asked.read_exact(&mut vec![0; length]).is_ok();
+        }
+        let of_body = line.to_lowercase();
+        let of_body = of_body.strip_prefix("content-length:").map(str::trim);
+        length = of_body.map_or(length, |length| length.parse().unwrap());
+        line.clear();
+    }
+    false
+}
+
+#[tokio::test]
+async fn what_a_burst_opened_is_given_back_when_none_follows() {
+    let (url, closes) = provider();
+    let provider = HttpProvider::new(&url, PATIENCE).unwrap();
+    let calls: Vec<_> = (1..).map(|n| call(Operation::Authorize, n, 500)).take(BURST).collect();
+    let outcomes = join_all(calls.iter().map(|call| provider.call(call))).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, ProviderOutcome::Unknown)));
+
+    tokio::time::pause();
+    tokio::time::advance(KEPT_CONNECTION * 2).await;
+    let all_close = move || (0..BURST).all(|_| closes.recv_timeout(PATIENCE).is_ok());
+    assert!(tokio::task::spawn_blocking(all_close).await.unwrap());
+}
