@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_json::Value;
 
 use crate::awake::Awake;
 use crate::patience::patience;
+use crate::tokens::tokens;
 
 /// What a client waits for an answer.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a connection is kept that is not used: those of the harness are not what a process holds on to.
+pub(crate) const KEPT_CONNECTION: Duration = Duration::from_secs(5);
 
 /// A client of one address.
 #[derive(Debug, Clone)]
@@ -39,7 +44,8 @@ impl Client {
     }
 
     pub(crate) fn with_deadline(url: &str, deadline: Duration) -> Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(deadline).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(deadline);
+        let http = http.pool_idle_timeout(KEPT_CONNECTION).default_headers(shown()?).build()?;
         Ok(Self { url: url.to_owned(), http })
     }
 
@@ -120,6 +126,14 @@ impl Client {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// What tells who asks.
+fn shown() -> Result<HeaderMap> {
+    let tokens = tokens().into_iter();
+    let shown =
+        tokens.map(|tokens| Ok((AUTHORIZATION, format!("Bearer {}", tokens.token).parse()?)));
+    shown.collect()
 }
 
 fn brief(read: &Result<Answer>) -> String {

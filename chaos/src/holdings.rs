@@ -13,8 +13,8 @@ use crate::awake::Awake;
 use crate::patience::patience;
 use crate::stack::Stack;
 
-/// HTTP clients keep a connection that they don't use for 90 s, and look every 90 s for those that are so old.
-const KEPT: Duration = Duration::from_mins(3);
+/// A service keeps a connection that it does not use for 15 s, and looks every 15 s for those that are so old.
+const KEPT: Duration = Duration::from_secs(30);
 /// How often is looked whether something was given back.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What pools and runtimes may have grown by since the run began; what leaks goes beyond.

@@ -23,6 +23,7 @@ mod run;
 mod scene;
 mod stack;
 mod storage;
+mod tokens;
 mod tools;
 
 use std::os::unix::process::CommandExt as _;
@@ -44,6 +45,7 @@ const SEVERAL: usize = 5;
 /// Break the platform's real processes, and check that nothing is lost, done twice or stuck
 #[derive(Debug, Parser)]
 #[command(name = "chaos", bin_name = "cargo xtask chaos")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Args {
     /// The fault, such as F6; several are separated by commas
     #[arg(long, value_name = "FAULT", value_delimiter = ',',
@@ -73,6 +75,9 @@ struct Args {
     /// The binary of another version, to be upgraded from and rolled back to (F29); the same one when absent
     #[arg(long, value_name = "FILE")]
     other: Option<PathBuf>,
+    /// Every process asks who comes, and clients show tokens
+    #[arg(long)]
+    tokens: bool,
     /// Where the reports go, every run in `runs.jsonl`, and what is left of runs that went wrong
     #[arg(long, value_name = "DIR", default_value = "target/chaos")]
     report: PathBuf,
@@ -131,6 +136,9 @@ fn begin(args: &Args) -> Result<bool> {
         }
     }
     let docket = there(&args.docket)?;
+    if args.tokens {
+        tokens::ask_everybody(&docket, &args.report)?;
+    }
     let other = args.other.as_deref().map_or_else(|| Ok(docket.clone()), there)?;
     let mut outcomes = Vec::new();
     batch::play(plan, &Programs { docket, other }, &args.report, args.jobs, |outcome| {

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::catalogue::{FAULTS, SOMEWHERE};
 use crate::fault::Fault;
 use crate::run::Outcome;
+use crate::tokens::ASKED;
 
 /// All runs of a fault.
 #[derive(Debug)]
@@ -121,7 +122,9 @@ pub(crate) fn table(lines: &[Line]) -> Table {
 
 /// The command that repeats a run.
 pub(crate) fn command(outcome: &Outcome) -> String {
-    format!("cargo xtask chaos --fault {} --seed {}", outcome.fault, outcome.seed)
+    let with_tokens = outcome.happened.get(ASKED).is_some_and(|runs| *runs > 0);
+    let tokens = if with_tokens { " --tokens" } else { "" };
+    format!("cargo xtask chaos --fault {} --seed {}{tokens}", outcome.fault, outcome.seed)
 }
 
 /// Writes the report as JSON and as Markdown.

@@ -20,6 +20,7 @@ use crate::probes::Probes;
 use crate::readiness;
 use crate::scene::Scene;
 use crate::stack::{Programs, Stack};
+use crate::tokens::{ASKED, tokens};
 
 /// No run takes longer: what has not ended by then is stuck. Multiplied with the patience.
 const LONGEST: u32 = 7;
@@ -104,6 +105,7 @@ async fn play(
     tally: &Tally,
     recoveries: &mut Vec<Duration>,
 ) -> Result<Vec<String>> {
+    tally.add(ASKED, u64::from(tokens().is_some()));
     let mut random = fastrand::Rng::with_seed(seed);
     let layout = (fault.layout)(&mut random);
     let stack =

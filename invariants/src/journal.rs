@@ -14,8 +14,10 @@ use uuid::Uuid;
 
 use crate::finding::{Counts, Finding, Report, Rule};
 
-/// Stands before a client's key in the id of its command.
-const PRINCIPAL: &str = "client/";
+/// Stands before a client's key in the id of its command, where nobody is asked who they are.
+const ANYBODY: &str = "client";
+/// The same where they are, before who it is.
+const KNOWN: &str = "caller";
 /// What a key that comes again with another request is answered with.
 const REUSED: (u16, &str) = (422, "idempotency_key_reused");
 
@@ -43,6 +45,9 @@ pub enum JournalLine {
 pub struct Asked {
     /// Its number, once in a journal.
     pub attempt: u64,
+    /// Whose token it showed, as ids of commands name them, such as `staff:ada`; nobody's where it showed none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
     /// `Idempotency-Key`.
     pub key: String,
     /// Such as `/v1/orders`.
@@ -100,6 +105,7 @@ struct Told {
 #[derive(Debug, Default)]
 pub struct Journal {
     open: HashMap<u64, Asked>,
+    /// By their ids: a key is one of each caller's.
     commands: BTreeMap<String, Told>,
     seen: BTreeMap<u64, Vec<(Uuid, String)>>,
     readers: HashMap<String, u64>,
@@ -112,7 +118,7 @@ impl Journal {
     pub fn take(&mut self, line: JournalLine) {
         match line {
             JournalLine::Asked(asked) => {
-                let told = self.commands.entry(asked.key.clone()).or_default();
+                let told = self.commands.entry(asked.command_id()).or_default();
                 told.may_change_nothing |= asked.may_change_nothing;
                 // Nobody knows what becomes of it, until it is answered.
                 told.unknown += 1;
@@ -127,8 +133,7 @@ impl Journal {
     /// Looks at the next event of the log.
     pub fn observe(&mut self, event: &RecordedEvent) {
         self.head = self.head.max(event.position);
-        let key = event.metadata.command_id.strip_prefix(PRINCIPAL);
-        if let Some(told) = key.and_then(|key| self.commands.get_mut(key)) {
+        if let Some(told) = self.commands.get_mut(&*event.metadata.command_id) {
             let first = told.events.map_or(event.position, |(first, _)| first);
             told.events = Some((first, event.position));
         }
@@ -157,9 +162,9 @@ impl Journal {
                 report.at(Rule::Positions, &[self.head], statement);
             }
         }
-        for (key, told) in &self.commands {
-            acknowledged(key, told, self.head, report);
-            refused(key, told, report);
+        for (id, told) in &self.commands {
+            acknowledged(id, told, self.head, report);
+            refused(id, told, report);
         }
         let answered = self.commands.values().filter(|told| told.answer.is_some());
         let acknowledged = answered.count() as u64;
@@ -169,8 +174,8 @@ impl Journal {
 
     fn answered(&mut self, answered: Answered) {
         let Some(asked) = self.open.remove(&answered.attempt) else { return };
+        let told = self.commands.entry(asked.command_id()).or_default();
         let Asked { key, path, body, .. } = asked;
-        let told = self.commands.entry(key.clone()).or_default();
         let Answered { status, replayed, body: answer, .. } = answered;
         match status {
             200..=299 => told.unknown -= 1,
@@ -222,6 +227,16 @@ impl Journal {
     }
 }
 
+impl Asked {
+    /// The id that the log knows the command by.
+    fn command_id(&self) -> String {
+        match &self.caller {
+            Some(caller) => format!("{KNOWN}/{caller}/{}", self.key),
+            None => format!("{ANYBODY}/{}", self.key),
+        }
+    }
+}
+
 impl Told {
     /// Nobody was told what became of it.
     fn is_open(&self) -> bool {
@@ -230,7 +245,7 @@ impl Told {
 }
 
 /// I1: what was acknowledged is in the log, where the answer says.
-fn acknowledged(key: &str, told: &Told, head: u64, report: &mut Report) {
+fn acknowledged(id: &str, told: &Told, head: u64, report: &mut Report) {
     let Some((status, answer)) = &told.answer else { return };
     let position = answer["position"].as_u64().unwrap_or_default();
     let (last, wrong) = match told.events {
@@ -241,21 +256,20 @@ fn acknowledged(key: &str, told: &Told, head: u64, report: &mut Report) {
         Some((_, last)) => (last, format!("has an event at {last}")),
     };
     let statement = format!(
-        "Command `{PRINCIPAL}{key}` was acknowledged with {status} at position {position}, and {wrong}."
+        "Command `{id}` was acknowledged with {status} at position {position}, and {wrong}."
     );
     report.add(Finding::at(Rule::Acknowledged, vec![last], statement));
 }
 
 /// I3: what was refused whenever it was asked left nothing behind.
-fn refused(key: &str, told: &Told, report: &mut Report) {
+fn refused(id: &str, told: &Told, report: &mut Report) {
     let (Some(status), Some((first, _)), None, 0) =
         (told.refused, told.events, &told.answer, told.unknown)
     else {
         return;
     };
-    let statement = format!(
-        "Command `{PRINCIPAL}{key}` was refused with {status}, and the log has an event of it."
-    );
+    let statement =
+        format!("Command `{id}` was refused with {status}, and the log has an event of it.");
     report.add(Finding::at(Rule::Refused, vec![first], statement));
 }
 

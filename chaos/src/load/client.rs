@@ -21,6 +21,7 @@ use crate::awake::Awake;
 use crate::client::{Answer, Client};
 use crate::fault::LoadShape;
 use crate::patience::patience;
+use crate::tokens;
 
 /// Acknowledged commands that are remembered, to be asked again.
 const REMEMBERED: usize = 4_000;
@@ -234,7 +235,8 @@ impl Shared {
 impl Wish {
     pub(crate) fn asked(&self, attempt: u64) -> JournalLine {
         let Self { key, path, body, may_change_nothing } = self.clone();
-        JournalLine::Asked(Asked { attempt, key, path, body, may_change_nothing })
+        let caller = tokens::caller();
+        JournalLine::Asked(Asked { attempt, caller, key, path, body, may_change_nothing })
     }
 
     /// Asks once more, and writes it down.

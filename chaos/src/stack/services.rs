@@ -10,6 +10,7 @@ use super::layout::Layout;
 use super::process::Start;
 use super::servers::{Databases, Servers};
 use crate::patience::payment_deadline;
+use crate::tokens::tokens;
 use crate::tools::own_clock;
 
 /// What a process is.
@@ -96,6 +97,8 @@ impl Plan {
         let data = self.data.to_string_lossy().into_owned();
         let deadline = payment_deadline().as_millis().to_string();
         let mut env = vec![("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), deadline)];
+        let auth_file = tokens().map(|tokens| tokens.auth_file.to_string_lossy().into_owned());
+        env.extend(auth_file.map(|file| ("DOCKET_AUTH_FILE".to_owned(), file)));
         match role {
             Role::Dev | Role::Simulator => words.extend(["--data-dir".to_owned(), data]),
             Role::Gateway => words.extend(self.upstreams()),

@@ -14,6 +14,7 @@ use super::services::{Plan, Programs, Role};
 use crate::awake::Awake;
 use crate::client::Client;
 use crate::patience::patience;
+use crate::tokens::tokens;
 use crate::tools::own_clock;
 use crate::tools::provider_gate::ProviderGate;
 use crate::tools::small_disk::SmallDisk;
@@ -193,6 +194,9 @@ impl Stack {
     pub(crate) async fn docket(&self, words: &[&str]) -> Result<(bool, String, String)> {
         let mut command = Command::new(&self.programs.docket);
         command.args(words).kill_on_drop(true);
+        if let Some(tokens) = tokens() {
+            command.env("DOCKET_TOKEN", &tokens.token);
+        }
         match &self.servers {
             None => drop(command.arg("--data-dir").arg(&self.data)),
             Some(servers) => {

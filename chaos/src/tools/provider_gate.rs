@@ -14,6 +14,8 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::client::KEPT_CONNECTION;
+
 /// Longer than anybody waits for the provider.
 const TOO_LONG: Duration = Duration::from_secs(30);
 
@@ -59,7 +61,8 @@ impl ProviderGate {
     pub(crate) async fn before(provider: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let http = reqwest::Client::builder().no_proxy().timeout(TOO_LONG).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(TOO_LONG);
+        let http = http.pool_idle_timeout(KEPT_CONNECTION).build()?;
         let (manner, requests) = (Mutex::new(Manner::Honest), AtomicU64::new(0));
         let behind = Arc::new(Behind { provider: provider.to_owned(), http, manner, requests });
         let router = Router::new().route("/{*path}", post(pass)).with_state(Arc::clone(&behind));

@@ -11,6 +11,11 @@ const PATIENCE: &str = "4";
 
 /// Plays a fault with a seed that was seen to draw what the test is named after.
 fn survives(fault: &str, seed: u64) {
+    survives_with(&[], fault, seed);
+}
+
+/// The same with more words.
+fn survives_with(words: &[&str], fault: &str, seed: u64) {
     let chaos = Path::new(env!("CARGO_BIN_EXE_chaos"));
     let docket = chaos.with_file_name("docket");
     if !docket.is_file() {
@@ -19,7 +24,7 @@ fn survives(fault: &str, seed: u64) {
     }
     let report = tempfile::tempdir().expect("a folder for the report");
     let mut run = Command::new(chaos);
-    run.args(["--fault", fault, "--seed", &seed.to_string()]);
+    run.args(["--fault", fault, "--seed", &seed.to_string()]).args(words);
     run.arg("--docket").arg(docket).arg("--report").arg(report.path());
     let output = run.env("DOCKET_CHAOS_PATIENCE", PATIENCE).output().expect("chaos starts");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -38,8 +43,8 @@ fn a_killed_postgresql_makes_no_commit_doubtful_for_good() {
 }
 
 #[test]
-fn p9_a_broker_that_forgets_everything_is_filled_again() {
-    survives("F12", 1);
+fn p9_a_broker_that_forgets_everything_is_filled_again_also_where_everybody_shows_a_token() {
+    survives_with(&["--tokens"], "F12", 1);
 }
 
 #[test]

@@ -10,8 +10,14 @@ use crate::log::clean;
 const KEY: &str = "received";
 
 fn asked(attempt: u64, body: &Value) -> JournalLine {
+    asked_by(None, attempt, body)
+}
+
+fn asked_by(caller: Option<&str>, attempt: u64, body: &Value) -> JournalLine {
     let (key, path) = (KEY.to_owned(), "/v1/stock/mug/receive".to_owned());
-    JournalLine::Asked(Asked { attempt, key, path, body: body.clone(), may_change_nothing: false })
+    let (caller, body) = (caller.map(str::to_owned), body.clone());
+    let may_change_nothing = false;
+    JournalLine::Asked(Asked { attempt, caller, key, path, body, may_change_nothing })
 }
 
 fn answered(attempt: u64, status: u16, replayed: bool, body: Value) -> JournalLine {
@@ -28,9 +34,14 @@ fn done(position: u64) -> Value {
 
 /// Compares lines with a log in which the command stands at position 2, or nowhere.
 fn compare(lines: Vec<JournalLine>, in_log: bool) -> Report {
+    compare_as("client", lines, in_log)
+}
+
+/// The same with this before the key in the command's id.
+fn compare_as(whose: &str, lines: Vec<JournalLine>, in_log: bool) -> Report {
     let mut log = clean();
     if in_log {
-        log.0[1].command_id = format!("client/{KEY}");
+        log.0[1].command_id = format!("{whose}/{KEY}");
     }
     let mut journal = Journal::default();
     for line in lines {
@@ -73,6 +84,24 @@ fn what_was_acknowledged_repeated_lost_and_seen_agrees_with_the_log() {
     let report = compare(lines, true);
     assert!(report.is_clean(), "{:#?}", report.findings);
     assert_eq!((report.counts.acknowledged, report.counts.unanswered), (1, 0));
+}
+
+#[test]
+fn a_key_is_one_of_each_caller_s_and_a_command_is_looked_for_under_its_caller_s_name() {
+    let of = |caller, attempt| {
+        [asked_by(caller, attempt, &json!({})), answered(attempt, 200, false, done(2))]
+    };
+    let ada = Some("staff:ada");
+    let report = compare_as("caller/staff:ada", of(ada, 1).to_vec(), true);
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    // Bob's and nobody's are others, of which the log has no event; and no repeats.
+    let lines = [of(ada, 1), of(Some("staff:bob"), 2), of(None, 3)].concat();
+    let report = compare_as("caller/staff:ada", lines, true);
+    assert_eq!(report.found.keys().collect::<Vec<_>>(), [&Rule::Acknowledged]);
+    let mut missing: Vec<&str> =
+        report.findings.iter().filter_map(|found| found.statement.split('`').nth(1)).collect();
+    missing.sort_unstable();
+    assert_eq!(missing, ["caller/staff:bob/received", "client/received"]);
 }
 
 #[test]
