@@ -22,15 +22,14 @@ impl<T: Tables> Runner<T> {
         self.cache.clear();
         let identity = self.feed.identity();
         self.read_where_it_stands(&identity).await?;
-        let was = &self.checkpoint.log;
-        if was.log == identity.log && was.epoch < identity.epoch {
+        self.is_of_this_log(&self.checkpoint.log, &identity)?;
+        if self.checkpoint.log.epoch < identity.epoch {
             self.enter_epoch(&identity).await?;
         }
-        if self.checkpoint.log != identity {
-            let (was, is) = (&self.checkpoint.log, &identity);
+        let (was, is) = (self.checkpoint.log.epoch, identity.epoch);
+        if was != is {
             return Err(self.fault_here(format!(
-                "the sagas were folded from log {}, epoch {}, and this is {}, epoch {}",
-                was.log, was.epoch, is.log, is.epoch
+                "the sagas were folded from epoch {was} of the log, and this is its epoch {is}"
             )));
         }
         if !self.stands_in_the_log().await? {
@@ -40,6 +39,22 @@ impl<T: Tables> Runner<T> {
         self.phase = Phase::CatchingUp;
         self.tell();
         Ok(())
+    }
+
+    /// A database is one log's from the first start on.
+    pub(super) fn is_of_this_log(
+        &self,
+        was: &LogIdentity,
+        is: &LogIdentity,
+    ) -> Result<(), RunError> {
+        if was.log == is.log {
+            return Ok(());
+        }
+        Err(self.fault_here(format!(
+            "this database has the sagas of log {}, and the log here is {}: the saga-orchestrators of each log need a \
+             database of their own",
+            was.log, is.log
+        )))
     }
 
     async fn read_where_it_stands(&mut self, identity: &LogIdentity) -> Result<(), RunError> {

@@ -140,7 +140,9 @@ impl<T: Tables> Runner<T> {
                 return;
             }
         }
-        self.enter(Phase::Stopped);
+        if !matches!(self.phase, Phase::Faulted { .. }) {
+            self.enter(Phase::Stopped);
+        }
     }
 
     /// Sessions, one after another, until the lease is lost, somebody has to look, or it is stopped.
@@ -175,7 +177,7 @@ impl<T: Tables> Runner<T> {
         self.tell();
     }
 
-    fn phase_after(&self, error: &RunError) -> Phase {
+    pub(super) fn phase_after(&self, error: &RunError) -> Phase {
         match error {
             RunError::Feed(FeedError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "the feed can't be read now");

@@ -8,8 +8,9 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::action::ActionRequest;
-use super::run::Runner;
+use super::run::{RunError, Runner};
 use crate::status::Phase;
+use crate::storage::Checkpoint;
 use crate::tables::{Rows as _, Tables};
 
 /// How often a standby looks where the active one stands.
@@ -18,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const COUNTING_IS_ONE_IN: u32 = 100;
 
 impl<T: Tables> Runner<T> {
-    /// The lease, as soon as it can be had; `None` when it is stopped before.
+    /// The lease, as soon as it can be had; `None` when it is stopped before, or stands still.
     pub(super) async fn wait_for_lease(
         &mut self,
         requests: &mut mpsc::Receiver<ActionRequest>,
@@ -55,8 +56,13 @@ impl<T: Tables> Runner<T> {
                 }
                 // Answers repeats, and refuses everything else.
                 Some(request) = requests.recv() => self.act(request).await,
-                _ = looks.tick() => self.look(&mut count_next).await.map_err(Into::into),
+                _ = looks.tick() => self.look(&mut count_next).await,
             };
+            if let Err(error @ RunError::Fault { .. }) = &outcome {
+                let phase = self.phase_after(error);
+                self.enter(phase);
+                return None;
+            }
             if let Err(error) = outcome {
                 tracing::debug!(%error, "a standby can't read the sagas now");
             }
@@ -65,9 +71,16 @@ impl<T: Tables> Runner<T> {
 
     /// Reads where the active orchestrator stands. To count sagas takes the longer the more there ever were: it is done again
     /// when the time it took last is a small part of what has passed since.
-    async fn look(&mut self, count_next: &mut Instant) -> Result<(), sqlx::Error> {
+    ///
+    /// Whose sagas these are has to be seen now: of another log's, the active one would be waited for in vain.
+    async fn look(&mut self, count_next: &mut Instant) -> Result<(), RunError> {
         let mut reader = self.store.reader().await?;
-        let position = reader.read_position().await?;
+        let Checkpoint { position, log, .. } = match reader.read_checkpoint().await {
+            // The active one has not begun.
+            Err(sqlx::Error::RowNotFound) => return Ok(()),
+            read => read?,
+        };
+        self.is_of_this_log(&log, &self.feed.identity())?;
         if position == self.checkpoint.position {
             return Ok(());
         }

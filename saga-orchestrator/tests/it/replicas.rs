@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use event_store::EventLog as _;
 use saga_orchestrator::{Phase, Settings, Status};
 use serde_json::json;
 use storage::{Durability, LeaseSettings, Store};
 
 use crate::bench::{Bench, Running, on_both};
+use crate::shop::Shop;
 
 on_both! {
     one_is_active_and_the_other_takes_over,
     one_that_stops_gives_way_at_once,
     one_whose_lease_was_taken_is_refused_whole,
+    one_of_another_log_does_not_wait_for_sagas_that_are_not_its_own,
 }
 
 async fn start(bench: &Bench, holder: &str, lasts: Duration) -> Running {
@@ -70,6 +73,25 @@ async fn one_whose_lease_was_taken_is_refused_whole(bench: Bench) {
     assert_eq!(after.position, before.position);
     assert_eq!(sleeper.get("/sagas/order-o1").await.0, StatusCode::NOT_FOUND);
     store.close().await;
+}
+
+async fn one_of_another_log_does_not_wait_for_sagas_that_are_not_its_own(mut bench: Bench) {
+    let lasts = Duration::from_mins(10);
+    let first = start(&bench, "first", lasts).await;
+    first.until_live().await;
+    let log = bench.shop.log.identity().log;
+    bench.shop = Shop::open(&bench.clock).await;
+    let stranger = start(&bench, "stranger", lasts).await;
+    let is_faulted = |status: &Status| matches!(status.phase, Phase::Faulted { .. });
+    let status = stranger.until("it stands still", is_faulted).await;
+    let Phase::Faulted { cause, .. } = status.phase else { panic!("{:?}", status.phase) };
+    let (of_first, of_stranger) = (&*log, &*bench.shop.log.identity().log);
+    assert!(cause.contains(of_first) && cause.contains(of_stranger), "{cause}");
+    assert!(cause.contains("a database of their own"), "{cause}");
+    // Also when nobody is active any more.
+    first.orchestrator.shutdown().await;
+    let again = start(&bench, "stranger", lasts).await;
+    again.until("it stands still", is_faulted).await;
 }
 
 #[tokio::test]
