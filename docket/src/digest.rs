@@ -116,10 +116,12 @@ async fn digest(args: DigestArgs) -> Result<()> {
 /// is written down a moment later.
 async fn as_they_stand(home: Home) -> Result<()> {
     let begun = Instant::now();
+    let unreadable = || format!("the read models in {} can't be read", home.catalog());
     loop {
         let mut snapshots = Vec::new();
-        for model in offline::survey(home.clone()).await?.complete()? {
-            snapshots.push(model.snapshot().await?);
+        let survey = offline::survey(home.clone()).await.with_context(unreadable)?;
+        for model in survey.complete().with_context(unreadable)? {
+            snapshots.push(model.snapshot().await.with_context(unreadable)?);
         }
         if snapshots.is_empty() {
             bail!("{} holds no read models: there is nothing to make a digest of", home.catalog());

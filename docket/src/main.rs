@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             output::complain(&error);
-            ExitCode::FAILURE
+            let wrong_settings = error.is::<config::WrongSettings>();
+            if wrong_settings { ExitCode::from(usage::WRONG) } else { ExitCode::FAILURE }
         }
     }
 }

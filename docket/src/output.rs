@@ -45,7 +45,7 @@ pub(crate) fn complain(error: &Error) {
 
 /// An error with its causes, each said once. A server that is not there is told apart from everything that can go wrong with
 /// one: whoever reads it can do something.
-fn in_words(error: &Error) -> String {
+pub(crate) fn in_words(error: &Error) -> String {
     let refused = |cause: &std::io::Error| cause.kind() == ErrorKind::ConnectionRefused;
     if error.root_cause().downcast_ref().is_some_and(refused) {
         return format!(

@@ -15,8 +15,13 @@ use crate::numbers::grouped;
 use crate::output;
 use crate::target::{Target, TargetArgs};
 
+/// What is said of what could not be asked.
+const UNKNOWN: &str = "not known";
+
 /// How is the platform: log, read models, sagas, what needs attention
 #[derive(Debug, clap::Args)]
+#[command(after_help = "What can't be asked is said, and the rest is shown all the same.\n\n\
+    Exit code: 0 when all of it was shown, 1 when a part of it, or all, could not be asked.")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -36,7 +41,7 @@ pub(crate) struct StatusArgs {
 struct Model {
     name: String,
     position: u64,
-    lag: u64,
+    lag: Option<u64>,
     state: String,
 }
 
@@ -69,10 +74,24 @@ struct Status {
     process: Option<String>,
     /// What a part that is down says.
     down: Vec<String>,
-    head: u64,
-    models: Vec<Model>,
-    sagas: Vec<Count>,
-    needs_attention: Vec<Needing>,
+    /// What could not be asked, and why.
+    unknown: Vec<String>,
+    /// `None` of what could not be asked, here and below.
+    head: Option<u64>,
+    models: Option<Vec<Model>>,
+    sagas: Option<Vec<Count>>,
+    needs_attention: Option<Vec<Needing>>,
+}
+
+/// What could not be asked, and why.
+#[derive(Debug, Default)]
+struct Unknown(Vec<String>);
+
+impl Unknown {
+    /// What was asked, or nothing, and that is noted.
+    fn or_note<T>(&mut self, what: &str, asked: Result<T>) -> Option<T> {
+        asked.map_err(|error| self.0.push(format!("{what}: {}", output::in_words(&error)))).ok()
+    }
 }
 
 pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode> {
@@ -85,13 +104,30 @@ pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode> {
     } else {
         output::text(status.as_text())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if status.unknown.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Status {
     fn as_text(&self) -> String {
         let mut text = String::new();
-        let how = match (self.running, self.ready) {
+        line(&mut text, &format!("{}: {}", self.of, self.how()));
+        for down in &self.down {
+            line(&mut text, &format!("  ✗ {down}"));
+        }
+        for unknown in &self.unknown {
+            line(&mut text, &format!("  ? {unknown}"));
+        }
+        let head = self
+            .head
+            .map_or_else(|| UNKNOWN.to_owned(), |head| format!("position {}", grouped(head)));
+        line(&mut text, &format!("Log          {head}"));
+        self.say_models(&mut text);
+        self.say_sagas(&mut text);
+        text
+    }
+
+    fn how(&self) -> String {
+        match (self.running, self.ready) {
             (true, Some(true)) => "ready".to_owned(),
             (true, Some(false)) => "running, not ready".to_owned(),
             (true, None) => {
@@ -101,46 +137,53 @@ impl Status {
                 )
             }
             (false, _) => "stopped: this is what the files say".to_owned(),
-        };
-        line(&mut text, &format!("{}: {how}", self.of));
-        for down in &self.down {
-            line(&mut text, &format!("  ✗ {down}"));
         }
-        line(&mut text, &format!("Log          position {}", grouped(self.head)));
-        for (index, model) in self.models.iter().enumerate() {
+    }
+
+    fn say_models(&self, text: &mut String) {
+        let Some(models) = &self.models else {
+            return line(text, &format!("Read models  {UNKNOWN}"));
+        };
+        for (index, model) in models.iter().enumerate() {
             let title = if index == 0 { "Read models" } else { "" };
             let lag = match model.lag {
-                0 => "up to date".to_owned(),
-                lag => format!("{} behind", grouped(lag)),
+                None => UNKNOWN.to_owned(),
+                Some(0) => "up to date".to_owned(),
+                Some(lag) => format!("{} behind", grouped(lag)),
             };
             let Model { name, position, state, .. } = model;
             line(
-                &mut text,
+                text,
                 &format!("{title:<12} {name:<12} {:>12}  {lag}  {state}", grouped(*position)),
             );
         }
-        let counts: Vec<String> = self
-            .sagas
+    }
+
+    fn say_sagas(&self, text: &mut String) {
+        let Some(sagas) = &self.sagas else {
+            return line(text, &format!("Sagas        {UNKNOWN}"));
+        };
+        let counts: Vec<String> = sagas
             .iter()
             .filter(|count| count.sagas > 0)
             .map(|Count { state, sagas }| format!("{state} {}", grouped(*sagas)))
             .collect();
         let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(" · ") };
-        line(&mut text, &format!("Sagas        {counts}"));
-        for Needing { id, step, since } in &self.needs_attention {
+        line(text, &format!("Sagas        {counts}"));
+        let needing = self.needs_attention.as_deref().unwrap_or_default();
+        for Needing { id, step, since } in needing {
             let since = since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
-            line(&mut text, &format!("  ! {id} at {step}{since}"));
+            line(text, &format!("  ! {id} at {step}{since}"));
         }
-        if let Some(Needing { id, .. }) = self.needs_attention.first() {
+        if let Some(Needing { id, .. }) = needing.first() {
             let explain = format!("/v1/sagas/{}/explain", segment(id));
             let how = match (self.running, self.ready) {
                 (true, Some(_)) => format!("curl {}{explain}", self.of),
                 (true, None) => format!("ask the platform for {explain}"),
                 (false, _) => format!("start the platform, then ask it for {explain}"),
             };
-            line(&mut text, &format!("  why, and what may be done about the first: {how}"));
+            line(text, &format!("  why, and what may be done about the first: {how}"));
         }
-        text
     }
 }
 
@@ -161,12 +204,39 @@ mod tests {
             ready,
             process: None,
             down: vec![],
-            head: 7,
-            models: vec![],
-            sagas: vec![Count { state: "needs_attention", sagas: 1 }],
-            needs_attention: vec![saga],
+            unknown: vec![],
+            head: Some(7),
+            models: Some(vec![]),
+            sagas: Some(vec![Count { state: "needs_attention", sagas: 1 }]),
+            needs_attention: Some(vec![saga]),
         };
         status.as_text()
+    }
+
+    #[test]
+    fn what_could_not_be_asked_is_said_and_the_rest_is_shown() {
+        let mut unknown = Unknown::default();
+        let asked = anyhow::Error::msg("projection-service does not answer");
+        let models = unknown.or_note::<Vec<Model>>("read models", Err(asked));
+        let status = Status {
+            of: "http://127.0.0.1:9090".into(),
+            running: true,
+            ready: Some(true),
+            process: None,
+            down: vec![],
+            unknown: unknown.0,
+            head: None,
+            models,
+            sagas: Some(vec![Count { state: "completed", sagas: 12 }]),
+            needs_attention: Some(vec![]),
+        };
+        let expected = "http://127.0.0.1:9090: ready
+  ? read models: projection-service does not answer
+Log          not known
+Read models  not known
+Sagas        completed 12
+";
+        assert_eq!(status.as_text(), expected);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod hostile_bytes;
 mod import;
 mod kills;
 mod part_of_day;
+mod partly_away;
 mod pauses;
 mod payment_methods;
 mod platform;

@@ -6,6 +6,7 @@
 mod borrowed;
 mod file;
 mod layers;
+mod missing;
 mod print;
 mod redacted;
 mod secret;
@@ -13,7 +14,8 @@ mod settings;
 mod sources;
 
 pub(crate) use layers::{Misunderstood, Understood, understand};
+pub(crate) use missing::{WrongSettings, all_there, needed};
 pub(crate) use print::ConfigArgs;
-pub(crate) use secret::{needed, secret};
+pub(crate) use secret::secret;
 pub(crate) use settings::{LogFormat, ProcessArgs, Settings, listen_address};
 pub(crate) use sources::Setting;

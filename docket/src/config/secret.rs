@@ -1,8 +1,10 @@
-//! Secrets, which may stand in a file of their own, and settings without which nothing starts.
+//! Secrets, which may stand in a file of their own.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
+
+use super::missing::WrongSettings;
 
 /// A secret: said itself, or the file that it stands in.
 pub(crate) fn secret(
@@ -12,7 +14,9 @@ pub(crate) fn secret(
 ) -> Result<Option<String>> {
     match (said, path) {
         (Some(_), Some(_)) => {
-            Err(anyhow!("{name} and {name}_file are both set; which one counts can't be told"))
+            let both =
+                format!("{name} and {name}_file are both set; which one counts can't be told");
+            Err(WrongSettings(both).into())
         }
         (Some(said), None) => Ok(Some(said)),
         (None, Some(path)) => read(name, &path).map(Some),
@@ -30,20 +34,10 @@ pub(super) fn twin(key: &str) -> String {
 
 /// A secret from its file, without the line's end.
 pub(super) fn read(name: &str, path: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the file {} of {name} can't be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        WrongSettings(format!("the file {} of {name} can't be read", path.display()))
+    })?;
     Ok(text.trim_end().to_owned())
-}
-
-/// A setting without which a process can't start.
-pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T> {
-    let flag = name.replace('_', "-");
-    let variable = name.to_uppercase();
-    value.ok_or_else(|| {
-        anyhow!(
-            "{name} is missing: say --{flag}, DOCKET_{variable}, or {name} in the settings file"
-        )
-    })
 }
 
 #[cfg(test)]
@@ -59,11 +53,5 @@ mod tests {
         assert_eq!(read.as_deref(), Some("postgres://shop:secret@db/log"));
         let both = secret("postgres_url", Some("a".to_owned()), Some(path));
         assert!(both.unwrap_err().to_string().contains("both"));
-    }
-
-    #[test]
-    fn what_is_missing_is_named_in_every_way_to_say_it() {
-        let said = needed::<String>("nats_url", None).unwrap_err().to_string();
-        assert!(said.contains("--nats-url") && said.contains("DOCKET_NATS_URL"), "{said}");
     }
 }

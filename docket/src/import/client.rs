@@ -5,6 +5,7 @@
 //! leaves this module; everything else is tried again until the patience ends.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(crate) struct Patience {
     pub(crate) away: Duration,
     /// How long a platform may take to answer for the first time.
     pub(crate) arrival: Duration,
+    /// How long nothing may come to its end before it is said.
+    pub(crate) standstill: Duration,
     /// How long an accepted order or return may take until it is done.
     pub(crate) completion: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for Patience {
             longest_pause: Duration::from_secs(1),
             away: Duration::from_mins(1),
             arrival: Duration::from_secs(3),
+            standstill: Duration::from_secs(10),
             completion: Duration::from_mins(10),
         }
     }
@@ -94,6 +98,24 @@ pub(crate) struct Client {
     pub(crate) patience: Patience,
     /// Where the platform's log ended when the import began.
     began: Arc<OnceLock<String>>,
+    /// How many orders and returns are waited for now.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// One that is waited for.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Client {
@@ -102,7 +124,7 @@ impl Client {
         let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
         // An answer may take the 30 s that a placing order waits, and then some.
         let http = client()?.timeout(Duration::from_mins(1)).tcp_nodelay(true).build()?;
-        Ok(Self { http, base, patience, began: Arc::default() })
+        Ok(Self { http, base, patience, began: Arc::default(), waiting: Arc::default() })
     }
 
     /// Its address.
@@ -131,6 +153,26 @@ impl Client {
     pub(crate) async fn answers(&self, within: Duration) -> bool {
         let live = self.http.get(format!("{}/health/live", self.base)).timeout(within);
         live.send().await.is_ok()
+    }
+
+    /// How many orders and returns wait for the platform to bring them to their end.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// What the platform says of its parts that don't work; none when it does not say right now.
+    pub(crate) async fn troubles(&self, within: Duration) -> Option<Vec<String>> {
+        let ready = self.http.get(format!("{}/health/ready", self.base)).timeout(within);
+        let said: Value = ready.send().await.ok()?.json().await.ok()?;
+        let parts = said.get("parts")?.as_object()?.iter();
+        let troubles = parts.filter(|(_, state)| **state != "up");
+        let words = troubles.map(|(part, state)| {
+            format!(
+                "{part}: {}",
+                state.as_str().unwrap_or_default().trim_start_matches("degraded: ")
+            )
+        });
+        Some(words.collect())
     }
 
     /// The same path, for a read model that has to have read what was there when the import began.
@@ -169,6 +211,7 @@ impl Client {
         key: &str,
         body: &Value,
     ) -> anyhow::Result<Answer> {
+        let _waiting = Waiting::begin(&self.waiting);
         self.patiently(|| self.command(path, key, body).header("prefer", "wait=30")).await
     }
 
@@ -191,6 +234,7 @@ impl Client {
     where
         F: Future<Output = anyhow::Result<Option<T>>>,
     {
+        let _waiting = Waiting::begin(&self.waiting);
         let started = Instant::now();
         let mut pause = self.patience.first_pause;
         loop {

@@ -37,6 +37,11 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// Which phase, how many of it are done, and of how many.
+    pub(crate) fn at(&self) -> (String, u64, u64) {
+        (self.bar.message(), self.bar.position(), self.bar.length().unwrap_or_default())
+    }
+
     /// Says something on stderr, above the bar.
     pub(crate) fn say(&self, text: &str) {
         self.bar.suspend(|| output::complain(&anyhow::Error::msg(text.to_owned())));

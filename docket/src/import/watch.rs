@@ -1,4 +1,5 @@
-//! Says on stderr when the platform does not answer, and when it does again. The requests themselves are patient and quiet.
+//! Says on stderr when the platform does not answer, and when it does again; and when it answers and nothing comes to its
+//! end. The requests themselves are patient and quiet.
 
 use std::time::Duration;
 
@@ -12,15 +13,22 @@ use super::progress::Progress;
 const EVERY: Duration = Duration::from_millis(500);
 /// How long it may take to say that it lives.
 const PATIENCE: Duration = Duration::from_millis(900);
+/// How often it is said that nothing comes to its end, seconds.
+const SAID_EVERY_S: i64 = 60;
 /// Questions in a row without an answer after which it is said.
 const SILENT: u32 = 2;
 
 /// Watches until the import has ended, which ends this too.
 pub(crate) async fn watch(client: Client, progress: Progress, clock: Clock) {
     let mut silence = Silence::default();
+    let mut standstill = Standstill::of(&client);
     loop {
         let asked = clock();
         let answered = client.answers(PATIENCE).await;
+        if answered && let Some(lasts) = standstill.seen(progress.at(), clock()) {
+            let troubles = client.troubles(PATIENCE).await;
+            progress.say(&stands_still(&progress.at(), lasts, client.waiting(), troubles));
+        }
         let said = silence.heard(answered, asked, clock());
         if let Some(said) = said.map(|said| said.text(client.url(), client.patience.away)) {
             progress.say(&said);
@@ -78,6 +86,60 @@ impl Silence {
     }
 }
 
+/// How long nothing has come to its end.
+#[derive(Debug)]
+struct Standstill {
+    bears: Duration,
+    at: (String, u64, u64),
+    since: Option<DateTime<Utc>>,
+    said: Option<DateTime<Utc>>,
+}
+
+impl Standstill {
+    fn of(client: &Client) -> Self {
+        let bears = client.patience.standstill;
+        Self { bears, at: Default::default(), since: None, said: None }
+    }
+
+    /// How long it has been so, when that is to be said: at first, and then every minute.
+    fn seen(&mut self, at: (String, u64, u64), now: DateTime<Utc>) -> Option<Duration> {
+        // Before the first phase the platform is waited for, and after the last step nothing is.
+        let has_ended = at.0.is_empty() || at.1 == at.2;
+        if self.at != at || has_ended {
+            (self.at, self.since, self.said) = (at, None, None);
+        }
+        let since = *self.since.get_or_insert(now);
+        let lasts = (now - since).to_std().unwrap_or_default();
+        let again = self.said.is_none_or(|said| (now - said).num_seconds() >= SAID_EVERY_S);
+        if has_ended || lasts < self.bears || !again {
+            return None;
+        }
+        self.said = Some(now);
+        Some(lasts)
+    }
+}
+
+fn stands_still(
+    (phase, done, all): &(String, u64, u64),
+    lasts: Duration,
+    waiting: usize,
+    troubles: Option<Vec<String>>,
+) -> String {
+    let seconds = lasts.as_secs();
+    let waits = match waiting {
+        0 => String::new(),
+        waiting => format!("; {waiting} wait until the platform has carried them out"),
+    };
+    let says = match troubles {
+        None => "it does not say how its parts are".to_owned(),
+        Some(troubles) if troubles.is_empty() => "it says that all its parts work".to_owned(),
+        Some(troubles) => format!("it says of its parts: {}", troubles.join(", ")),
+    };
+    format!(
+        "nothing has come to its end for {seconds} s: {phase}, {done} of {all}{waits}; {says}. The import goes on by itself"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +169,39 @@ mod tests {
     fn one_late_answer_and_a_platform_that_never_answered_are_not_said() {
         assert_eq!(heard(&[true, false, true, false, true]), [None; 5]);
         assert_eq!(heard(&[false, false, false]), [None; 3]);
+    }
+
+    #[test]
+    fn a_standstill_is_said_after_a_while_and_then_once_a_minute_until_something_is_done() {
+        let bears = Duration::from_secs(10);
+        let mut standstill = Standstill { bears, at: Default::default(), since: None, said: None };
+        let orders = |done| ("orders".to_owned(), done, 127);
+        let mut said = |done, second| {
+            let seen = standstill.seen(orders(done), at(second));
+            seen.map(|lasts| lasts.as_secs())
+        };
+        let heard = [0, 9, 10, 11, 69, 70].map(|second| said(12, second));
+        assert_eq!(heard, [None, None, Some(10), None, None, Some(70)]);
+        assert_eq!([said(13, 71), said(13, 80), said(13, 81)], [None, None, Some(10)]);
+        assert_eq!([said(127, 90), said(127, 200)], [None, None], "nothing is left to be done");
+        let mut arrival = Standstill { bears, at: Default::default(), since: None, said: None };
+        assert_eq!(arrival.seen(Default::default(), at(0)), None);
+        assert_eq!(arrival.seen(Default::default(), at(99)), None, "the platform is waited for");
+    }
+
+    #[test]
+    fn who_waits_reads_what_for_and_what_the_platform_says_of_itself() {
+        let at = ("orders".to_owned(), 12, 127);
+        let said =
+            |waiting, troubles| stands_still(&at, Duration::from_secs(10), waiting, troubles);
+        let away = vec!["saga-orchestrator: is not there".to_owned()];
+        assert_eq!(
+            said(8, Some(away)),
+            "nothing has come to its end for 10 s: orders, 12 of 127; 8 wait until the platform has carried them out; \
+             it says of its parts: saga-orchestrator: is not there. The import goes on by itself"
+        );
+        assert!(said(0, Some(vec![])).contains("127; it says that all its parts work"));
+        assert!(said(0, None).contains("does not say how its parts are"));
     }
 
     #[test]

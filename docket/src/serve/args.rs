@@ -29,6 +29,12 @@ impl std::fmt::Debug for DatabaseArgs {
 }
 
 impl DatabaseArgs {
+    /// The name of what is missing, if it is.
+    pub(super) fn missing(&self) -> Option<&'static str> {
+        let said = self.postgres_url.is_some() || self.postgres_url_file.is_some();
+        (!said).then_some("postgres_url")
+    }
+
     pub(super) fn url(self) -> Result<String> {
         let url = secret("postgres_url", self.postgres_url, self.postgres_url_file)?;
         needed("postgres_url", url)
@@ -56,6 +62,11 @@ impl std::fmt::Debug for LogDatabasesArgs {
 }
 
 impl LogDatabasesArgs {
+    /// The name of what is missing, if it is.
+    pub(super) fn missing(&self) -> Option<&'static str> {
+        self.log.missing()
+    }
+
     /// The log's, and that of the keys.
     pub(super) fn urls(self) -> Result<(String, String)> {
         let log = self.log.url()?;
@@ -123,6 +134,12 @@ fn replicas(text: &str) -> Result<usize, &'static str> {
 }
 
 impl NatsArgs {
+    /// The name of what is missing, if it is.
+    pub(super) fn missing(&self) -> Option<&'static str> {
+        let said = self.nats_url.is_some() || self.nats_url_file.is_some();
+        (!said).then_some("nats_url")
+    }
+
     pub(super) fn resolve(self) -> Result<Broker> {
         let url = secret("nats_url", self.nats_url, self.nats_url_file)?;
         let client = match (self.nats_tls_cert_file, self.nats_tls_key_file) {

@@ -36,7 +36,7 @@ use super::person_keys;
 use super::process::Process;
 use super::recorder;
 use super::upstream::upstream_url;
-use crate::config::{ProcessArgs, needed};
+use crate::config::{ProcessArgs, all_there, needed};
 use crate::dev::documented;
 use crate::numbers::whole;
 
@@ -75,6 +75,13 @@ struct Needs {
 impl CommandServiceArgs {
     /// Runs until a signal, or until another process has taken the log over.
     pub(crate) async fn run(self) -> Result<()> {
+        let (key, provider) = (&self.master_key_file, &self.payment_provider_url);
+        all_there([
+            self.databases.missing(),
+            self.nats.missing(),
+            key.is_none().then_some("master_key_file"),
+            provider.is_none().then_some("payment_provider_url"),
+        ])?;
         let (log_url, keys_url) = self.databases.urls()?;
         let needs = Needs {
             log_url,

@@ -12,7 +12,7 @@ use storage::postgres::PostgresSettings;
 
 use super::args::LogDatabasesArgs;
 use super::command_service::own_tables;
-use crate::config::{needed, secret};
+use crate::config::{all_there, needed, secret};
 use crate::output;
 
 /// Make the command-service's tables as their owner, or bring them up to date; again is harmless
@@ -54,6 +54,8 @@ impl std::fmt::Debug for MigrateArgs {
 impl MigrateArgs {
     /// Migrates, and ends.
     pub(crate) async fn run(self) -> Result<()> {
+        let no_owner = self.owner_postgres_url.is_none() && self.owner_postgres_url_file.is_none();
+        all_there([self.service.missing(), no_owner.then_some("owner_postgres_url")])?;
         let (log, keys) = self.service.urls()?;
         let name = "owner_postgres_url";
         let owner = secret(name, self.owner_postgres_url, self.owner_postgres_url_file)?;

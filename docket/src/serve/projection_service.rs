@@ -23,7 +23,7 @@ use super::person_keys::AskedKeys;
 use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::saga_states::AskedStates;
-use crate::config::{ProcessArgs, needed};
+use crate::config::{ProcessArgs, all_there, needed};
 use crate::dev::{documented, report_models};
 use crate::digest::read_models;
 
@@ -48,6 +48,8 @@ pub(crate) struct ProjectionServiceArgs {
 impl ProjectionServiceArgs {
     /// Runs until a signal, until another process has taken the lease of the models, or until the log begins a new epoch.
     pub(crate) async fn run(self) -> Result<()> {
+        let no_key = self.master_key_file.is_none().then_some("master_key_file");
+        all_there([self.database.missing(), self.nats.missing(), no_key])?;
         let broker = self.nats.resolve()?;
         let key = needed("master_key_file", self.master_key_file)?;
         let url = self.database.url()?;

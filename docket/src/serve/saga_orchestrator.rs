@@ -21,7 +21,7 @@ use super::dependencies::{LOG_OWNER, waiting, watch_nats};
 use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::saga_states;
-use crate::config::ProcessArgs;
+use crate::config::{ProcessArgs, all_there};
 use crate::dev::{documented, order_timeouts, report_sagas};
 use crate::numbers::whole;
 
@@ -48,6 +48,7 @@ pub(crate) struct SagaOrchestratorArgs {
 impl SagaOrchestratorArgs {
     /// Runs until a signal, or until the log begins a new epoch.
     pub(crate) async fn run(self) -> Result<()> {
+        all_there([self.database.missing(), self.nats.missing()])?;
         let database = PostgresSettings::new(&self.database.url()?, "docket sagas")
             .context("the address of the sagas' database can't be read")?;
         let broker = self.nats.resolve()?;

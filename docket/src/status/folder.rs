@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use domain::sagas::SagaState;
 use projection_service::{Projector, offline};
 
-use super::{Count, Model, Needing, Status};
+use super::{Count, Model, Needing, Status, Unknown};
 use crate::data_dir::DataDir;
 use crate::dev::DataLock;
 
@@ -13,21 +13,30 @@ const LISTED: usize = 10;
 
 pub(super) async fn status(folder: &DataDir) -> Result<Status> {
     let process = DataLock::holder(folder);
-    let log = folder.open_log().await?;
-    let head = *log.head().borrow();
-    log.close().await;
-    let (sagas, needs_attention) = sagas(folder).await?;
+    let mut unknown = Unknown::default();
+    let head = unknown.or_note("log", head(folder).await);
+    let (sagas, needs_attention) = unknown.or_note("sagas", sagas(folder).await).unzip();
+    let models = read_models(folder, head).await;
+    let models = unknown.or_note("read models", models);
     Ok(Status {
         of: folder.path().display().to_string(),
         running: process.is_some(),
         ready: process.is_none().then_some(false),
         process,
         down: Vec::new(),
+        unknown: unknown.0,
         head,
-        models: read_models(folder, head).await?,
+        models,
         sagas,
         needs_attention,
     })
+}
+
+async fn head(folder: &DataDir) -> Result<u64> {
+    let log = folder.open_log().await?;
+    let head = *log.head().borrow();
+    log.close().await;
+    Ok(head)
 }
 
 async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
@@ -59,7 +68,7 @@ async fn sagas(folder: &DataDir) -> Result<(Vec<Count>, Vec<Needing>)> {
     Ok((states.iter().map(count).collect(), needing.collect()))
 }
 
-async fn read_models(folder: &DataDir, head: u64) -> Result<Vec<Model>> {
+async fn read_models(folder: &DataDir, head: Option<u64>) -> Result<Vec<Model>> {
     let mut found = Vec::new();
     let survey = offline::survey(&folder.projections()).await?;
     for one in survey.unreadable {
@@ -82,7 +91,7 @@ async fn read_models(folder: &DataDir, head: u64) -> Result<Vec<Model>> {
         found.push(Model {
             name: model.projector.name().to_owned(),
             position,
-            lag: head.saturating_sub(position),
+            lag: head.map(|head| head.saturating_sub(position)),
             state: format!("generation {}{parked}", model.generation),
         });
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Count, Model, Needing, Status};
+use super::{Count, Model, Needing, Status, Unknown};
 use crate::api::{Api, segment};
 
 /// The states of a saga, as the API names them.
@@ -16,11 +16,29 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
     let down = parts["parts"].as_object().into_iter().flatten();
     let down = down.filter(|(_, state)| **state != "up");
     let down = down.map(|(part, state)| format!("{part}: {}", text(state))).collect();
-    let projections = api.get("/v1/projections").await?;
-    let models: Vec<Model> = items(&projections).iter().map(model).collect();
-    let head = items(&projections).iter().filter_map(|item| item["head"].as_u64()).max();
-    let mut sagas = Vec::new();
-    let mut needs_attention = Vec::new();
+    let mut unknown = Unknown::default();
+    let projections = unknown.or_note("read models", api.get("/v1/projections").await);
+    let projections = projections.as_ref().map(items);
+    let heads = projections.map(|all| all.iter().filter_map(|item| item["head"].as_u64()).max());
+    let models = projections.map(|all| all.iter().map(model).collect());
+    let (sagas, needs_attention) = unknown.or_note("sagas", sagas(api).await).unzip();
+    Ok(Status {
+        of: api.url().to_owned(),
+        running: true,
+        ready: Some(ready),
+        process: None,
+        down,
+        unknown: unknown.0,
+        head: heads.map(Option::unwrap_or_default),
+        models,
+        sagas,
+        needs_attention,
+    })
+}
+
+/// How many sagas are in each state, and the first that need a person.
+async fn sagas(api: &Api) -> Result<(Vec<Count>, Vec<Needing>)> {
+    let (mut sagas, mut needs_attention) = (Vec::new(), Vec::new());
     for state in STATES {
         let (count, first) = sagas_in(api, state).await?;
         sagas.push(Count { state, sagas: count });
@@ -28,17 +46,7 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
             needs_attention = items(&first).iter().take(LISTED).map(needing).collect();
         }
     }
-    Ok(Status {
-        of: api.url().to_owned(),
-        running: true,
-        ready: Some(ready),
-        process: None,
-        down,
-        head: head.unwrap_or_default(),
-        models,
-        sagas,
-        needs_attention,
-    })
+    Ok((sagas, needs_attention))
 }
 
 /// How many sagas are in a state, counted page by page, and the first page.
@@ -73,7 +81,7 @@ fn model(item: &Value) -> Model {
     Model {
         name: text(&item["name"]),
         position,
-        lag: head.saturating_sub(position),
+        lag: Some(head.saturating_sub(position)),
         state: format!("{}{parked}", text(&item["state"])),
     }
 }

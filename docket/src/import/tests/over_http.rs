@@ -32,6 +32,7 @@ fn impatient() -> Patience {
         longest_pause: short,
         away: Duration::from_secs(20),
         arrival: short,
+        standstill: Duration::from_secs(20),
         completion: Duration::from_secs(20),
     }
 }
