@@ -10,10 +10,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::{self, App, LetterDesk, OrderWaiters};
+use crate::http::{self, App, LetterDesk, NoticeDesk, OrderWaiters};
 use crate::parking::DeadLetters;
 use crate::participants::Participants;
 use crate::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
+use crate::payments::stripe::webhook::{SeenNotices, Signatures};
 use crate::payments::{IntentRunner, PaymentProvider, RunnerSettings, opened_intents};
 use crate::processor::{Processor, ProcessorHandle, ProcessorSettings};
 use crate::request_hash::RequestHasher;
@@ -45,6 +46,7 @@ pub struct CommandService {
     app: App,
     simulated: Option<Ledger>,
     letters: Option<Arc<DeadLetters>>,
+    notices: Option<Arc<NoticeDesk>>,
     erasures: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -89,7 +91,17 @@ impl CommandService {
         let app = App::new(processor.handle(), log, vault, hasher.clone(), clock, waiters);
         let stop = CancellationToken::new();
         let erasures = tokio::spawn(app.eraser().keep_finishing(store, stop.clone()));
-        Self { processor, runner, hasher, app, simulated, letters: None, erasures, stop }
+        Self {
+            processor,
+            runner,
+            hasher,
+            app,
+            simulated,
+            letters: None,
+            notices: None,
+            erasures,
+            stop,
+        }
     }
 
     /// Keeps what nobody understands among these letters, for an operator to see and replay.
@@ -99,11 +111,27 @@ impl CommandService {
         self
     }
 
+    /// Takes in what Stripe tells by itself, if it is signed under one of these secrets; nothing without any.
+    #[must_use]
+    pub fn with_stripe_notices(mut self, signatures: Option<Signatures>) -> Self {
+        self.notices = signatures.map(|signatures| {
+            let (seen, news) = (SeenNotices::default(), self.runner.news());
+            let clock = Arc::clone(&self.app.clock);
+            Arc::new(NoticeDesk { signatures, seen, news, clock })
+        });
+        self
+    }
+
     /// The endpoints, without the `/v1` that stands before them, for those whom `access` lets in.
     pub fn router(&self, access: &Access) -> OpenApiRouter {
         let (letters, participants) = (self.letters.clone(), self.participants());
         let desk = LetterDesk { letters, participants, clock: Arc::clone(&self.app.clock) };
-        http::router(self.app.clone(), self.simulated.clone(), desk, access)
+        let router = http::router(self.app.clone(), self.simulated.clone(), desk, access);
+        match &self.notices {
+            // Nobody who comes here has a token.
+            Some(notices) => router.merge(OpenApiRouter::from(http::notices(Arc::clone(notices)))),
+            None => router,
+        }
     }
 
     /// The queue's handler.

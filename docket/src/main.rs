@@ -19,6 +19,7 @@ mod import;
 mod numbers;
 mod output;
 mod parked;
+mod payments;
 mod projections;
 mod replay;
 mod serve;

@@ -74,6 +74,8 @@ bounded_texts! {
     Country: 60,
     /// How an order is to be paid; the provider knows what it means.
     PaymentMethod: 64,
+    /// What the provider calls a payment.
+    ProviderReference: 255,
 }
 
 macro_rules! trimmed_when_given {

@@ -55,6 +55,8 @@ pub(crate) struct Payment {
     refunded: i64,
     /// It was voided before anything was asked for it.
     given_up: bool,
+    /// The provider has a name of its own for it: it is not the simulator, whose ledger can be read.
+    has_reference: bool,
     asked: Vec<Asked>,
     by_hand: Vec<ByHand>,
     last: u64,
@@ -130,9 +132,10 @@ impl Money {
         payment.asked.iter().find(same).map(|asked| (asked, payment.currency))
     }
 
-    /// Every operation of every payment, always in the same order.
+    /// Every operation of every payment of the provider that has the ledger, always in the same order.
     pub(crate) fn all_asked(&self) -> impl Iterator<Item = (&str, &Asked)> {
         let mut payments: Vec<_> = self.payments.iter().collect();
+        payments.retain(|(_, payment)| !payment.has_reference);
         payments.sort_unstable_by_key(|(id, _)| *id);
         payments
             .into_iter()

@@ -51,6 +51,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "This needs a token that is taken here";
     Forbidden = "forbidden", FORBIDDEN, "Whoever the token is of may not do this";
+    InvalidSignature = "invalid_signature", UNAUTHORIZED, "The signature is not one of who the notice says it is from";
     NotFound = "not_found", NOT_FOUND, "There is nothing under this path";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This path does not take this method";
     SagaNotFound = "saga_not_found", NOT_FOUND, "There is no such saga";

@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** it returns only when the outcome is in the log. Whoever stops it before finds the intent open again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::command::Command;
@@ -11,10 +11,11 @@ use domain::payments::{ProviderOutcome, RecordPaymentOutcome};
 use event_store::Metadata;
 use service_kit::clock::Clock;
 use service_kit::trace;
-use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span};
 
-use super::intents::{OUTCOME, UNKNOWN};
+use super::guard::{Guarded, Question, Verdict};
+use super::intents::{DIFFERS, OUTCOME, UNKNOWN};
+use super::news::PaymentNews;
 use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
 use super::settings::RunnerSettings;
 use super::watch::{LATE, UNWATCHED, Watch};
@@ -24,12 +25,12 @@ use crate::side_effects::Errand;
 
 /// Carries one errand after the other, each in a task of the runner.
 pub(super) struct Carrier {
-    provider: Arc<dyn PaymentProvider>,
+    provider: Guarded,
     processor: ProcessorHandle,
     hasher: RequestHasher,
     settings: RunnerSettings,
     clock: Clock,
-    bulkhead: Semaphore,
+    news: PaymentNews,
 }
 
 /// Whether the call of an intent may have been made before.
@@ -48,9 +49,10 @@ impl Carrier {
         hasher: RequestHasher,
         settings: RunnerSettings,
         clock: Clock,
+        news: PaymentNews,
     ) -> Self {
-        let bulkhead = Semaphore::new(settings.concurrency.max(1));
-        Self { provider, processor, hasher, settings, clock, bulkhead }
+        let provider = Guarded::new(provider, &settings);
+        Self { provider, processor, hasher, settings, clock, news }
     }
 
     /// As far as it can be done now: a payment until its outcome is in the log, a watch for one look.
@@ -62,7 +64,10 @@ impl Carrier {
         opened_at: DateTime<Utc>,
     ) {
         match errand {
-            Errand::Payment(call) => self.pay(id, call, begun).instrument(span_of(call)).await,
+            Errand::Payment(call) => {
+                let call = ProviderCall { opened_at: Some(opened_at), ..(**call).clone() };
+                self.pay(id, &call, begun).instrument(span_of(&call)).await;
+            }
             Errand::Watch(watch) => self.look(id, watch, opened_at).await,
         }
     }
@@ -74,9 +79,10 @@ impl Carrier {
             Begun::Before => self.find_or_ask(call).await,
         };
         let (mut wait, mut calls) = (self.settings.probe_first, 1);
-        while outcome == ProviderOutcome::Unknown {
-            self.record(id, UNKNOWN, call, outcome).await;
-            tokio::time::sleep(wait).await;
+        let mut news = self.news.of(&call.payment_id);
+        while !outcome.is_final() {
+            self.record(id, &open_suffix(&outcome), call, outcome).await;
+            news.pause(wait).await;
             wait = (wait * 2).min(self.settings.probe_most);
             outcome = if calls < self.settings.calls {
                 let found = self.probe(call, WhenAbsent::LeaveOpen).await;
@@ -100,13 +106,16 @@ impl Carrier {
         let lives = TimeDelta::from_std(self.settings.key_lifetime).unwrap_or(TimeDelta::MAX);
         let now = (self.clock)();
         let is_over = now.signed_duration_since(opened_at) >= lives;
-        let outcome = self.probe(&watch.call, WhenAbsent::LeaveOpen).await;
+        let call = ProviderCall { opened_at: Some(opened_at), ..watch.call.clone() };
+        let asked = self.provider.ask(Question::Probe(WhenAbsent::LeaveOpen), &call).await;
+        // The next scan asks what is not asked now.
+        let Verdict::Outcome(outcome) = asked else { return };
         let request = match watch.found(&outcome) {
             // Each look that finds something is a command of its own: a refused void is asked for again.
             Some(late) => {
                 self.request(id, &format!("{LATE}{}", now.timestamp_micros()), &watch.call, late)
             }
-            None if is_over && outcome != ProviderOutcome::Unknown => {
+            None if is_over && outcome.is_final() => {
                 self.request(id, UNWATCHED, &watch.call, watch.void.clone())
             }
             None => return,
@@ -125,22 +134,23 @@ impl Carrier {
     }
 
     async fn ask(&self, call: &ProviderCall) -> ProviderOutcome {
-        let Ok(_permit) = self.bulkhead.acquire().await else { return ProviderOutcome::Unknown };
-        let begun = Instant::now();
-        let asked = tokio::time::timeout(self.settings.deadline, self.provider.call(call)).await;
-        let outcome = asked.unwrap_or(ProviderOutcome::Unknown);
-        count(call, "call", &outcome, begun);
-        outcome
+        self.until_asked(Question::Call, call).await
     }
 
     async fn probe(&self, call: &ProviderCall, when_absent: WhenAbsent) -> ProviderOutcome {
-        let Ok(_permit) = self.bulkhead.acquire().await else { return ProviderOutcome::Unknown };
-        let begun = Instant::now();
-        let probe = self.provider.probe(call, when_absent);
-        let probed = tokio::time::timeout(self.settings.deadline, probe).await;
-        let outcome = probed.unwrap_or(ProviderOutcome::Unknown);
-        count(call, "probe", &outcome, begun);
-        outcome
+        self.until_asked(Question::Probe(when_absent), call).await
+    }
+
+    /// What was not asked has no outcome: the intent stays as open as it was, and the same is asked a while later.
+    async fn until_asked(&self, question: Question, call: &ProviderCall) -> ProviderOutcome {
+        let mut wait = self.settings.probe_first;
+        loop {
+            match self.provider.ask(question, call).await {
+                Verdict::Outcome(outcome) => return outcome,
+                Verdict::NotAsked(again_in) => tokio::time::sleep(wait.max(again_in)).await,
+            }
+            wait = (wait * 2).min(self.settings.probe_most);
+        }
     }
 
     /// Appends the outcome; tries until the log has it.
@@ -193,26 +203,25 @@ impl Carrier {
     }
 }
 
+/// What the id of the append has after that of the intent, of an outcome that does not end it. Each answer to another
+/// question is told once.
+fn open_suffix(outcome: &ProviderOutcome) -> Cow<'static, str> {
+    match outcome {
+        ProviderOutcome::Differs { found } => {
+            format!("{DIFFERS}{}{}", found.currency(), found.minor()).into()
+        }
+        ProviderOutcome::Unknown
+        | ProviderOutcome::Authorized { .. }
+        | ProviderOutcome::Done
+        | ProviderOutcome::Refused { .. }
+        | ProviderOutcome::NeverDone => UNKNOWN.into(),
+    }
+}
+
 /// From an intent to its outcome, a part of the trace of what left the intent.
 fn span_of(call: &ProviderCall) -> Span {
     let operation = call.operation.name();
     let span = tracing::info_span!("payment", operation, payment.id = %call.payment_id);
     trace::follow(&span, call.traceparent.as_deref());
     span
-}
-
-fn count(call: &ProviderCall, kind: &'static str, outcome: &ProviderOutcome, begun: Instant) {
-    let outcome = match outcome {
-        ProviderOutcome::Authorized { .. } | ProviderOutcome::Done => "done",
-        ProviderOutcome::Refused { .. } => "refused",
-        ProviderOutcome::NeverDone => "never_done",
-        ProviderOutcome::Unknown => "unknown",
-    };
-    let operation = call.operation.name();
-    metrics::counter!("docket_provider_calls_total",
-        "operation" => operation, "kind" => kind, "outcome" => outcome)
-    .increment(1);
-    metrics::histogram!("docket_provider_call_duration_seconds",
-        "operation" => operation, "kind" => kind)
-    .record(begun.elapsed().as_secs_f64());
 }

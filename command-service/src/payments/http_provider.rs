@@ -13,8 +13,8 @@ use service_kit::http::KEPT_CONNECTION;
 use service_kit::trace;
 use tracing::Instrument as _;
 
-use super::provider::{PaymentProvider, ProviderCall, WhenAbsent};
-use super::simulator::wire::{CALLS, PROBES, Probe};
+use super::provider::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
+use super::simulator::wire::{CALLS, PROBES, Probe, Said};
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ impl HttpProvider {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
     }
 
-    async fn ask<Q: Serialize + Sync>(&self, path: &str, question: &Q) -> ProviderOutcome {
+    async fn ask<Q: Serialize + Sync>(&self, path: &str, question: &Q) -> ProviderAnswer {
         let span = trace::client_span(&Method::POST, "payment-provider");
         let mut headers = reqwest::header::HeaderMap::new();
         trace::inject(&span, &mut headers);
@@ -46,17 +46,20 @@ impl HttpProvider {
         let answer = async {
             let answer = asked.send().await?;
             trace::answered(&span, answer.status().as_u16(), !answer.status().is_success());
-            answer.error_for_status()?.json().await
+            answer.error_for_status()?.json::<Said>().await
         };
-        answer.instrument(span.clone()).await.unwrap_or_else(|error: reqwest::Error| {
-            tracing::info!(%error, "the payment provider did not answer; the outcome is unknown");
-            ProviderOutcome::Unknown
-        })
+        match answer.instrument(span.clone()).await {
+            Ok(said) => said.into(),
+            Err(error) => {
+                tracing::info!(%error, "the payment provider did not answer; the outcome is unknown");
+                ProviderOutcome::Unknown.into()
+            }
+        }
     }
 }
 
 impl PaymentProvider for HttpProvider {
-    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderAnswer> {
         Box::pin(self.ask(CALLS, call))
     }
 
@@ -64,7 +67,7 @@ impl PaymentProvider for HttpProvider {
         &'a self,
         call: &'a ProviderCall,
         when_absent: WhenAbsent,
-    ) -> BoxFuture<'a, ProviderOutcome> {
+    ) -> BoxFuture<'a, ProviderAnswer> {
         let probe = Probe { call: call.clone(), close: when_absent == WhenAbsent::Close };
         Box::pin(async move { self.ask(PROBES, &probe).await })
     }

@@ -4,8 +4,8 @@ use domain::command::Command;
 use domain::event::Event;
 use domain::ids::{OrderId, PaymentId};
 use domain::money::Money;
-use domain::payments::{Operation, PaymentEvent, ProviderOutcome};
-use domain::text::PaymentMethod;
+use domain::payments::{Operation, PaymentEvent};
+use domain::text::{PaymentMethod, ProviderReference};
 use event_store::Metadata;
 
 use super::provider::ProviderCall;
@@ -15,10 +15,13 @@ pub(super) const OUTCOME: &str = "/outcome";
 /// What the command id of a missing answer has after it.
 pub(super) const UNKNOWN: &str = "/unknown";
 
+/// What the command id of an answer to another question has after it, before the amount.
+pub(super) const DIFFERS: &str = "/differs/";
+
 /// The intent that this command ends, if it records an outcome that is known.
 pub(crate) fn ended<'c>(command: &Command, command_id: &'c str) -> Option<&'c str> {
     match command {
-        Command::RecordPaymentOutcome(record) if record.outcome != ProviderOutcome::Unknown => {
+        Command::RecordPaymentOutcome(record) if record.outcome.is_final() => {
             command_id.strip_suffix(OUTCOME)
         }
         _ => None,
@@ -32,6 +35,7 @@ struct Asked<'e> {
     attempt: u32,
     amount: Money,
     method: Option<&'e PaymentMethod>,
+    reference: Option<&'e ProviderReference>,
 }
 
 /// The call that an event announces; none for an event that tells of an outcome.
@@ -46,6 +50,8 @@ pub(crate) fn call(event: &Event, metadata: &Metadata) -> Option<ProviderCall> {
         attempt: asked.attempt,
         amount: asked.amount,
         method: asked.method.cloned(),
+        reference: asked.reference.cloned(),
+        opened_at: None,
         correlation_id: metadata.correlation_id.to_string(),
         occurred_at: metadata.occurred_at,
         traceparent: metadata.traceparent.clone(),
@@ -61,6 +67,7 @@ fn asked(event: &PaymentEvent) -> Option<Asked<'_>> {
             attempt: event.attempt,
             amount: event.amount,
             method: Some(&event.method),
+            reference: None,
         }),
         PaymentEvent::CaptureRequested(event) => Some(Asked {
             payment_id: &event.payment_id,
@@ -69,6 +76,7 @@ fn asked(event: &PaymentEvent) -> Option<Asked<'_>> {
             attempt: event.attempt,
             amount: event.amount,
             method: None,
+            reference: event.reference.as_ref(),
         }),
         PaymentEvent::VoidRequested(event) => Some(Asked {
             payment_id: &event.payment_id,
@@ -77,6 +85,7 @@ fn asked(event: &PaymentEvent) -> Option<Asked<'_>> {
             attempt: event.attempt,
             amount: event.amount,
             method: None,
+            reference: event.reference.as_ref(),
         }),
         PaymentEvent::RefundRequested(event) => Some(Asked {
             payment_id: &event.payment_id,
@@ -85,6 +94,7 @@ fn asked(event: &PaymentEvent) -> Option<Asked<'_>> {
             attempt: event.attempt,
             amount: event.amount,
             method: None,
+            reference: event.reference.as_ref(),
         }),
         PaymentEvent::PaymentAuthorized(_)
         | PaymentEvent::PaymentDeclined(_)

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::carrier::{Begun, Carrier};
+use super::news::PaymentNews;
 use super::opened::Opened;
 use super::provider::PaymentProvider;
 use super::settings::RunnerSettings;
@@ -35,6 +36,7 @@ struct Shared {
 #[derive(Clone)]
 pub struct IntentRunner {
     shared: Arc<Shared>,
+    news: PaymentNews,
 }
 
 impl IntentRunner {
@@ -49,12 +51,19 @@ impl IntentRunner {
         clock: Clock,
     ) -> Self {
         let scan_every = settings.scan_every;
-        let carrier = Carrier::new(provider, processor, hasher, settings, Arc::clone(&clock));
+        let news = PaymentNews::default();
+        let carrier =
+            Carrier::new(provider, processor, hasher, settings, Arc::clone(&clock), news.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let shared = Shared { carrier, scan_every, clock, carried: Mutex::default(), stop, tasks };
-        let runner = Self { shared: Arc::new(shared) };
+        let runner = Self { shared: Arc::new(shared), news };
         runner.shared.tasks.spawn(runner.clone().listen(log, opened));
         runner
+    }
+
+    /// Where it hears that something happened at the provider.
+    pub fn news(&self) -> PaymentNews {
+        self.news.clone()
     }
 
     /// Stops carrying; what is open is found again at the next start.

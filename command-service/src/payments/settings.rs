@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::guard::BreakerSettings;
+
 /// How long the runner waits and how much it does at once.
 #[derive(Debug, Clone)]
 pub struct RunnerSettings {
@@ -17,6 +19,8 @@ pub struct RunnerSettings {
     pub concurrency: usize,
     /// How often the log is asked for intents that nobody carries.
     pub scan_every: Duration,
+    /// When a provider that does not answer is left alone.
+    pub breaker: BreakerSettings,
     /// How long the provider honours a key: so long an authorization may land after its void.
     pub key_lifetime: Duration,
 }
@@ -30,6 +34,7 @@ impl Default for RunnerSettings {
             calls: 3,
             concurrency: 256,
             scan_every: Duration::from_secs(30),
+            breaker: BreakerSettings::default(),
             key_lifetime: Duration::from_hours(24),
         }
     }

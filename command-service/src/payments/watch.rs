@@ -40,6 +40,8 @@ pub(crate) fn begun(event: &Event, command: &Command, metadata: &Metadata) -> Op
         attempt,
         amount,
         method: None,
+        reference: None,
+        opened_at: None,
         correlation_id: metadata.correlation_id.to_string(),
         occurred_at: metadata.occurred_at,
         traceparent: metadata.traceparent.clone(),
@@ -66,19 +68,21 @@ impl Watch {
     /// What follows from what the provider says; none while nothing has appeared.
     pub(super) fn found(&self, outcome: &ProviderOutcome) -> Option<VoidLateAuthorization> {
         match outcome {
-            ProviderOutcome::Authorized { expires_at, multi_capture } => {
+            ProviderOutcome::Authorized { expires_at, multi_capture, reference } => {
                 Some(VoidLateAuthorization {
                     payment_id: self.call.payment_id.clone(),
                     order_id: self.call.order_id.clone(),
                     amount: self.call.amount,
                     expires_at: *expires_at,
                     multi_capture: *multi_capture,
+                    reference: reference.clone(),
                 })
             }
             ProviderOutcome::Done
             | ProviderOutcome::Refused { .. }
             | ProviderOutcome::NeverDone
-            | ProviderOutcome::Unknown => None,
+            | ProviderOutcome::Unknown
+            | ProviderOutcome::Differs { .. } => None,
         }
     }
 }

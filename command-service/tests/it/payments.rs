@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use command_service::Provider;
 use command_service::payments::simulator::{SimulatedProvider, SimulatorSettings};
-use command_service::payments::{PaymentProvider, ProviderCall, WhenAbsent};
+use command_service::payments::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
 use domain::command::Command;
 use domain::ids::{OrderId, PaymentId, ReturnId, ShipmentId};
 use domain::money::{Currency, Money};
@@ -22,7 +22,7 @@ use service_kit::clock::system;
 use crate::participants::message;
 use crate::support::{TestApp, patient, types, until};
 
-const STREAM: &str = "payment-o-p1";
+pub(crate) const STREAM: &str = "payment-o-p1";
 
 fn gbp(minor: i64) -> Money {
     Money::new(minor, Currency::parse("GBP").unwrap())
@@ -33,8 +33,13 @@ fn ids() -> (PaymentId, OrderId) {
     (PaymentId::nth(&order_id, 1), order_id)
 }
 
-fn authorize(method: &str) -> AuthorizePayment {
-    let (payment_id, order_id) = ids();
+pub(crate) fn authorize(method: &str) -> AuthorizePayment {
+    authorize_of("o", method)
+}
+
+pub(crate) fn authorize_of(order: &str, method: &str) -> AuthorizePayment {
+    let order_id = OrderId::parse(order).unwrap();
+    let payment_id = PaymentId::nth(&order_id, 1);
     let method = PaymentMethod::parse(method).unwrap();
     AuthorizePayment { payment_id, order_id, amount: gbp(500), method }
 }
@@ -51,7 +56,7 @@ fn refund(minor: i64) -> RefundPayment {
     RefundPayment { payment_id, order_id, return_id, amount: gbp(minor) }
 }
 
-async fn ask(app: &TestApp, id: &str, command: impl Into<Command>) {
+pub(crate) async fn ask(app: &TestApp, id: &str, command: impl Into<Command>) {
     let handled = app.service.participants().handle(message(id, command)).await;
     assert_eq!(handled, Handled::Done, "{id}");
 }
@@ -138,10 +143,10 @@ struct Restarted {
 }
 
 impl PaymentProvider for Restarted {
-    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderAnswer> {
         let count = self.lost.fetch_update(SeqCst, SeqCst, |lost| lost.checked_sub(1));
         if count.is_ok() {
-            return Box::pin(std::future::ready(ProviderOutcome::Unknown));
+            return Box::pin(std::future::ready(ProviderOutcome::Unknown.into()));
         }
         self.provider.call(call)
     }
@@ -150,7 +155,7 @@ impl PaymentProvider for Restarted {
         &'a self,
         call: &'a ProviderCall,
         when_absent: WhenAbsent,
-    ) -> BoxFuture<'a, ProviderOutcome> {
+    ) -> BoxFuture<'a, ProviderAnswer> {
         self.provider.probe(call, when_absent)
     }
 }
@@ -173,12 +178,12 @@ async fn p7_unknown_a_call_that_never_arrived_is_made_again_under_its_key() {
 struct Slow(Duration);
 
 impl PaymentProvider for Slow {
-    fn call<'a>(&'a self, _call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+    fn call<'a>(&'a self, _call: &'a ProviderCall) -> BoxFuture<'a, ProviderAnswer> {
         let expires_at = system()() + chrono::TimeDelta::days(7);
-        let held = ProviderOutcome::Authorized { expires_at, multi_capture: true };
+        let held = ProviderOutcome::Authorized { expires_at, multi_capture: true, reference: None };
         Box::pin(async {
             tokio::time::sleep(self.0).await;
-            held
+            held.into()
         })
     }
 
@@ -186,7 +191,7 @@ impl PaymentProvider for Slow {
         &'a self,
         call: &'a ProviderCall,
         _when_absent: WhenAbsent,
-    ) -> BoxFuture<'a, ProviderOutcome> {
+    ) -> BoxFuture<'a, ProviderAnswer> {
         self.call(call)
     }
 }
@@ -276,6 +281,8 @@ async fn land(app: &TestApp) {
         amount: gbp(500),
         method: Some(PaymentMethod::parse("pm_ok").unwrap()),
         correlation_id: "o".to_owned(),
+        reference: None,
+        opened_at: None,
         occurred_at: system()(),
         traceparent: None,
     };

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use command_service::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
-use command_service::payments::{PaymentProvider, ProviderCall, WhenAbsent};
+use command_service::payments::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
 use domain::ids::{OrderId, PaymentId};
 use domain::money::{Currency, Money};
 use domain::payments::{Operation, ProviderOutcome};
@@ -33,8 +33,17 @@ pub(crate) fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCa
         amount: Money::new(minor, Currency::parse("GBP").unwrap()),
         method: (operation == Operation::Authorize).then(|| PaymentMethod::parse("pm_ok").unwrap()),
         correlation_id: "o".to_owned(),
+        reference: None,
+        opened_at: None,
         occurred_at: system()(),
         traceparent: None,
+    }
+}
+
+fn outcome(answer: ProviderAnswer) -> ProviderOutcome {
+    match answer {
+        ProviderAnswer::Said { outcome, .. } => outcome,
+        ProviderAnswer::NotAsked { .. } => panic!("nobody was asked"),
     }
 }
 
@@ -44,7 +53,9 @@ async fn a_repeated_key_is_answered_the_same_and_done_once() {
     let authorize = call(Operation::Authorize, 1, 500);
     let answers = join_all((0..20).map(|_| provider.call(&authorize))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
-    assert!(matches!(answers[0], ProviderOutcome::Authorized { multi_capture: true, .. }));
+    let ProviderAnswer::Said { outcome, amount } = &answers[0] else { panic!("{answers:?}") };
+    assert!(matches!(outcome, ProviderOutcome::Authorized { multi_capture: true, .. }));
+    assert_eq!(*amount, Some(authorize.amount));
     assert_eq!(provider.ledger().page(None, 0, 100).await.unwrap().len(), 1);
 }
 
@@ -62,7 +73,7 @@ async fn more_than_is_held_is_never_taken_and_more_than_was_taken_never_given_ba
         (Operation::Refund, 2, 300, true),
         (Operation::Refund, 3, 1, false),
     ] {
-        let outcome = provider.call(&call(operation, attempt, minor)).await;
+        let outcome = outcome(provider.call(&call(operation, attempt, minor)).await);
         assert_eq!(outcome == ProviderOutcome::Done, done, "{operation:?} {minor}: {outcome:?}");
     }
 }
@@ -71,7 +82,7 @@ async fn more_than_is_held_is_never_taken_and_more_than_was_taken_never_given_ba
 async fn a_probe_that_only_looks_leaves_the_key_usable() {
     let (provider, _folder) = provider().await;
     let authorize = call(Operation::Authorize, 1, 500);
-    let looked = provider.probe(&authorize, WhenAbsent::LeaveOpen).await;
+    let looked = outcome(provider.probe(&authorize, WhenAbsent::LeaveOpen).await);
     assert_eq!(looked, ProviderOutcome::NeverDone);
     let done = provider.call(&authorize).await;
     assert_eq!(provider.probe(&authorize, WhenAbsent::Close).await, done);
@@ -81,11 +92,12 @@ async fn a_probe_that_only_looks_leaves_the_key_usable() {
 async fn a_key_that_was_closed_is_never_used() {
     let (provider, _folder) = provider().await;
     let authorize = call(Operation::Authorize, 1, 500);
-    let closed = provider.probe(&authorize, WhenAbsent::Close).await;
+    let closed = outcome(provider.probe(&authorize, WhenAbsent::Close).await);
     assert_eq!(closed, ProviderOutcome::NeverDone);
-    assert_eq!(provider.call(&authorize).await, ProviderOutcome::NeverDone);
+    assert_eq!(outcome(provider.call(&authorize).await), ProviderOutcome::NeverDone);
     let again = call(Operation::Authorize, 2, 500);
-    assert!(matches!(provider.call(&again).await, ProviderOutcome::Authorized { .. }));
+    let again = outcome(provider.call(&again).await);
+    assert!(matches!(again, ProviderOutcome::Authorized { .. }));
 }
 
 #[tokio::test]
@@ -96,10 +108,11 @@ async fn what_is_held_can_not_be_captured_when_its_time_is_over() {
         Arc::new(move || *now.lock().unwrap())
     };
     let (provider, _folder) = provider_at(clock).await;
-    let held = provider.call(&call(Operation::Authorize, 1, 500)).await;
+    let held = outcome(provider.call(&call(Operation::Authorize, 1, 500)).await);
     let ProviderOutcome::Authorized { expires_at, .. } = held else { panic!("{held:?}") };
-    assert_eq!(provider.call(&call(Operation::Capture, 1, 100)).await, ProviderOutcome::Done);
+    let captured = outcome(provider.call(&call(Operation::Capture, 1, 100)).await);
+    assert_eq!(captured, ProviderOutcome::Done);
     *now.lock().unwrap() = expires_at;
-    let late = provider.call(&call(Operation::Capture, 2, 100)).await;
+    let late = outcome(provider.call(&call(Operation::Capture, 2, 100)).await);
     assert!(matches!(late, ProviderOutcome::Refused { retriable: false, .. }), "{late:?}");
 }

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use command_service::parking::DeadLetters;
 use command_service::payments::RunnerSettings;
 use command_service::payments::simulator::Ledger;
+use command_service::payments::stripe::webhook::Signatures;
 use command_service::processor::{
     Answer, ExecuteError, Outcome, Processor, ProcessorSettings, Request as Asked, WithoutEffect,
 };
@@ -324,6 +325,13 @@ impl TestApp {
         self
     }
 
+    /// That takes in what Stripe tells by itself.
+    pub(crate) fn taking_notices(mut self, signatures: Option<Signatures>) -> Self {
+        self.service = self.service.with_stripe_notices(signatures);
+        self.router = router(&self.service);
+        self
+    }
+
     /// The same letters, opened once more.
     pub(crate) async fn letters(&self) -> DeadLetters {
         DeadLetters::open(&self.letters_file().into(), system()).await.unwrap()
@@ -352,10 +360,18 @@ impl TestApp {
 
     /// With a provider that is made over the ledger.
     pub(crate) async fn asking(provider: impl FnOnce(Ledger) -> Provider) -> Self {
+        Self::asking_with(patient(), provider).await
+    }
+
+    /// The same, with these settings of the runner.
+    pub(crate) async fn asking_with(
+        payments: RunnerSettings,
+        provider: impl FnOnce(Ledger) -> Provider,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
         let provider = provider(ledger.clone());
-        Self::with_provider(FaultyLog::new([]), ledger, folder, patient(), provider)
+        Self::with_provider(FaultyLog::new([]), ledger, folder, payments, provider)
     }
 
     fn paying(

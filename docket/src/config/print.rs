@@ -45,7 +45,7 @@ struct PrintArgs {
 #[derive(Debug, Subcommand)]
 enum Whose {
     Dev(Settings),
-    CommandService(CommandServiceArgs),
+    CommandService(Box<CommandServiceArgs>),
     ProjectionService(ProjectionServiceArgs),
     SagaOrchestrator(SagaOrchestratorArgs),
     PaymentSimulator(PaymentSimulatorArgs),

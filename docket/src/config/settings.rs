@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::numbers::whole;
+use crate::payments::PaymentArgs;
 
 /// What every process takes: how it listens and logs.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
@@ -33,10 +34,8 @@ pub(crate) struct Settings {
     /// Folder of the data, made if need be
     #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub(crate) data_dir: PathBuf,
-    /// Milliseconds that the payment provider may take to answer
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000",
-        value_parser = whole::<u64>, allow_negative_numbers = true)]
-    pub(crate) payment_deadline_ms: u64,
+    #[command(flatten)]
+    pub(crate) payments: PaymentArgs,
     /// Seconds from placed to confirmed, after which an order is rejected
     #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
         value_parser = whole::<u64>, allow_negative_numbers = true)]

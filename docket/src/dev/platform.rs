@@ -4,7 +4,6 @@
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use access::Action;
 use anyhow::{Context, Result};
@@ -34,6 +33,7 @@ use super::{docs, history, home, readiness};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
 use crate::entrance;
+use crate::payments::Stripe;
 
 /// The running services.
 pub(crate) struct Platform {
@@ -76,7 +76,7 @@ impl Platform {
         let letters =
             letters.with_context(|| irreplaceable("the dead letters", &data.dead_letters()));
         let letters = Arc::new(letters?);
-        let commands = start_commands(settings, ledger.clone(), &log, &vault, secret)
+        let commands = start_commands(settings, ledger.clone(), &log, &vault, secret)?
             .with_dead_letters(Arc::clone(&letters));
         let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log) as Arc<dyn EventLog>));
         let participants = Arc::new(commands.participants());
@@ -170,16 +170,21 @@ fn start_commands(
     log: &Arc<SqliteLog>,
     vault: &Arc<Vault>,
     request_secret: Vec<u8>,
-) -> CommandService {
-    let deadline = Duration::from_millis(settings.payment_deadline_ms);
+) -> Result<CommandService> {
+    let (deadline, stripe) = (settings.payments.deadline(), settings.payments.stripe()?);
     let settings = CommandSettings {
         request_secret,
         processor: ProcessorSettings::default(),
         payments: RunnerSettings { deadline, ..RunnerSettings::default() },
     };
     let log = Arc::clone(log) as Arc<dyn EventLog>;
-    let provider = Provider::Simulated(ledger);
-    CommandService::start(settings, log, Arc::clone(vault), provider, clock::system())
+    let (provider, notices) = match stripe {
+        Some(Stripe { provider, notices }) => (Provider::Other(Arc::new(provider)), notices),
+        None => (Provider::Simulated(ledger), None),
+    };
+    let commands =
+        CommandService::start(settings, log, Arc::clone(vault), provider, clock::system());
+    Ok(commands.with_stripe_notices(notices))
 }
 
 fn saga_settings(settings: &Settings, data: &DataDir) -> saga_orchestrator::Settings {

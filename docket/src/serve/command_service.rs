@@ -5,11 +5,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_nats::Client;
 use command_service::parking::DeadLetters;
+use command_service::payments::stripe::webhook::Signatures;
 use command_service::payments::{HttpProvider, RunnerSettings};
 use command_service::processor::ProcessorSettings;
 use command_service::{CommandService, CommandSettings, Provider, replay_erasures};
@@ -38,7 +38,7 @@ use super::recorder;
 use super::upstream::upstream_url;
 use crate::config::{ProcessArgs, all_there, needed};
 use crate::dev::documented;
-use crate::numbers::whole;
+use crate::payments::{PaymentArgs, Stripe};
 
 /// Start the service that decides commands and owns the log
 #[derive(Debug, clap::Args)]
@@ -53,13 +53,11 @@ pub(crate) struct CommandServiceArgs {
     /// File with the key that wraps people's keys; made if there is none
     #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
-    /// Where the payment provider is, such as `docket payment-simulator`
+    /// Where the simulated payment provider is, `docket payment-simulator`
     #[arg(long, env = "DOCKET_PAYMENT_PROVIDER_URL", value_name = "URL", value_parser = upstream_url)]
     payment_provider_url: Option<String>,
-    /// Milliseconds that the payment provider may take to answer
-    #[arg(long, env = "DOCKET_PAYMENT_DEADLINE_MS", value_name = "MS", default_value = "2000",
-        value_parser = whole::<u64>, allow_negative_numbers = true)]
-    payment_deadline_ms: u64,
+    #[command(flatten)]
+    payments: PaymentArgs,
 }
 
 /// What the process needs to know.
@@ -68,8 +66,22 @@ struct Needs {
     keys_url: String,
     broker: Broker,
     master_key: PathBuf,
-    provider_url: String,
-    payment_deadline: Duration,
+    payments: PaymentArgs,
+    /// Where the simulator is, if it takes the money.
+    provider_url: Option<String>,
+}
+
+impl Needs {
+    /// Who takes the money, and what makes their notices believed.
+    fn provider(&self) -> Result<(Provider, Option<Signatures>)> {
+        if let Some(Stripe { provider, notices }) = self.payments.stripe()? {
+            return Ok((Provider::Other(Arc::new(provider)), notices));
+        }
+        let url = needed("payment_provider_url", self.provider_url.as_deref())?;
+        let provider = HttpProvider::new(url, self.payments.deadline())
+            .context("the payment provider can't be asked over HTTP")?;
+        Ok((Provider::Other(Arc::new(provider)), None))
+    }
 }
 
 impl CommandServiceArgs {
@@ -88,9 +100,11 @@ impl CommandServiceArgs {
             keys_url,
             broker: self.nats.resolve()?,
             master_key: needed("master_key_file", self.master_key_file)?,
-            provider_url: needed("payment_provider_url", self.payment_provider_url)?,
-            payment_deadline: Duration::from_millis(self.payment_deadline_ms),
+            payments: self.payments,
+            provider_url: self.payment_provider_url,
         };
+        // What is missing or wrong is said before anything is waited for.
+        needs.provider()?;
         let database = |url: &str| PostgresSettings::new(url, "docket command-service");
         let (log, keys) = (database(&needs.log_url)?, database(&needs.keys_url)?);
         let process = Process::begin("command-service", &self.process).await?;
@@ -242,17 +256,16 @@ fn start_commands(
     log: &Arc<PostgresLog>,
     vault: Arc<Vault>,
 ) -> Result<CommandService> {
-    let deadline = needs.payment_deadline;
+    let deadline = needs.payments.deadline();
     let settings = CommandSettings {
         request_secret,
         processor: ProcessorSettings::default(),
         payments: RunnerSettings { deadline, ..RunnerSettings::default() },
     };
-    let provider = HttpProvider::new(&needs.provider_url, deadline)
-        .context("the payment provider can't be asked over HTTP")?;
-    let provider = Provider::Other(Arc::new(provider));
+    let (provider, notices) = needs.provider()?;
     let log = Arc::clone(log) as Arc<dyn EventLog>;
-    Ok(CommandService::start(settings, log, vault, provider, clock::system()))
+    let commands = CommandService::start(settings, log, vault, provider, clock::system());
+    Ok(commands.with_stripe_notices(notices))
 }
 
 fn take_commands(

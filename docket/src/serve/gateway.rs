@@ -10,7 +10,7 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::Value;
 use service_kit::access::RELIES;
@@ -97,9 +97,14 @@ impl GatewayArgs {
         });
         let router =
             Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(&upstreams));
+        // A provider has no token: its notices are signed, and the command-service looks at that.
+        let notices = Router::new()
+            .route("/v1/payments/webhooks/{provider}", post(hand_on))
+            .with_state(Arc::clone(&upstreams));
         let described = Router::new().route(DESCRIPTION, get(description)).with_state(upstreams);
         let router = process.access.identify(router);
-        process.ready(router.merge(described).merge(explained()).merge(home(head)))?;
+        process
+            .ready(router.merge(notices).merge(described).merge(explained()).merge(home(head)))?;
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;
         ended
@@ -175,6 +180,7 @@ impl Upstreams {
         match *words {
             ["sagas", ..] => &self.sagas,
             ["simulator", ..] => &self.simulator,
+            ["payments", "webhooks", ..] => &self.commands,
             // Also with another method: who knows a path says which ones it takes.
             ["projections" | "payments" | "reports", ..]
             | ["orders" | "stock" | "customers" | "shipments", _] => &self.models,
@@ -229,6 +235,8 @@ mod tests {
             (Method::POST, "/v1/sagas/order-1/retry", "sagas"),
             (Method::GET, "/v1/sagas", "sagas"),
             (Method::GET, "/v1/simulator/ledger", "simulator"),
+            (Method::GET, "/v1/payments/o-1-p1", "models"),
+            (Method::POST, "/v1/payments/webhooks/stripe", "commands"),
             (Method::GET, "/v1/products/22423/price", "commands"),
             (Method::POST, "/v1/reports/sales", "models"),
             (Method::POST, "/v1/orders/o-1", "models"),

@@ -126,6 +126,7 @@ pub(crate) fn authorized(nth: u32, amount: i64) -> Vec<Event> {
         amount: gbp(amount),
         expires_at: expires_at(),
         multi_capture: true,
+        reference: None,
     };
     vec![requested(nth, amount).into(), held.into()]
 }
@@ -138,6 +139,7 @@ pub(crate) fn captured(shipment: u32, amount: i64) -> Vec<Event> {
         shipment_id: shipment_id(shipment),
         amount: gbp(amount),
         attempt: shipment,
+        reference: None,
     };
     let done = PaymentCaptured {
         payment_id: payment_id(1),

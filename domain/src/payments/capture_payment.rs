@@ -52,6 +52,7 @@ impl Decide for CapturePayment {
                 shipment_id: self.shipment_id.clone(),
                 amount: self.amount,
                 attempt: payment.next_attempt(Operation::Capture),
+                reference: payment.reference().cloned(),
             }
             .into(),
         ])

@@ -8,7 +8,7 @@ use crate::event::context_events;
 use crate::ids::{CancellationId, OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::stream::Stream;
-use crate::text::{PaymentMethod, Reason};
+use crate::text::{PaymentMethod, ProviderReference, Reason};
 
 /// What is asked of the provider.
 #[derive(
@@ -98,6 +98,9 @@ pub struct PaymentAuthorized {
     pub expires_at: DateTime<Utc>,
     /// Whether the provider can capture more than once.
     pub multi_capture: bool,
+    /// What the provider calls the payment, if it has a name of its own for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ProviderReference>,
 }
 
 /// The provider refused, or it is certain that it never did anything: nothing is held.
@@ -111,7 +114,8 @@ pub struct PaymentDeclined {
     pub code: Reason,
 }
 
-/// The provider did not answer in time. It may have done it; it is asked until it tells.
+/// The provider did not answer in time, or said that it did something else. It may have done it; it is asked until it
+/// tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentOutcomeUnknown {
     /// The payment.
@@ -122,6 +126,9 @@ pub struct PaymentOutcomeUnknown {
     pub operation: Operation,
     /// The attempt that is not answered.
     pub attempt: u32,
+    /// What it says it did instead of what it was asked: another amount. Only a person can tell what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Money>,
 }
 
 /// Intent: the provider will be asked to take the amount of a shipment.
@@ -137,6 +144,9 @@ pub struct CaptureRequested {
     pub amount: Money,
     /// Counted from 1 over all captures of the payment; the same until its outcome is recorded.
     pub attempt: u32,
+    /// What the provider calls the payment, if it has a name of its own for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ProviderReference>,
 }
 
 /// The provider took the amount of a shipment.
@@ -181,6 +191,9 @@ pub struct VoidRequested {
     /// The cancellation that it is for; for each only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation_id: Option<CancellationId>,
+    /// What the provider calls the payment, if it has a name of its own for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ProviderReference>,
 }
 
 /// The provider holds this part no more. Of an amount of 0 it is a tombstone: nothing can be authorized any more.
@@ -223,6 +236,9 @@ pub struct RefundRequested {
     pub amount: Money,
     /// Counted from 1 over all refunds of the payment; the same until its outcome is recorded.
     pub attempt: u32,
+    /// What the provider calls the payment, if it has a name of its own for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ProviderReference>,
 }
 
 /// The provider gave back the amount of a return.

@@ -58,6 +58,7 @@ pub(super) fn authorized(minor: i64) -> Vec<Event> {
         amount: gbp(minor),
         expires_at: expires_at(),
         multi_capture: true,
+        reference: None,
     };
     vec![requested(minor), authorized.into()]
 }
@@ -69,7 +70,15 @@ pub(super) fn capture(n: u32, minor: i64) -> CapturePayment {
 
 pub(super) fn capture_requested(n: u32, minor: i64, attempt: u32) -> Event {
     let (payment_id, order_id, shipment_id) = (payment_id(), order_id(), shipment(n));
-    CaptureRequested { payment_id, order_id, shipment_id, amount: gbp(minor), attempt }.into()
+    CaptureRequested {
+        payment_id,
+        order_id,
+        shipment_id,
+        amount: gbp(minor),
+        attempt,
+        reference: None,
+    }
+    .into()
 }
 
 pub(super) fn captured(n: u32, minor: i64, attempt: u32) -> Vec<Event> {
@@ -104,7 +113,11 @@ pub(super) fn authorized_for_one_capture(minor: i64) -> Vec<Event> {
     let once = record(
         Operation::Authorize,
         1,
-        ProviderOutcome::Authorized { expires_at: expires_at(), multi_capture: false },
+        ProviderOutcome::Authorized {
+            expires_at: expires_at(),
+            multi_capture: false,
+            reference: None,
+        },
     );
     let mut events = vec![requested(minor)];
     events.extend_from_slice(given([requested(minor)]).when(once).events());

@@ -74,6 +74,7 @@ fn late() -> VoidLateAuthorization {
         amount: gbp(1_000),
         expires_at: expires_at(),
         multi_capture: true,
+        reference: None,
     }
 }
 
@@ -88,7 +89,14 @@ fn given_up() -> AuthorizationVoided {
 
 fn asked_back(attempt: u32) -> VoidRequested {
     let (payment_id, order_id) = (payment_id(), order_id());
-    VoidRequested { payment_id, order_id, amount: gbp(1_000), attempt, cancellation_id: None }
+    VoidRequested {
+        payment_id,
+        order_id,
+        amount: gbp(1_000),
+        attempt,
+        cancellation_id: None,
+        reference: None,
+    }
 }
 
 #[test]

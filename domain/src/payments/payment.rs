@@ -14,7 +14,7 @@ use crate::decide::Aggregate;
 use crate::ids::{CancellationId, OrderId, PaymentId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::refusal::Refusal;
-use crate::text::{PaymentMethod, Reason};
+use crate::text::{PaymentMethod, ProviderReference, Reason};
 
 /// What the provider was asked and has not answered for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,9 +34,12 @@ pub struct OpenOperation {
     /// The cancellation that a void is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation_id: Option<CancellationId>,
-    /// True when the provider did not answer in time.
+    /// True when the provider did not answer in time, or said that it did something else.
     #[serde(default)]
     pub unknown: bool,
+    /// What it said it did instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Money>,
 }
 
 impl OpenOperation {
@@ -58,6 +61,8 @@ pub struct Payment {
     voided: i64,
     expires_at: Option<DateTime<Utc>>,
     multi_capture: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<ProviderReference>,
     expired: bool,
     declined: Option<Reason>,
     tombstone: bool,
@@ -130,6 +135,11 @@ impl Payment {
     /// Whether the provider can take from it more than once.
     pub fn multi_capture(&self) -> bool {
         self.multi_capture
+    }
+
+    /// What the provider calls it, if it has a name of its own for it.
+    pub fn reference(&self) -> Option<&ProviderReference> {
+        self.reference.as_ref()
     }
 
     /// True when nothing more can be captured from it: the provider takes once, and did.
@@ -273,6 +283,7 @@ impl Aggregate for Payment {
             return_id: None,
             cancellation_id: None,
             unknown: false,
+            found: None,
         };
         match event {
             PaymentEvent::PaymentRequested(event) => {
@@ -285,6 +296,7 @@ impl Aggregate for Payment {
                 self.authorized = self.authorized.saturating_add(event.amount.minor());
                 self.expires_at = Some(event.expires_at);
                 self.multi_capture = event.multi_capture;
+                self.reference.clone_from(&event.reference);
                 self.answered(Operation::Authorize);
             }
             PaymentEvent::PaymentDeclined(event) => {
@@ -295,6 +307,7 @@ impl Aggregate for Payment {
                 let asked = |open: &&mut OpenOperation| open.operation == event.operation;
                 if let Some(open) = self.open.as_deref_mut().filter(asked) {
                     open.unknown = true;
+                    open.found = event.found.or(open.found);
                 }
             }
             PaymentEvent::CaptureRequested(event) => self.asked(OpenOperation {

@@ -12,8 +12,9 @@ use super::{
 use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::{OrderId, PaymentId};
+use crate::money::Money;
 use crate::stream::Stream;
-use crate::text::Reason;
+use crate::text::{ProviderReference, Reason};
 
 /// What the provider said, or that it said nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,18 +46,17 @@ impl Decide for RecordPaymentOutcome {
         }
         let outcome = match (&self.outcome, self.operation) {
             (ProviderOutcome::Unknown, _) if open.unknown => return Ok(vec![]),
-            (ProviderOutcome::Unknown, operation) => {
-                let (payment_id, order_id) = self.ids();
-                let attempt = self.attempt;
-                let unknown = PaymentOutcomeUnknown { payment_id, order_id, operation, attempt };
-                return Ok(vec![unknown.into()]);
+            (ProviderOutcome::Unknown, _) => return Ok(vec![self.unknown(None)]),
+            (ProviderOutcome::Differs { found }, _) if open.found == Some(*found) => {
+                return Ok(vec![]);
             }
+            (ProviderOutcome::Differs { found }, _) => return Ok(vec![self.unknown(Some(*found))]),
             (ProviderOutcome::NeverDone, _) => Answer::Failed(Reason::code("payment_failed"), true),
             (ProviderOutcome::Refused { code, retriable }, _) => {
                 Answer::Failed(code.clone(), *retriable)
             }
-            (ProviderOutcome::Authorized { expires_at, multi_capture }, _) => {
-                Answer::Done(Some((*expires_at, *multi_capture)))
+            (ProviderOutcome::Authorized { expires_at, multi_capture, reference }, _) => {
+                Answer::Done(Some((*expires_at, *multi_capture, reference.clone())))
             }
             (ProviderOutcome::Done, _) => Answer::Done(None),
         };
@@ -66,8 +66,8 @@ impl Decide for RecordPaymentOutcome {
 
 /// What the provider said, for good.
 enum Answer {
-    /// It did it; an authorization says until when, and whether it can be captured more than once.
-    Done(Option<(DateTime<Utc>, bool)>),
+    /// It did it; an authorization says until when, whether it can be captured more than once, and its name.
+    Done(Option<(DateTime<Utc>, bool, Option<ProviderReference>)>),
     /// It did not, with a code, and whether a further attempt may succeed.
     Failed(Reason, bool),
 }
@@ -77,14 +77,28 @@ impl RecordPaymentOutcome {
         (self.payment_id.clone(), self.order_id.clone())
     }
 
+    fn unknown(&self, found: Option<Money>) -> Event {
+        let (payment_id, order_id) = self.ids();
+        let (operation, attempt) = (self.operation, self.attempt);
+        PaymentOutcomeUnknown { payment_id, order_id, operation, attempt, found }.into()
+    }
+
     /// The event of an answer; none when the answer is not one to this question.
     fn event(&self, open: &OpenOperation, answer: Answer) -> Option<Event> {
         let (payment_id, order_id) = self.ids();
         let amount = open.amount;
         Some(match (open.operation, answer) {
             (Operation::Authorize, Answer::Done(promise)) => {
-                let (expires_at, multi_capture) = promise?;
-                PaymentAuthorized { payment_id, order_id, amount, expires_at, multi_capture }.into()
+                let (expires_at, multi_capture, reference) = promise?;
+                PaymentAuthorized {
+                    payment_id,
+                    order_id,
+                    amount,
+                    expires_at,
+                    multi_capture,
+                    reference,
+                }
+                .into()
             }
             (Operation::Authorize, Answer::Failed(code, _)) => {
                 PaymentDeclined { payment_id, order_id, code }.into()

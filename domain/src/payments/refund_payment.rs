@@ -52,6 +52,7 @@ impl Decide for RefundPayment {
                 return_id: self.return_id.clone(),
                 amount: self.amount,
                 attempt: payment.next_attempt(Operation::Refund),
+                reference: payment.reference().cloned(),
             }
             .into(),
         ])

@@ -9,7 +9,7 @@ use crate::ids::OrderId;
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
 use crate::spec::{given, given_nothing};
-use crate::text::Reason;
+use crate::text::{ProviderReference, Reason};
 
 fn authorize(minor: i64) -> AuthorizePayment {
     let (payment_id, order_id) = (payment_id(), order_id());
@@ -41,11 +41,18 @@ fn voided(amount: Money) -> AuthorizationVoided {
 
 fn void_requested(minor: i64, attempt: u32) -> VoidRequested {
     let (payment_id, order_id) = (payment_id(), order_id());
-    VoidRequested { payment_id, order_id, amount: gbp(minor), attempt, cancellation_id: None }
+    VoidRequested {
+        payment_id,
+        order_id,
+        amount: gbp(minor),
+        attempt,
+        cancellation_id: None,
+        reference: None,
+    }
 }
 
 fn promise() -> ProviderOutcome {
-    ProviderOutcome::Authorized { expires_at: expires_at(), multi_capture: true }
+    ProviderOutcome::Authorized { expires_at: expires_at(), multi_capture: true, reference: None }
 }
 
 #[test]
@@ -94,6 +101,7 @@ fn an_unknown_outcome_is_said_once_and_settled_later() {
         order_id: order_id(),
         operation: Operation::Authorize,
         attempt: 1,
+        found: None,
     };
     given([requested(1_000)])
         .when(record(Operation::Authorize, 1, ProviderOutcome::Unknown))
@@ -102,6 +110,42 @@ fn an_unknown_outcome_is_said_once_and_settled_later() {
         .then_nothing()
         .when(record(Operation::Authorize, 1, promise()))
         .then([authorized(1_000).remove(1)]);
+}
+
+#[test]
+fn another_amount_than_was_asked_is_said_once_and_neither_done_nor_failed() {
+    let differs = || ProviderOutcome::Differs { found: gbp(900) };
+    let unknown = PaymentOutcomeUnknown {
+        payment_id: payment_id(),
+        order_id: order_id(),
+        operation: Operation::Authorize,
+        attempt: 1,
+        found: Some(gbp(900)),
+    };
+    given([requested(1_000)])
+        .when(record(Operation::Authorize, 1, ProviderOutcome::Unknown))
+        .after()
+        .when(record(Operation::Authorize, 1, differs()))
+        .then([unknown])
+        .when(record(Operation::Authorize, 1, differs()))
+        .then_nothing()
+        .when(record(Operation::Authorize, 1, promise()))
+        .then([authorized(1_000).remove(1)]);
+}
+
+#[test]
+fn what_the_provider_calls_a_payment_is_said_with_whatever_is_asked_of_it() {
+    let named = ProviderReference::parse("pi_1").unwrap();
+    let held = ProviderOutcome::Authorized {
+        expires_at: expires_at(),
+        multi_capture: true,
+        reference: Some(named.clone()),
+    };
+    let after = given([requested(1_000)]).when(record(Operation::Authorize, 1, held)).after();
+    let after = after.when(capture(1, 400)).after();
+    let after = after.when(record(Operation::Capture, 1, ProviderOutcome::Done)).after();
+    let asked = VoidRequested { reference: Some(named), ..void_requested(600, 1) };
+    after.when(void(None)).then([asked]);
 }
 
 #[test]
@@ -234,6 +278,7 @@ fn a_return_is_refunded_once_and_never_more_than_was_captured() {
         return_id: return_id(1),
         amount: gbp(600),
         attempt: 1,
+        reference: None,
     };
     let done = PaymentRefunded {
         payment_id: payment_id(),

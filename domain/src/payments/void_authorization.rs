@@ -76,6 +76,7 @@ impl Decide for VoidAuthorization {
                 amount,
                 attempt: payment.next_attempt(Operation::Void),
                 cancellation_id: self.cancellation_id.clone(),
+                reference: payment.reference().cloned(),
             }
             .into(),
         ])

@@ -11,6 +11,7 @@ use crate::ids::{OrderId, PaymentId};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::ProviderReference;
 
 /// The provider holds money after all, of a payment that was given up: it is to give all of it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,9 @@ pub struct VoidLateAuthorization {
     pub expires_at: DateTime<Utc>,
     /// Whether it can capture more than once.
     pub multi_capture: bool,
+    /// What the provider calls it, if it has a name of its own for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ProviderReference>,
 }
 
 impl Decide for VoidLateAuthorization {
@@ -42,7 +46,8 @@ impl Decide for VoidLateAuthorization {
         if payment.has_open_operation() {
             return Err(Halt::Busy);
         }
-        let Self { payment_id, order_id, amount, expires_at, multi_capture } = self.clone();
+        let Self { payment_id, order_id, amount, expires_at, multi_capture, reference } =
+            self.clone();
         let (mut events, held) = if payment.authorized() == 0 {
             let landed = PaymentAuthorized {
                 payment_id: payment_id.clone(),
@@ -50,6 +55,7 @@ impl Decide for VoidLateAuthorization {
                 amount,
                 expires_at,
                 multi_capture,
+                reference: reference.clone(),
             };
             (vec![landed.into()], amount)
         } else {
@@ -64,6 +70,7 @@ impl Decide for VoidLateAuthorization {
                     amount: held,
                     attempt,
                     cancellation_id: None,
+                    reference: payment.reference().cloned().or(reference),
                 }
                 .into(),
             );

@@ -266,6 +266,7 @@ fn payments() -> Vec<Event> {
             amount,
             expires_at: time(),
             multi_capture: true,
+            reference: None,
         }
         .into(),
         PaymentDeclined { payment_id: p(), order_id: o(), code: reason("declined") }.into(),
@@ -274,6 +275,7 @@ fn payments() -> Vec<Event> {
             order_id: o(),
             operation: Operation::Authorize,
             attempt: 1,
+            found: None,
         }
         .into(),
         CaptureRequested {
@@ -282,6 +284,7 @@ fn payments() -> Vec<Event> {
             shipment_id: shipment_id.clone(),
             amount,
             attempt: 1,
+            reference: None,
         }
         .into(),
         PaymentCaptured {
@@ -319,8 +322,15 @@ fn refunds() -> Vec<Event> {
     let amount = gbp(1_530);
     let (p, o) = (|| payment_id.clone(), || order_id.clone());
     vec![
-        VoidRequested { payment_id: p(), order_id: o(), amount, attempt: 1, cancellation_id: None }
-            .into(),
+        VoidRequested {
+            payment_id: p(),
+            order_id: o(),
+            amount,
+            attempt: 1,
+            cancellation_id: None,
+            reference: None,
+        }
+        .into(),
         AuthorizationVoided { payment_id: p(), order_id: o(), amount, cancellation_id: None }
             .into(),
         VoidRefused { payment_id: p(), order_id: o(), code: reason("busy"), retriable: true }
@@ -331,6 +341,7 @@ fn refunds() -> Vec<Event> {
             return_id: return_id.clone(),
             amount,
             attempt: 1,
+            reference: None,
         }
         .into(),
         PaymentRefunded { payment_id: p(), order_id: o(), return_id: return_id.clone(), amount }

@@ -61,6 +61,7 @@ impl Judge<'_> {
                 }
                 self.does(Operation::Authorize, event.amount, None);
                 self.payment.authorized += event.amount.minor();
+                self.payment.has_reference |= event.reference.is_some();
             }
             PaymentEvent::PaymentCaptured(event) => {
                 let shipment = event.shipment_id.as_str();

@@ -174,6 +174,7 @@ impl Shop {
             (Operation::Authorize, _) => ProviderOutcome::Authorized {
                 expires_at: self.clock.now() + chrono::TimeDelta::days(7),
                 multi_capture: true,
+                reference: None,
             },
             (Operation::Capture, "pm_capture_refused") => refused("capture_refused"),
             _ => ProviderOutcome::Done,

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
-use command_service::payments::{PaymentProvider, ProviderCall, WhenAbsent};
+use command_service::payments::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
+use domain::money::Money;
 use domain::payments::{Operation, ProviderOutcome};
 use domain::text::Reason;
 use futures::future::BoxFuture;
@@ -50,6 +51,13 @@ impl Bank {
         self.book().rows.clone()
     }
 
+    /// How much the entry of a call was about.
+    fn amount_of(&self, call: &ProviderCall) -> Option<Money> {
+        let book = self.book();
+        let row = book.rows.iter().find(|row| row.key == call.key)?;
+        Some(Money::new(row.amount, row.currency))
+    }
+
     /// Does what is asked, once a key.
     fn carry_out(&self, call: &ProviderCall) -> ProviderOutcome {
         let mut book = self.book();
@@ -66,6 +74,7 @@ impl Bank {
             None if call.operation == Operation::Authorize => ProviderOutcome::Authorized {
                 expires_at: (self.clock)() + TimeDelta::days(7),
                 multi_capture: true,
+                reference: None,
             },
             None => ProviderOutcome::Done,
         };
@@ -114,7 +123,8 @@ impl Book {
             ProviderOutcome::Authorized { .. } | ProviderOutcome::Done => LedgerStatus::Done,
             ProviderOutcome::Refused { .. }
             | ProviderOutcome::NeverDone
-            | ProviderOutcome::Unknown => LedgerStatus::NotDone,
+            | ProviderOutcome::Unknown
+            | ProviderOutcome::Differs { .. } => LedgerStatus::NotDone,
         };
         self.rows.push(LedgerRow {
             payment_id: call.payment_id.to_string(),
@@ -154,12 +164,12 @@ pub(crate) struct BankAccess {
 }
 
 impl PaymentProvider for BankAccess {
-    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             let (bank, weather) = (&self.bank, &self.bank.weather);
             self.process.hop(weather).await;
             if weather.strikes(Mishap::ProviderUnreached) {
-                return ProviderOutcome::Unknown;
+                return ProviderOutcome::Unknown.into();
             }
             if weather.strikes(Mishap::ProviderLate) {
                 bank.trace.happened("a call that reached the provider late");
@@ -172,14 +182,14 @@ impl PaymentProvider for BankAccess {
                     tokio::time::sleep(delay).await;
                     bank.carry_out(&call);
                 });
-                return ProviderOutcome::Unknown;
+                return ProviderOutcome::Unknown.into();
             }
             let outcome = bank.carry_out(call);
             self.process.hop(weather).await;
             if weather.strikes(Mishap::ProviderAnswerLost) {
-                return ProviderOutcome::Unknown;
+                return ProviderOutcome::Unknown.into();
             }
-            outcome
+            ProviderAnswer::Said { outcome, amount: bank.amount_of(call) }
         })
     }
 
@@ -187,19 +197,19 @@ impl PaymentProvider for BankAccess {
         &'a self,
         call: &'a ProviderCall,
         when_absent: WhenAbsent,
-    ) -> BoxFuture<'a, ProviderOutcome> {
+    ) -> BoxFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             let (bank, weather) = (&self.bank, &self.bank.weather);
             self.process.hop(weather).await;
             if weather.strikes(Mishap::ProviderUnreached) {
-                return ProviderOutcome::Unknown;
+                return ProviderOutcome::Unknown.into();
             }
             let outcome = bank.look(call, when_absent);
             self.process.hop(weather).await;
             if weather.strikes(Mishap::ProviderAnswerLost) {
-                return ProviderOutcome::Unknown;
+                return ProviderOutcome::Unknown.into();
             }
-            outcome
+            ProviderAnswer::Said { outcome, amount: bank.amount_of(call) }
         })
     }
 }

@@ -6,6 +6,7 @@
 mod absent;
 mod binaries;
 mod database;
+mod localstripe;
 mod nats;
 mod nats_binary;
 mod nats_cluster;
@@ -19,6 +20,7 @@ mod unprivileged;
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use binaries::postgres as postgres_programs;
 pub use database::{Database, POSTGRES_VARIABLE, database};
+pub use localstripe::{LocalStripe, localstripe};
 pub use nats::{Nats, nats, nats_with_config, nats_with_room};
 pub use nats_binary::{NATS_VARIABLE, nats_server};
 pub use nats_cluster::{NatsCluster, nats_cluster};

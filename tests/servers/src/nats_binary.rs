@@ -66,7 +66,8 @@ fn installed() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-fn target() -> PathBuf {
+/// Where what tests install lies.
+pub(crate) fn target() -> PathBuf {
     let named: Option<OsString> = std::env::var_os("CARGO_TARGET_DIR");
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     named.map_or(own, PathBuf::from)

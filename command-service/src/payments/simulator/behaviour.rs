@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::money::{Currency, Money};
 use domain::payments::{Operation, ProviderOutcome};
 use domain::text::Reason;
 
 use super::entry::{EntryStatus, LedgerEntry};
-use crate::payments::provider::{ProviderCall, WhenAbsent};
+use crate::payments::provider::{ProviderAnswer, ProviderCall, WhenAbsent};
 
 /// How long an authorization holds.
 const HOLDS: TimeDelta = TimeDelta::days(7);
@@ -69,11 +70,17 @@ pub(super) fn probe(
     }
 }
 
-/// What the provider answers for an entry.
-pub(super) fn outcome(entry: &LedgerEntry) -> ProviderOutcome {
+/// What the provider answers for an entry, and how much it was about.
+pub(super) fn said(entry: &LedgerEntry) -> ProviderAnswer {
+    let currency = Currency::parse(&entry.currency).ok();
+    let amount = currency.map(|currency| Money::new(entry.amount, currency));
+    ProviderAnswer::Said { outcome: outcome(entry), amount }
+}
+
+fn outcome(entry: &LedgerEntry) -> ProviderOutcome {
     match (entry.status, entry.expires_at) {
         (EntryStatus::Done, Some(expires_at)) => {
-            ProviderOutcome::Authorized { expires_at, multi_capture: true }
+            ProviderOutcome::Authorized { expires_at, multi_capture: true, reference: None }
         }
         (EntryStatus::Done, None) => ProviderOutcome::Done,
         (EntryStatus::Closed, _) => ProviderOutcome::NeverDone,
@@ -178,7 +185,6 @@ fn entry(call: &ProviderCall, status: EntryStatus, at: DateTime<Utc>) -> LedgerE
 #[cfg(test)]
 mod tests {
     use domain::ids::{OrderId, PaymentId};
-    use domain::money::{Currency, Money};
     use domain::text::PaymentMethod;
 
     use super::*;
@@ -194,6 +200,8 @@ mod tests {
             amount: Money::new(500, Currency::parse("GBP").unwrap()),
             method: Some(PaymentMethod::parse(method).unwrap()),
             correlation_id: "o".to_owned(),
+            reference: None,
+            opened_at: None,
             occurred_at: DateTime::UNIX_EPOCH,
             traceparent: None,
         }

@@ -3,12 +3,11 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use domain::payments::ProviderOutcome;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::provider::SimulatedProvider;
 use super::sqlite::Ledger;
-use super::wire::{CALLS, PROBES, Probe};
+use super::wire::{CALLS, PROBES, Probe, Said};
 use crate::payments::provider::{PaymentProvider, ProviderCall, WhenAbsent};
 
 /// Where the command-service asks.
@@ -24,14 +23,11 @@ pub fn ledger_router(ledger: Ledger) -> OpenApiRouter {
 async fn call(
     State(provider): State<SimulatedProvider>,
     Json(call): Json<ProviderCall>,
-) -> Json<ProviderOutcome> {
-    Json(provider.call(&call).await)
+) -> Json<Said> {
+    Json(provider.call(&call).await.into())
 }
 
-async fn probe(
-    State(provider): State<SimulatedProvider>,
-    Json(probe): Json<Probe>,
-) -> Json<ProviderOutcome> {
+async fn probe(State(provider): State<SimulatedProvider>, Json(probe): Json<Probe>) -> Json<Said> {
     let when_absent = if probe.close { WhenAbsent::Close } else { WhenAbsent::LeaveOpen };
-    Json(provider.probe(&probe.call, when_absent).await)
+    Json(provider.probe(&probe.call, when_absent).await.into())
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::behaviour::{self, Written};
 use super::entry::LedgerEntry;
 use super::sqlite::Ledger;
-use crate::payments::provider::{PaymentProvider, ProviderCall, WhenAbsent};
+use crate::payments::provider::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
 
 /// Calls that wait at the desk at most; further ones wait outside.
 const WAITING: usize = 1_024;
@@ -42,7 +42,7 @@ struct Visit {
     call: ProviderCall,
     /// `None` for a call.
     probe: Option<WhenAbsent>,
-    answer: oneshot::Sender<(ProviderOutcome, Duration)>,
+    answer: oneshot::Sender<(ProviderAnswer, Duration)>,
 }
 
 impl SimulatedProvider {
@@ -58,22 +58,22 @@ impl SimulatedProvider {
         &self.ledger
     }
 
-    async fn visit(&self, call: &ProviderCall, probe: Option<WhenAbsent>) -> ProviderOutcome {
+    async fn visit(&self, call: &ProviderCall, probe: Option<WhenAbsent>) -> ProviderAnswer {
         let (answer, answered) = oneshot::channel();
         let visit = Visit { call: call.clone(), probe, answer };
         if self.desk.send(visit).await.is_err() {
-            return ProviderOutcome::Unknown;
+            return ProviderOutcome::Unknown.into();
         }
-        let Ok((outcome, delay)) = answered.await else { return ProviderOutcome::Unknown };
+        let Ok((said, delay)) = answered.await else { return ProviderOutcome::Unknown.into() };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        outcome
+        said
     }
 }
 
 impl PaymentProvider for SimulatedProvider {
-    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderOutcome> {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderAnswer> {
         Box::pin(self.visit(call, None))
     }
 
@@ -81,7 +81,7 @@ impl PaymentProvider for SimulatedProvider {
         &'a self,
         call: &'a ProviderCall,
         when_absent: WhenAbsent,
-    ) -> BoxFuture<'a, ProviderOutcome> {
+    ) -> BoxFuture<'a, ProviderAnswer> {
         Box::pin(self.visit(call, Some(when_absent)))
     }
 }
@@ -122,18 +122,18 @@ async fn serve_batch(
             None => behaviour::delay(entries, &visit.call, settings.deadline),
             Some(_) => Duration::ZERO,
         };
-        let outcome = match written {
+        let said = match written {
             Written::New(entry) => {
-                let outcome = behaviour::outcome(&entry);
+                let said = behaviour::said(&entry);
                 entries.push(entry.clone());
                 new.push(entry);
-                outcome
+                said
             }
-            Written::Before(entry) => behaviour::outcome(&entry),
-            Written::Nothing if visit.probe.is_some() => ProviderOutcome::NeverDone,
-            Written::Nothing => ProviderOutcome::Unknown,
+            Written::Before(entry) => behaviour::said(&entry),
+            Written::Nothing if visit.probe.is_some() => ProviderOutcome::NeverDone.into(),
+            Written::Nothing => ProviderOutcome::Unknown.into(),
         };
-        answers.push((visit.answer, (outcome, delay)));
+        answers.push((visit.answer, (said, delay)));
     }
     if !new.is_empty() {
         ledger.write(&new).await?;

@@ -383,6 +383,7 @@ impl World {
         let held = ProviderOutcome::Authorized {
             expires_at: self.now + Duration::days(7),
             multi_capture: method != "pm_captured_once",
+            reference: None,
         };
         let outcome = match (open.operation, method.as_str()) {
             (Operation::Authorize, "pm_declined") => refused("card_declined", false),
@@ -448,7 +449,7 @@ impl World {
             let method = self.payment(&payment_id).method().unwrap().as_str().to_owned();
             let outcome = if method == "pm_timeout_then_ok" {
                 let expires_at = self.now + Duration::days(7);
-                ProviderOutcome::Authorized { expires_at, multi_capture: true }
+                ProviderOutcome::Authorized { expires_at, multi_capture: true, reference: None }
             } else {
                 ProviderOutcome::NeverDone
             };
