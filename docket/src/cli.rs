@@ -14,6 +14,7 @@ use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
 use crate::health::HealthArgs;
 use crate::import::{self, ImportArgs};
+use crate::payments::PaymentsArgs;
 use crate::projections::ProjectionsArgs;
 use crate::replay::{self, ReplayArgs};
 use crate::serve::{
@@ -59,6 +60,7 @@ enum Command {
     Config(ConfigArgs),
     Health(HealthArgs),
     Token(TokenArgs),
+    Payments(PaymentsArgs),
 }
 
 /// How long the end of a process may wait for the collector of traces.
@@ -100,6 +102,7 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::Migrate(args) => ended(args.run().await),
         Command::Health(args) => args.run().await,
         Command::Token(args) => args.run(),
+        Command::Payments(args) => args.run().await,
         Command::Config(args) => args.run(settings),
     }
 }

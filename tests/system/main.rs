@@ -31,6 +31,7 @@ mod restore;
 mod restored_log;
 mod services;
 mod shop;
+mod stripe;
 mod takeovers;
 mod traces;
 mod verify_databases;

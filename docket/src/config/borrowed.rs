@@ -1,7 +1,7 @@
 //! What the commands that look at all processes take from what the settings file says to each: so one file serves both.
 
 /// The commands that only look.
-const LOOKERS: [&str; 4] = ["verify", "events", "digest", "status"];
+const LOOKERS: [&str; 5] = ["verify", "events", "digest", "status", "reconcile"];
 
 /// Where something is said in the words of the process that it is said to.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,10 @@ pub(super) fn borrowed(command: &str, key: &str) -> Option<Borrowed> {
         "saga_postgres_url" => same("saga-orchestrator", "postgres_url"),
         "saga_postgres_url_file" => same("saga-orchestrator", "postgres_url_file"),
         "payment_simulator_url" => same("gateway", "payment_simulator_url"),
+        "payment_provider" => same("command-service", "payment_provider"),
+        "stripe_secret_key" => same("command-service", "stripe_secret_key"),
+        "stripe_secret_key_file" => same("command-service", "stripe_secret_key_file"),
+        "stripe_api_url" => same("command-service", "stripe_api_url"),
         "gateway_url" => Borrowed { process: "gateway", key: "listen", as_its_own: address },
         _ => return None,
     })

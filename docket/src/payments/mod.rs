@@ -1,5 +1,8 @@
-//! Payments from outside the services: who takes the money.
+//! Payments from outside the services: who takes the money, and what is compared with them.
 
 mod args;
+mod command;
+mod reconcile;
 
-pub(crate) use args::{PaymentArgs, Stripe};
+pub(crate) use args::{PaymentArgs, ProviderArgs, Stripe};
+pub(crate) use command::PaymentsArgs;

@@ -1,4 +1,4 @@
-//! The provider's own ledger, as plain rows for the checker.
+//! The provider's own ledger, and the same as plain rows for the checker.
 
 use std::path::Path;
 
@@ -17,24 +17,22 @@ const PAGE: usize = 10_000;
 const ASKED: usize = 1_000;
 
 /// The whole ledger; `None` when there is no such file.
-pub(super) async fn read(path: &Path) -> Result<Option<Vec<LedgerRow>>> {
+pub(crate) async fn entries_in(path: &Path) -> Result<Option<Vec<LedgerEntry>>> {
     if !path.is_file() {
         return Ok(None);
     }
     let unreadable = || format!("{} can't be read as the provider's ledger", path.display());
     let ledger = Ledger::open_read_only(path).await.with_context(unreadable)?;
-    let mut rows = Vec::new();
+    let mut entries = Vec::new();
     let mut after = 0;
     loop {
         let page = ledger.page(None, after, PAGE).await.with_context(unreadable)?;
         let Some(last) = page.last() else { break };
         after = last.number;
-        for entry in &page {
-            rows.push(row(entry).with_context(unreadable)?);
-        }
+        entries.extend(page);
     }
     ledger.close().await;
-    Ok(Some(rows))
+    Ok(Some(entries))
 }
 
 /// A page of the ledger, as its server tells it.
@@ -45,20 +43,31 @@ struct Page {
 }
 
 /// The whole ledger of a provider that is a process of its own.
-pub(super) async fn ask(url: &str) -> Result<Vec<LedgerRow>> {
+pub(crate) async fn entries_at(url: &str) -> Result<Vec<LedgerEntry>> {
     let unreadable = || format!("the provider's ledger can't be read from {url}");
     let api = Api::at(url)?;
-    let mut rows = Vec::new();
+    let mut entries = Vec::new();
     let mut path = format!("/v1/simulator/ledger?limit={ASKED}");
     loop {
         let answer = api.get(&path).await.with_context(unreadable)?;
         let page: Page = serde_json::from_value(answer).with_context(unreadable)?;
-        for entry in &page.items {
-            rows.push(row(entry).with_context(unreadable)?);
-        }
-        let Some(next) = page.next else { return Ok(rows) };
+        entries.extend(page.items);
+        let Some(next) = page.next else { return Ok(entries) };
         path = format!("/v1/simulator/ledger?limit={ASKED}&cursor={}", segment(&next));
     }
+}
+
+/// The same as plain rows; `None` when there is no such file.
+pub(super) async fn read(path: &Path) -> Result<Option<Vec<LedgerRow>>> {
+    let unreadable = || format!("{} can't be read as the provider's ledger", path.display());
+    let Some(entries) = entries_in(path).await? else { return Ok(None) };
+    entries.iter().map(row).collect::<Result<_>>().with_context(unreadable).map(Some)
+}
+
+/// The same of a provider that is a process of its own.
+pub(super) async fn ask(url: &str) -> Result<Vec<LedgerRow>> {
+    let unreadable = || format!("the provider's ledger can't be read from {url}");
+    entries_at(url).await?.iter().map(row).collect::<Result<_>>().with_context(unreadable)
 }
 
 fn row(entry: &LedgerEntry) -> Result<LedgerRow> {

@@ -5,7 +5,7 @@
 
 mod journals;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
 mod place;
 mod read_models;
 mod report;
