@@ -18,6 +18,7 @@ mod erasure;
 mod hostile_bytes;
 mod import;
 mod kills;
+mod kubernetes;
 mod part_of_day;
 mod partly_away;
 mod pauses;

@@ -110,7 +110,8 @@ fn schemathesis(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-fn succeed(command: &mut Command) -> anyhow::Result<()> {
+/// Runs a command whose output only matters when it fails.
+pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("{program} can't be started"))?;
     ensure!(

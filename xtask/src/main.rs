@@ -7,6 +7,7 @@ mod chaos;
 mod contract;
 mod edges;
 mod house;
+mod kubernetes;
 mod metric_names;
 mod mutants;
 mod servers;
@@ -37,6 +38,8 @@ Commands:
           Puts known bugs (simulation/mutants) into a copy of the tree; the simulation has to find every one
   contract [--examples N] [--seed N] [-- ...]
           What /openapi.json promises, held against what a running platform answers, by schemathesis (needs python3)
+  kubernetes
+          Builds the overlays of deploy/kubernetes and holds them against the schemas of Kubernetes (needs python3, and kustomize or kubectl)
   house   The house rules alone (file sizes and names, where SQL may stand, which crate may use which, metrics)
   help    This text
 
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         ["with-servers", command @ ..] if !command.is_empty() => {
             steps::with_servers(&workspace(), command)
         }
+        ["kubernetes"] => kubernetes::check(&workspace()),
         ["schemas"] => steps::schemas(&workspace()),
         ["bench", words @ ..] => bench::bench(&workspace(), words),
         ["chaos", words @ ..] => chaos::chaos(&workspace(), words),

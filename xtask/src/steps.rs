@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 
 use crate::contract;
 use crate::house;
+use crate::kubernetes;
 use crate::servers::Servers;
 
 /// Runs everything that CI runs.
@@ -28,6 +29,7 @@ pub(crate) fn test(root: &Path) -> anyhow::Result<()> {
         step("tests", || test("test --workspace --locked --all-targets"))?;
     }
     drop(servers);
+    step("kubernetes", || kubernetes::check(root))?;
     step("contract", || contract::bounded(root))?;
     step("doc tests", || cargo("test --workspace --locked --doc"))?;
     if is_installed(root, "deny") {

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Prints the Secrets of an overlay, each with the files that one workload needs and no more, out of the folder that
+# deploy/make-secrets.sh filled. Nothing is sent anywhere: pipe it into `kubectl apply --filename -`.
+#
+# Usage: deploy/kubernetes/secrets.sh single|distributed [FOLDER]        (default: secrets)
+# The addresses name the hosts `postgres` and `nats`: edit the files in the folder first if yours are called otherwise.
+set -eu
+
+overlay=${1:-}
+folder=${2:-secrets}
+
+# secret NAME FILE...
+secret() {
+    name=$1
+    shift
+    printf -- '---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: docket\n' "$name"
+    printf '  labels:\n    app.kubernetes.io/part-of: docket\ntype: Opaque\ndata:\n'
+    for file in "$@"; do
+        printf '  %s: %s\n' "$file" "$(base64 < "$folder/$file" | tr -d '\n')"
+    done
+}
+
+case $overlay in
+single)
+    secret docket-auth auth.toml auth_secret
+    ;;
+distributed)
+    secret docket-auth auth.toml auth_secret
+    secret docket-migrate log_url log_owner_url keys_url keys_owner_url
+    secret docket-command-service log_url keys_url nats_url master.key
+    secret docket-projection-service reads_url nats_url master.key
+    secret docket-saga-orchestrator sagas_url nats_url
+    ;;
+*)
+    sed -n 's/^# Usage: /usage: /p' "$0" >&2
+    exit 2
+    ;;
+esac
