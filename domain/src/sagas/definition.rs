@@ -96,6 +96,8 @@ pub enum Answer {
     },
     /// Whether it was done is not known yet.
     Unknown,
+    /// The same, and the provider says that it did something else: a person has to look.
+    Differs,
 }
 
 /// What became of the step that an undo undoes.

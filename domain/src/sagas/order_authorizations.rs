@@ -69,7 +69,7 @@ impl OrderSaga {
                 self.facts.expiring = None;
                 self.expiry = None;
             }
-            Some(Answer::Again | Answer::Unknown) | None => {}
+            Some(Answer::Again | Answer::Unknown | Answer::Differs) | None => {}
         }
     }
 
@@ -138,7 +138,7 @@ impl OrderSaga {
                 // A hold that never came about is not needed any more.
                 self.hold = self.hold.take().filter(|hold| !hold.needs_attention());
             }
-            Some(Answer::Done | Answer::Again | Answer::Unknown) | None => {}
+            Some(Answer::Done | Answer::Again | Answer::Unknown | Answer::Differs) | None => {}
         }
     }
 }

@@ -19,7 +19,9 @@ use crate::inventory::{ReleaseStock, ReservationEvent, ReserveStock};
 use crate::orders::{
     CompleteOrder, ConfirmOrder, FinishCancellation, FinishRejection, OrderEvent, RejectOrder,
 };
-use crate::payments::{AuthorizePayment, Operation, PaymentEvent, Unmet, VoidAuthorization};
+use crate::payments::{
+    AuthorizePayment, Operation, PaymentEvent, PaymentOutcomeUnknown, Unmet, VoidAuthorization,
+};
 use crate::shipping::{CreateShipment, ShipmentEvent, ShipmentLine};
 
 /// The table.
@@ -114,7 +116,7 @@ pub(super) fn authorization_answer(event: &PaymentEvent) -> Option<Answer> {
         PaymentEvent::PaymentAuthorized(_) => Some(Answer::Done),
         PaymentEvent::PaymentDeclined(event) => Some(refused(event.code.as_str())),
         PaymentEvent::PaymentOutcomeUnknown(event) => {
-            (event.operation == Operation::Authorize).then_some(Answer::Unknown)
+            (event.operation == Operation::Authorize).then(|| without_outcome(event))
         }
         PaymentEvent::PaymentRequested(_)
         | PaymentEvent::CaptureRequested(_)
@@ -129,6 +131,11 @@ pub(super) fn authorization_answer(event: &PaymentEvent) -> Option<Answer> {
         | PaymentEvent::AuthorizationExpired(_)
         | PaymentEvent::PaymentSettledByHand(_) => None,
     }
+}
+
+/// What a missing answer of the provider means, or one to another question.
+pub(super) fn without_outcome(event: &PaymentOutcomeUnknown) -> Answer {
+    if event.found.is_some() { Answer::Differs } else { Answer::Unknown }
 }
 
 /// Nothing is undone while the outcome is not known: the money may be held or not.
@@ -166,7 +173,7 @@ pub(super) fn void_answer(event: &PaymentEvent) -> Option<Answer> {
             retriable: event.retriable,
         }),
         PaymentEvent::PaymentOutcomeUnknown(event) => {
-            (event.operation == Operation::Void).then_some(Answer::Unknown)
+            (event.operation == Operation::Void).then(|| without_outcome(event))
         }
         PaymentEvent::PaymentRequested(_)
         | PaymentEvent::PaymentAuthorized(_)

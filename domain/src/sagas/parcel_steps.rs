@@ -4,7 +4,7 @@
 
 use super::definition::{Answer, Ask, Did, Heard, Row};
 use super::order_facts::OrderFacts;
-use super::order_steps::void_answer;
+use super::order_steps::{void_answer, without_outcome};
 use super::parcels::{Parcel, Place};
 use crate::event::Event;
 use crate::ids::ShipmentId;
@@ -127,7 +127,7 @@ fn payment_captured(case: &ParcelCase<'_>, heard: &Heard<'_>) -> Option<Answer> 
         },
         PaymentEvent::PaymentOutcomeUnknown(event) => {
             let asked = matches!(event.operation, Operation::Capture | Operation::Void);
-            (heard.is_ours && asked).then_some(Answer::Unknown)
+            (heard.is_ours && asked).then(|| without_outcome(event))
         }
         PaymentEvent::AuthorizationVoided(_) | PaymentEvent::VoidRefused(_) if heard.is_ours => {
             void_answer(payment)

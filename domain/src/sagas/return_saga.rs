@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::{Answer, Ask, Definition, Did, Heard, Row};
 use super::desk::Desk;
 use super::order_facts::{OrderFacts, pairs};
+use super::order_steps::without_outcome;
 use super::process::{Process, Standing};
 use super::purse::Purse;
 use super::track::{Phase, Track};
@@ -104,7 +105,8 @@ fn refunded(facts: &Facts, heard: &Heard<'_>) -> Option<Answer> {
             retriable: event.retriable,
         }),
         PaymentEvent::PaymentOutcomeUnknown(event) => {
-            (heard.is_ours && event.operation == Operation::Refund).then_some(Answer::Unknown)
+            let asked = event.operation == Operation::Refund;
+            (heard.is_ours && asked).then(|| without_outcome(event))
         }
         PaymentEvent::PaymentRequested(_)
         | PaymentEvent::PaymentAuthorized(_)

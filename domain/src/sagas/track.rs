@@ -13,6 +13,9 @@ use super::{CommandEvent, EventContext, Outgoing};
 use crate::event::Event;
 use crate::payments::{ByHand, SettlePaymentByHand};
 
+/// What a person is told where the provider did something else than it was asked.
+const DIFFERS: &str = "amount_differs";
+
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -165,8 +168,13 @@ impl Track {
             Answer::Unknown if self.phase == Phase::Asked => {
                 self.phase = Phase::Unknown { since: context.recorded_at };
             }
+            Answer::Differs if is_open => {
+                self.phase = Phase::Unknown { since: context.recorded_at };
+                self.alarmed = true;
+                self.error = Some(DIFFERS.to_owned());
+            }
             Answer::Refused { code, .. } if is_open => self.error = Some(code.clone()),
-            Answer::Unknown | Answer::Refused { .. } => return None,
+            Answer::Unknown | Answer::Differs | Answer::Refused { .. } => return None,
         }
         Some(answer)
     }

@@ -176,6 +176,22 @@ fn p7_unknown_is_an_outcome_that_is_waited_for_and_found() {
 }
 
 #[test]
+fn another_amount_than_was_asked_calls_a_person_at_once_and_nothing_is_undone() {
+    let mut world = placed("pm_differs");
+    assert_eq!(world.state_of(&order_saga()), SagaState::NeedsAttention);
+    let told = world.sagas[&order_saga()].explain();
+    assert_eq!(told.last_error.as_deref(), Some("amount_differs"));
+    assert_eq!(told.waiting_for, "the provider to tell what became of authorize_payment");
+    world.wait(Duration::minutes(30));
+    assert_eq!((world.status(), world.stock("MUG")), (OrderStatus::Placed, (11, 9)));
+    // Somebody has put it right there.
+    world.probe();
+    world.run();
+    assert_eq!(world.status(), OrderStatus::Rejected);
+    world.assert_nothing_held();
+}
+
+#[test]
 fn p7_unknown_that_never_happened_rejects() {
     let mut world = placed("pm_timeout_then_nothing");
     world.probe();

@@ -387,6 +387,10 @@ impl World {
         };
         let outcome = match (open.operation, method.as_str()) {
             (Operation::Authorize, "pm_declined") => refused("card_declined", false),
+            (Operation::Authorize, "pm_differs") => {
+                self.probes.insert(payment_id.clone(), (command_id.to_owned(), open.attempt));
+                ProviderOutcome::Differs { found: open.amount.checked_add(open.amount).unwrap() }
+            }
             (Operation::Authorize, "pm_timeout_then_ok" | "pm_timeout_then_nothing") => {
                 self.probes.insert(payment_id.clone(), (command_id.to_owned(), open.attempt));
                 ProviderOutcome::Unknown
