@@ -149,7 +149,8 @@ impl Carrier {
                 Verdict::Outcome(outcome) => return outcome,
                 Verdict::NotAsked(again_in) => tokio::time::sleep(wait.max(again_in)).await,
             }
-            wait = (wait * 2).min(self.settings.probe_most);
+            // It costs the provider nothing, so it need not become rare.
+            wait = (wait * 2).min(self.settings.breaker.rest_first);
         }
     }
 

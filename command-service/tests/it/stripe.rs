@@ -23,7 +23,7 @@ pub(crate) fn at(url: &str) -> StripeProvider {
         api_url: url.to_owned(),
         deadline: Duration::from_secs(30),
     };
-    StripeProvider::new(&settings).unwrap()
+    StripeProvider::new(&settings, system()).unwrap()
 }
 
 pub(crate) fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {
@@ -160,9 +160,9 @@ async fn a_key_is_closed_with_an_intent_that_holds_nothing_and_is_not_counted_as
     absent(&stripe, &lost).await;
     let now = system()();
     let hour = chrono::TimeDelta::hours(1);
-    assert_eq!(stripe.payments(now - hour, now + hour, now).await.unwrap(), []);
+    assert_eq!(stripe.payments(now - hour, now + hour).await.unwrap(), []);
     let reference = authorized(&stripe, 500).await;
-    let [payment] = &stripe.payments(now - hour, now + hour, now).await.unwrap()[..] else {
+    let [payment] = &stripe.payments(now - hour, now + hour).await.unwrap()[..] else {
         panic!("one payment")
     };
     assert_eq!((payment.reference.as_str(), payment.authorized.minor()), (reference.as_str(), 500));

@@ -1,5 +1,6 @@
 //! Stripe's notices: believed only when they are signed, and then no more than a reason to look.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use command_service::payments::{
 use domain::payments::ProviderOutcome;
 use futures::future::BoxFuture;
 use service_kit::clock::system;
+use tokio::sync::Notify;
 
 use crate::payments::{STREAM, ask, authorize};
 use crate::support::{Answered, TestApp, patient, types, until};
@@ -26,8 +28,11 @@ fn signed(secret: &str, body: &str) -> String {
     let seconds = system()().timestamp();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, format!("{seconds}.{body}").as_bytes());
-    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={digits}")
+    let mut header = format!("t={seconds},v1=");
+    for byte in tag.as_ref() {
+        write!(header, "{byte:02x}").unwrap();
+    }
+    header
 }
 
 async fn send(app: &TestApp, secret: &str, body: &str) -> Answered {
@@ -108,6 +113,49 @@ async fn a_notice_that_stripe_did_not_sign_is_refused_and_nothing_is_looked_up()
     unsigned.is_problem(401, "invalid_signature");
     send(&app, SECRET, "no JSON").await.is_problem(400, "invalid_body");
     assert_eq!(types(&*app.log, STREAM).await.len(), 2);
+}
+
+/// It answers when it is told to.
+struct Held {
+    provider: SimulatedProvider,
+    answers: Arc<Notify>,
+}
+
+impl PaymentProvider for Held {
+    fn call<'a>(&'a self, call: &'a ProviderCall) -> BoxFuture<'a, ProviderAnswer> {
+        Box::pin(async move {
+            let answer = self.provider.call(call).await;
+            self.answers.notified().await;
+            answer
+        })
+    }
+
+    fn probe<'a>(
+        &'a self,
+        call: &'a ProviderCall,
+        when_absent: WhenAbsent,
+    ) -> BoxFuture<'a, ProviderAnswer> {
+        self.provider.probe(call, when_absent)
+    }
+}
+
+#[tokio::test]
+async fn a_notice_that_comes_before_the_answer_changes_nothing() {
+    let answers = Arc::new(Notify::new());
+    let told = Arc::clone(&answers);
+    let app = TestApp::asking(|ledger| {
+        let provider = SimulatedProvider::start(ledger, system(), SimulatorSettings::default());
+        Provider::Other(Arc::new(Held { provider, answers: told }))
+    });
+    let app = app.await.taking_notices(Signatures::parse(SECRET));
+    ask(&app, "a", authorize("pm_ok")).await;
+    until(&*app.log, STREAM, "PaymentRequested").await;
+    let early = notice("payment_intent.amount_capturable_updated", "o-p1");
+    assert_eq!(send(&app, SECRET, &early).await.status, 200);
+    assert_eq!(types(&*app.log, STREAM).await, ["PaymentRequested"]);
+    answers.notify_one();
+    until(&*app.log, STREAM, "PaymentAuthorized").await;
+    assert_eq!(types(&*app.log, STREAM).await, ["PaymentRequested", "PaymentAuthorized"]);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use axum::response::Response;
 use command_service::payments::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
 use domain::payments::{Operation, ProviderOutcome};
 use serde_json::{Value, json};
+use service_kit::clock::system;
 
 use crate::stripe::{at, call, of, refused, said};
 
@@ -234,16 +235,21 @@ async fn a_key_that_is_closed_is_used_up_or_the_outcome_stays_unknown() {
     assert_eq!(said(answer).0, ProviderOutcome::Unknown);
 }
 
+fn other(id: &str, created: i64) -> Value {
+    intent("succeeded", &json!({ "id": id, "created": created, "metadata": {} }))
+}
+
+fn page(items: &[Value]) -> Value {
+    json!({ "object": "list", "has_more": true, "data": items })
+}
+
 #[tokio::test]
 async fn an_authorization_is_looked_for_back_to_when_it_was_asked_for_and_no_further() {
-    let opened_at = chrono::DateTime::from_timestamp(1_700_000_000, 0);
-    let lost = ProviderCall { opened_at, ..call(Operation::Authorize, 1, 1_000) };
-    let other = |id: &str, created: i64| {
-        intent("succeeded", &json!({ "id": id, "created": created, "metadata": {} }))
-    };
-    let page = |items: &[Value]| json!({ "object": "list", "has_more": true, "data": items });
-    let newer = page(&[other("pi_9", 1_700_000_500), other("pi_8", 1_700_000_400)]);
-    let older = page(&[other("pi_7", 1_700_000_100), other("pi_6", 1_600_000_000)]);
+    let now = system()();
+    let lost = ProviderCall { opened_at: Some(now), ..call(Operation::Authorize, 1, 1_000) };
+    let now = now.timestamp();
+    let newer = page(&[other("pi_9", now + 9), other("pi_8", now + 8)]);
+    let older = page(&[other("pi_7", now), other("pi_6", now - 301)]);
     let (answer, asked) =
         probed(&lost, WhenAbsent::LeaveOpen, &[(200, newer.clone()), (200, older)]).await;
     assert_eq!(said(answer).0, ProviderOutcome::NeverDone);
@@ -254,6 +260,24 @@ async fn an_authorization_is_looked_for_back_to_when_it_was_asked_for_and_no_fur
     let (answer, asked) = probed(&lost, WhenAbsent::LeaveOpen, &answers).await;
     assert!(matches!(said(answer).0, ProviderOutcome::Authorized { .. }));
     assert!(asked[2].line.starts_with("GET /v1/payment_intents/pi_7?"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn what_was_asked_for_long_ago_is_searched_by_its_key_once_the_last_hour_does_not_have_it() {
+    let now = system()();
+    let opened_at = Some(now - chrono::TimeDelta::days(2));
+    let lost = ProviderCall { opened_at, ..call(Operation::Authorize, 1, 1_000) };
+    let last_hour = page(&[other("pi_9", now.timestamp()), other("pi_8", now.timestamp() - 3_901)]);
+    let nothing = json!({ "object": "search_result", "has_more": false, "data": [] });
+    let answers = [(200, last_hour.clone()), (200, nothing)];
+    let (answer, asked) = probed(&lost, WhenAbsent::LeaveOpen, &answers).await;
+    assert_eq!(said(answer).0, ProviderOutcome::NeverDone);
+    let query = "/v1/payment_intents/search?query=metadata%5B%27docket_key%27%5D%3A%27o-p1%2Fauthorize%2F1%27";
+    assert_eq!(asked[1].line, format!("GET {query}"));
+    let held = intent("requires_capture", &json!({}));
+    let answers = [(200, last_hour), (200, page(std::slice::from_ref(&held))), (200, held)];
+    let (answer, _) = probed(&lost, WhenAbsent::LeaveOpen, &answers).await;
+    assert!(matches!(said(answer).0, ProviderOutcome::Authorized { .. }));
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result};
 use command_service::payments::stripe::webhook::Signatures;
 use command_service::payments::stripe::{StripeProvider, StripeSettings};
 
+use service_kit::clock;
+
 use crate::config::{needed, secret};
 use crate::numbers::whole;
 
@@ -98,7 +100,8 @@ impl ProviderArgs {
         let (key, file) = (self.stripe_secret_key.clone(), self.stripe_secret_key_file.clone());
         let secret_key = needed("stripe_secret_key", secret("stripe_secret_key", key, file)?)?;
         let api_url = self.stripe_api_url.clone();
-        let provider = StripeProvider::new(&StripeSettings { secret_key, api_url, deadline });
+        let provider =
+            StripeProvider::new(&StripeSettings { secret_key, api_url, deadline }, clock::system());
         Ok(Some(provider.context("Stripe can't be asked")?))
     }
 }

@@ -70,6 +70,7 @@ impl Guarded {
             Ok(leave) => leave,
             Err(again_in) => return not_asked(question, call, again_in),
         };
+        let _under_way = UnderWay::begin();
         let begun = Instant::now();
         let asked = match question {
             Question::Call => self.provider.call(call),
@@ -88,6 +89,22 @@ impl Guarded {
                 not_asked(question, call, again_in)
             }
         }
+    }
+}
+
+/// A question that is out, as long as this lives.
+struct UnderWay;
+
+impl UnderWay {
+    fn begin() -> Self {
+        metrics::gauge!("docket_provider_calls_under_way").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        metrics::gauge!("docket_provider_calls_under_way").decrement(1.0);
     }
 }
 

@@ -9,13 +9,15 @@ use super::client::StripeClient;
 use super::failed::{Failed, refused};
 use super::form::Form;
 use super::list::newest;
-use super::objects::{CLOSES, Intent, KEY, ORDER, PAYMENT, Status};
+use super::objects::{CLOSES, Intent, KEY, ORDER, PAYMENT, Page, Status};
 use crate::payments::provider::{ProviderAnswer, ProviderCall};
 
 /// How long money is held at least, where Stripe does not say until when.
 const HELD: TimeDelta = TimeDelta::days(5);
 /// By how much Stripe's clock may be behind ours.
 const SKEW: TimeDelta = TimeDelta::minutes(5);
+/// What is older is found by a search; that is up to date after an hour, whatever happens at Stripe.
+const LISTED: TimeDelta = TimeDelta::hours(1);
 
 pub(super) async fn call(stripe: &StripeClient, call: &ProviderCall) -> ProviderAnswer {
     let Some((amount, currency)) = to_stripe(call.amount) else {
@@ -40,31 +42,52 @@ pub(super) async fn call(stripe: &StripeClient, call: &ProviderCall) -> Provider
     }
 }
 
-/// What became of it, by the newest intents: Stripe lists what it has done without delay, and searches with some.
+/// What became of it. Stripe lists what it has done without delay, and searches with some; so what is young is looked for
+/// among the newest, and what is older is searched as well.
 pub(super) async fn find(
     stripe: &StripeClient,
     call: &ProviderCall,
+    now: DateTime<Utc>,
 ) -> Result<Option<ProviderAnswer>, Failed> {
-    let since = call.opened_at.map_or(DateTime::<Utc>::MIN_UTC, |opened| opened - SKEW);
-    let is_it =
-        |intent: &Intent| intent.noted(KEY) == Some(&call.key) && intent.noted(CLOSES).is_none();
-    let mut found: Option<Intent> = None;
-    let mut pages = newest(stripe, since, None);
-    while let Some(page) = pages.next().await? {
-        for intent in page.into_iter().filter(is_it) {
-            // Should there be two, the one that holds money is what has to be known.
-            if found.as_ref().is_none_or(|before| !holds(before)) {
-                found = Some(intent);
-            }
-        }
-        if found.is_some() {
-            break;
-        }
+    let recent = now - LISTED;
+    let opened_at = call.opened_at.unwrap_or(DateTime::<Utc>::MIN_UTC);
+    let mut found = among_newest(stripe, call, opened_at.max(recent)).await?;
+    if found.is_none() && opened_at < recent {
+        found = searched(stripe, call).await?;
     }
     let Some(found) = found else { return Ok(None) };
     let path = format!("/v1/payment_intents/{}", found.id);
     let intent = stripe.get(&path, &Form::default().with("expand[]", "latest_charge")).await?;
     Ok(Some(held(stripe, call, &intent).await))
+}
+
+async fn among_newest(
+    stripe: &StripeClient,
+    call: &ProviderCall,
+    since: DateTime<Utc>,
+) -> Result<Option<Intent>, Failed> {
+    let mut pages = newest(stripe, since - SKEW, None);
+    while let Some(page) = pages.next().await? {
+        let found = of_call(page, call);
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+async fn searched(stripe: &StripeClient, call: &ProviderCall) -> Result<Option<Intent>, Failed> {
+    let key = call.key.replace('\\', r"\\").replace('\'', r"\'");
+    let form = Form::default().with("query", &format!("metadata['{KEY}']:'{key}'"));
+    let page: Page<Intent> = stripe.get("/v1/payment_intents/search", &form).await?;
+    Ok(of_call(page.data, call))
+}
+
+/// The intent of the call. Should there be two, the one that holds money is what has to be known.
+fn of_call(intents: Vec<Intent>, call: &ProviderCall) -> Option<Intent> {
+    let is_it =
+        |intent: &Intent| intent.noted(KEY) == Some(&call.key) && intent.noted(CLOSES).is_none();
+    intents.into_iter().filter(is_it).max_by_key(holds)
 }
 
 fn holds(intent: &Intent) -> bool {

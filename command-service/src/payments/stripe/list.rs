@@ -9,7 +9,7 @@ use super::amounts::from_stripe;
 use super::client::StripeClient;
 use super::failed::Failed;
 use super::form::Form;
-use super::objects::{CLOSES, Intent, PAYMENT, Page, Refund, Status};
+use super::objects::{CLOSES, Charge, Intent, KEY, PAYMENT, Page, Refund, Status};
 use super::provider::StripeProvider;
 
 /// As many as Stripe lists at once.
@@ -103,10 +103,9 @@ impl StripeProvider {
         &self,
         since: DateTime<Utc>,
         until: DateTime<Utc>,
-        now: DateTime<Utc>,
     ) -> Result<Vec<StripePayment>, StripeRecord> {
         let unread = |failed: Failed| StripeRecord(format!("{failed:?}"));
-        let filter = (until < now - RECENT).then_some(until);
+        let filter = (until < (self.clock)() - RECENT).then_some(until);
         let mut found: BTreeMap<String, StripePayment> = BTreeMap::new();
         let mut pages = newest(&self.client, since, filter);
         while let Some(page) = pages.next().await.map_err(unread)? {
@@ -140,20 +139,29 @@ impl StripeProvider {
 fn summed(intent: &Intent, created: DateTime<Utc>, refunds: &[Refund]) -> Option<StripePayment> {
     let amount = intent.amount()?;
     let none = Money::zero(amount.currency());
-    let was_held = intent.charge().is_some_and(|_| {
-        intent.status != Status::RequiresPaymentMethod && intent.status != Status::Processing
-    });
+    let went_through =
+        |charge: &Charge| charge.status.as_deref().is_none_or(|status| status == "succeeded");
+    let was_held =
+        intent.status != Status::RequiresPaymentMethod && intent.charge().is_some_and(went_through);
+    let captured = intent.received().or((intent.status == Status::Succeeded).then_some(amount));
+    let captured = captured.unwrap_or(none);
+    // What a capture did not take is released, which Stripe shows as a refund that nobody asked for.
+    let mut released = amount.checked_sub(captured).filter(|released| !released.is_zero());
     let mut refunded = none;
     for refund in refunds.iter().filter(|refund| counts(refund)) {
-        refunded = refunded.checked_add(from_stripe(refund.amount, &refund.currency)?)?;
+        let back = from_stripe(refund.amount, &refund.currency)?;
+        if released == Some(back) && !refund.metadata.contains_key(KEY) {
+            released = None;
+        } else {
+            refunded = refunded.checked_add(back)?;
+        }
     }
-    let captured = intent.received().or((intent.status == Status::Succeeded).then_some(amount));
     Some(StripePayment {
         reference: intent.id.clone(),
         payment_id: intent.noted(PAYMENT).map(str::to_owned),
         created,
         authorized: if was_held { amount } else { none },
-        captured: captured.unwrap_or(none),
+        captured,
         refunded,
         holds: intent.status == Status::RequiresCapture,
     })
@@ -162,4 +170,50 @@ fn summed(intent: &Intent, created: DateTime<Utc>, refunds: &[Refund]) -> Option
 /// Not one that failed.
 fn counts(refund: &Refund) -> bool {
     !matches!(refund.status.as_deref(), Some("failed" | "canceled"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Held, taken and given back of an intent over 1,000.
+    fn sums(status: &str, received: i64, refunds: &[Value]) -> (i64, i64, i64) {
+        sums_of("succeeded", status, received, refunds)
+    }
+
+    fn sums_of(charge: &str, status: &str, received: i64, refunds: &[Value]) -> (i64, i64, i64) {
+        let intent = json!({ "id": "pi_1", "status": status, "amount": 1000, "amount_received": received,
+            "currency": "gbp", "created": 0, "latest_charge": { "id": "ch_1", "status": charge } });
+        let refunds: Vec<Refund> =
+            refunds.iter().map(|one| serde_json::from_value(one.clone()).unwrap()).collect();
+        let intent = serde_json::from_value(intent).unwrap();
+        let payment = summed(&intent, DateTime::UNIX_EPOCH, &refunds).unwrap();
+        (payment.authorized.minor(), payment.captured.minor(), payment.refunded.minor())
+    }
+
+    fn refund(amount: i64, status: &str, metadata: &Value) -> Value {
+        json!({ "id": "re_1", "amount": amount, "currency": "gbp", "status": status, "metadata": metadata })
+    }
+
+    #[test]
+    fn what_a_capture_released_is_not_given_back_though_stripe_shows_it_so() {
+        let released = refund(400, "succeeded", &json!({}));
+        assert_eq!(sums("succeeded", 600, &[]), (1_000, 600, 0));
+        assert_eq!(sums("succeeded", 600, std::slice::from_ref(&released)), (1_000, 600, 0));
+        assert_eq!(sums("succeeded", 600, &[released.clone(), released]), (1_000, 600, 400));
+        let ours = refund(400, "succeeded", &json!({ "docket_key": "o-p1/refund/1" }));
+        assert_eq!(sums("succeeded", 600, &[ours]), (1_000, 600, 400));
+    }
+
+    #[test]
+    fn a_refund_that_failed_gave_nothing_back_and_a_declined_card_held_nothing() {
+        let failed = refund(300, "failed", &json!({}));
+        assert_eq!(sums("succeeded", 1_000, &[failed]), (1_000, 1_000, 0));
+        assert_eq!(sums("requires_payment_method", 0, &[]), (0, 0, 0));
+        assert_eq!(sums("requires_capture", 0, &[]), (1_000, 0, 0));
+        assert_eq!(sums("canceled", 0, &[]), (1_000, 0, 0));
+        assert_eq!(sums_of("failed", "canceled", 0, &[]), (0, 0, 0));
+    }
 }

@@ -66,6 +66,8 @@ enum Expanded<T> {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Charge {
     #[serde(default)]
+    pub(super) status: Option<String>,
+    #[serde(default)]
     pub(super) amount_refunded: Option<i64>,
     #[serde(default)]
     payment_method_details: Option<Details>,

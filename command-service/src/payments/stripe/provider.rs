@@ -3,6 +3,7 @@
 use domain::payments::{Operation, ProviderOutcome};
 use domain::text::ProviderReference;
 use futures::future::BoxFuture;
+use service_kit::clock::Clock;
 
 use super::client::{InvalidAddress, StripeClient, StripeSettings};
 use super::failed::{Failed, refused};
@@ -12,21 +13,28 @@ use super::{authorize, capture, close, refund, void};
 use crate::payments::provider::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
 
 /// Stripe, as the payment provider.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StripeProvider {
     pub(super) client: StripeClient,
+    pub(super) clock: Clock,
+}
+
+impl std::fmt::Debug for StripeProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("StripeProvider").field(&self.client).finish()
+    }
 }
 
 impl StripeProvider {
     /// The provider behind this account.
-    pub fn new(settings: &StripeSettings) -> Result<Self, InvalidAddress> {
-        Ok(Self { client: StripeClient::new(settings)? })
+    pub fn new(settings: &StripeSettings, clock: Clock) -> Result<Self, InvalidAddress> {
+        Ok(Self { client: StripeClient::new(settings)?, clock })
     }
 
     async fn look(&self, call: &ProviderCall, when_absent: WhenAbsent) -> ProviderAnswer {
         let stripe = &self.client;
         let found = match call.operation {
-            Operation::Authorize => authorize::find(stripe, call).await,
+            Operation::Authorize => authorize::find(stripe, call, (self.clock)()).await,
             Operation::Capture => capture::find(stripe, call).await,
             Operation::Void => void::find(stripe, call).await,
             Operation::Refund => refund::find(stripe, call).await,

@@ -58,7 +58,7 @@ impl Record<'_> {
     }
 
     /// What it has of the period and a little around it.
-    pub(super) async fn read(&self, period: Period, now: DateTime<Utc>) -> Result<Vec<Recorded>> {
+    pub(super) async fn read(&self, period: Period) -> Result<Vec<Recorded>> {
         match self {
             Self::File(path) => {
                 let entries = ledger::entries_in(path).await?;
@@ -70,7 +70,7 @@ impl Record<'_> {
             Self::Server(url) => summed(&ledger::entries_at(url).await?),
             Self::Stripe(stripe) => {
                 let (from, to) = (period.from - MARGIN, period.to + MARGIN);
-                let payments = stripe.payments(from, to, now).await;
+                let payments = stripe.payments(from, to).await;
                 let payments = payments.context("the provider's record can't be read")?;
                 Ok(payments.into_iter().map(Recorded::from).collect())
             }

@@ -86,7 +86,7 @@ impl ReconcileArgs {
             ),
         };
         // The record first: what it has, the log knows by then, or knows that it was asked for.
-        let recorded = record.read(period, now).await?;
+        let recorded = record.read(period).await?;
         let log = match (&database, &folder) {
             (Some(database), _) => database.open().await?,
             (None, Some(folder)) => folder.open_log().await?,

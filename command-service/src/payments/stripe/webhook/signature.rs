@@ -86,6 +86,8 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     const BODY: &[u8] = br#"{"id":"evt_1"}"#;
@@ -100,7 +102,11 @@ mod tests {
             hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
         context.update(format!("{seconds}.").as_bytes());
         context.update(body);
-        context.sign().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = String::new();
+        for byte in context.sign().as_ref() {
+            write!(digits, "{byte:02x}").unwrap();
+        }
+        digits
     }
 
     fn header(secret: &str, seconds: i64) -> String {
