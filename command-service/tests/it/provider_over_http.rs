@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use command_service::payments::{HttpProvider, PaymentProvider as _};
+use command_service::payments::{HttpProvider, PaymentProvider as _, ProviderAnswer};
 use domain::payments::{Operation, ProviderOutcome};
 use futures::future::join_all;
 use service_kit::http::KEPT_CONNECTION;
@@ -23,26 +23,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn provider() -> (String, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (closed, closes) = channel();
+    let (tell, closes) = channel();
     let all_ask = Arc::new(Barrier::new(BURST));
     thread::spawn(move || {
         for connection in listener.incoming() {
-            let (all_ask, closed) = (Arc::clone(&all_ask), closed.clone());
-            thread::spawn(move || answer(connection.unwrap(), &all_ask, &closed));
+            let (all_ask, tell) = (Arc::clone(&all_ask), tell.clone());
+            thread::spawn(move || answer(&connection.unwrap(), &all_ask, &tell));
         }
     });
     (format!("http://{address}"), closes)
 }
 
-fn answer(connection: TcpStream, all_ask: &Barrier, closed: &Sender<()>) {
-    let mut asked = BufReader::new(&connection);
+fn answer(mut connection: &TcpStream, all_ask: &Barrier, tell: &Sender<()>) {
+    let mut asked = BufReader::new(connection);
     while is_asked(&mut asked) {
         all_ask.wait();
         let said =
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4\r\n\r\nnull";
-        (&connection).write_all(said.as_bytes()).unwrap();
+        connection.write_all(said.as_bytes()).unwrap();
     }
-    let _ = closed.send(());
+    let _ = tell.send(());
 }
 
 /// Reads a request; false when there is none any more.
@@ -65,8 +65,11 @@ async fn what_a_burst_opened_is_given_back_when_none_follows() {
     let (url, closes) = provider();
     let provider = HttpProvider::new(&url, PATIENCE).unwrap();
     let calls: Vec<_> = (1..).map(|n| call(Operation::Authorize, n, 500)).take(BURST).collect();
-    let outcomes = join_all(calls.iter().map(|call| provider.call(call))).await;
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, ProviderOutcome::Unknown)));
+    let answers = join_all(calls.iter().map(|call| provider.call(call))).await;
+    let is_unknown = |answer: &ProviderAnswer| {
+        matches!(answer, ProviderAnswer::Said { outcome: ProviderOutcome::Unknown, .. })
+    };
+    assert!(answers.iter().all(is_unknown));
 
     tokio::time::pause();
     tokio::time::advance(KEPT_CONNECTION * 2).await;
