@@ -13,13 +13,14 @@ use access::Action;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderValue;
 use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::future::BoxFuture;
 use messaging::feed::Feed;
 use service_kit::access::Access;
 use service_kit::health::Health;
+use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
 use storage::postgres::{PostgresPool, PostgresSettings};
 use storage::{Asked, Backoff, Told};
@@ -37,8 +38,6 @@ use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
 const DRAIN: Duration = Duration::from_secs(6);
-/// On an answer of a process that takes no requests yet: another one may.
-pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
 /// How often is looked which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 

@@ -1,6 +1,6 @@
 //! A service behind the gateway, in one or several processes, and what becomes of a request that is handed on to it.
 //!
-//! What is known of the processes comes from [`watching`](super::watching) them, never from how long a request takes.
+//! What is known of the processes comes from [`watching`](crate::watching) them, never from how long a request takes.
 //! **Invariant:** a request is sent a second time only where that can't do anything twice: a read, a command with its key,
 //! or one that never left.
 
@@ -14,14 +14,12 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use reqwest::Client;
 use serde_json::Value;
+use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
 use service_kit::trace;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::Instrument as _;
-
-use super::process::STANDBY;
-use crate::api::base_url;
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -44,22 +42,22 @@ const OF_ONE_CONNECTION: [HeaderName; 8] = [
 
 /// One service.
 #[derive(Debug)]
-pub(super) struct Upstream {
-    pub(super) name: &'static str,
+pub(crate) struct Upstream {
+    pub(crate) name: &'static str,
     /// Where its processes are.
-    pub(super) bases: Vec<String>,
+    pub(crate) bases: Vec<String>,
     /// What each of them is, as far as is known.
-    pub(super) states: watch::Sender<Vec<State>>,
+    pub(crate) states: watch::Sender<Vec<State>>,
     /// Whose turn it is.
     turn: AtomicUsize,
-    pub(super) client: Client,
+    pub(crate) client: Client,
     deadline: Duration,
     takeover_within: Duration,
 }
 
 /// What a process is, as far as is known: who may be asked first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(crate) enum State {
     /// It does what it is for.
     Ready,
     /// Nobody asked it yet.
@@ -78,11 +76,11 @@ pub(super) enum State {
 
 /// What goes on to it.
 #[derive(Clone)]
-pub(super) struct Handed {
-    pub(super) method: Method,
-    pub(super) uri: Uri,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Handed {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// Why a process did not take a request.
@@ -107,7 +105,7 @@ impl Handed {
 
 impl Upstream {
     /// No request is under way for longer than the deadline.
-    pub(super) fn new(
+    pub(crate) fn new(
         name: &'static str,
         bases: Vec<String>,
         client: Client,
@@ -121,7 +119,7 @@ impl Upstream {
     /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked; and where one
     /// turns out to be while the request is there, the request goes to another that is ready. Where nobody took it and one
     /// stands by, it waits until that one has taken over.
-    pub(super) async fn hand_on(&self, request: Handed) -> Response {
+    pub(crate) async fn hand_on(&self, request: Handed) -> Response {
         self.hand_on_within(request, self.deadline).await
     }
 
@@ -224,7 +222,7 @@ impl Upstream {
     }
 
     /// Keeps what was heard of a process; true when it is news.
-    pub(super) fn is_now(&self, process: usize, state: State) -> bool {
+    pub(crate) fn is_now(&self, process: usize, state: State) -> bool {
         self.states
             .send_if_modified(|states| std::mem::replace(&mut states[process], state) != state)
     }
@@ -256,7 +254,7 @@ impl Upstream {
     }
 
     /// Reads from a process that answers with JSON within this time, if there is one.
-    pub(super) async fn get_json(&self, path: &'static str, within: Duration) -> Option<Value> {
+    pub(crate) async fn get_json(&self, path: &'static str, within: Duration) -> Option<Value> {
         let (method, uri) = (Method::GET, Uri::from_static(path));
         let request = Handed { method, uri, headers: HeaderMap::new(), body: Bytes::new() };
         let answer = self.hand_on_within(request, within).await;
@@ -274,7 +272,7 @@ impl Upstream {
 }
 
 /// The client of all upstreams; no answer takes longer than this.
-pub(super) fn client(deadline: Duration) -> reqwest::Result<Client> {
+pub fn client(deadline: Duration) -> reqwest::Result<Client> {
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -293,11 +291,6 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
         passed.remove(name);
     }
     passed
-}
-
-/// Reads an address of an upstream.
-pub(super) fn upstream_url(text: &str) -> Result<String, String> {
-    base_url(text)
 }
 
 #[cfg(test)]

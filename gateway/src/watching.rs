@@ -12,7 +12,7 @@ use service_kit::health::Health;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::upstream::{State, Upstream};
+use crate::upstream::{State, Upstream};
 
 /// How often a process is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Asks every process of a service until the set is dropped. What the gateway is without any of them, `need` says.
-pub(super) fn watch(
+pub(crate) fn watch(
     tasks: &mut JoinSet<()>,
     upstream: &Arc<Upstream>,
     health: &Health,
@@ -43,7 +43,7 @@ pub(super) fn watch(
 
 impl Upstream {
     /// Asks one process once.
-    pub(super) async fn look(&self, process: usize) {
+    pub(crate) async fn look(&self, process: usize) {
         let before = self.states.borrow()[process];
         let state = match (self.heard_of(process).await, before) {
             (State::Silent, State::Ready) => State::Late,
@@ -90,7 +90,7 @@ impl Upstream {
 
 impl State {
     /// What it does, after "it".
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Ready => "is ready",
             Self::Unknown => "was not asked yet",
@@ -112,7 +112,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::serve::upstream::client;
+    use crate::upstream::client;
 
     /// A process that says this of itself; its address.
     async fn process(status: StatusCode, word: &'static str) -> String {

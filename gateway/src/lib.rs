@@ -1,0 +1,18 @@
+//! The one entrance before the services.
+//!
+//! It knows which service answers a path, where the processes of each are and how they do, and hands requests on to them. It
+//! does not know what a request means: no order, no event, no database; whoever comes is asked who they are here, and what
+//! they may is decided by the service.
+//!
+//! **Invariant:** a request is carried out once, or it may be repeated without harm; whatever became of it is said as it is.
+
+mod description;
+mod routes;
+mod services;
+mod upstream;
+mod watching;
+
+pub use description::description;
+pub use routes::Service;
+pub use services::{Addresses, Services};
+pub use upstream::client;

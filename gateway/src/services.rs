@@ -1,0 +1,125 @@
+//! The services behind the gateway as processes of their own, and the way of a request to one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use reqwest::Client;
+use serde_json::Value;
+use service_kit::access::RELIES;
+use service_kit::dependency::Need;
+use service_kit::health::Health;
+use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
+use service_kit::problem::{Code, Problem};
+use tokio::task::JoinSet;
+
+use crate::routes::Service;
+use crate::upstream::{Handed, Upstream};
+use crate::watching;
+
+/// Where the processes of each service are.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// Of the command-service.
+    pub commands: Vec<String>,
+    /// Of the projection-service.
+    pub models: Vec<String>,
+    /// Of the saga-orchestrator.
+    pub sagas: Vec<String>,
+    /// Of the payment simulator.
+    pub simulator: Vec<String>,
+}
+
+/// The services.
+#[derive(Debug)]
+pub struct Services {
+    /// Who comes is asked here, and what they may is decided there.
+    relies: bool,
+    commands: Arc<Upstream>,
+    models: Arc<Upstream>,
+    sagas: Arc<Upstream>,
+    simulator: Arc<Upstream>,
+}
+
+impl Services {
+    /// The services at these addresses, of which nothing is known yet. `relies` says whether whoever comes is asked who they are
+    /// here: then a service that would ask nobody is told not to answer.
+    pub fn at(addresses: Addresses, client: &Client, deadline: Duration, relies: bool) -> Self {
+        let upstream = |service: Service, bases| {
+            Arc::new(Upstream::new(service.name(), bases, client.clone(), deadline))
+        };
+        Self {
+            relies,
+            commands: upstream(Service::Commands, addresses.commands),
+            models: upstream(Service::Models, addresses.models),
+            sagas: upstream(Service::Sagas, addresses.sagas),
+            simulator: upstream(Service::Simulator, addresses.simulator),
+        }
+    }
+
+    /// Watches every process until the set is dropped, and tells the health of it. Without reads or sagas the gateway is less
+    /// good: a balancer that took it away for them would take commands away too. The simulator's ledger is only to look at.
+    pub fn watch(&self, watched: &mut JoinSet<()>, health: &Health) {
+        for service in Service::ALL {
+            let need = match service {
+                Service::Commands => Need::Required,
+                Service::Models | Service::Sagas | Service::Simulator => Need::Useful,
+            };
+            watching::watch(watched, self.get(service), health, need);
+        }
+    }
+
+    /// Everything under `/v1`.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(self))
+    }
+
+    /// Where the log ends, as the read models know it; nothing when they don't tell in time.
+    pub async fn head(&self, within: Duration) -> Option<u64> {
+        let models = self.get_json(Service::Models, "/v1/projections", within).await?;
+        models["items"][0]["head"].as_u64()
+    }
+
+    /// Reads from a service that answers with JSON within this time, if it does.
+    pub(crate) async fn get_json(
+        &self,
+        service: Service,
+        path: &'static str,
+        within: Duration,
+    ) -> Option<Value> {
+        self.get(service).get_json(path, within).await
+    }
+
+    fn get(&self, service: Service) -> &Arc<Upstream> {
+        match service {
+            Service::Commands => &self.commands,
+            Service::Models => &self.models,
+            Service::Sagas => &self.sagas,
+            Service::Simulator => &self.simulator,
+        }
+    }
+}
+
+async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return Problem::from(Code::BodyTooLarge).into_response();
+    };
+    let mut headers = parts.headers;
+    if let Some(RequestId(id)) = parts.extensions.get()
+        && let Ok(id) = HeaderValue::from_str(id)
+    {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.remove(RELIES);
+    if services.relies {
+        headers.insert(RELIES, HeaderValue::from_static("tokens"));
+    }
+    let upstream = services.get(Service::of(&parts.method, parts.uri.path()));
+    upstream.hand_on(Handed { method: parts.method, uri: parts.uri, headers, body }).await
+}
