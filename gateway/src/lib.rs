@@ -15,4 +15,4 @@ mod watching;
 pub use description::description;
 pub use routes::Service;
 pub use services::{Addresses, Services};
-pub use upstream::client;
+pub use upstream::{Base, Client, NoBase, Policy};

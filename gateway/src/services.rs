@@ -4,35 +4,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use reqwest::Client;
 use serde_json::Value;
 use service_kit::access::RELIES;
 use service_kit::dependency::Need;
 use service_kit::health::Health;
-use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
-use service_kit::problem::{Code, Problem};
 use tokio::task::JoinSet;
 
 use crate::routes::Service;
-use crate::upstream::{Handed, Upstream};
+use crate::upstream::{Base, Client, Handed, Policy, Upstream};
 use crate::watching;
 
 /// Where the processes of each service are.
 #[derive(Debug, Clone)]
 pub struct Addresses {
     /// Of the command-service.
-    pub commands: Vec<String>,
+    pub commands: Vec<Base>,
     /// Of the projection-service.
-    pub models: Vec<String>,
+    pub models: Vec<Base>,
     /// Of the saga-orchestrator.
-    pub sagas: Vec<String>,
+    pub sagas: Vec<Base>,
     /// Of the payment simulator.
-    pub simulator: Vec<String>,
+    pub simulator: Vec<Base>,
 }
 
 /// The services.
@@ -49,9 +45,9 @@ pub struct Services {
 impl Services {
     /// The services at these addresses, of which nothing is known yet. `relies` says whether whoever comes is asked who they are
     /// here: then a service that would ask nobody is told not to answer.
-    pub fn at(addresses: Addresses, client: &Client, deadline: Duration, relies: bool) -> Self {
+    pub fn at(addresses: Addresses, client: &Client, policy: Policy, relies: bool) -> Self {
         let upstream = |service: Service, bases| {
-            Arc::new(Upstream::new(service.name(), bases, client.clone(), deadline))
+            Arc::new(Upstream::new(service.name(), bases, client.clone(), policy))
         };
         Self {
             relies,
@@ -106,20 +102,14 @@ impl Services {
 }
 
 async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return Problem::from(Code::BodyTooLarge).into_response();
+    let upstream = services.get(Service::of(request.method(), request.uri().path()));
+    let mut handed = match Handed::read(request).await {
+        Ok(handed) => handed,
+        Err(problem) => return problem.into_response(),
     };
-    let mut headers = parts.headers;
-    if let Some(RequestId(id)) = parts.extensions.get()
-        && let Ok(id) = HeaderValue::from_str(id)
-    {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.remove(RELIES);
+    handed.headers.remove(RELIES);
     if services.relies {
-        headers.insert(RELIES, HeaderValue::from_static("tokens"));
+        handed.headers.insert(RELIES, HeaderValue::from_static("tokens"));
     }
-    let upstream = services.get(Service::of(&parts.method, parts.uri.path()));
-    upstream.hand_on(Handed { method: parts.method, uri: parts.uri, headers, body }).await
+    upstream.hand_on(handed).await
 }

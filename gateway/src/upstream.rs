@@ -4,265 +4,295 @@
 //! **Invariant:** a request is sent a second time only where that can't do anything twice: a read, a command with its key,
 //! or one that never left.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod asking;
+mod breaker;
+mod client;
+mod handed;
+mod instance;
+mod retries;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use reqwest::Client;
 use serde_json::Value;
-use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
-use service_kit::trace;
-use tokio::sync::watch;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
-/// How long connecting may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+pub use self::client::{Base, Client, NoBase};
+
+pub(crate) use self::breaker::Phase;
+pub(crate) use self::handed::Handed;
+#[cfg(test)]
+pub(crate) use self::instance::Member;
+pub(crate) use self::instance::{Instance, Instances, State};
+
+use self::asking::Unanswered;
+use self::retries::Budget;
+
 /// How long a request waits for a process that stands by to take over: the four seconds of a lease, and a start.
 const TAKEOVER_WITHIN: Duration = Duration::from_secs(8);
 /// How long it waits at least before all are asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Headers that are about one connection, not about the request.
-const OF_ONE_CONNECTION: [HeaderName; 8] = [
-    header::CONNECTION,
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::PROXY_AUTHENTICATE,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// How a service is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// How long a request may be under way.
+    pub deadline: Duration,
+    /// How many may be under way at the same time; one more is told to come again.
+    pub most_in_flight: usize,
+}
 
 /// One service.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) name: &'static str,
-    /// Where its processes are.
-    pub(crate) bases: Vec<String>,
-    /// What each of them is, as far as is known.
-    pub(crate) states: watch::Sender<Vec<State>>,
-    /// Whose turn it is.
-    turn: AtomicUsize,
+    pub(crate) instances: Instances,
     pub(crate) client: Client,
-    deadline: Duration,
+    policy: Policy,
     takeover_within: Duration,
+    room: Semaphore,
+    budget: Budget,
 }
 
-/// What a process is, as far as is known: who may be asked first comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum State {
-    /// It does what it is for.
-    Ready,
-    /// Nobody asked it yet.
-    Unknown,
-    /// It says at once that another does.
-    StandsBy,
-    /// It is there, and something that it needs is not.
-    NotReady,
-    /// It was ready, and did not answer in time once.
-    Late,
-    /// It is not there.
-    Away,
-    /// It does not answer, as one that is paused: a request may hang there.
-    Silent,
-}
-
-/// What goes on to it.
-#[derive(Clone)]
-pub(crate) struct Handed {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-/// Why a process did not take a request.
-enum NotTaken {
-    /// Another process is the active one.
-    Standby(Response),
-    /// While it was asked it turned out not to be ready, and another is.
-    Outlived,
-    Away(reqwest::Error),
-}
-
-impl Handed {
-    fn is_command(&self) -> bool {
-        self.method != Method::GET && self.method != Method::HEAD
-    }
-
-    /// Whether it may be sent again though it may have been carried out.
-    fn may_repeat(&self) -> bool {
-        !self.is_command() || self.headers.contains_key("idempotency-key")
-    }
+/// A request on its way, and what is to be said of it if nobody answers it any more.
+struct Going {
+    request: Handed,
+    ends: Instant,
+    /// Whether whoever is late may be so without a reason: it was given a moment only.
+    short: bool,
+    /// It may have been carried out: no other that is merely away covers that up.
+    unknown: Option<Problem>,
+    /// What the last one said, or what is said of the last one.
+    last: Option<Response>,
+    /// Whether somebody was asked in vain, who may be back in a moment.
+    in_vain: bool,
+    /// For how long nobody is asked, of those who were not asked.
+    shut_for: Option<Duration>,
 }
 
 impl Upstream {
-    /// No request is under way for longer than the deadline.
+    /// The service whose processes are here, of which nothing is known yet.
     pub(crate) fn new(
         name: &'static str,
-        bases: Vec<String>,
+        bases: Vec<Base>,
         client: Client,
-        deadline: Duration,
+        policy: Policy,
     ) -> Self {
-        let states = watch::Sender::new(vec![State::Unknown; bases.len()]);
-        let (turn, takeover_within) = (AtomicUsize::new(0), TAKEOVER_WITHIN);
-        Self { name, bases, states, turn, client, deadline, takeover_within }
+        Self {
+            name,
+            instances: Instances::new(name, bases),
+            client,
+            policy,
+            takeover_within: TAKEOVER_WITHIN,
+            room: Semaphore::new(policy.most_in_flight),
+            budget: Budget::default(),
+        }
     }
 
     /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked; and where one
     /// turns out to be while the request is there, the request goes to another that is ready. Where nobody took it and one
     /// stands by, it waits until that one has taken over.
     pub(crate) async fn hand_on(&self, request: Handed) -> Response {
-        self.hand_on_within(request, self.deadline).await
+        let Ok(_place) = self.room.try_acquire() else {
+            self.refused("full");
+            let detail = format!("{} has as many requests as it may have", self.name);
+            return Problem::from(Code::Overloaded).detail(detail).retry_after(1).into_response();
+        };
+        self.budget.deposit();
+        self.hand_on_within(request, self.policy.deadline).await
+    }
+
+    /// How many requests are under way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.policy.most_in_flight - self.room.available_permits()
     }
 
     async fn hand_on_within(&self, request: Handed, deadline: Duration) -> Response {
         let ends = Instant::now() + deadline;
         let taken_over_by = ends.min(Instant::now() + self.takeover_within);
-        // What may have been carried out is not covered up by another that is merely away.
-        let mut unknown = None;
+        let short = deadline < self.policy.deadline;
+        let (unknown, last, in_vain, shut_for) = (None, None, false, None);
+        let mut going = Going { request, ends, short, unknown, last, in_vain, shut_for };
+        let mut again = 0;
         loop {
-            let last = match self.ask_all(&request, ends, &mut unknown).await {
-                Ok(answer) => return answer,
-                Err(last) => last,
-            };
-            if !self.is_taken_over(taken_over_by).await {
-                let nobody = || Problem::from(Code::Unavailable).retry_after(1).into_response();
-                return unknown.or(last).unwrap_or_else(nobody);
+            if let Some(answer) = self.ask_all(&mut going).await {
+                return answer;
             }
+            if self.is_taken_over(taken_over_by).await {
+                continue;
+            }
+            let may_be_there = going.request.may_repeat() || going.unknown.is_none();
+            let may = again < retries::MOST && going.in_vain && may_be_there;
+            if !may || !self.tries_again(again, ends).await {
+                return self.nobody(going);
+            }
+            again += 1;
+            going.in_vain = false;
         }
     }
 
-    /// The answer of the first that takes a request; if nobody does, what the last one said. `unknown` is what is to be said
-    /// of a request that may have been carried out and may be sent again.
-    async fn ask_all(
-        &self,
-        request: &Handed,
-        ends: Instant,
-        unknown: &mut Option<Response>,
-    ) -> Result<Response, Option<Response>> {
-        let mut last = None;
-        let mut order = self.in_turn();
-        while let Some(process) = order.pop_front() {
+    /// The answer of the first that takes a request.
+    async fn ask_all(&self, going: &mut Going) -> Option<Response> {
+        let mut order = self.instances.in_turn();
+        while let Some(instance) = order.pop_front() {
+            let pass = match instance.breaker.admit() {
+                Ok(pass) => pass,
+                Err(shut) => {
+                    going.shut_for = Some(going.shut_for.map_or(shut, |other| other.min(shut)));
+                    continue;
+                }
+            };
+            let _counted = instance.takes_one();
+            let asked = self.client.ask((&instance.base, self.name), &going.request, going.ends);
             let asked = tokio::select! {
                 biased;
-                asked = self.ask(process, request.clone(), ends) => asked,
-                () = self.outlived(process), if request.may_repeat() => Err(NotTaken::Outlived),
-            };
-            match asked {
-                Ok(answer) if unknown.is_some() && is_unavailable(&answer) => last = Some(answer),
-                Ok(answer) => return Ok(answer),
-                Err(NotTaken::Standby(answer)) => {
-                    self.is_now(process, State::StandsBy);
-                    last = Some(answer);
-                }
-                Err(NotTaken::Outlived) => {
-                    *unknown = Some(self.unanswered(request.is_command()).into_response());
+                asked = asked => asked,
+                () = self.instances.outlived(&instance), if going.request.may_repeat() => {
+                    going.unknown = Some(self.unanswered(going.request.is_command()));
                     // Also who stood by before: it may have taken over.
-                    order = self.in_turn();
-                    order.retain(|other| *other != process);
+                    order = self.instances.in_turn();
+                    order.retain(|other| !Arc::ptr_eq(other, &instance));
+                    continue;
                 }
-                Err(NotTaken::Away(error)) => {
-                    tracing::debug!(upstream = self.name, %error, "a request was not answered");
-                    // What never left is not carried out; of the rest only a repeat under the same key tells.
-                    let may_be_done = request.is_command() && !error.is_connect();
-                    let answer = self.unanswered(may_be_done).into_response();
-                    if !error.is_timeout() || error.is_connect() {
-                        self.is_now(process, State::Away);
-                    }
-                    if error.is_connect() {
-                        last = last.or(Some(answer));
-                    } else if request.may_repeat() && !error.is_timeout() {
-                        *unknown = Some(answer);
-                    } else {
-                        return Ok(answer);
-                    }
+            };
+            if !matches!(asked, Err(Unanswered::Late) if going.short) {
+                let is_answer = matches!(asked, Ok(_) | Err(Unanswered::Standby(_)));
+                let away = matches!(asked, Err(Unanswered::NoConnection(_)));
+                let changed = if is_answer { pass.answered() } else { pass.failed(away) };
+                if changed {
+                    self.tell_breaker(&instance);
+                }
+            }
+            if let Some(answer) = self.heard(going, &instance, asked) {
+                return Some(answer);
+            }
+        }
+        None
+    }
+
+    /// What the client is answered, if this was the last word.
+    fn heard(
+        &self,
+        going: &mut Going,
+        instance: &Arc<Instance>,
+        asked: Result<Response, Unanswered>,
+    ) -> Option<Response> {
+        match asked {
+            Ok(answer) if going.unknown.is_some() && is_unavailable(&answer) => {
+                going.last = Some(answer);
+            }
+            Ok(answer) => return Some(answer),
+            Err(Unanswered::Standby(answer)) => {
+                self.instances.is_now(instance, State::StandsBy);
+                going.last = Some(*answer);
+            }
+            Err(why) => {
+                tracing::debug!(upstream = self.name, error = %why, "a request was not answered");
+                let left = !matches!(why, Unanswered::NoConnection(_));
+                let late = matches!(why, Unanswered::Late);
+                // What never left is not carried out; of the rest only a repeat under the same key tells.
+                let answer = self.unanswered(going.request.is_command() && left);
+                if !late {
+                    self.instances.is_now(instance, State::Away);
+                    going.in_vain = true;
+                }
+                if !left {
+                    going.last.get_or_insert_with(|| answer.into_response());
+                } else if going.request.may_repeat() && !late {
+                    going.unknown = Some(answer);
+                } else {
+                    return Some(answer.into_response());
                 }
             }
         }
-        Err(last)
+        None
+    }
+
+    /// What is said when nobody takes a request.
+    fn nobody(&self, going: Going) -> Response {
+        if let Some(unknown) = going.unknown {
+            return unknown.into_response();
+        }
+        if let Some(last) = going.last {
+            return last;
+        }
+        let shut_for = going.shut_for.unwrap_or_default().as_secs_f64().ceil().max(1.0);
+        if going.shut_for.is_some() {
+            self.refused("breaker_open");
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds, few")]
+        self.unanswered(false).retry_after(shut_for as u32).into_response()
+    }
+
+    /// Waits a moment where a request that nobody answered may be tried again; there has to be somebody to try.
+    async fn tries_again(&self, again: u32, ends: Instant) -> bool {
+        let pause = retries::pause(again);
+        if self.all_are_shut_out() || Instant::now() + pause >= ends {
+            return false;
+        }
+        let may = self.budget.withdraw();
+        let labels = [("upstream", self.name), ("outcome", if may { "sent" } else { "no_budget" })];
+        metrics::counter!("docket_gateway_retries_total", &labels).increment(1);
+        if may {
+            tokio::time::sleep(pause).await;
+        }
+        may
+    }
+
+    fn all_are_shut_out(&self) -> bool {
+        self.instances.all().iter().all(|one| one.instance.breaker.phase() == Phase::Open)
     }
 
     /// Whether a process is ready in time, after nobody took a request; there has to be one that stands by.
     async fn is_taken_over(&self, by: Instant) -> bool {
-        let mut states = self.states.subscribe();
-        let may_be = states.borrow().contains(&State::StandsBy);
-        if !may_be || Instant::now() + ASK_AGAIN >= by {
+        if !self.instances.one_stands_by() || Instant::now() + ASK_AGAIN >= by {
             return false;
         }
         tokio::time::sleep(ASK_AGAIN).await;
-        let is_ready = states.wait_for(|states| states.contains(&State::Ready));
-        matches!(tokio::time::timeout_at(by, is_ready).await, Ok(Ok(_)))
-    }
-
-    /// Every process once: those that are ready before the others, each time another first.
-    fn in_turn(&self) -> VecDeque<usize> {
-        let count = self.bases.len();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
-        let mut order: Vec<usize> = (turn..count).chain(0..turn).collect();
-        let states = self.states.borrow();
-        order.sort_by_key(|process| states[*process]);
-        order.into()
-    }
-
-    /// Returns when this process is not ready, and another is.
-    async fn outlived(&self, process: usize) {
-        let mut states = self.states.subscribe();
-        let outlived =
-            |states: &Vec<State>| states[process] != State::Ready && states.contains(&State::Ready);
-        // Whoever tells of them lives as long as this.
-        drop(states.wait_for(outlived).await);
-    }
-
-    /// Keeps what was heard of a process; true when it is news.
-    pub(crate) fn is_now(&self, process: usize, state: State) -> bool {
-        self.states
-            .send_if_modified(|states| std::mem::replace(&mut states[process], state) != state)
-    }
-
-    async fn ask(
-        &self,
-        process: usize,
-        request: Handed,
-        ends: Instant,
-    ) -> Result<Response, NotTaken> {
-        let Handed { method, uri, headers, body } = request;
-        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let url = format!("{}{path}", self.bases[process]);
-        let span = trace::client_span(&method, self.name);
-        let mut headers = passed_on(&headers);
-        trace::inject(&span, &mut headers);
-        let asked = self.client.request(method, url).headers(headers).body(body);
-        let sent = asked.timeout(ends.saturating_duration_since(Instant::now())).send();
-        let sent = sent.instrument(span.clone()).await.inspect_err(|_| {
-            span.record("otel.status_code", "ERROR");
-        });
-        let answer = sent.map_err(NotTaken::Away)?;
-        trace::answered(&span, answer.status().as_u16(), answer.status().is_server_error());
-        let (status, headers) = (answer.status(), passed_on(answer.headers()));
-        let body = answer.bytes().await.map_err(NotTaken::Away)?;
-        let stands_by = status == StatusCode::SERVICE_UNAVAILABLE && headers.contains_key(STANDBY);
-        let answer = (status, headers, Body::from(body)).into_response();
-        if stands_by { Err(NotTaken::Standby(answer)) } else { Ok(answer) }
+        tokio::time::timeout_at(by, self.instances.one_is_ready()).await.is_ok()
     }
 
     /// Reads from a process that answers with JSON within this time, if there is one.
     pub(crate) async fn get_json(&self, path: &'static str, within: Duration) -> Option<Value> {
-        let (method, uri) = (Method::GET, Uri::from_static(path));
-        let request = Handed { method, uri, headers: HeaderMap::new(), body: Bytes::new() };
-        let answer = self.hand_on_within(request, within).await;
+        let answer = self.hand_on_within(Handed::get(path), within).await;
         if !answer.status().is_success() {
             return None;
         }
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.ok()?;
         serde_json::from_slice(&body).ok()
+    }
+
+    /// Says that a breaker opened or closed.
+    pub(crate) fn tell_breaker(&self, instance: &Instance) {
+        let (phase, at) = (instance.breaker.phase(), instance.base.name());
+        if phase == Phase::Closed {
+            tracing::info!(upstream = self.name, at, "it answers: requests go there again");
+        } else {
+            tracing::warn!(upstream = self.name, at, "it answers nothing: no request goes there");
+            let labels = [("upstream", self.name)];
+            metrics::counter!("docket_gateway_breaker_opens_total", &labels).increment(1);
+        }
+        self.show(instance);
+    }
+
+    /// Shows the state of a breaker.
+    pub(crate) fn show(&self, instance: &Instance) {
+        let labels = [("upstream", self.name.to_owned()), ("instance", instance.base.name())];
+        let state = match instance.breaker.phase() {
+            Phase::Closed => 0.0,
+            Phase::HalfOpen => 1.0,
+            Phase::Open => 2.0,
+        };
+        metrics::gauge!("docket_gateway_breaker_state", &labels).set(state);
+    }
+
+    fn refused(&self, reason: &'static str) {
+        let labels = [("upstream", self.name), ("reason", reason)];
+        metrics::counter!("docket_gateway_refused_total", &labels).increment(1);
     }
 
     fn unanswered(&self, may_be_done: bool) -> Problem {
@@ -271,26 +301,8 @@ impl Upstream {
     }
 }
 
-/// The client of all upstreams; no answer takes longer than this.
-pub fn client(deadline: Duration) -> reqwest::Result<Client> {
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_WITHIN.min(deadline))
-        .timeout(deadline)
-        .build()
-}
-
 fn is_unavailable(answer: &Response) -> bool {
     answer.status() == StatusCode::SERVICE_UNAVAILABLE
-}
-
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let mut passed = headers.clone();
-    for name in &OF_ONE_CONNECTION {
-        passed.remove(name);
-    }
-    passed
 }
 
 #[cfg(test)]

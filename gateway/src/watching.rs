@@ -10,9 +10,9 @@ use serde_json::Value;
 use service_kit::dependency::Need;
 use service_kit::health::Health;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::upstream::{State, Upstream};
+use crate::upstream::{Instance, State, Upstream};
 
 /// How often a process is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -27,14 +27,14 @@ pub(crate) fn watch(
     need: Need,
 ) {
     upstream.tell(health, need);
-    for process in 0..upstream.bases.len() {
+    for member in upstream.instances.all() {
         let (upstream, health) = (Arc::clone(upstream), health.clone());
         tasks.spawn(async move {
             let mut ticks = interval(ASK_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                upstream.look(process).await;
+                upstream.look(&member.instance).await;
                 upstream.tell(&health, need);
             }
         });
@@ -43,62 +43,52 @@ pub(crate) fn watch(
 
 impl Upstream {
     /// Asks one process once.
-    pub(crate) async fn look(&self, process: usize) {
-        let before = self.states.borrow()[process];
-        let state = match (self.heard_of(process).await, before) {
+    pub(crate) async fn look(&self, instance: &Arc<Instance>) {
+        let before = self.instances.state_of(instance);
+        let state = match (self.heard_of(instance).await, before) {
             (State::Silent, State::Ready) => State::Late,
             (state, _) => state,
         };
-        if self.is_now(process, state) {
-            let (name, at) = (self.name, &self.bases[process]);
-            tracing::info!(upstream = name, at, "it {}", state.word());
+        if self.instances.is_now(instance, state) {
+            let at = instance.base.name();
+            tracing::info!(upstream = self.name, at, "it {}", state.word());
         }
+        let answers = !matches!(state, State::Late | State::Away | State::Silent);
+        if instance.breaker.looked(answers) {
+            self.tell_breaker(instance);
+        }
+        self.show(instance);
     }
 
-    async fn heard_of(&self, process: usize) -> State {
-        let asked = self.client.get(format!("{}/health/ready", self.bases[process]));
-        let answer = match asked.timeout(ANSWER_WITHIN).send().await {
-            Ok(answer) if answer.status().is_success() => return State::Ready,
-            Ok(answer) => answer.bytes().await,
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(body) => {
+    async fn heard_of(&self, instance: &Instance) -> State {
+        let asked = self.client.look(&instance.base, "/health/ready");
+        match timeout(ANSWER_WITHIN, asked).await {
+            Ok(Ok((status, _))) if status.is_success() => State::Ready,
+            Ok(Ok((_, body))) => {
                 let body: Value = serde_json::from_slice(&body).unwrap_or_default();
                 if body["status"] == "standby" { State::StandsBy } else { State::NotReady }
             }
-            Err(error) if error.is_timeout() => State::Silent,
-            Err(_) => State::Away,
+            Ok(Err(_)) => State::Away,
+            Err(_) => State::Silent,
         }
     }
 
     /// Says in the health how the service is. That one process was late once is no reason.
     fn tell(&self, health: &Health, need: Need) {
-        let states = self.states.borrow().clone();
-        if states.iter().any(|state| matches!(state, State::Ready | State::Late)) {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
+        let in_flight = self.in_flight() as f64;
+        metrics::gauge!("docket_gateway_requests_in_flight", "upstream" => self.name)
+            .set(in_flight);
+        let members = self.instances.all();
+        if members.iter().any(|one| matches!(one.state, State::Ready | State::Late)) {
             health.up(self.name);
             return;
         }
-        let words: Vec<&str> = states.iter().map(|state| state.word()).collect();
+        let words: Vec<&str> = members.iter().map(|one| one.state.word()).collect();
         let why = words.join("; another ");
         match need {
             Need::Required => health.down(self.name, why),
             Need::Useful => health.degraded(self.name, format!("degraded: {why}")),
-        }
-    }
-}
-
-impl State {
-    /// What it does, after "it".
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Ready => "is ready",
-            Self::Unknown => "was not asked yet",
-            Self::StandsBy => "stands by",
-            Self::NotReady => "is not ready",
-            Self::Late => "is late to answer",
-            Self::Away => "is not there",
-            Self::Silent => "does not answer",
         }
     }
 }
@@ -112,7 +102,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::upstream::client;
+    use crate::upstream::{Client, Handed, Member, Phase, Policy};
 
     /// A process that says this of itself; its address.
     async fn process(status: StatusCode, word: &'static str) -> String {
@@ -125,8 +115,10 @@ mod tests {
     }
 
     fn upstream(bases: Vec<String>) -> Arc<Upstream> {
-        let deadline = Duration::from_mins(1);
-        Arc::new(Upstream::new("service", bases, client(deadline).unwrap(), deadline))
+        let policy = Policy { deadline: Duration::from_mins(1), most_in_flight: 100 };
+        let bases = bases.into_iter().map(|base| base.parse().unwrap()).collect();
+        let client = Client::new(policy.deadline).unwrap();
+        Arc::new(Upstream::new("service", bases, client, policy))
     }
 
     #[tokio::test]
@@ -144,12 +136,40 @@ mod tests {
         let mut tasks = JoinSet::new();
         watch(&mut tasks, &upstream, &health, Need::Required);
         assert!(!health.is_ready());
-        let mut states = upstream.states.subscribe();
+        let mut members = upstream.instances.subscribe();
+        let states = |members: &[Member]| members.iter().map(|one| one.state).collect::<Vec<_>>();
         let known = [State::StandsBy, State::NotReady, State::Ready];
-        states.wait_for(|states| states[1..] == known).await.unwrap();
-        assert_eq!(upstream.states.borrow()[0], State::Unknown, "the others did not wait for it");
-        states.wait_for(|states| states[0] == State::Silent).await.unwrap();
+        members.wait_for(|members| states(&members[1..]) == known).await.unwrap();
+        let first = upstream.instances.all()[0].state;
+        assert_eq!(first, State::Unknown, "the others did not wait for it");
+        members.wait_for(|members| members[0].state == State::Silent).await.unwrap();
         assert!(health.is_ready());
+    }
+
+    #[tokio::test]
+    async fn the_breaker_of_one_that_is_away_opens_and_closes_when_it_is_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let upstream = upstream(vec![format!("http://{address}")]);
+        let instance = Arc::clone(&upstream.instances.all()[0].instance);
+        while instance.breaker.phase() == Phase::Closed {
+            upstream.look(&instance).await;
+        }
+        let begun = tokio::time::Instant::now();
+        let answer = upstream.hand_on(Handed::get("/v1/orders")).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(
+            begun.elapsed() < Duration::from_millis(50),
+            "nobody is asked: {:?}",
+            begun.elapsed()
+        );
+        let listener = TcpListener::bind(address).await.unwrap();
+        let router = Router::new().fallback(any("back"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        upstream.look(&instance).await;
+        assert_eq!(instance.breaker.phase(), Phase::Closed);
+        assert!(upstream.hand_on(Handed::get("/v1/orders")).await.status().is_success());
     }
 
     #[tokio::test]
@@ -157,7 +177,7 @@ mod tests {
         let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
         let health = Health::default();
         for (state, ready) in [(State::Ready, true), (State::Late, true), (State::Silent, false)] {
-            upstream.is_now(0, state);
+            upstream.instances.is_now(&upstream.instances.all()[0].instance, state);
             upstream.tell(&health, Need::Required);
             assert_eq!(health.is_ready(), ready, "{state:?}");
         }

@@ -62,6 +62,7 @@ codes! {
     PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "The version is not the one of If-Match";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not come to its end in time";
     EventTooLarge = "event_too_large", UNPROCESSABLE_ENTITY, "The command would leave an event larger than 512 KiB";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "A body is application/json";
     PositionNotReached = "position_not_reached", SERVICE_UNAVAILABLE, "The read model has not reached this position yet";

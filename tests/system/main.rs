@@ -32,5 +32,6 @@ mod services;
 mod shop;
 mod takeovers;
 mod traces;
+mod upstream_down;
 mod verify_databases;
 mod waits;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use gateway::{Addresses, Services};
+use gateway::{Addresses, Base, Client, NoBase, Policy, Services};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -26,32 +26,37 @@ pub(crate) struct GatewayArgs {
     #[command(flatten)]
     process: ProcessArgs,
     /// Where the command-service is; of several processes, separated by commas, one that is ready is asked
-    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URLS", value_parser = base_url, value_delimiter = ',',
+    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8081")]
-    command_service_url: Vec<String>,
+    command_service_url: Vec<Base>,
     /// Where the projection-service is; of several processes, separated by commas, one that is ready is asked
-    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URLS", value_parser = base_url, value_delimiter = ',',
+    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8082")]
-    projection_service_url: Vec<String>,
+    projection_service_url: Vec<Base>,
     /// Where the saga-orchestrator is; of several processes, separated by commas, one that is ready is asked
-    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URLS", value_parser = base_url, value_delimiter = ',',
+    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8083")]
-    saga_orchestrator_url: Vec<String>,
+    saga_orchestrator_url: Vec<Base>,
     /// Where the payment simulator is, to look at its ledger
-    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base_url,
+    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base,
         default_value = "http://127.0.0.1:8084")]
-    payment_simulator_url: String,
+    payment_simulator_url: Base,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
         value_parser = whole::<u64>, allow_negative_numbers = true)]
     upstream_deadline_ms: u64,
+    /// Requests that a service may have from here at the same time; one more is told to come again
+    #[arg(long, env = "DOCKET_UPSTREAM_IN_FLIGHT", value_name = "COUNT", default_value = "1000",
+        value_parser = most_in_flight, allow_negative_numbers = true)]
+    upstream_in_flight: usize,
 }
 
 impl GatewayArgs {
     /// Runs until a signal.
     pub(crate) async fn run(self) -> Result<()> {
         let deadline = Duration::from_millis(self.upstream_deadline_ms);
-        let client = gateway::client(deadline).context("services can't be asked over HTTP")?;
+        let policy = Policy { deadline, most_in_flight: self.upstream_in_flight };
+        let client = Client::new(deadline).context("services can't be asked over HTTP")?;
         let addresses = Addresses {
             commands: self.command_service_url,
             models: self.projection_service_url,
@@ -59,7 +64,7 @@ impl GatewayArgs {
             simulator: vec![self.payment_simulator_url],
         };
         let relies = self.process.auth_file.is_some();
-        let services = Arc::new(Services::at(addresses, &client, deadline, relies));
+        let services = Arc::new(Services::at(addresses, &client, policy, relies));
         let process = Process::begin("gateway", &self.process).await?;
         let mut watched = JoinSet::new();
         services.watch(&mut watched, &process.health);
@@ -75,6 +80,21 @@ impl GatewayArgs {
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;
         ended
+    }
+}
+
+/// Reads an address of a process.
+fn base(text: &str) -> Result<Base, String> {
+    base_url(text)?.parse().map_err(|wrong: NoBase| wrong.to_string())
+}
+
+/// As many requests as a process can have connections.
+fn most_in_flight(text: &str) -> Result<usize, String> {
+    let most = whole::<usize>(text)?;
+    if (1..=1_000_000).contains(&most) {
+        Ok(most)
+    } else {
+        Err("is not from 1 to 1,000,000".to_owned())
     }
 }
 
