@@ -10,6 +10,8 @@ use axum::routing::get;
 use serde_json::Value;
 use service_kit::problem::{Code, Problem};
 
+use utoipa::openapi::OpenApi;
+
 use crate::routes::Service;
 use crate::services::Services;
 
@@ -18,13 +20,18 @@ const DESCRIBED_WITHIN: Duration = Duration::from_secs(5);
 /// Those that have a part in it.
 const DESCRIBED: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas];
 
-/// The description under this path, which is that of every service's own.
-pub fn description(services: &Arc<Services>, path: &'static str) -> Router {
-    let described = move |State(services): State<Arc<Services>>| whole(services, path);
+/// The description under this path, which is that of every service's own, with what the gateway answers itself.
+pub fn description(services: &Arc<Services>, path: &'static str, own: OpenApi) -> Router {
+    let own = Arc::new(serde_json::to_value(own).unwrap_or_default());
+    let described = move |State(services): State<Arc<Services>>| whole(services, path, own);
     Router::new().route(path, get(described)).with_state(Arc::clone(services))
 }
 
-async fn whole(services: Arc<Services>, path: &'static str) -> Result<Json<Value>, Problem> {
+async fn whole(
+    services: Arc<Services>,
+    path: &'static str,
+    own: Arc<Value>,
+) -> Result<Json<Value>, Problem> {
     let asked = DESCRIBED.map(|service| services.get_json(service, path, DESCRIBED_WITHIN));
     let mut whole = Value::Null;
     for (service, described) in DESCRIBED.iter().zip(futures::future::join_all(asked).await) {
@@ -34,6 +41,7 @@ async fn whole(services: Arc<Services>, path: &'static str) -> Result<Json<Value
         })?;
         join(&mut whole, described);
     }
+    join(&mut whole, Value::clone(&own));
     Ok(Json(whole))
 }
 

@@ -70,6 +70,16 @@ impl Services {
         }
     }
 
+    /// How far behind the log the read models and sagas are: whichever is further.
+    pub fn behind(&self) -> Duration {
+        self.models.instances.behind().max(self.sagas.instances.behind())
+    }
+
+    /// The processes of a service are here now.
+    pub(crate) fn are_at(&self, service: Service, places: &[Base]) {
+        self.get(service).instances.are_at(places);
+    }
+
     /// Everything under `/v1`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(self))
@@ -91,6 +101,20 @@ impl Services {
         self.get(service).get_json(path, within).await
     }
 
+    /// Asks whoever answers this.
+    pub(crate) async fn ask(&self, handed: Handed) -> Response {
+        let upstream = self.get(Service::of(&handed.method, handed.path.path()));
+        self.hand_to(upstream, handed).await
+    }
+
+    async fn hand_to(&self, upstream: &Upstream, mut handed: Handed) -> Response {
+        handed.headers.remove(RELIES);
+        if self.relies {
+            handed.headers.insert(RELIES, HeaderValue::from_static("tokens"));
+        }
+        upstream.hand_on(handed).await
+    }
+
     fn get(&self, service: Service) -> &Arc<Upstream> {
         match service {
             Service::Commands => &self.commands,
@@ -103,13 +127,8 @@ impl Services {
 
 async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
     let upstream = services.get(Service::of(request.method(), request.uri().path()));
-    let mut handed = match Handed::read(request).await {
-        Ok(handed) => handed,
-        Err(problem) => return problem.into_response(),
-    };
-    handed.headers.remove(RELIES);
-    if services.relies {
-        handed.headers.insert(RELIES, HeaderValue::from_static("tokens"));
+    match Handed::read(request).await {
+        Ok(handed) => services.hand_to(upstream, handed).await,
+        Err(problem) => problem.into_response(),
     }
-    upstream.hand_on(handed).await
 }

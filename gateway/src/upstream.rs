@@ -24,7 +24,7 @@ use tokio::time::Instant;
 pub use self::client::{Base, Client, NoBase};
 
 pub(crate) use self::breaker::Phase;
-pub(crate) use self::handed::Handed;
+pub(crate) use self::handed::{Handed, whole};
 #[cfg(test)]
 pub(crate) use self::instance::Member;
 pub(crate) use self::instance::{Instance, Instances, State};
@@ -98,9 +98,7 @@ impl Upstream {
     /// stands by, it waits until that one has taken over.
     pub(crate) async fn hand_on(&self, request: Handed) -> Response {
         let Ok(_place) = self.room.try_acquire() else {
-            self.refused("full");
-            let detail = format!("{} has as many requests as it may have", self.name);
-            return Problem::from(Code::Overloaded).detail(detail).retry_after(1).into_response();
+            return full(self.name).into_response();
         };
         self.budget.deposit();
         self.hand_on_within(request, self.policy.deadline).await
@@ -222,7 +220,7 @@ impl Upstream {
         }
         let shut_for = going.shut_for.unwrap_or_default().as_secs_f64().ceil().max(1.0);
         if going.shut_for.is_some() {
-            self.refused("breaker_open");
+            refused(self.name, "breaker_open");
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds, few")]
         self.unanswered(false).retry_after(shut_for as u32).into_response()
@@ -290,15 +288,27 @@ impl Upstream {
         metrics::gauge!("docket_gateway_breaker_state", &labels).set(state);
     }
 
-    fn refused(&self, reason: &'static str) {
-        let labels = [("upstream", self.name), ("reason", reason)];
-        metrics::counter!("docket_gateway_refused_total", &labels).increment(1);
-    }
-
     fn unanswered(&self, may_be_done: bool) -> Problem {
-        let code = if may_be_done { Code::OutcomeUnknown } else { Code::Unavailable };
-        Problem::from(code).detail(format!("{} does not answer", self.name)).retry_after(1)
+        unanswered(self.name, may_be_done)
     }
+}
+
+/// What is said when a service has all that it may have.
+pub(crate) fn full(service: &'static str) -> Problem {
+    refused(service, "full");
+    let detail = format!("{service} has as many requests as it may have");
+    Problem::from(Code::Overloaded).detail(detail).retry_after(1)
+}
+
+/// What is said when a service does not answer.
+pub(crate) fn unanswered(service: &'static str, may_be_done: bool) -> Problem {
+    let code = if may_be_done { Code::OutcomeUnknown } else { Code::Unavailable };
+    Problem::from(code).detail(format!("{service} does not answer")).retry_after(1)
+}
+
+fn refused(service: &'static str, reason: &'static str) {
+    let labels = [("upstream", service), ("reason", reason)];
+    metrics::counter!("docket_gateway_refused_total", &labels).increment(1);
 }
 
 fn is_unavailable(answer: &Response) -> bool {

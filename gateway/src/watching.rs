@@ -27,17 +27,37 @@ pub(crate) fn watch(
     need: Need,
 ) {
     upstream.tell(health, need);
-    for member in upstream.instances.all() {
-        let (upstream, health) = (Arc::clone(upstream), health.clone());
-        tasks.spawn(async move {
-            let mut ticks = interval(ASK_EVERY);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                upstream.look(&member.instance).await;
-                upstream.tell(&health, need);
+    tasks.spawn(watch_all(Arc::clone(upstream), health.clone(), need));
+}
+
+/// Has a task for each process that there is, also for those that come later.
+async fn watch_all(upstream: Arc<Upstream>, health: Health, need: Need) {
+    let mut members = upstream.instances.subscribe();
+    let mut watched: Vec<Arc<Instance>> = Vec::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let now = members.borrow_and_update().iter().map(|one| Arc::clone(&one.instance)).collect();
+        let before = std::mem::replace(&mut watched, now);
+        for instance in &watched {
+            if !before.iter().any(|known| Arc::ptr_eq(known, instance)) {
+                let (upstream, health) = (Arc::clone(&upstream), health.clone());
+                tasks.spawn(watch_one(upstream, Arc::clone(instance), health, need));
             }
-        });
+        }
+        if members.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks one process until it is none of them any more.
+async fn watch_one(upstream: Arc<Upstream>, instance: Arc<Instance>, health: Health, need: Need) {
+    let mut ticks = interval(ASK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while upstream.instances.has(&instance) {
+        ticks.tick().await;
+        upstream.look(&instance).await;
+        upstream.tell(&health, need);
     }
 }
 
@@ -63,10 +83,14 @@ impl Upstream {
     async fn heard_of(&self, instance: &Instance) -> State {
         let asked = self.client.look(&instance.base, "/health/ready");
         match timeout(ANSWER_WITHIN, asked).await {
-            Ok(Ok((status, _))) if status.is_success() => State::Ready,
-            Ok(Ok((_, body))) => {
+            Ok(Ok((status, body))) => {
                 let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-                if body["status"] == "standby" { State::StandsBy } else { State::NotReady }
+                instance.is_behind_by(body["behind_ms"].as_u64().unwrap_or(0));
+                match body["status"].as_str() {
+                    _ if status.is_success() => State::Ready,
+                    Some("standby") => State::StandsBy,
+                    _ => State::NotReady,
+                }
             }
             Ok(Err(_)) => State::Away,
             Err(_) => State::Silent,
@@ -144,6 +168,23 @@ mod tests {
         assert_eq!(first, State::Unknown, "the others did not wait for it");
         members.wait_for(|members| members[0].state == State::Silent).await.unwrap();
         assert!(health.is_ready());
+    }
+
+    #[tokio::test]
+    async fn who_comes_later_is_watched_and_asked_and_who_goes_is_not() {
+        let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
+        let mut tasks = JoinSet::new();
+        watch(&mut tasks, &upstream, &Health::default(), Need::Required);
+        let comes = process(StatusCode::OK, "ready").await;
+        upstream.instances.are_at(&[comes.parse().unwrap()]);
+        let mut members = upstream.instances.subscribe();
+        let is_ready = |members: &Vec<Member>| members.iter().all(|one| one.state == State::Ready);
+        members.wait_for(is_ready).await.unwrap();
+        let first = Arc::clone(&upstream.instances.all()[0].instance);
+        assert!(upstream.hand_on(Handed::get("/v1/orders")).await.status().is_success());
+        upstream.instances.are_at(&[comes.parse().unwrap(), "http://127.0.0.1:9".parse().unwrap()]);
+        assert!(Arc::ptr_eq(&first, &upstream.instances.all()[0].instance), "it is the same");
+        assert_eq!(upstream.instances.all()[0].state, State::Ready);
     }
 
     #[tokio::test]

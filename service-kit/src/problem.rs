@@ -74,6 +74,7 @@ codes! {
     ParkingFull = "parking_full", CONFLICT, "No more can be parked in this read model";
     KeyStillFaulted = "key_still_faulted", UNPROCESSABLE_ENTITY, "An event of the parked key still can't be applied";
     NoGenerationKept = "no_generation_kept", UNPROCESSABLE_ENTITY, "No such generation of the read model is kept";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "There were too many requests; come again later";
     Busy = "busy", CONFLICT, "Another command has to finish first";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "There is more work than can be taken now";
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known yet whether the command was carried out";

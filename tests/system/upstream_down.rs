@@ -60,6 +60,16 @@ async fn while_one_service_is_down_its_reads_fail_at_once_and_all_else_goes_on()
         gateway.post("/v1/stock/cup/receive", &key, &json!({ "quantity": 1 })).await.ok();
     }
     gateway.get("/v1/sagas").await.ok();
+    let overview = gateway.get("/v1/overview").await.ok();
+    assert_eq!((&overview["partial"], &overview["sagas_in_attention"]), (&true.into(), &json!([])));
+    let missing: Vec<_> = overview["missing"].as_array().unwrap().iter().collect();
+    assert_eq!(missing.len(), 2, "{overview:#}");
+    for (missing, part) in missing.iter().zip(["orders_on_hold", "projections"]) {
+        assert_eq!((&missing["part"], &missing["code"]), (&part.into(), &"unavailable".into()));
+        assert!(overview[part].is_null(), "{overview:#}");
+    }
+    let dashboard = gateway.get("/v1/dashboard?customer_id=c").await;
+    assert_eq!(dashboard.problem(), (503, "unavailable"), "no part of it is there");
     assert_eq!(gateway.get("/health/ready").await.ok()["status"], "ready");
     for upstream in ["command-service", "saga-orchestrator"] {
         assert_eq!(value(gateway, STATE, upstream).await, Some(0.0), "{upstream}");

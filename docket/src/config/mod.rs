@@ -15,5 +15,5 @@ mod sources;
 pub(crate) use layers::{Misunderstood, Understood, understand};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::{needed, secret};
-pub(crate) use settings::{LogFormat, ProcessArgs, Settings, listen_address};
+pub(crate) use settings::{EntranceArgs, LogFormat, ProcessArgs, Settings, listen_address};
 pub(crate) use sources::Setting;

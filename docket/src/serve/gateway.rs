@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use gateway::{Addresses, Base, Client, NoBase, Policy, Services};
+use axum::Router;
+use gateway::{Addresses, Base, Behind, Client, Dns, NoBase, Policy, Service, Services};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::process::{Process, nothing};
 use crate::api::base_url;
-use crate::config::ProcessArgs;
+use crate::config::{EntranceArgs, ProcessArgs};
 use crate::dev::{DESCRIPTION, explained, home};
 use crate::numbers::whole;
 
@@ -25,6 +26,8 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct GatewayArgs {
     #[command(flatten)]
     process: ProcessArgs,
+    #[command(flatten)]
+    entrance: EntranceArgs,
     /// Where the command-service is; of several processes, separated by commas, one that is ready is asked
     #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8081")]
@@ -41,6 +44,9 @@ pub(crate) struct GatewayArgs {
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base,
         default_value = "http://127.0.0.1:8084")]
     payment_simulator_url: Base,
+    /// How the processes of a service are found at these addresses
+    #[arg(long, env = "DOCKET_DISCOVERY", value_enum, default_value = "static")]
+    discovery: FoundBy,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
         value_parser = whole::<u64>, allow_negative_numbers = true)]
@@ -64,23 +70,53 @@ impl GatewayArgs {
             simulator: vec![self.payment_simulator_url],
         };
         let relies = self.process.auth_file.is_some();
+        let dns = (self.discovery == FoundBy::Dns).then(|| dns(&addresses));
         let services = Arc::new(Services::at(addresses, &client, policy, relies));
-        let process = Process::begin("gateway", &self.process).await?;
+        let entrance = self.entrance.entrance(!relies);
+        let process = Process::begin_at(entrance.clone(), "gateway", &self.process).await?;
         let mut watched = JoinSet::new();
         services.watch(&mut watched, &process.health);
+        if let Some(dns) = dns {
+            watched.spawn(gateway::follow(Arc::clone(&services), Arc::new(dns)));
+        }
         // With tokens the gateway has none of its own to ask with.
         let head = process.access.is_open().then(|| {
             let (told, head) = watch::channel(0);
             watched.spawn(follow_head(Arc::clone(&services), told));
             head
         });
-        let router = process.access.identify(services.router());
-        let described = gateway::description(&services, DESCRIPTION);
+        let access = &process.access;
+        let aggregates = gateway::aggregates(Behind::Remote(Arc::clone(&services)), access);
+        let aggregates = Router::new().nest("/v1", aggregates.into());
+        let asked = Arc::clone(&services);
+        let behind = Arc::new(move || asked.behind());
+        let router = entrance.guard(services.router().merge(aggregates), access, behind);
+        let own = gateway::aggregates_described(access);
+        let described = gateway::description(&services, DESCRIPTION, own);
         process.ready(router.merge(described).merge(explained()).merge(home(head)))?;
         let ended = process.until_stopped(nothing()).await;
+        client.end_streams();
         process.drain().await;
         ended
     }
+}
+
+/// How processes are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FoundBy {
+    /// Each address is a process.
+    Static,
+    /// Each address that a name has, now and later, is a process.
+    Dns,
+}
+
+fn dns(addresses: &Addresses) -> Dns {
+    Dns::new(|service| match service {
+        Service::Commands => addresses.commands.clone(),
+        Service::Models => addresses.models.clone(),
+        Service::Sagas => addresses.sagas.clone(),
+        Service::Simulator => addresses.simulator.clone(),
+    })
 }
 
 /// Reads an address of a process.

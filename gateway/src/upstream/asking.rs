@@ -92,21 +92,20 @@ impl Client {
         of_the_request(&mut parts.headers);
         let stands_by =
             parts.status == StatusCode::SERVICE_UNAVAILABLE && parts.headers.contains_key(STANDBY);
-        let body = read(body, &parts.headers).await?;
+        let body = self.read(body, &parts.headers).await?;
         let answer = (parts.status, parts.headers, body).into_response();
         if stands_by { Err(Unanswered::Standby(Box::new(answer))) } else { Ok(answer) }
     }
-}
 
-async fn read(body: Incoming, headers: &HeaderMap) -> Result<Body, Unanswered> {
-    let is_stream = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    let is_small = body.size_hint().upper().is_some_and(|size| size <= READ_WHOLE);
-    if is_stream || !is_small {
-        return Ok(Body::new(body));
+    async fn read(&self, body: Incoming, headers: &HeaderMap) -> Result<Body, Unanswered> {
+        let kind = headers.get(header::CONTENT_TYPE);
+        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+            return Ok(self.passed_on(body));
+        }
+        if body.size_hint().upper().is_none_or(|size| size > READ_WHOLE) {
+            return Ok(Body::new(body));
+        }
+        let read = body.collect().await.map_err(|error| Unanswered::Broken(error.into()))?;
+        Ok(Body::from(read.to_bytes()))
     }
-    let read = body.collect().await.map_err(|error| Unanswered::Broken(error.into()))?;
-    let bytes: Bytes = read.to_bytes();
-    Ok(Body::from(bytes))
 }

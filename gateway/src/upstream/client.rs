@@ -1,11 +1,14 @@
 //! The HTTP client of all upstreams, and the address of a process.
 
+use std::cmp::Ordering;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
 use axum::http::{Request, Response, Uri};
+use futures::StreamExt as _;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -15,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio_util::sync::CancellationToken;
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -25,7 +29,11 @@ const KEPT_IDLE: Duration = Duration::from_secs(30);
 ///
 /// Plain hyper, because it stands on the way of every request: no redirects are followed, no cookies kept, no proxies asked.
 #[derive(Debug, Clone)]
-pub struct Client(Pool<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct Client {
+    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// Ends what has no end of its own.
+    ends: CancellationToken,
+}
 
 impl Client {
     /// One whose connections are made within this time, and within a second.
@@ -41,14 +49,25 @@ impl Client {
         let connector = connector.https_or_http().enable_http1().wrap_connector(http);
         let mut pool = Pool::builder(TokioExecutor::new());
         pool.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE);
-        Ok(Self(pool.build(connector)))
+        Ok(Self { pool: pool.build(connector), ends: CancellationToken::new() })
+    }
+
+    /// Ends every stream of events that is passed on, and those that come: whoever follows one asks another gateway.
+    pub fn end_streams(&self) {
+        self.ends.cancel();
+    }
+
+    /// A stream of events, as long as streams are passed on.
+    pub(super) fn passed_on(&self, events: Incoming) -> Body {
+        let ends = self.ends.clone().cancelled_owned();
+        Body::from_stream(Body::new(events).into_data_stream().take_until(ends))
     }
 
     pub(super) async fn send(
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Error> {
-        self.0.request(request).await
+        self.pool.request(request).await
     }
 }
 
@@ -59,6 +78,18 @@ pub struct Base {
     authority: Authority,
     /// What stands before every path; mostly nothing.
     below: String,
+}
+
+impl Ord for Base {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(&other.name())
+    }
+}
+
+impl PartialOrd for Base {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What is no address of a process.
@@ -96,6 +127,27 @@ impl Base {
         };
         let uri = Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone());
         uri.path_and_query(path).build()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    /// Its host, as it is looked up.
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 })
+    }
+
+    /// The same at one address of its host.
+    pub(crate) fn at(&self, address: SocketAddr) -> Self {
+        // An address is an authority.
+        let authority = Authority::try_from(address.to_string());
+        let authority = authority.unwrap_or_else(|_| self.authority.clone());
+        Self { authority, ..self.clone() }
     }
 
     /// How it is called where everybody may read it: without who logs in there.

@@ -67,7 +67,8 @@ impl Handed {
 /// A body that has an end soon: one that comes byte by byte would hold what it is to be put into.
 const READ_WITHIN: Duration = Duration::from_secs(15);
 
-async fn whole(body: Body) -> Result<Bytes, Problem> {
+/// Reads a body whole, in time.
+pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
     if axum::body::HttpBody::is_end_stream(&body) {
         return Ok(Bytes::new());
     }

@@ -4,7 +4,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -36,6 +37,8 @@ pub(crate) struct Instance {
     pub(crate) base: Base,
     pub(crate) breaker: Breaker,
     in_flight: AtomicUsize,
+    /// By how many milliseconds it was behind the log when it was asked last.
+    behind_ms: AtomicU64,
 }
 
 /// Counts a request that is with a process.
@@ -43,13 +46,23 @@ pub(crate) struct InFlight<'i>(&'i AtomicUsize);
 
 impl Instance {
     pub(crate) fn new(base: Base) -> Self {
-        Self { base, breaker: Breaker::default(), in_flight: AtomicUsize::new(0) }
+        Self {
+            base,
+            breaker: Breaker::default(),
+            in_flight: AtomicUsize::new(0),
+            behind_ms: AtomicU64::new(0),
+        }
     }
 
     /// A request is with it until this is dropped.
     pub(crate) fn takes_one(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(&self.in_flight)
+    }
+
+    /// It says how far behind the log it is.
+    pub(crate) fn is_behind_by(&self, milliseconds: u64) {
+        self.behind_ms.store(milliseconds, Ordering::Relaxed);
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -70,6 +83,12 @@ pub(crate) struct Member {
     pub(crate) state: State,
 }
 
+impl Member {
+    fn new(base: Base) -> Self {
+        Self { instance: Arc::new(Instance::new(base)), state: State::Unknown }
+    }
+}
+
 /// The processes of one service.
 #[derive(Debug)]
 pub(crate) struct Instances {
@@ -81,10 +100,45 @@ pub(crate) struct Instances {
 
 impl Instances {
     pub(crate) fn new(service: &'static str, bases: Vec<Base>) -> Self {
-        let member =
-            |base| Member { instance: Arc::new(Instance::new(base)), state: State::Unknown };
-        let members = watch::Sender::new(bases.into_iter().map(member).collect());
+        let members = watch::Sender::new(bases.into_iter().map(Member::new).collect());
         Self { service, members, turn: AtomicUsize::new(0) }
+    }
+
+    /// They are at these addresses now. Those that were known stay what they were.
+    pub(crate) fn are_at(&self, bases: &[Base]) {
+        let changed = self.members.send_if_modified(|members| {
+            let known = members.iter().map(|member| &member.instance.base);
+            if known.eq(bases) {
+                return false;
+            }
+            let of = |base: &Base| {
+                let known = members.iter().find(|member| member.instance.base == *base);
+                known.cloned().unwrap_or_else(|| Member::new(base.clone()))
+            };
+            *members = bases.iter().map(of).collect();
+            true
+        });
+        if changed {
+            let at: Vec<String> = bases.iter().map(Base::name).collect();
+            tracing::info!(
+                upstream = self.service,
+                at = at.join(", "),
+                "its processes are here now"
+            );
+        }
+    }
+
+    /// How far behind the log the one is that does the work.
+    pub(crate) fn behind(&self) -> Duration {
+        let members = self.members.borrow();
+        let ready = members.iter().filter(|member| is_ready(member));
+        let behind = ready.map(|member| member.instance.behind_ms.load(Ordering::Relaxed));
+        Duration::from_millis(behind.max().unwrap_or(0))
+    }
+
+    /// Whether a process is still one of them.
+    pub(crate) fn has(&self, instance: &Arc<Instance>) -> bool {
+        self.members.borrow().iter().any(|member| Arc::ptr_eq(&member.instance, instance))
     }
 
     /// Who is told when any of them changes.

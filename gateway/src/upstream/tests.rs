@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::routing::any;
+use futures::StreamExt as _;
 use service_kit::http::STANDBY;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -232,4 +233,24 @@ async fn one_that_is_late_keeps_what_it_was_asked_while_nobody_else_is_ready() {
     let late = || assert!(is_now(&upstream, 0, State::Silent));
     let asked = (Method::GET, false, true);
     assert_eq!(while_held(&upstream, asked, &taken, late).await, None);
+}
+
+#[tokio::test]
+async fn a_stream_of_events_goes_on_as_it_comes_until_streams_are_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let events = || async {
+        let first = futures::stream::iter([Ok::<_, std::io::Error>("data: 1\n\n")]);
+        let events = Body::from_stream(first.chain(futures::stream::pending()));
+        ([("content-type", "text/event-stream")], events)
+    };
+    let router = Router::new().fallback(any(events));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let upstream = upstream(vec![format!("http://{address}")]);
+    let answer = upstream.hand_on(Handed::get("/v1/orders")).await;
+    assert_eq!(upstream.in_flight(), 0, "it holds no place of the service");
+    let mut events = answer.into_body().into_data_stream();
+    assert_eq!(&events.next().await.unwrap().unwrap()[..], b"data: 1\n\n");
+    upstream.client.end_streams();
+    assert!(events.next().await.is_none());
 }
