@@ -114,6 +114,8 @@ actions! {
     ReadDeadLetters = "dead_letters.read", "operations:read": No No All No;
     /// Carry such a message out.
     ReplayDeadLetters = "dead_letters.replay", "operations:write": No No All No;
+    /// Look at what needs a person, all at once.
+    ReadOverview = "overview.read", "operations:read": No No All No;
     /// Look into the simulated provider's book.
     ReadLedger = "ledger.read", "payments:read": No No All All;
     /// Read what a process counts.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -28,6 +29,8 @@ struct Said {
     active: Option<bool>,
     /// Who is let in, where it was said.
     entrance: Option<&'static str>,
+    /// How far behind the log each is that follows it.
+    behind: BTreeMap<&'static str, Duration>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +94,17 @@ impl Health {
     /// Who is let in: `anybody`, or those with `tokens`.
     pub fn lets_in(&self, whom: &'static str) {
         self.said().entrance = Some(whom);
+    }
+
+    /// How far behind the log a part is that follows it.
+    pub fn behind(&self, part: &'static str, by: Duration) {
+        self.said().behind.insert(part, by);
+        metrics::gauge!("docket_behind_seconds", "part" => part).set(by.as_secs_f64());
+    }
+
+    /// How far behind the log the part is that is furthest.
+    pub fn furthest_behind(&self) -> Option<Duration> {
+        self.said().behind.values().max().copied()
     }
 
     /// It does the work no more, if it was one of several that did.
@@ -158,6 +172,9 @@ pub(crate) struct Ready {
     /// Who is let in: `anybody`, or those with `tokens`.
     #[serde(skip_serializing_if = "Option::is_none")]
     entrance: Option<&'static str>,
+    /// By how many milliseconds what follows the log is behind it; the part that is furthest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind_ms: Option<u64>,
     /// Each part by its name: `up`, or what is the matter with it.
     parts: BTreeMap<String, String>,
 }
@@ -175,6 +192,8 @@ pub(crate) async fn live() -> Json<Live> {
     (status = 503, description = "Another process does what this one stands by for; or a part does not work, or nothing has started yet", body = Ready)))]
 pub(crate) async fn ready(State(health): State<Health>) -> Response {
     let status = health.readiness();
+    let behind = health.furthest_behind();
+    let behind_ms = behind.map(|by| u64::try_from(by.as_millis()).unwrap_or(u64::MAX));
     let said = health.said();
     let words = said.parts.iter().map(|(part, state)| (part.clone(), state.word().to_owned()));
     let (parts, active, entrance) = (words.collect(), said.active, said.entrance);
@@ -182,7 +201,7 @@ pub(crate) async fn ready(State(health): State<Health>) -> Response {
         Readiness::Ready => StatusCode::OK,
         Readiness::Standby | Readiness::NotReady => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(Ready { status, active, entrance, parts })).into_response()
+    (code, Json(Ready { status, active, entrance, behind_ms, parts })).into_response()
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ pub const KEPT_CONNECTION: Duration = Duration::from_secs(15);
 /// The header that carries the request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// On an answer of a process that takes no requests yet: another one may.
+pub const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
+
 /// The id of a request, as it stands in logs and problems.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);

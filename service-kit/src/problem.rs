@@ -63,6 +63,7 @@ codes! {
     PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "The version is not the one of If-Match";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not come to its end in time";
     EventTooLarge = "event_too_large", UNPROCESSABLE_ENTITY, "The command would leave an event larger than 512 KiB";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "A body is application/json";
     PositionNotReached = "position_not_reached", SERVICE_UNAVAILABLE, "The read model has not reached this position yet";
@@ -74,6 +75,7 @@ codes! {
     ParkingFull = "parking_full", CONFLICT, "No more can be parked in this read model";
     KeyStillFaulted = "key_still_faulted", UNPROCESSABLE_ENTITY, "An event of the parked key still can't be applied";
     NoGenerationKept = "no_generation_kept", UNPROCESSABLE_ENTITY, "No such generation of the read model is kept";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "There were too many requests; come again later";
     Busy = "busy", CONFLICT, "Another command has to finish first";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "There is more work than can be taken now";
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known yet whether the command was carried out";

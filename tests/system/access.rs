@@ -100,9 +100,14 @@ pub(crate) struct Shop<'p> {
 }
 
 impl<'p> Shop<'p> {
-    pub(crate) async fn open(platform: &'p Platform, tokens: &'p Tokens) -> Self {
+    /// One with nothing in it.
+    pub(crate) fn of(platform: &'p Platform, tokens: &'p Tokens) -> Self {
         let (payment, shipment) = (String::new(), String::new());
-        let mut shop = Self { platform, tokens, payment, shipment };
+        Self { platform, tokens, payment, shipment }
+    }
+
+    pub(crate) async fn open(platform: &'p Platform, tokens: &'p Tokens) -> Self {
+        let mut shop = Self::of(platform, tokens);
         let product = json!({ "sku": "22423", "name": "Cakestand", "stocked": true,
             "unit_price": { "amount": 1275, "currency": "GBP" } });
         shop.post(Who::Service, "/v1/products", "product", &product).await.ok();
@@ -131,6 +136,18 @@ impl<'p> Shop<'p> {
         let token = self.tokens.header(who);
         let headers: Vec<_> = token.iter().map(|token| ("authorization", token.as_str())).collect();
         self.platform.get_with(path, &headers).await
+    }
+
+    /// The same by way of a proxy, which says from where.
+    pub(crate) async fn get_from(&self, who: Who, path: &str, from: &str) -> Answer {
+        let token = self.tokens.header(who).unwrap_or_default();
+        let headers = [("authorization", token.as_str()), ("x-forwarded-for", from)];
+        self.platform.get_with(path, &headers).await
+    }
+
+    /// The same of what is no JSON.
+    pub(crate) async fn get_text(&self, who: Who, path: &str) -> String {
+        Platform::at(&self.platform.url).bearing(self.tokens.of(who)).text(path).await
     }
 
     async fn post(&self, who: Who, path: &str, key: &str, body: &Value) -> Answer {

@@ -70,6 +70,8 @@ const ROWS: &[(&str, &str)] = &[
     ("GET /v1/dead-letters", "401 403 403 403 ok  403"),
     ("GET /v1/dead-letters/{id}", "401 403 403 403 ok  403"),
     ("POST /v1/dead-letters/{id}/replay", "401 403 403 403 ok  403"),
+    ("GET /v1/dashboard", "401 ok  ok  ok  ok  ok"),
+    ("GET /v1/overview", "401 403 403 403 ok  403"),
     ("GET /v1/simulator/ledger", "401 403 403 403 ok  ok"),
 ];
 

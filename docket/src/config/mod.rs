@@ -17,5 +17,5 @@ pub(crate) use layers::{Misunderstood, Understood, understand};
 pub(crate) use missing::{WrongSettings, all_there, needed};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::secret;
-pub(crate) use settings::{LogFormat, ProcessArgs, Settings, listen_address};
+pub(crate) use settings::{EntranceArgs, LogFormat, ProcessArgs, Settings, listen_address};
 pub(crate) use sources::Setting;

@@ -1,6 +1,11 @@
 //! How a process listens and logs, and how `docket dev` runs.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use gateway::{Entrance, EntranceSettings, Limit, LimitSettings, Origin, Rate, TrustedProxies};
+use ipnet::IpNet;
 
 use crate::numbers::whole;
 use crate::payments::PaymentArgs;
@@ -26,11 +31,69 @@ pub(crate) struct ProcessArgs {
     pub(crate) log_filter: String,
 }
 
+/// How strangers are met at the one entrance.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub(crate) struct EntranceArgs {
+    /// Networks of the proxies before this, separated by commas: what they say in X-Forwarded-For counts
+    #[arg(long, env = "DOCKET_TRUSTED_PROXIES", value_name = "NETWORKS", value_parser = network, value_delimiter = ',')]
+    trusted_proxies: Vec<IpNet>,
+    /// What a customer may a second, and at once; or off
+    #[arg(long, env = "DOCKET_CUSTOMER_RATE", value_name = "RATE", default_value = "50:500")]
+    customer_rate: Limit,
+    /// What each of support and operators may a second, and at once; or off
+    #[arg(long, env = "DOCKET_STAFF_RATE", value_name = "RATE", default_value = "100:1000")]
+    staff_rate: Limit,
+    /// What a service of others may a second, and at once; or off
+    #[arg(long, env = "DOCKET_SERVICE_RATE", value_name = "RATE", default_value = "off")]
+    service_rate: Limit,
+    /// What whoever shows no token that is taken may from one address, a second and at once; or off [default: 20:200, and off where
+    /// nobody is asked who they are]
+    #[arg(long, env = "DOCKET_ADDRESS_RATE", value_name = "RATE")]
+    address_rate: Option<Limit>,
+    /// Origins whose pages may use the API from a browser, separated by commas [default: none]
+    #[arg(long, env = "DOCKET_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    cors_origins: Vec<Origin>,
+    /// Milliseconds that read models and sagas are meant to be behind the log, at most; while they are further, writes wait a little
+    #[arg(long, env = "DOCKET_MEANT_BEHIND_MS", value_name = "MS", default_value = "5000",
+        value_parser = whole::<u64>, allow_negative_numbers = true)]
+    meant_behind_ms: u64,
+}
+
+/// Of whoever shows nothing.
+const STRANGERS: Rate = Rate::new(20, 200);
+
+impl EntranceArgs {
+    /// The entrance of a process that lets everybody in, or those with tokens.
+    pub(crate) fn entrance(&self, open: bool) -> Entrance {
+        let strangers = if open { Limit::Off } else { Limit::At(STRANGERS) };
+        let limits = LimitSettings {
+            customers: self.customer_rate,
+            staff: self.staff_rate,
+            services: self.service_rate,
+            strangers: self.address_rate.unwrap_or(strangers),
+            guarded: !open,
+            proxies: TrustedProxies::in_networks(self.trusted_proxies.clone()),
+        };
+        let (origins, meant) = (self.cors_origins.clone(), self.meant_behind_ms);
+        let meant_behind = Duration::from_millis(meant);
+        Entrance::new(EntranceSettings { limits, origins, meant_behind })
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse::<IpNet>().ok();
+    let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    network.ok_or_else(|| "is no network like 10.0.0.0/8, and no address".to_owned())
+}
+
 /// The settings of the platform in one process.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) process: ProcessArgs,
+    #[command(flatten)]
+    pub(crate) entrance: EntranceArgs,
     /// Folder of the data, made if need be
     #[arg(long, env = "DOCKET_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub(crate) data_dir: PathBuf,

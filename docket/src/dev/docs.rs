@@ -33,6 +33,12 @@ struct Frame;
 
 /// Services under `/v1`, with everything that explains them.
 pub(crate) fn documented(services: OpenApiRouter, access: &Access) -> Router {
+    let (services, explained) = described(services, access);
+    services.merge(explained)
+}
+
+/// Services under `/v1`, and everything that explains them.
+pub(crate) fn described(services: OpenApiRouter, access: &Access) -> (Router, Router) {
     let mut frame = Frame::openapi();
     if !access.is_open() {
         let parts = frame.components.get_or_insert_default();
@@ -41,7 +47,7 @@ pub(crate) fn documented(services: OpenApiRouter, access: &Access) -> Router {
     let framed = OpenApiRouter::with_openapi(frame).nest("/v1", services);
     let (router, api) = framed.split_for_parts();
     // Last, so that its tag comes after those of the services.
-    router.merge(self::router(api.merge_from(operations::description(access))))
+    (router, self::router(api.merge_from(operations::description(access))))
 }
 
 /// Everything that explains the API.

@@ -17,5 +17,5 @@ pub(crate) use docs::{DESCRIPTION, documented, explained};
 pub(crate) use home::router as home;
 pub(crate) use lock::DataLock;
 pub(crate) use platform::order_timeouts;
-pub(crate) use readiness::{report_models, report_sagas};
+pub(crate) use readiness::{follow_models, follow_sagas, report_models, report_sagas};
 pub(crate) use serve::{cannot_listen, install_logs, metrics_router, run};

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use access::Action;
 use anyhow::{Context, Result};
@@ -20,6 +21,7 @@ use event_store::keys::sqlite::SqliteKeys;
 use event_store::keys::{KeyStore, Vault};
 use event_store::sqlite::SqliteLog;
 use futures::future::BoxFuture;
+use gateway::{Behind, Entrance, LocalServices, Policy};
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
 use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
@@ -34,6 +36,9 @@ use crate::config::Settings;
 use crate::data_dir::DataDir;
 use crate::entrance;
 use crate::payments::Stripe;
+
+/// How the services are asked, which are a call away: as the gateway asks those that are elsewhere.
+const POLICY: Policy = Policy { deadline: Duration::from_secs(35), most_in_flight: 1_000 };
 
 /// The running services.
 pub(crate) struct Platform {
@@ -100,6 +105,7 @@ impl Platform {
         let health = Health::default();
         entrance::say(&access, &health);
         readiness::report(&health, &*log, &orchestrator, &projections);
+        readiness::follow(&health, &log.head(), &orchestrator, &projections);
         tokio::spawn(readiness::keep(
             health.clone(),
             Arc::downgrade(&(Arc::clone(&log) as Arc<dyn EventLog>)),
@@ -122,18 +128,23 @@ impl Platform {
     }
 
     /// Everything that is answered over HTTP.
-    pub(crate) fn router(&self) -> Router {
+    pub(crate) fn router(&self, entrance: &Entrance) -> Router {
         let access = &self.access;
         let services = OpenApiRouter::new()
             .merge(self.commands.router(access))
             .merge(self.projections.router(access))
             .merge(self.orchestrator.router(access));
         let head = access.is_open().then(|| self.log.head());
-        let router = docs::documented(services, access)
-            .merge(home::router(head))
-            .merge(self.health.router())
-            .merge(self.metrics.clone());
-        service_kit::http::finish(router)
+        let places = LocalServices::new(POLICY);
+        let behind = places.around(Router::new().nest("/v1", services.clone().into()));
+        let aggregates = gateway::aggregates(Behind::Local(behind), access);
+        let (services, explained) = docs::described(services.merge(aggregates), access);
+        let health = self.health.clone();
+        let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
+        let services = entrance.guard(places.around(services), access, behind);
+        let router = services.merge(explained).merge(home::router(head));
+        let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
+        entrance.edge(service_kit::http::finish(router))
     }
 
     /// Ends the waits for orders' decisions, which may be longer than a stop may take.

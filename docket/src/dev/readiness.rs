@@ -1,12 +1,14 @@
 //! Keeps readiness true: asks every part, about once a second, whether it does its work.
 
-use std::sync::Weak;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
-use event_store::EventLog;
+use event_store::{EventLog, Position};
 use projection_service::ProjectionService;
-use saga_orchestrator::{Orchestrator, Phase};
+use saga_orchestrator::{Orchestrator, Phase, Status};
+use service_kit::freshness::Behind;
 use service_kit::health::Health;
+use tokio::sync::watch;
 
 /// How often the parts are asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -42,6 +44,51 @@ pub(crate) fn report(
     }
     report_sagas(health, &sagas.status().phase);
     report_models(health, models);
+}
+
+/// Tells from now on how far behind the log they are, as long as they are there.
+pub(crate) fn follow(
+    health: &Health,
+    head: &watch::Receiver<Position>,
+    orchestrator: &Arc<Orchestrator>,
+    projections: &Arc<ProjectionService>,
+) {
+    let (sagas, models) = (orchestrator.watch(), Arc::downgrade(projections));
+    tokio::spawn(follow_sagas(health.clone(), head.clone(), sagas));
+    tokio::spawn(follow_models(health.clone(), models));
+}
+
+/// Tells how far behind the log the sagas are, while they are carried on here.
+pub(crate) async fn follow_sagas(
+    health: Health,
+    head: watch::Receiver<Position>,
+    status: watch::Receiver<Status>,
+) {
+    let (mut behind, mut ticks) = (Behind::default(), tokio::time::interval(EVERY));
+    // Until the orchestrator is gone.
+    while status.has_changed().is_ok() {
+        ticks.tick().await;
+        let (position, end) = (status.borrow().position, *head.borrow());
+        let reads = matches!(status.borrow().phase, Phase::CatchingUp | Phase::Live);
+        // What stands still is not waited for: a person is called.
+        let position = if reads { position } else { end };
+        health.behind("sagas", behind.look(Instant::now(), position, end));
+    }
+}
+
+/// Tells how far behind the log the read model is that is furthest, as long as they are there.
+pub(crate) async fn follow_models(health: Health, models: Weak<ProjectionService>) {
+    let (mut behind, mut ticks) = (Behind::default(), tokio::time::interval(EVERY));
+    loop {
+        ticks.tick().await;
+        let Some(models) = models.upgrade() else { return };
+        let status = models.status();
+        drop(models);
+        let end = status.iter().map(|model| model.target).max().unwrap_or(0);
+        let reads = status.iter().filter(|model| model.fault.is_none());
+        let position = reads.map(|model| model.live_position).min().unwrap_or(end);
+        health.behind("read_models", behind.look(Instant::now(), position, end));
+    }
 }
 
 /// Tells what the orchestrator does.

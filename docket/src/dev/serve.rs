@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
+use service_kit::server::ServerSettings;
 use service_kit::telemetry;
 use tokio::net::TcpListener;
 
@@ -43,15 +44,15 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
 
     let stopped = stop.clone();
-    let server = axum::serve(listener, platform.router())
-        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let router = platform.router(&settings.entrance.entrance(open));
+    let server = service_kit::server::serve(listener, router, ServerSettings::default(), stopped);
     let drained = async {
         stop.cancelled().await;
         platform.end_waits();
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        ended = async { server.await } => ended.context("the server failed")?,
+        () = server => {}
         () = drained => tracing::warn!("requests were still under way when the time to end them was over"),
     }
     platform.shutdown().await;

@@ -35,7 +35,7 @@ use super::master_key;
 use super::person_keys;
 use super::process::Process;
 use super::recorder;
-use super::upstream::upstream_url;
+use crate::api::base_url;
 use crate::config::{ProcessArgs, all_there, needed};
 use crate::dev::documented;
 use crate::payments::{PaymentArgs, Stripe};
@@ -54,7 +54,7 @@ pub(crate) struct CommandServiceArgs {
     #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
     /// Where the simulated payment provider is, `docket payment-simulator`
-    #[arg(long, env = "DOCKET_PAYMENT_PROVIDER_URL", value_name = "URL", value_parser = upstream_url)]
+    #[arg(long, env = "DOCKET_PAYMENT_PROVIDER_URL", value_name = "URL", value_parser = base_url)]
     payment_provider_url: Option<String>,
     #[command(flatten)]
     payments: PaymentArgs,

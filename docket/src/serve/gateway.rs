@@ -6,255 +6,143 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::body::to_bytes;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get, post};
-use axum::{Json, Router};
-use serde_json::Value;
-use service_kit::access::RELIES;
-use service_kit::dependency::Need;
-use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
-use service_kit::problem::{Code, Problem};
+use axum::Router;
+use gateway::{Addresses, Base, Behind, Client, Dns, NoBase, Policy, Service, Services};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::process::{Process, nothing};
-use super::upstream::{self, Handed, Upstream, upstream_url};
-use super::watching;
-use crate::config::ProcessArgs;
+use crate::api::base_url;
+use crate::config::{EntranceArgs, ProcessArgs};
 use crate::dev::{DESCRIPTION, explained, home};
 use crate::numbers::whole;
 
 /// How often the read models are asked where the log ends, for the home page, and how long they may take.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// How long the services may take to describe their parts of the API.
-const DESCRIBED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Start the one address before the services
 #[derive(Debug, clap::Args)]
 pub(crate) struct GatewayArgs {
     #[command(flatten)]
     process: ProcessArgs,
+    #[command(flatten)]
+    entrance: EntranceArgs,
     /// Where the command-service is; of several processes, separated by commas, one that is ready is asked
-    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URLS", value_parser = upstream_url, value_delimiter = ',',
+    #[arg(long, env = "DOCKET_COMMAND_SERVICE_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8081")]
-    command_service_url: Vec<String>,
+    command_service_url: Vec<Base>,
     /// Where the projection-service is; of several processes, separated by commas, one that is ready is asked
-    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URLS", value_parser = upstream_url, value_delimiter = ',',
+    #[arg(long, env = "DOCKET_PROJECTION_SERVICE_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8082")]
-    projection_service_url: Vec<String>,
+    projection_service_url: Vec<Base>,
     /// Where the saga-orchestrator is; of several processes, separated by commas, one that is ready is asked
-    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URLS", value_parser = upstream_url, value_delimiter = ',',
+    #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8083")]
-    saga_orchestrator_url: Vec<String>,
+    saga_orchestrator_url: Vec<Base>,
     /// Where the payment simulator is, to look at its ledger
-    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = upstream_url,
+    #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base,
         default_value = "http://127.0.0.1:8084")]
-    payment_simulator_url: String,
+    payment_simulator_url: Base,
+    /// How the processes of a service are found at these addresses
+    #[arg(long, env = "DOCKET_DISCOVERY", value_enum, default_value = "static")]
+    discovery: FoundBy,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
         value_parser = whole::<u64>, allow_negative_numbers = true)]
     upstream_deadline_ms: u64,
-}
-
-/// The services behind it.
-#[derive(Debug)]
-struct Upstreams {
-    /// Who comes is asked here, and what they may is decided there.
-    relies: bool,
-    commands: Arc<Upstream>,
-    models: Arc<Upstream>,
-    sagas: Arc<Upstream>,
-    simulator: Arc<Upstream>,
+    /// Requests that a service may have from here at the same time; one more is told to come again
+    #[arg(long, env = "DOCKET_UPSTREAM_IN_FLIGHT", value_name = "COUNT", default_value = "1000",
+        value_parser = most_in_flight, allow_negative_numbers = true)]
+    upstream_in_flight: usize,
 }
 
 impl GatewayArgs {
     /// Runs until a signal.
     pub(crate) async fn run(self) -> Result<()> {
         let deadline = Duration::from_millis(self.upstream_deadline_ms);
-        let client = upstream::client(deadline).context("services can't be asked over HTTP")?;
-        let upstream = |name, urls| Arc::new(Upstream::new(name, urls, client.clone(), deadline));
-        let upstreams = Arc::new(Upstreams {
-            relies: self.process.auth_file.is_some(),
-            commands: upstream("command-service", self.command_service_url),
-            models: upstream("projection-service", self.projection_service_url),
-            sagas: upstream("saga-orchestrator", self.saga_orchestrator_url),
-            simulator: upstream("payment-simulator", vec![self.payment_simulator_url]),
-        });
-        let process = Process::begin("gateway", &self.process).await?;
+        let policy = Policy { deadline, most_in_flight: self.upstream_in_flight };
+        let client = Client::new(deadline).context("services can't be asked over HTTP")?;
+        let addresses = Addresses {
+            commands: self.command_service_url,
+            models: self.projection_service_url,
+            sagas: self.saga_orchestrator_url,
+            simulator: vec![self.payment_simulator_url],
+        };
+        let relies = self.process.auth_file.is_some();
+        let dns = (self.discovery == FoundBy::Dns).then(|| dns(&addresses));
+        let services = Arc::new(Services::at(addresses, &client, policy, relies));
+        let entrance = self.entrance.entrance(!relies);
+        let process = Process::begin_at(entrance.clone(), "gateway", &self.process).await?;
         let mut watched = JoinSet::new();
-        for (upstream, need) in upstreams.needs() {
-            watching::watch(&mut watched, upstream, &process.health, need);
+        services.watch(&mut watched, &process.health);
+        if let Some(dns) = dns {
+            watched.spawn(gateway::follow(Arc::clone(&services), Arc::new(dns)));
         }
         // With tokens the gateway has none of its own to ask with.
         let head = process.access.is_open().then(|| {
             let (told, head) = watch::channel(0);
-            watched.spawn(follow_head(Arc::clone(&upstreams.models), told));
+            watched.spawn(follow_head(Arc::clone(&services), told));
             head
         });
-        let router =
-            Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(&upstreams));
-        // A provider has no token: its notices are signed, and the command-service looks at that.
-        let notices = Router::new()
-            .route("/v1/payments/webhooks/{provider}", post(hand_on))
-            .with_state(Arc::clone(&upstreams));
-        let described = Router::new().route(DESCRIPTION, get(description)).with_state(upstreams);
-        let router = process.access.identify(router);
-        process
-            .ready(router.merge(notices).merge(described).merge(explained()).merge(home(head)))?;
+        let access = &process.access;
+        let aggregates = gateway::aggregates(Behind::Remote(Arc::clone(&services)), access);
+        let aggregates = Router::new().nest("/v1", aggregates.into());
+        let asked = Arc::clone(&services);
+        let behind = Arc::new(move || asked.behind());
+        let router = entrance.guard(services.router().merge(aggregates), access, behind);
+        let own = gateway::aggregates_described(access);
+        let described = gateway::description(&services, DESCRIPTION, own);
+        let open = services.notices().merge(described).merge(explained()).merge(home(head));
+        process.ready(router.merge(open))?;
         let ended = process.until_stopped(nothing()).await;
+        client.end_streams();
         process.drain().await;
         ended
     }
 }
 
-async fn hand_on(State(upstreams): State<Arc<Upstreams>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return Problem::from(Code::BodyTooLarge).into_response();
-    };
-    let mut headers = parts.headers;
-    if let Some(RequestId(id)) = parts.extensions.get()
-        && let Ok(id) = HeaderValue::from_str(id)
-    {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.remove(RELIES);
-    if upstreams.relies {
-        headers.insert(RELIES, HeaderValue::from_static("tokens"));
-    }
-    let upstream = upstreams.of(&parts.method, parts.uri.path());
-    upstream.hand_on(Handed { method: parts.method, uri: parts.uri, headers, body }).await
+/// How processes are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FoundBy {
+    /// Each address is a process.
+    Static,
+    /// Each address that a name has, now and later, is a process.
+    Dns,
 }
 
-/// One description of the API from those of the services.
-async fn description(State(upstreams): State<Arc<Upstreams>>) -> Result<Json<Value>, Problem> {
-    let services = [&upstreams.commands, &upstreams.models, &upstreams.sagas];
-    let asked = services.map(|service| service.get_json(DESCRIPTION, DESCRIBED_WITHIN));
-    let mut whole = Value::Null;
-    for (service, described) in services.iter().zip(futures::future::join_all(asked).await) {
-        let described = described.ok_or_else(|| {
-            let detail = format!("{} does not tell its part", service.name);
-            Problem::from(Code::Unavailable).detail(detail).retry_after(1)
-        })?;
-        join(&mut whole, described);
-    }
-    Ok(Json(whole))
+fn dns(addresses: &Addresses) -> Dns {
+    Dns::new(|service| match service {
+        Service::Commands => addresses.commands.clone(),
+        Service::Models => addresses.models.clone(),
+        Service::Sagas => addresses.sagas.clone(),
+        Service::Simulator => addresses.simulator.clone(),
+    })
 }
 
-/// Puts two descriptions together: what is in both stays as it is in the first, and a list has what is in either.
-fn join(whole: &mut Value, part: Value) {
-    match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            for (name, value) in part {
-                join(whole.entry(name).or_insert(Value::Null), value);
-            }
-        }
-        (Value::Array(whole), Value::Array(part)) => {
-            let more: Vec<Value> = part.into_iter().filter(|item| !whole.contains(item)).collect();
-            whole.extend(more);
-        }
-        (whole @ Value::Null, part) => *whole = part,
-        _ => {}
-    }
+/// Reads an address of a process.
+fn base(text: &str) -> Result<Base, String> {
+    base_url(text)?.parse().map_err(|wrong: NoBase| wrong.to_string())
 }
 
-impl Upstreams {
-    /// What the gateway is without each: a balancer that took it away because reads or sagas are missing would take commands
-    /// away too. The simulator's ledger is only to look at.
-    fn needs(&self) -> [(&Arc<Upstream>, Need); 4] {
-        [
-            (&self.commands, Need::Required),
-            (&self.models, Need::Useful),
-            (&self.sagas, Need::Useful),
-            (&self.simulator, Need::Useful),
-        ]
-    }
-
-    /// Who answers a request.
-    fn of(&self, method: &Method, path: &str) -> &Upstream {
-        let words: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
-        match *words {
-            ["sagas", ..] => &self.sagas,
-            ["simulator", ..] => &self.simulator,
-            ["payments", "webhooks", ..] => &self.commands,
-            // Also with another method: who knows a path says which ones it takes.
-            ["projections" | "payments" | "reports", ..]
-            | ["orders" | "stock" | "customers" | "shipments", _] => &self.models,
-            ["events"] | ["dead-letters", ..] | [_, _, _, ..] => &self.commands,
-            _ if method == Method::POST => &self.commands,
-            _ => &self.models,
-        }
+/// As many requests as a process can have connections.
+fn most_in_flight(text: &str) -> Result<usize, String> {
+    let most = whole::<usize>(text)?;
+    if (1..=1_000_000).contains(&most) {
+        Ok(most)
+    } else {
+        Err("is not from 1 to 1,000,000".to_owned())
     }
 }
 
 /// Follows where the log ends, as the read models know it.
-async fn follow_head(models: Arc<Upstream>, head: watch::Sender<u64>) {
+async fn follow_head(services: Arc<Services>, head: watch::Sender<u64>) {
     let mut ticks = tokio::time::interval(ASK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Some(models) = models.get_json("/v1/projections", ASK_EVERY).await
-            && let Some(position) = models["items"][0]["head"].as_u64()
-        {
+        if let Some(position) = services.head(ASK_EVERY).await {
             head.send_replace(position);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_path_has_the_service_that_answers_it() {
-        let deadline = Duration::from_secs(1);
-        let client = upstream::client(deadline).unwrap();
-        let of =
-            |name| Arc::new(Upstream::new(name, vec![String::new()], client.clone(), deadline));
-        let upstreams = Upstreams {
-            relies: false,
-            commands: of("commands"),
-            models: of("models"),
-            sagas: of("sagas"),
-            simulator: of("simulator"),
-        };
-        for (method, path, service) in [
-            (Method::POST, "/v1/orders", "commands"),
-            (Method::GET, "/v1/orders", "models"),
-            (Method::GET, "/v1/orders/events", "models"),
-            (Method::GET, "/v1/orders/o-1/events", "commands"),
-            (Method::GET, "/v1/events", "commands"),
-            (Method::GET, "/v1/dead-letters", "commands"),
-            (Method::GET, "/v1/dead-letters/4f", "commands"),
-            (Method::GET, "/v1/reports/sales", "models"),
-            (Method::POST, "/v1/projections/orders/rebuild", "models"),
-            (Method::POST, "/v1/sagas/order-1/retry", "sagas"),
-            (Method::GET, "/v1/sagas", "sagas"),
-            (Method::GET, "/v1/simulator/ledger", "simulator"),
-            (Method::GET, "/v1/payments/o-1-p1", "models"),
-            (Method::POST, "/v1/payments/webhooks/stripe", "commands"),
-            (Method::GET, "/v1/products/22423/price", "commands"),
-            (Method::POST, "/v1/reports/sales", "models"),
-            (Method::POST, "/v1/orders/o-1", "models"),
-            (Method::POST, "/v1/orders/o-1/cancel", "commands"),
-            (Method::POST, "/v1/customers", "commands"),
-            (Method::GET, "/v1/customers", "models"),
-        ] {
-            assert_eq!(upstreams.of(&method, path).name, service, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn descriptions_are_joined_member_by_member() {
-        let mut whole = serde_json::json!({ "info": { "title": "Docket" }, "paths": { "/a": 1 } });
-        let part = serde_json::json!({ "info": { "title": "other" }, "paths": { "/b": 2 } });
-        join(&mut whole, part);
-        let joined =
-            serde_json::json!({ "info": { "title": "Docket" }, "paths": { "/a": 1, "/b": 2 } });
-        assert_eq!(whole, joined);
     }
 }

@@ -17,8 +17,6 @@ mod projection_service;
 mod recorder;
 mod saga_orchestrator;
 mod saga_states;
-mod upstream;
-mod watching;
 
 pub(crate) use command_service::CommandServiceArgs;
 pub(crate) use databases::{Databases, DatabasesArgs, KeysPlace, LogDatabaseArgs, READ_MODELS};

@@ -13,21 +13,24 @@ use access::Action;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderValue;
 use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::future::BoxFuture;
+use gateway::Entrance;
 use messaging::feed::Feed;
 use service_kit::access::Access;
 use service_kit::health::Health;
+use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
+use service_kit::server::ServerSettings;
 use storage::postgres::{PostgresPool, PostgresSettings};
 use storage::{Asked, Backoff, Told};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, service_fn};
 
 use super::dependencies::watch_database;
 use crate::config::{LogFormat, ProcessArgs};
@@ -37,8 +40,6 @@ use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
 const DRAIN: Duration = Duration::from_secs(6);
-/// On an answer of a process that takes no requests yet: another one may.
-pub(super) const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
 /// How often is looked which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -56,14 +57,33 @@ pub(super) struct Process {
     /// Who is let in.
     pub(super) access: Access,
     metrics: Router,
+    /// What stands around it all, where strangers come.
+    edge: Option<Entrance>,
     shown: watch::Sender<Router>,
     draining: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 impl Process {
-    /// Listens, and says where on the standard output.
+    /// Listens for whom is known, and says where on the standard output.
     pub(super) async fn begin(name: &'static str, settings: &ProcessArgs) -> Result<Self> {
+        Self::begin_behind(None, name, settings).await
+    }
+
+    /// The same where strangers come.
+    pub(super) async fn begin_at(
+        entrance: Entrance,
+        name: &'static str,
+        settings: &ProcessArgs,
+    ) -> Result<Self> {
+        Self::begin_behind(Some(entrance), name, settings).await
+    }
+
+    async fn begin_behind(
+        edge: Option<Entrance>,
+        name: &'static str,
+        settings: &ProcessArgs,
+    ) -> Result<Self> {
         install_logs(&format!("docket-{name}"), settings.log_format, &settings.log_filter)?;
         let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
         let metrics = metrics_router()?;
@@ -76,12 +96,13 @@ impl Process {
         entrance::say(&access, &health);
         let metrics = access.guard_plain(metrics, Action::ReadMetrics);
         // Before anybody is answered: whoever waits for the port asks in the moment in which it is open.
-        let (shown, router) =
-            watch::channel(with_operations(until_it_is_there(), &health, &metrics));
+        let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref());
+        let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, draining.clone()));
         let format = settings.log_format;
-        let process = Self { name, format, stop, health, access, metrics, shown, draining, server };
+        let process =
+            Self { name, format, stop, health, access, metrics, edge, shown, draining, server };
         process.say_where(address)?;
         Ok(process)
     }
@@ -94,7 +115,8 @@ impl Process {
 
     /// Answers with this from now on.
     pub(super) fn show(&self, router: Router) {
-        drop(self.shown.send_replace(with_operations(router, &self.health, &self.metrics)));
+        let shown = with_operations(router, &self.health, &self.metrics, self.edge.as_ref());
+        drop(self.shown.send_replace(shown));
     }
 
     /// Says in health and log what becomes of asking for the lease, until the service is there.
@@ -219,24 +241,29 @@ impl Process {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    shown: watch::Receiver<Router>,
-    draining: CancellationToken,
-) -> std::io::Result<()> {
+async fn serve(listener: TcpListener, shown: watch::Receiver<Router>, draining: CancellationToken) {
     let dispatch = move |request: Request| {
         let router = shown.borrow().clone();
         router.oneshot(request)
     };
-    let router = Router::new().fallback(dispatch);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move { draining.cancelled().await })
-        .await
+    let service = service_fn(dispatch);
+    service_kit::server::serve(listener, service, ServerSettings::default(), draining).await;
 }
 
 /// With what every process answers, beside what it is for.
-fn with_operations(router: Router, health: &Health, metrics: &Router) -> Router {
-    service_kit::http::finish(router.merge(health.router()).merge(metrics.clone()))
+fn with_operations(
+    router: Router,
+    health: &Health,
+    metrics: &Router,
+    edge: Option<&Entrance>,
+) -> Router {
+    let router = router.merge(metrics.clone());
+    match edge {
+        None => service_kit::http::finish(router.merge(health.router())),
+        Some(edge) => {
+            edge.edge(service_kit::http::finish(edge.limit(router).merge(health.router())))
+        }
+    }
 }
 
 /// What is answered before the service is there.

@@ -24,7 +24,7 @@ use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::saga_states::AskedStates;
 use crate::config::{ProcessArgs, all_there, needed};
-use crate::dev::{documented, report_models};
+use crate::dev::{documented, follow_models, report_models};
 use crate::digest::read_models;
 
 /// How often the models are asked how they do.
@@ -88,6 +88,7 @@ impl ProjectionServiceArgs {
         };
         let models = Arc::new(models);
         let watched = tokio::spawn(keep_health(process.health.clone(), Arc::clone(&models)));
+        tokio::spawn(follow_models(process.health.clone(), Arc::downgrade(&models)));
         process.ready(documented(models.router(&process.access), &process.access))?;
         let fault = async {
             tokio::select! {

@@ -22,7 +22,7 @@ use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::saga_states;
 use crate::config::{ProcessArgs, all_there};
-use crate::dev::{documented, order_timeouts, report_sagas};
+use crate::dev::{documented, follow_sagas, order_timeouts, report_sagas};
 use crate::numbers::whole;
 
 /// Orders whose sagas are kept in memory, some 70 MB. A queue between processes can't choose what it hands over next, so under a flood
@@ -69,6 +69,7 @@ impl SagaOrchestratorArgs {
             return Ok(());
         };
         let watched = tokio::spawn(keep_health(process.health.clone(), orchestrator.watch()));
+        tokio::spawn(follow_sagas(process.health.clone(), feed.head(), orchestrator.watch()));
         let router: Router = documented(orchestrator.router(&process.access), &process.access);
         process.ready(router)?;
         let ended = process.until_stopped(new_epoch(feed)).await;

@@ -13,9 +13,10 @@ pub const SCHEME: &str = "token";
 /// Under which an operation says what it needs.
 const NEEDS: &str = "x-docket-access";
 /// What a guarded operation may answer besides.
-const REFUSALS: [(&str, &str); 2] = [
+const REFUSALS: [(&str, &str); 3] = [
     ("401", "There is no token, or one that is not taken."),
     ("403", "The token's roles or scopes do not allow this."),
+    ("429", "Whoever the token is of asked too much: come again after `Retry-After`."),
 ];
 
 /// The scheme: a token in the header.

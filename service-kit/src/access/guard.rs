@@ -101,6 +101,10 @@ impl Access {
 }
 
 async fn authenticate(State(access): State<Access>, mut request: Request, next: Next) -> Response {
+    // Whoever was asked at the entrance of the same process is not asked again behind it.
+    if request.extensions().get::<Arc<Principal>>().is_some() {
+        return next.run(request).await;
+    }
     match access.principal(request.headers()).await {
         Ok(principal) => {
             request.extensions_mut().insert(principal);

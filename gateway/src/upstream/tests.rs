@@ -1,11 +1,14 @@
 //! Processes that are away, stand by, hang or take over, and what becomes of requests meanwhile.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::http::HeaderValue;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::routing::any;
+use futures::StreamExt as _;
+use service_kit::http::STANDBY;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -60,9 +63,15 @@ async fn hangs_up() -> String {
 }
 
 fn upstream(bases: Vec<String>) -> Upstream {
-    let deadline = Duration::from_mins(1);
-    let upstream = Upstream::new("service", bases, client(deadline).unwrap(), deadline);
+    let policy = Policy { deadline: Duration::from_mins(1), most_in_flight: 10 };
+    let bases = bases.into_iter().map(|base| base.parse().unwrap()).collect();
+    let upstream = Upstream::new("service", bases, Client::new(policy.deadline).unwrap(), policy);
     Upstream { takeover_within: Duration::from_millis(300), ..upstream }
+}
+
+/// What is heard of the process that was named so-manieth.
+fn is_now(upstream: &Upstream, process: usize, state: State) -> bool {
+    upstream.instances.is_now(&upstream.instances.all()[process].instance, state)
 }
 
 async fn asked(bases: Vec<String>, method: Method, key: bool) -> (u16, String) {
@@ -74,8 +83,7 @@ async fn handed_on(upstream: &Upstream, method: Method, key: bool) -> (u16, Stri
     if key {
         headers.insert("idempotency-key", HeaderValue::from_static("k"));
     }
-    let uri = Uri::from_static("/v1/orders");
-    let answer = upstream.hand_on(Handed { method, uri, headers, body: Bytes::new() }).await;
+    let answer = upstream.hand_on(Handed { method, headers, ..Handed::get("/v1/orders") }).await;
     let status = answer.status().as_u16();
     let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -89,12 +97,13 @@ async fn one_that_stands_by_or_is_away_is_passed_over_and_reads_go_round() {
         assert_eq!(asked(bases.clone(), method, true).await, (200, "active".to_owned()));
     }
     let upstream = upstream(vec![active, "http://b".to_owned()]);
-    let first = |upstream: &Upstream| upstream.in_turn()[0];
+    let first = |upstream: &Upstream| upstream.instances.in_turn()[0].base.name();
     assert_ne!(first(&upstream), first(&upstream));
     for better in [State::Ready, State::Unknown, State::StandsBy, State::NotReady, State::Late] {
-        upstream.is_now(0, State::Silent);
-        upstream.is_now(1, better);
-        assert_eq!((first(&upstream), first(&upstream)), (1, 1), "{better:?}");
+        is_now(&upstream, 0, State::Silent);
+        is_now(&upstream, 1, better);
+        let second = || "http://b".to_owned();
+        assert_eq!((first(&upstream), first(&upstream)), (second(), second()), "{better:?}");
     }
 }
 
@@ -108,11 +117,11 @@ async fn where_one_stands_by_a_request_waits_until_it_has_taken_over() {
             takeover_within: Duration::from_mins(1),
             ..upstream(vec![first, second.clone()])
         };
-        let mut states = upstream.states.subscribe();
+        let mut members = upstream.instances.subscribe();
         let takeover = async {
-            states.wait_for(|states| states[1] == State::StandsBy).await.unwrap();
+            members.wait_for(|all| all[1].state == State::StandsBy).await.unwrap();
             takes_over.store(true, Ordering::Relaxed);
-            assert!(upstream.is_now(1, State::Ready));
+            assert!(is_now(&upstream, 1, State::Ready));
         };
         let (answer, ()) = tokio::join!(handed_on(&upstream, Method::POST, key), takeover);
         assert_eq!(answer, (200, "second".to_owned()), "with a key: {key}");
@@ -187,11 +196,11 @@ async fn what_hangs_at_one_that_turns_out_silent_goes_to_the_next_when_that_is_r
     for (method, key) in [(Method::GET, false), (Method::POST, true), (Method::POST, false)] {
         let (first, taken) = silent().await;
         let upstream = upstream(vec![first, process("second", false).await]);
-        upstream.is_now(0, State::Ready);
-        upstream.is_now(1, State::StandsBy);
+        is_now(&upstream, 0, State::Ready);
+        is_now(&upstream, 1, State::StandsBy);
         let takeover = || {
-            upstream.is_now(0, State::Late);
-            upstream.is_now(1, State::Ready);
+            is_now(&upstream, 0, State::Late);
+            is_now(&upstream, 1, State::Ready);
         };
         // A command without a key may be carried out where it is.
         let stays = method == Method::POST && !key;
@@ -206,22 +215,42 @@ async fn what_hangs_at_one_that_turns_out_silent_goes_to_the_next_when_that_is_r
 async fn one_that_stood_by_when_it_was_asked_is_asked_again_when_it_has_taken_over() {
     let (first, taken) = silent().await;
     let upstream = upstream(vec![first, process("second", true).await]);
-    upstream.is_now(0, State::Silent);
-    upstream.is_now(1, State::StandsBy);
+    is_now(&upstream, 0, State::Silent);
+    is_now(&upstream, 1, State::StandsBy);
     // It still says that it stands by: what hangs at the first may have been carried out there.
-    let takeover = || assert!(upstream.is_now(1, State::Ready));
+    let takeover = || assert!(is_now(&upstream, 1, State::Ready));
     let asked = (Method::POST, true, false);
     let (status, body) = while_held(&upstream, asked, &taken, takeover).await.unwrap();
     assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
-    assert_eq!(upstream.states.borrow()[1], State::StandsBy);
+    assert_eq!(upstream.instances.all()[1].state, State::StandsBy);
 }
 
 #[tokio::test]
 async fn one_that_is_late_keeps_what_it_was_asked_while_nobody_else_is_ready() {
     let (first, taken) = silent().await;
     let upstream = upstream(vec![first, process("second", true).await]);
-    upstream.is_now(0, State::Ready);
-    let late = || assert!(upstream.is_now(0, State::Silent));
+    is_now(&upstream, 0, State::Ready);
+    let late = || assert!(is_now(&upstream, 0, State::Silent));
     let asked = (Method::GET, false, true);
     assert_eq!(while_held(&upstream, asked, &taken, late).await, None);
+}
+
+#[tokio::test]
+async fn a_stream_of_events_goes_on_as_it_comes_until_streams_are_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let events = || async {
+        let first = futures::stream::iter([Ok::<_, std::io::Error>("data: 1\n\n")]);
+        let events = Body::from_stream(first.chain(futures::stream::pending()));
+        ([("content-type", "text/event-stream")], events)
+    };
+    let router = Router::new().fallback(any(events));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let upstream = upstream(vec![format!("http://{address}")]);
+    let answer = upstream.hand_on(Handed::get("/v1/orders")).await;
+    assert_eq!(upstream.in_flight(), 0, "it holds no place of the service");
+    let mut events = answer.into_body().into_data_stream();
+    assert_eq!(&events.next().await.unwrap().unwrap()[..], b"data: 1\n\n");
+    upstream.client.end_streams();
+    assert!(events.next().await.is_none());
 }

@@ -1,0 +1,111 @@
+//! The parts of an answer: what was told, from which position, and what is missing and why.
+
+use std::collections::BTreeMap;
+
+use axum::body::to_bytes;
+use axum::http::HeaderValue;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value;
+use service_kit::position;
+
+/// The largest part, bytes.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// A part that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(super) struct Missing {
+    /// Which one.
+    part: &'static str,
+    /// The code of the error, such as `unavailable`.
+    code: String,
+    /// What is the matter, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// What became of the parts so far.
+#[derive(Default)]
+pub(super) struct Told {
+    /// From which position each is that is read from a model: `Docket-Position` of each.
+    pub(super) positions: BTreeMap<&'static str, String>,
+    pub(super) missing: Vec<Missing>,
+    /// How many there are.
+    there: usize,
+    /// What the first that is missing was answered with.
+    failed: Option<Response>,
+}
+
+impl Told {
+    /// Takes what was answered about a part; its body when it is there.
+    pub(super) async fn take(&mut self, part: &'static str, answer: Response) -> Option<Value> {
+        let is_there = answer.status().is_success();
+        let (head, body) = answer.into_parts();
+        let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();
+        let value: Option<Value> = serde_json::from_slice(&body).ok();
+        if let (true, Some(value)) = (is_there, &value) {
+            let position = head.headers.get(position::HEADER).map(HeaderValue::to_str);
+            if let Some(Ok(position)) = position {
+                self.positions.insert(part, position.to_owned());
+            }
+            self.there += 1;
+            return Some(value.clone());
+        }
+        let said = |member: &str| value.as_ref()?[member].as_str().map(str::to_owned);
+        let code = said("code").unwrap_or_else(|| "internal".to_owned());
+        self.missing.push(Missing { part, code, detail: said("detail") });
+        self.failed.get_or_insert_with(|| Response::from_parts(head, body.into()));
+        None
+    }
+
+    /// The entries of a part that is a list.
+    pub(super) async fn list(
+        &mut self,
+        part: &'static str,
+        answer: Response,
+    ) -> Option<Vec<Value>> {
+        let mut list = self.take(part, answer).await?;
+        match list["items"].take() {
+            Value::Array(items) => Some(items),
+            _ => Some(Vec::new()),
+        }
+    }
+
+    /// What is to be answered instead when nothing at all is there.
+    pub(super) fn nothing(&mut self) -> Option<Response> {
+        if self.there == 0 { self.failed.take() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Json;
+    use axum::response::IntoResponse as _;
+    use serde_json::json;
+    use service_kit::problem::{Code, Problem};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_is_missing_is_named_and_the_others_are_there() {
+        let mut told = Told::default();
+        let away = Problem::from(Code::Unavailable).detail("it is away").into_response();
+        assert_eq!(told.take("a", away).await, None);
+        let answer = ([(position::HEADER, "p")], Json(json!({ "items": [1] }))).into_response();
+        assert_eq!(told.list("b", answer).await, Some(vec![json!(1)]));
+        assert!(told.nothing().is_none());
+        assert_eq!(told.positions["b"], "p");
+        let missing =
+            Missing { part: "a", code: "unavailable".into(), detail: Some("it is away".into()) };
+        assert_eq!(told.missing, [missing]);
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_there_the_first_error_is_the_answer() {
+        let mut told = Told::default();
+        for code in [Code::Unavailable, Code::Forbidden] {
+            told.take("a", Problem::from(code).into_response()).await;
+        }
+        assert_eq!(told.nothing().unwrap().status(), 503);
+    }
+}

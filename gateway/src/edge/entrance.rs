@@ -1,0 +1,70 @@
+//! What stands around everything that is answered at the public entrance.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{self, map_response};
+use service_kit::access::Access;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+
+use super::deprecations::{self, OLD};
+use super::headers;
+use super::origins::{Origin, let_in};
+use crate::limits::{Admission, FarBehind, LimitSettings, Limiter};
+
+/// Answers that are smaller are not worth the time, bytes.
+const COMPRESSED_FROM: u64 = 1024;
+
+/// How strangers are met.
+#[derive(Debug, Clone)]
+pub struct EntranceSettings {
+    /// How much everybody may.
+    pub limits: LimitSettings,
+    /// Whose pages may use the API from a browser.
+    pub origins: Vec<Origin>,
+    /// How far read models and sagas are meant to be behind the log, at most.
+    pub meant_behind: Duration,
+}
+
+/// The entrance. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Entrance {
+    limiter: Limiter,
+    origins: Vec<Origin>,
+    meant_behind: Duration,
+}
+
+impl Entrance {
+    /// One at which nobody was yet.
+    pub fn new(settings: EntranceSettings) -> Self {
+        let EntranceSettings { limits, origins, meant_behind } = settings;
+        Self { limiter: Limiter::new(limits), origins, meant_behind }
+    }
+
+    /// Around the API: who comes is asked, and kept to what they may; their writes wait while what follows the log is `behind`.
+    pub fn guard(&self, api: Router, access: &Access, behind: FarBehind) -> Router {
+        let admission = Admission::new(self.meant_behind, behind);
+        access.identify(self.limiter.by_principal(admission.around(api)))
+    }
+
+    /// Around everything that may be counted against where somebody comes from.
+    pub fn limit(&self, router: Router) -> Router {
+        self.limiter.by_address(router)
+    }
+
+    /// Around everything, request ids and problems included.
+    pub fn edge(&self, router: Router) -> Router {
+        let worth_it =
+            SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::const_new("text/event-stream"));
+        let mut router = router.layer(CompressionLayer::new().gzip(true).compress_when(worth_it));
+        if !OLD.is_empty() {
+            let tell = |request, next| deprecations::tell(OLD, request, next);
+            router = router.layer(middleware::from_fn(tell));
+        }
+        if !self.origins.is_empty() {
+            router = router.layer(let_in(&self.origins));
+        }
+        router.layer(map_response(async |answer| headers::guard(answer)))
+    }
+}

@@ -1,0 +1,66 @@
+//! Headers that keep browsers from doing with an answer what nobody meant.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+
+/// On every answer.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-site"),
+];
+/// What a page of ours may load: only what comes from here.
+const PAGES: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// What is no page loads nothing.
+const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Puts them on an answer, where it does not say otherwise itself.
+pub(super) fn guard(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    for (name, value) in ALWAYS {
+        keep(headers, name, value);
+    }
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_page = kind.is_some_and(|kind| kind.starts_with(b"text/html"));
+    keep(headers, header::CONTENT_SECURITY_POLICY, if is_page { PAGES } else { DATA });
+    // Personal data in it, or of a moment ago: nothing that a cache on the way should have.
+    let is_of_the_api = kind_is_json(headers);
+    if is_of_the_api {
+        keep(headers, header::CACHE_CONTROL, "no-store");
+    }
+    answer
+}
+
+fn kind_is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.contains("json"))
+}
+
+fn keep(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Json;
+    use axum::response::{Html, IntoResponse as _};
+
+    use super::*;
+
+    #[test]
+    fn data_loads_nothing_and_is_not_kept_and_a_page_loads_what_is_ours() {
+        let data = guard(Json("x").into_response());
+        assert_eq!(data.headers()[header::CONTENT_SECURITY_POLICY], DATA);
+        assert_eq!(data.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(data.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        let page = guard(Html("x").into_response());
+        assert_eq!(page.headers()[header::CONTENT_SECURITY_POLICY], PAGES);
+        assert!(!page.headers().contains_key(header::CACHE_CONTROL));
+        let own = guard(([(header::REFERRER_POLICY, "origin")], "x").into_response());
+        assert_eq!(own.headers()[header::REFERRER_POLICY], "origin");
+    }
+}

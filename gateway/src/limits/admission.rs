@@ -1,0 +1,108 @@
+//! Writes wait a little while what follows the log is further behind than it is meant to be: who asks for work that is not caught up with
+//! makes what everybody reads older.
+//!
+//! **Invariant:** a write is held up, never refused, and by a second at most; reads and what operators do are not.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+
+use crate::routes::Service;
+
+/// How long a write waits at most.
+const MOST: Duration = Duration::from_secs(1);
+/// Of the time by which they are too far behind, a write waits one part in so many.
+const PART: u32 = 5;
+
+/// How far behind the log the read models and sagas are: whichever is further.
+pub type FarBehind = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Holds writes up. Cheap to clone.
+#[derive(Clone)]
+pub struct Admission {
+    meant: Duration,
+    behind: FarBehind,
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Admission {{ meant: {:?} }}", self.meant)
+    }
+}
+
+impl Admission {
+    /// They are meant to be no further behind than this.
+    pub fn new(meant: Duration, behind: FarBehind) -> Self {
+        Self { meant, behind }
+    }
+
+    /// Around the API.
+    pub fn around(&self, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(self.clone(), admit))
+    }
+
+    fn pause(&self) -> Duration {
+        ((self.behind)().saturating_sub(self.meant) / PART).min(MOST)
+    }
+}
+
+async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
+    let is_write = *request.method() == Method::POST
+        && Service::of(request.method(), request.uri().path()) == Service::Commands
+        && !request.uri().path().starts_with("/v1/dead-letters");
+    if is_write {
+        let pause = admission.pause();
+        if !pause.is_zero() {
+            metrics::counter!("docket_gateway_writes_slowed_total").increment(1);
+            tokio::time::sleep(pause).await;
+        }
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use axum::body::Body;
+    use axum::routing::any;
+    use tokio::time::Instant;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_wait_for_longer_the_further_behind_and_nothing_else_does() {
+        let behind = Arc::new(AtomicU64::new(0));
+        let known = Arc::clone(&behind);
+        let far: FarBehind = Arc::new(move || Duration::from_millis(known.load(Ordering::Relaxed)));
+        let router = Router::new().fallback(any(|| async {}));
+        let router = Admission::new(Duration::from_secs(5), far).around(router);
+        let took = async |method: Method, path: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let begun = Instant::now();
+            router.clone().oneshot(request).await.unwrap();
+            u64::try_from(begun.elapsed().as_millis()).unwrap()
+        };
+        for (far, waits) in [(0, 0), (5_000, 0), (6_000, 200), (10_000, 1_000), (60_000, 1_000)] {
+            behind.store(far, Ordering::Relaxed);
+            // The clock of tests goes by whole milliseconds.
+            let took = took(Method::POST, "/v1/orders").await;
+            assert!((waits..=waits + 1).contains(&took), "{far}: {took}");
+        }
+        for (method, path) in [
+            (Method::GET, "/v1/orders"),
+            (Method::POST, "/v1/sagas/s/retry"),
+            (Method::POST, "/v1/projections/orders/rebuild"),
+            (Method::POST, "/v1/dead-letters/4/replay"),
+        ] {
+            assert_eq!(took(method, path).await, 0, "{path}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The layers that keep everybody to what they may: whoever shows who they are by who they are, and all others by where they come from.
+//!
+//! **Invariant:** a token is not even looked at of an address that has shown too many that were not taken; a client says nothing of
+//! itself by which it would be counted as another.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Principal, Role};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use service_kit::problem::{Code, Problem};
+
+use super::address::TrustedProxies;
+use super::buckets::{Buckets, Verdict};
+use super::cost;
+use super::rate::{Limit, Rate};
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// How much everybody may.
+#[derive(Debug, Clone)]
+pub struct LimitSettings {
+    /// Each customer.
+    pub customers: Limit,
+    /// Each of support and operators.
+    pub staff: Limit,
+    /// Each service.
+    pub services: Limit,
+    /// Each address from which somebody comes who does not show who they are.
+    pub strangers: Limit,
+    /// Whether the API answers nobody who does not show who they are: being told so costs little, whatever was asked for.
+    pub guarded: bool,
+    /// Whose word on where somebody comes from counts.
+    pub proxies: TrustedProxies,
+}
+
+/// Keeps everybody to it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Limiter(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: LimitSettings,
+    principals: Buckets,
+    addresses: Buckets,
+}
+
+/// A limit with its name.
+type Named = (&'static str, Rate);
+
+impl Limiter {
+    /// With nothing spent yet.
+    pub fn new(settings: LimitSettings) -> Self {
+        let (principals, addresses) = (Buckets::default(), Buckets::default());
+        Self(Arc::new(Inner { settings, principals, addresses }))
+    }
+
+    /// Around what asks who comes.
+    pub fn by_address(&self, router: Router) -> Router {
+        if self.0.settings.strangers == Limit::Off {
+            return router;
+        }
+        router.layer(middleware::from_fn_with_state(self.clone(), by_address))
+    }
+
+    /// Between what asks who comes and what they want.
+    pub fn by_principal(&self, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(self.clone(), by_principal))
+    }
+
+    /// The limit of somebody: the widest of their roles'.
+    fn limit_of(&self, principal: &Principal) -> Option<(String, Named)> {
+        let known = principal.known()?;
+        let settings = &self.0.settings;
+        let mut widest: Option<Named> = None;
+        for role in known.roles() {
+            let (name, limit) = match role {
+                Role::Customer => ("customer", settings.customers),
+                Role::Support | Role::Operator => ("staff", settings.staff),
+                Role::Service => ("service", settings.services),
+            };
+            let rate = limit.rate()?;
+            if widest.is_none_or(|(_, other)| rate.interval() < other.interval()) {
+                widest = Some((name, rate));
+            }
+        }
+        Some((known.name(), widest?))
+    }
+}
+
+async fn by_principal(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
+    let principal = request.extensions().get::<Arc<Principal>>();
+    let Some((who, named)) = principal.and_then(|principal| limiter.limit_of(principal)) else {
+        return next.run(request).await;
+    };
+    let cost = cost::of(request.method(), request.uri().path());
+    let verdict = limiter.0.principals.spend(&who, cost, named.1);
+    if let Some(wait) = verdict.refused_for {
+        return refused(named, verdict, wait);
+    }
+    said(next.run(request).await, named, verdict)
+}
+
+async fn by_address(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
+    let Some(rate) = limiter.0.settings.strangers.rate() else { return next.run(request).await };
+    let named = ("address", rate);
+    let from: IpAddr = limiter.0.settings.proxies.key(&request);
+    let buckets = &limiter.0.addresses;
+    let shows_who = request.headers().contains_key(header::AUTHORIZATION);
+    if !shows_who {
+        let path = request.uri().path();
+        let only_told = limiter.0.settings.guarded && path.starts_with("/v1/");
+        let cost = if only_told { cost::REFUSED_TOKEN } else { cost::of(request.method(), path) };
+        let verdict = buckets.spend(&from, cost, rate);
+        return match verdict.refused_for {
+            Some(wait) => refused(named, verdict, wait),
+            None => said(next.run(request).await, named, verdict),
+        };
+    }
+    let verdict = buckets.look(&from, 1, rate);
+    if let Some(wait) = verdict.refused_for {
+        return refused(named, verdict, wait);
+    }
+    let answer = next.run(request).await;
+    if answer.status() != StatusCode::UNAUTHORIZED {
+        return answer;
+    }
+    let verdict = buckets.spend(&from, cost::REFUSED_TOKEN, rate);
+    said(answer, named, verdict)
+}
+
+fn refused(named: Named, verdict: Verdict, wait: Duration) -> Response {
+    metrics::counter!("docket_gateway_rate_limited_total", "limit" => named.0).increment(1);
+    let wait = u32::try_from(seconds(wait)).unwrap_or(u32::MAX);
+    let detail = format!("there is more again in {wait} s");
+    let problem = Problem::from(Code::RateLimited).detail(detail).retry_after(wait);
+    said(problem.into_response(), named, verdict)
+}
+
+/// Says what the limit is and what is left of it, in the words of the IETF's draft.
+fn said(mut answer: Response, (name, rate): Named, verdict: Verdict) -> Response {
+    let (burst, window) = (rate.burst(), seconds(rate.window()));
+    let (left, whole_in) = (verdict.left, seconds(verdict.whole_in));
+    let policy = HeaderValue::try_from(format!("\"{name}\";q={burst};w={window}"));
+    let limit = HeaderValue::try_from(format!("\"{name}\";r={left};t={whole_in}"));
+    if let (Ok(policy), Ok(limit)) = (policy, limit) {
+        answer.headers_mut().insert(POLICY, policy);
+        answer.headers_mut().insert(LIMIT, limit);
+    }
+    answer
+}
+
+/// Whole seconds, one that was begun included.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::limits::rate::Rate;
+
+    const SMALL: Limit = Limit::At(Rate::new(1, 3));
+
+    fn limiter(strangers: Limit) -> Limiter {
+        let proxies = TrustedProxies::in_networks(vec!["::1/128".parse().unwrap()]);
+        let (customers, staff, services) = (SMALL, Limit::Off, Limit::Off);
+        Limiter::new(LimitSettings {
+            customers,
+            staff,
+            services,
+            strangers,
+            guarded: true,
+            proxies,
+        })
+    }
+
+    /// A platform that takes one token.
+    fn platform() -> Router {
+        let answer = async |request: Request| match request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .map(HeaderValue::as_bytes)
+        {
+            Some(b"Bearer good") => "welcome".into_response(),
+            _ => Problem::from(Code::Unauthenticated).into_response(),
+        };
+        limiter(SMALL).by_address(Router::new().route("/v1/orders", get(answer)))
+    }
+
+    async fn ask(router: &Router, token: Option<&str>, from: &str) -> Response {
+        let mut request = Request::builder().uri("/v1/orders").header("x-forwarded-for", from);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn bad_tokens_use_up_what_an_address_may_and_good_ones_do_not() {
+        let router = platform();
+        for _ in 0..10 {
+            assert_eq!(ask(&router, Some("good"), "192.0.2.1").await.status(), StatusCode::OK);
+        }
+        for _ in 0..3 {
+            let answer = ask(&router, Some("bad"), "192.0.2.1").await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        }
+        let answer = ask(&router, Some("bad"), "192.0.2.1").await;
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+        assert_eq!(answer.headers()[POLICY], "\"address\";q=3;w=3");
+        let answer = ask(&router, None, "192.0.2.2").await;
+        assert_eq!(answer.headers()[LIMIT], "\"address\";r=2;t=1");
+    }
+
+    #[tokio::test]
+    async fn what_a_client_says_of_where_it_comes_from_makes_it_no_other() {
+        let router = platform();
+        let answers = (0..50).map(|it| format!("203.0.113.{it}, 198.51.100.7"));
+        let mut refused = 0;
+        for from in answers {
+            let answer = ask(&router, None, &from).await;
+            refused += u32::from(answer.status() == StatusCode::TOO_MANY_REQUESTS);
+        }
+        assert!(refused >= 46, "{refused}");
+    }
+
+    #[tokio::test]
+    async fn an_address_without_a_limit_is_not_looked_at() {
+        let router = limiter(Limit::Off).by_address(Router::new().route("/", get(|| async {})));
+        for _ in 0..100 {
+            let request = Request::new(Body::empty());
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert!(answer.status().is_success() && !answer.headers().contains_key(LIMIT));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! How much everybody may ask, and what is answered to whoever asks more.
+
+mod address;
+mod admission;
+mod buckets;
+mod cost;
+mod limiter;
+mod rate;
+
+pub use address::TrustedProxies;
+pub use admission::{Admission, FarBehind};
+pub use limiter::{LimitSettings, Limiter};
+pub use rate::{Limit, Rate};

@@ -1,0 +1,121 @@
+//! The services behind the entrance in this very process: a call is the way to them, and the rest is as for those that are elsewhere.
+//!
+//! **Invariant:** none of them has more requests under way than it may have, and no request is under way for longer than it may be.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use tokio::sync::Semaphore;
+
+use crate::routes::Service;
+use crate::upstream::{Policy, full, unanswered, whole};
+
+/// The services of this process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LocalServices {
+    policy: Policy,
+    rooms: Arc<[Semaphore; Service::ALL.len()]>,
+}
+
+impl LocalServices {
+    /// All of them, asked by this policy.
+    pub fn new(policy: Policy) -> Self {
+        let rooms = Service::ALL.map(|_| Semaphore::new(policy.most_in_flight));
+        Self { policy, rooms: Arc::new(rooms) }
+    }
+
+    /// Around what they answer together.
+    pub fn around(&self, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(self.clone(), hand_on))
+    }
+}
+
+async fn hand_on(State(services): State<LocalServices>, request: Request, next: Next) -> Response {
+    let service = Service::of(request.method(), request.uri().path());
+    let Ok(_place) = services.rooms[service as usize].try_acquire() else {
+        return full(service.name()).into_response();
+    };
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let (parts, body) = request.into_parts();
+    let body = match whole(body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    let request = Request::from_parts(parts, Body::from(body));
+    match tokio::time::timeout(services.policy.deadline, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => unanswered(service.name(), !is_read).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::Bytes;
+    use axum::http::StatusCode;
+    use axum::routing::{get, post};
+    use futures::StreamExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    const POLICY: Policy = Policy { deadline: Duration::from_secs(35), most_in_flight: 2 };
+
+    fn platform() -> Router {
+        let router = Router::new()
+            .route("/v1/orders", get(std::future::pending::<()>))
+            .route("/v1/orders/o-1/cancel", post(std::future::pending::<()>))
+            .route("/v1/sagas", get(|| async { "sagas" }));
+        LocalServices::new(POLICY).around(router)
+    }
+
+    async fn ask(router: &Router, method: Method, path: &str, body: Body) -> (StatusCode, String) {
+        let request = Request::builder().method(method).uri(path).body(body).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_has_all_that_it_may_have_refuses_and_the_others_do_not() {
+        let router = platform();
+        let held = (0..2).map(|_| {
+            let router = router.clone();
+            tokio::spawn(
+                async move { ask(&router, Method::GET, "/v1/orders", Body::empty()).await },
+            )
+        });
+        let held: Vec<_> = held.collect();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let (status, body) = ask(&router, Method::GET, "/v1/orders", Body::empty()).await;
+        assert!(status == 503 && body.contains("overloaded"), "{status} {body}");
+        assert_eq!(ask(&router, Method::GET, "/v1/sagas", Body::empty()).await.0, 200);
+        for held in held {
+            let (status, body) = held.await.unwrap();
+            assert!(status == 503 && body.contains("\"unavailable\""), "{status} {body}");
+        }
+        let (status, body) =
+            ask(&router, Method::POST, "/v1/orders/o-1/cancel", Body::empty()).await;
+        assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_byte_by_byte_has_an_end() {
+        let drip = futures::stream::repeat(Bytes::from_static(b" ")).then(async |byte| {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok::<_, std::io::Error>(byte)
+        });
+        let body = Body::from_stream(drip);
+        let begun = tokio::time::Instant::now();
+        let (status, body) = ask(&platform(), Method::GET, "/v1/sagas", body).await;
+        assert!(status == 408 && body.contains("request_timeout"), "{status} {body}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
+}

@@ -1,0 +1,82 @@
+//! Which service answers a request.
+
+use axum::http::Method;
+
+/// A service behind the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Takes commands, and knows the log.
+    Commands,
+    /// Knows the read models.
+    Models,
+    /// Carries orders through.
+    Sagas,
+    /// The simulated payment provider, of which only the ledger is looked at.
+    Simulator,
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Commands, Self::Models, Self::Sagas, Self::Simulator];
+
+    /// The name of its process.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Commands => "command-service",
+            Self::Models => "projection-service",
+            Self::Sagas => "saga-orchestrator",
+            Self::Simulator => "payment-simulator",
+        }
+    }
+
+    /// Who answers a request.
+    pub fn of(method: &Method, path: &str) -> Self {
+        let words = path.strip_prefix("/v1/").unwrap_or(path);
+        let mut words = words.split('/');
+        match (words.next().unwrap_or_default(), words.next(), words.next()) {
+            ("sagas", ..) => Self::Sagas,
+            ("simulator", ..) => Self::Simulator,
+            ("payments", Some("webhooks"), _) => Self::Commands,
+            // Also with another method: who knows a path says which ones it takes.
+            ("projections" | "payments" | "reports", ..)
+            | ("orders" | "stock" | "customers" | "shipments", Some(_), None) => Self::Models,
+            ("events", None, _) | ("dead-letters", ..) | (_, Some(_), Some(_)) => Self::Commands,
+            _ if method == Method::POST => Self::Commands,
+            _ => Self::Models,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_has_the_service_that_answers_it() {
+        use Service::{Commands, Models, Sagas, Simulator};
+        for (method, path, service) in [
+            (Method::POST, "/v1/orders", Commands),
+            (Method::GET, "/v1/orders", Models),
+            (Method::GET, "/v1/orders/events", Models),
+            (Method::GET, "/v1/orders/o-1/events", Commands),
+            (Method::GET, "/v1/events", Commands),
+            (Method::GET, "/v1/dead-letters", Commands),
+            (Method::GET, "/v1/dead-letters/4f", Commands),
+            (Method::GET, "/v1/reports/sales", Models),
+            (Method::POST, "/v1/projections/orders/rebuild", Models),
+            (Method::POST, "/v1/sagas/order-1/retry", Sagas),
+            (Method::GET, "/v1/sagas", Sagas),
+            (Method::GET, "/v1/simulator/ledger", Simulator),
+            (Method::GET, "/v1/payments/o-1-p1", Models),
+            (Method::POST, "/v1/payments/webhooks/stripe", Commands),
+            (Method::GET, "/v1/products/22423/price", Commands),
+            (Method::POST, "/v1/reports/sales", Models),
+            (Method::POST, "/v1/orders/o-1", Models),
+            (Method::POST, "/v1/orders/o-1/cancel", Commands),
+            (Method::POST, "/v1/customers", Commands),
+            (Method::GET, "/v1/customers", Models),
+        ] {
+            assert_eq!(Service::of(&method, path), service, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The services behind the gateway as processes of their own, and the way of a request to one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, post};
+use serde_json::Value;
+use service_kit::access::RELIES;
+use service_kit::dependency::Need;
+use service_kit::health::Health;
+use tokio::task::JoinSet;
+
+use crate::routes::Service;
+use crate::upstream::{Base, Client, Handed, Policy, Upstream};
+use crate::watching;
+
+/// Where the processes of each service are.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// Of the command-service.
+    pub commands: Vec<Base>,
+    /// Of the projection-service.
+    pub models: Vec<Base>,
+    /// Of the saga-orchestrator.
+    pub sagas: Vec<Base>,
+    /// Of the payment simulator.
+    pub simulator: Vec<Base>,
+}
+
+/// The services.
+#[derive(Debug)]
+pub struct Services {
+    /// Who comes is asked here, and what they may is decided there.
+    relies: bool,
+    commands: Arc<Upstream>,
+    models: Arc<Upstream>,
+    sagas: Arc<Upstream>,
+    simulator: Arc<Upstream>,
+}
+
+impl Services {
+    /// The services at these addresses, of which nothing is known yet. `relies` says whether whoever comes is asked who they are
+    /// here: then a service that would ask nobody is told not to answer.
+    pub fn at(addresses: Addresses, client: &Client, policy: Policy, relies: bool) -> Self {
+        let upstream = |service: Service, bases| {
+            Arc::new(Upstream::new(service.name(), bases, client.clone(), policy))
+        };
+        Self {
+            relies,
+            commands: upstream(Service::Commands, addresses.commands),
+            models: upstream(Service::Models, addresses.models),
+            sagas: upstream(Service::Sagas, addresses.sagas),
+            simulator: upstream(Service::Simulator, addresses.simulator),
+        }
+    }
+
+    /// Watches every process until the set is dropped, and tells the health of it. Without reads or sagas the gateway is less
+    /// good: a balancer that took it away for them would take commands away too. The simulator's ledger is only to look at.
+    pub fn watch(&self, watched: &mut JoinSet<()>, health: &Health) {
+        for service in Service::ALL {
+            let need = match service {
+                Service::Commands => Need::Required,
+                Service::Models | Service::Sagas | Service::Simulator => Need::Useful,
+            };
+            watching::watch(watched, self.get(service), health, need);
+        }
+    }
+
+    /// How far behind the log the read models and sagas are: whichever is further.
+    pub fn behind(&self) -> Duration {
+        self.models.instances.behind().max(self.sagas.instances.behind())
+    }
+
+    /// The processes of a service are here now.
+    pub(crate) fn are_at(&self, service: Service, places: &[Base]) {
+        self.get(service).instances.are_at(places);
+    }
+
+    /// Everything under `/v1`.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(self))
+    }
+
+    /// What a payment provider tells by itself. It has no token: its notices are signed, and the command-service looks at that.
+    pub fn notices(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/payments/webhooks/{provider}", post(hand_on))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Where the log ends, as the read models know it; nothing when they don't tell in time.
+    pub async fn head(&self, within: Duration) -> Option<u64> {
+        let models = self.get_json(Service::Models, "/v1/projections", within).await?;
+        models["items"][0]["head"].as_u64()
+    }
+
+    /// Reads from a service that answers with JSON within this time, if it does.
+    pub(crate) async fn get_json(
+        &self,
+        service: Service,
+        path: &'static str,
+        within: Duration,
+    ) -> Option<Value> {
+        self.get(service).get_json(path, within).await
+    }
+
+    /// Asks whoever answers this.
+    pub(crate) async fn ask(&self, handed: Handed) -> Response {
+        let upstream = self.get(Service::of(&handed.method, handed.path.path()));
+        self.hand_to(upstream, handed).await
+    }
+
+    async fn hand_to(&self, upstream: &Upstream, mut handed: Handed) -> Response {
+        handed.headers.remove(RELIES);
+        if self.relies {
+            handed.headers.insert(RELIES, HeaderValue::from_static("tokens"));
+        }
+        upstream.hand_on(handed).await
+    }
+
+    fn get(&self, service: Service) -> &Arc<Upstream> {
+        match service {
+            Service::Commands => &self.commands,
+            Service::Models => &self.models,
+            Service::Sagas => &self.sagas,
+            Service::Simulator => &self.simulator,
+        }
+    }
+}
+
+async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
+    let upstream = services.get(Service::of(request.method(), request.uri().path()));
+    match Handed::read(request).await {
+        Ok(handed) => services.hand_to(upstream, handed).await,
+        Err(problem) => problem.into_response(),
+    }
+}

@@ -1,0 +1,87 @@
+//! What goes on to a service, and what of it and of the answer is about one connection only.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
+use service_kit::problem::{Code, Problem};
+
+/// Headers that are about one connection, not about the request.
+const OF_ONE_CONNECTION: [HeaderName; 9] = [
+    header::CONNECTION,
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::PROXY_AUTHENTICATE,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+
+/// A request as it goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Handed {
+    pub(crate) method: Method,
+    pub(crate) path: PathAndQuery,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Handed {
+    /// Reads a request whole.
+    pub(crate) async fn read(request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = whole(body).await?;
+        let mut headers = parts.headers;
+        of_the_request(&mut headers);
+        if let Some(RequestId(id)) = parts.extensions.get()
+            && let Ok(id) = HeaderValue::from_str(id)
+        {
+            headers.insert(REQUEST_ID, id);
+        }
+        let path = parts.uri.into_parts().path_and_query;
+        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        Ok(Self { method: parts.method, path, headers, body })
+    }
+
+    /// A read of the gateway's own.
+    pub(crate) fn get(path: &'static str) -> Self {
+        let path = PathAndQuery::from_static(path);
+        Self { method: Method::GET, path, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    pub(crate) fn is_command(&self) -> bool {
+        self.method != Method::GET && self.method != Method::HEAD
+    }
+
+    /// Whether it may be sent again though it may have been carried out.
+    pub(crate) fn may_repeat(&self) -> bool {
+        !self.is_command() || self.headers.contains_key("idempotency-key")
+    }
+}
+
+/// A body that has an end soon: one that comes byte by byte would hold what it is to be put into.
+const READ_WITHIN: Duration = Duration::from_secs(15);
+
+/// Reads a body whole, in time.
+pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
+    if axum::body::HttpBody::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout(READ_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Code::BodyTooLarge.into()),
+        Err(_) => Err(Code::RequestTimeout.into()),
+    }
+}
+
+/// Leaves the headers that are about the request, or the answer.
+pub(super) fn of_the_request(headers: &mut HeaderMap) {
+    for name in &OF_ONE_CONNECTION {
+        headers.remove(name);
+    }
+}

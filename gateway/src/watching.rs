@@ -1,0 +1,230 @@
+//! Every process behind the gateway is asked by itself whether it is ready, again and again, and told in the gateway's health.
+//!
+//! **Invariant:** one that hangs holds up nobody: neither the others' questions, nor a request. It may take a second to answer,
+//! whatever a request may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use service_kit::dependency::Need;
+use service_kit::health::Health;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::upstream::{Instance, State, Upstream};
+
+/// How often a process is asked.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How long it may take to answer: it waits for nothing to do so.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
+/// Asks every process of a service until the set is dropped. What the gateway is without any of them, `need` says.
+pub(crate) fn watch(
+    tasks: &mut JoinSet<()>,
+    upstream: &Arc<Upstream>,
+    health: &Health,
+    need: Need,
+) {
+    upstream.tell(health, need);
+    tasks.spawn(watch_all(Arc::clone(upstream), health.clone(), need));
+}
+
+/// Has a task for each process that there is, also for those that come later.
+async fn watch_all(upstream: Arc<Upstream>, health: Health, need: Need) {
+    let mut members = upstream.instances.subscribe();
+    let mut watched: Vec<Arc<Instance>> = Vec::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let now = members.borrow_and_update().iter().map(|one| Arc::clone(&one.instance)).collect();
+        let before = std::mem::replace(&mut watched, now);
+        for instance in &watched {
+            if !before.iter().any(|known| Arc::ptr_eq(known, instance)) {
+                let (upstream, health) = (Arc::clone(&upstream), health.clone());
+                tasks.spawn(watch_one(upstream, Arc::clone(instance), health, need));
+            }
+        }
+        if members.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks one process until it is none of them any more.
+async fn watch_one(upstream: Arc<Upstream>, instance: Arc<Instance>, health: Health, need: Need) {
+    let mut ticks = interval(ASK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while upstream.instances.has(&instance) {
+        ticks.tick().await;
+        upstream.look(&instance).await;
+        upstream.tell(&health, need);
+    }
+}
+
+impl Upstream {
+    /// Asks one process once.
+    pub(crate) async fn look(&self, instance: &Arc<Instance>) {
+        let before = self.instances.state_of(instance);
+        let state = match (self.heard_of(instance).await, before) {
+            (State::Silent, State::Ready) => State::Late,
+            (state, _) => state,
+        };
+        if self.instances.is_now(instance, state) {
+            let at = instance.base.name();
+            tracing::info!(upstream = self.name, at, "it {}", state.word());
+        }
+        let answers = !matches!(state, State::Late | State::Away | State::Silent);
+        if instance.breaker.looked(answers) {
+            self.tell_breaker(instance);
+        }
+        self.show(instance);
+    }
+
+    async fn heard_of(&self, instance: &Instance) -> State {
+        let asked = self.client.look(&instance.base, "/health/ready");
+        match timeout(ANSWER_WITHIN, asked).await {
+            Ok(Ok((status, body))) => {
+                let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+                instance.is_behind_by(body["behind_ms"].as_u64().unwrap_or(0));
+                match body["status"].as_str() {
+                    _ if status.is_success() => State::Ready,
+                    Some("standby") => State::StandsBy,
+                    _ => State::NotReady,
+                }
+            }
+            Ok(Err(_)) => State::Away,
+            Err(_) => State::Silent,
+        }
+    }
+
+    /// Says in the health how the service is. That one process was late once is no reason.
+    fn tell(&self, health: &Health, need: Need) {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
+        let in_flight = self.in_flight() as f64;
+        metrics::gauge!("docket_gateway_requests_in_flight", "upstream" => self.name)
+            .set(in_flight);
+        let members = self.instances.all();
+        if members.iter().any(|one| matches!(one.state, State::Ready | State::Late)) {
+            health.up(self.name);
+            return;
+        }
+        let words: Vec<&str> = members.iter().map(|one| one.state.word()).collect();
+        let why = words.join("; another ");
+        match need {
+            Need::Required => health.down(self.name, why),
+            Need::Useful => health.degraded(self.name, format!("degraded: {why}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::routing::any;
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::upstream::{Client, Handed, Member, Phase, Policy};
+
+    /// A process that says this of itself; its address.
+    async fn process(status: StatusCode, word: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = async move || (status, axum::Json(json!({ "status": word })));
+        let router = Router::new().fallback(any(answer));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    fn upstream(bases: Vec<String>) -> Arc<Upstream> {
+        let policy = Policy { deadline: Duration::from_mins(1), most_in_flight: 100 };
+        let bases = bases.into_iter().map(|base| base.parse().unwrap()).collect();
+        let client = Client::new(policy.deadline).unwrap();
+        Arc::new(Upstream::new("service", bases, client, policy))
+    }
+
+    #[tokio::test]
+    async fn every_process_is_watched_by_itself_also_beside_one_that_hangs() {
+        // Its connections are taken by the kernel, and nobody answers: as those of a process that is paused.
+        let hangs = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        let upstream = upstream(vec![
+            format!("http://{}", hangs.local_addr().unwrap()),
+            process(unavailable, "standby").await,
+            process(unavailable, "not_ready").await,
+            process(StatusCode::OK, "ready").await,
+        ]);
+        let health = Health::default();
+        let mut tasks = JoinSet::new();
+        watch(&mut tasks, &upstream, &health, Need::Required);
+        assert!(!health.is_ready());
+        let mut members = upstream.instances.subscribe();
+        let states = |members: &[Member]| members.iter().map(|one| one.state).collect::<Vec<_>>();
+        let known = [State::StandsBy, State::NotReady, State::Ready];
+        members.wait_for(|members| states(&members[1..]) == known).await.unwrap();
+        let first = upstream.instances.all()[0].state;
+        assert_eq!(first, State::Unknown, "the others did not wait for it");
+        members.wait_for(|members| members[0].state == State::Silent).await.unwrap();
+        assert!(health.is_ready());
+    }
+
+    #[tokio::test]
+    async fn who_comes_later_is_watched_and_asked_and_who_goes_is_not() {
+        let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
+        let mut tasks = JoinSet::new();
+        watch(&mut tasks, &upstream, &Health::default(), Need::Required);
+        let comes = process(StatusCode::OK, "ready").await;
+        upstream.instances.are_at(&[comes.parse().unwrap()]);
+        let mut members = upstream.instances.subscribe();
+        let is_ready = |members: &Vec<Member>| members.iter().all(|one| one.state == State::Ready);
+        members.wait_for(is_ready).await.unwrap();
+        let first = Arc::clone(&upstream.instances.all()[0].instance);
+        assert!(upstream.hand_on(Handed::get("/v1/orders")).await.status().is_success());
+        upstream.instances.are_at(&[comes.parse().unwrap(), "http://127.0.0.1:9".parse().unwrap()]);
+        assert!(Arc::ptr_eq(&first, &upstream.instances.all()[0].instance), "it is the same");
+        assert_eq!(upstream.instances.all()[0].state, State::Ready);
+    }
+
+    #[tokio::test]
+    async fn the_breaker_of_one_that_is_away_opens_and_closes_when_it_is_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let upstream = upstream(vec![format!("http://{address}")]);
+        let instance = Arc::clone(&upstream.instances.all()[0].instance);
+        while instance.breaker.phase() == Phase::Closed {
+            upstream.look(&instance).await;
+        }
+        let begun = tokio::time::Instant::now();
+        let answer = upstream.hand_on(Handed::get("/v1/orders")).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(
+            begun.elapsed() < Duration::from_millis(50),
+            "nobody is asked: {:?}",
+            begun.elapsed()
+        );
+        let listener = TcpListener::bind(address).await.unwrap();
+        let router = Router::new().fallback(any("back"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        upstream.look(&instance).await;
+        assert_eq!(instance.breaker.phase(), Phase::Closed);
+        assert!(upstream.hand_on(Handed::get("/v1/orders")).await.status().is_success());
+    }
+
+    #[tokio::test]
+    async fn being_late_once_is_no_reason_to_call_the_service_down() {
+        let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
+        let health = Health::default();
+        for (state, ready) in [(State::Ready, true), (State::Late, true), (State::Silent, false)] {
+            upstream.instances.is_now(&upstream.instances.all()[0].instance, state);
+            upstream.tell(&health, Need::Required);
+            assert_eq!(health.is_ready(), ready, "{state:?}");
+        }
+        assert_eq!(health.says("service").as_deref(), Some("does not answer"));
+        upstream.tell(&health, Need::Useful);
+        assert_eq!(health.says("service").as_deref(), Some("degraded: does not answer"));
+        assert!(health.is_ready());
+    }
+}

@@ -1,0 +1,86 @@
+//! One service is down behind the gateway: what it would answer fails at once, all else is untouched, and when it is back nobody has to try.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::platform::{PATIENCE, Platform};
+use crate::services::{Service, Services};
+
+/// Nobody is waited for; machines that build at the same time are slow.
+const AT_ONCE: Duration = Duration::from_secs(2);
+const ASKED: usize = 50;
+
+/// The value of a series of the gateway's that has these labels.
+async fn value(gateway: &Platform, series: &str, upstream: &str) -> Option<f64> {
+    let metrics = gateway.text("/metrics").await;
+    let label = format!("upstream=\"{upstream}\"");
+    let line = metrics.lines().find(|line| line.starts_with(series) && line.contains(&label))?;
+    line.rsplit_once(' ')?.1.parse().ok()
+}
+
+async fn until(gateway: &Platform, series: &str, upstream: &str, wanted: f64) {
+    let begun = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let value = value(gateway, series, upstream).await;
+        if value == Some(wanted) {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{series} of {upstream} stayed {value:?}");
+    }
+}
+
+#[tokio::test]
+async fn while_one_service_is_down_its_reads_fail_at_once_and_all_else_goes_on() {
+    const STATE: &str = "docket_gateway_breaker_state{";
+    const OPENS: &str = "docket_gateway_breaker_opens_total{";
+    let Some(mut services) = Services::start().await else { return };
+    services.gateway.sell("cup", 5).await;
+    services.gateway.until("/v1/stock/cup", |stock| stock["available"] == 5).await;
+    for upstream in ["command-service", "projection-service", "saga-orchestrator"] {
+        until(&services.gateway, STATE, upstream, 0.0).await;
+    }
+
+    services.take(Service::Models).kill().await;
+    until(&services.gateway, STATE, "projection-service", 2.0).await;
+    let gateway = &services.gateway;
+    let begun = Instant::now();
+    for answer in join_all((0..ASKED).map(|_| gateway.get("/v1/stock/cup"))).await {
+        assert_eq!(answer.problem(), (503, "unavailable"));
+        assert_eq!(answer.body["detail"], "projection-service does not answer");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    for write in 0..ASKED {
+        let key = format!("meanwhile-{write}");
+        gateway.post("/v1/stock/cup/receive", &key, &json!({ "quantity": 1 })).await.ok();
+    }
+    gateway.get("/v1/sagas").await.ok();
+    let overview = gateway.get("/v1/overview").await.ok();
+    assert_eq!((&overview["partial"], &overview["sagas_in_attention"]), (&true.into(), &json!([])));
+    let missing: Vec<_> = overview["missing"].as_array().unwrap().iter().collect();
+    assert_eq!(missing.len(), 2, "{overview:#}");
+    for (missing, part) in missing.iter().zip(["orders_on_hold", "projections"]) {
+        assert_eq!((&missing["part"], &missing["code"]), (&part.into(), &"unavailable".into()));
+        assert!(overview[part].is_null(), "{overview:#}");
+    }
+    let dashboard = gateway.get("/v1/dashboard?customer_id=c").await;
+    assert_eq!(dashboard.problem(), (503, "unavailable"), "no part of it is there");
+    assert_eq!(gateway.get("/health/ready").await.ok()["status"], "ready");
+    for upstream in ["command-service", "saga-orchestrator"] {
+        assert_eq!(value(gateway, STATE, upstream).await, Some(0.0), "{upstream}");
+        assert_eq!(value(gateway, OPENS, upstream).await, None, "{upstream}");
+    }
+    assert!(begun.elapsed() < AT_ONCE * 5, "{:?}", begun.elapsed());
+
+    services.restart(Service::Models).await;
+    until(&services.gateway, STATE, "projection-service", 0.0).await;
+    assert_eq!(value(&services.gateway, OPENS, "projection-service").await, Some(1.0));
+    services.gateway.until_whole().await;
+    let units = 5 + ASKED;
+    services.gateway.until("/v1/stock/cup", |stock| stock["available"] == units).await;
+}
