@@ -28,14 +28,16 @@ impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
         Ok(())
     }
 
-    /// Applies all that waits for a key, in order.
+    /// Applies all that waits for a key, in order. Of what is given, what lies beyond the checkpoint does not wait: the database lost
+    /// what it had committed last since that was looked up, and it comes again with the pages.
     pub(super) async fn release_one(
         &mut self,
         key: &str,
         events: &[Decoded],
     ) -> Result<(), ApplyError> {
         let mut writing = self.begin_here().await?;
-        let events: Vec<&Decoded> = events.iter().collect();
+        let events: Vec<&Decoded> =
+            events.iter().filter(|event| event.position <= self.kept.position).collect();
         let folded = match self.load(&mut writing, &events).await {
             // Nothing is parked as far as these are concerned.
             Ok(loaded) => self.fold(loaded, &events, &Parked::default()),

@@ -26,6 +26,7 @@ const DAY: &str = "2010-12-01T08:26:00Z";
 on_both! {
     a_parked_key_waits_all_others_flow_and_a_replay_makes_it_as_if_nothing_had_been,
     a_replay_that_fails_leaves_everything_waiting,
+    p5_exactly_once_a_replay_applies_nothing_that_the_database_lost_meanwhile,
     no_more_events_wait_than_there_is_room_for,
     an_operator_parks_the_key_at_which_a_projector_stands_still,
     a_rebuild_leaves_parked_what_is_parked_and_is_equal,
@@ -120,6 +121,24 @@ async fn a_parked_key_waits_all_others_flow_and_a_replay_makes_it_as_if_nothing_
     applier = reopened(&shop, &home, applier).await;
     assert!(applier.parked().is_empty());
     assert_eq!(applier.checkpoint().position, 12);
+    apply(&mut *applier, &mended).await.unwrap();
+    assert_eq!(digest_of(&*applier).await, digest_of(&*whole).await, "each once");
+    applier.generation().database.close().await;
+    whole.generation().database.close().await;
+}
+
+async fn p5_exactly_once_a_replay_applies_nothing_that_the_database_lost_meanwhile(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
+    let (position, mended, broken) = mended_and_broken(&mut shop).await;
+    let mut whole = opened(&shop, &place.home("whole")).await;
+    apply(&mut *whole, &mended).await.unwrap();
+    let mut applier = opened(&shop, &place.home("broken")).await;
+    let found = fault(apply(&mut *applier, &broken).await);
+    applier.park(&parked(found)).await.unwrap();
+    // What waited was looked up when the model stood at 12; then its database went back to 8.
+    apply(&mut *applier, &broken[..8]).await.unwrap();
+    applier.release("a", &of_a(&mended, position)).await.unwrap();
+    assert!(applier.parked().is_empty());
     apply(&mut *applier, &mended).await.unwrap();
     assert_eq!(digest_of(&*applier).await, digest_of(&*whole).await, "each once");
     applier.generation().database.close().await;
