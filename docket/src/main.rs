@@ -17,6 +17,7 @@ mod events;
 mod health;
 mod import;
 mod numbers;
+mod open_files;
 mod output;
 mod parked;
 mod payments;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    open_files::as_many_as_there_may_be();
     let understood = match config::understand(std::env::args_os().collect()) {
         Ok(understood) => understood,
         Err(error) => return usage::explain(&error),

@@ -66,6 +66,21 @@ async fn who_sends_slowly_too_much_or_too_deep_hurts_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_platform_takes_as_many_connections_as_the_system_lets_it() {
+    let data = Data::new();
+    let mut command = tokio::process::Command::new("sh");
+    let binary = env!("CARGO_BIN_EXE_docket");
+    // As most shells begin a program.
+    command.args(["-c", "ulimit -S -n 256 && exec \"$@\"", "sh", binary, "dev"]).kill_on_drop(true);
+    command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+    let platform = Platform::of(command).await;
+    let address = platform.url.strip_prefix("http://").unwrap();
+    let held = join_all((0..400).map(|_| TcpStream::connect(address))).await;
+    assert!(held.iter().all(Result::is_ok));
+    platform.get("/v1/products").await.ok();
+}
+
+#[tokio::test]
 async fn answers_say_what_a_browser_may_do_with_them() {
     let data = Data::new();
     let mut command = docket(&["dev", "--listen", "127.0.0.1:0"]);
