@@ -200,7 +200,7 @@ async fn a_log_line_of_a_request_says_its_trace() {
     let (_collector, port) = Collector::start().await;
     let nobody = format!("http://127.0.0.1:{}", free_port().unwrap());
     let mut command = docket(&["gateway", "--listen", "127.0.0.1:0", "--log-format", "json"]);
-    command.args(["--log-filter", "docket=debug", "--command-service-url", &nobody]);
+    command.args(["--log-filter", "docket=debug,gateway=debug", "--command-service-url", &nobody]);
     let log = tempfile::NamedTempFile::new().unwrap();
     command.stderr(log.reopen().unwrap());
     send_traces(&mut command, port);

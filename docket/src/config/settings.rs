@@ -106,7 +106,7 @@ pub(crate) struct Settings {
 }
 
 /// A slow statement is no matter of an operator: what it makes slow says so itself. What is back is said as what is away was.
-const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info,service_kit=info,storage=info,\
+const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info,gateway=info,service_kit=info,storage=info,\
     messaging::jetstream::connection=info";
 
 /// How log lines look.
