@@ -11,9 +11,11 @@ mod redacted;
 mod secret;
 mod settings;
 mod sources;
+mod webhooks;
 
 pub(crate) use layers::{Misunderstood, Understood, understand};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::{needed, secret};
 pub(crate) use settings::{EntranceArgs, LogFormat, ProcessArgs, Settings, listen_address};
 pub(crate) use sources::Setting;
+pub(crate) use webhooks::WebhookArgs;
