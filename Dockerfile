@@ -14,7 +14,7 @@ FROM debian:bookworm-slim
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/docket /usr/local/bin/docket
 # Under the name of a service it is that service.
-RUN for name in command-service projection-service saga-orchestrator payment-simulator gateway; do \
+RUN for name in command-service projection-service saga-orchestrator notification-service payment-simulator gateway; do \
         ln -s docket "/usr/local/bin/$name"; \
     done
 # A volume that is mounted at /data begins as this folder: owned by who writes there.

@@ -38,6 +38,7 @@ address keys_owner_url docket_keys_owner docket_keys
 address keys_url docket_keys_service docket_keys
 address reads_url docket_reads docket_reads
 address sagas_url docket_sagas docket_sagas
+address notifications_url docket_notifications docket_notifications
 
 if [ ! -e "$folder/nats_url" ]; then
     password=$(random)

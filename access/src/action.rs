@@ -116,6 +116,12 @@ actions! {
     ReplayDeadLetters = "dead_letters.replay", "operations:write": No No All No;
     /// Look at what needs a person, all at once.
     ReadOverview = "overview.read", "operations:read": No No All No;
+    /// Look at webhooks, and at what they were told.
+    ReadWebhooks = "webhooks.read", "webhooks:read": No No All No;
+    /// Register and delete webhooks, change their secrets, and tell them again.
+    ManageWebhooks = "webhooks.manage", "webhooks:write": No No All No;
+    /// Hear every public event as it happens.
+    StreamEvents = "events.stream", "orders:read": No All All All;
     /// Look into the simulated provider's book.
     ReadLedger = "ledger.read", "payments:read": No No All All;
     /// Read what a process counts.

@@ -3,7 +3,7 @@
 #
 # Each address in $SECRETS says who logs in where with which password: postgres://ROLE:PASSWORD@HOST:PORT/DATABASE.
 # The log and the keys have an owner, who migrates, and a service role, which can append and not change. The other
-# databases belong to their services: what is in them can be made anew from the log.
+# databases belong to their services: what is in them can be made anew from the log, but for who is told by webhooks.
 set -eu
 
 SECRETS=${SECRETS:-/run/secrets}
@@ -42,7 +42,7 @@ GRANT CONNECT ON DATABASE :"database" TO :"role";
 SQL
 }
 
-for owner in log_owner_url keys_owner_url reads_url sagas_url; do
+for owner in log_owner_url keys_owner_url reads_url sagas_url notifications_url; do
     read_address "$owner"
     make_role
     make_database

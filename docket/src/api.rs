@@ -91,6 +91,12 @@ impl Api {
         body(self.send(self.named(request, key)).await?).await
     }
 
+    /// Takes away, once.
+    pub(crate) async fn delete(&self, path: &str, key: &str) -> Result<Value> {
+        let request = self.http.delete(format!("{}{path}", self.base));
+        body(self.send(self.named(request, key)).await?).await
+    }
+
     fn named(&self, request: reqwest::RequestBuilder, key: &str) -> reqwest::RequestBuilder {
         let request = request.header("idempotency-key", key);
         match &self.actor {

@@ -18,12 +18,13 @@ use crate::payments::PaymentsArgs;
 use crate::projections::ProjectionsArgs;
 use crate::replay::{self, ReplayArgs};
 use crate::serve::{
-    CommandServiceArgs, GatewayArgs, MigrateArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
-    SagaOrchestratorArgs,
+    CommandServiceArgs, GatewayArgs, MigrateArgs, NotificationServiceArgs, PaymentSimulatorArgs,
+    ProjectionServiceArgs, SagaOrchestratorArgs,
 };
 use crate::status::{self, StatusArgs};
 use crate::token::TokenArgs;
 use crate::verify::{self, VerifyArgs};
+use crate::webhooks::WebhooksArgs;
 
 /// An event-sourced order platform. Without a command it starts: `docket` is `docket dev`.
 #[derive(Debug, Parser)]
@@ -52,10 +53,12 @@ enum Command {
     CommandService(CommandServiceArgs),
     ProjectionService(ProjectionServiceArgs),
     SagaOrchestrator(SagaOrchestratorArgs),
+    NotificationService(NotificationServiceArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
     Projections(ProjectionsArgs),
     DeadLetters(DeadLettersArgs),
+    Webhooks(WebhooksArgs),
     Migrate(MigrateArgs),
     Config(ConfigArgs),
     Health(HealthArgs),
@@ -95,10 +98,12 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::CommandService(args) => ended(Box::pin(args.run()).await),
         Command::ProjectionService(args) => ended(Box::pin(args.run()).await),
         Command::SagaOrchestrator(args) => ended(Box::pin(args.run()).await),
+        Command::NotificationService(args) => ended(Box::pin(args.run()).await),
         Command::PaymentSimulator(args) => ended(Box::pin(args.run()).await),
         Command::Gateway(args) => ended(Box::pin(args.run()).await),
         Command::Projections(args) => args.run().await,
         Command::DeadLetters(args) => args.run().await,
+        Command::Webhooks(args) => args.run().await,
         Command::Migrate(args) => ended(args.run().await),
         Command::Health(args) => args.run().await,
         Command::Token(args) => args.run(),

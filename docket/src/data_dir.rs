@@ -190,6 +190,11 @@ impl DataDir {
         self.0.join("dead-letters.db")
     }
 
+    /// Webhooks, and what they are told.
+    pub(crate) fn notifications(&self) -> PathBuf {
+        self.0.join("notifications.db")
+    }
+
     /// The simulated provider's own ledger.
     pub(crate) fn ledger(&self) -> PathBuf {
         self.0.join("payments-simulator.db")

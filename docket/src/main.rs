@@ -29,6 +29,7 @@ mod target;
 mod token;
 mod usage;
 mod verify;
+mod webhooks;
 
 use std::process::ExitCode;
 

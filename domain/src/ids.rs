@@ -165,7 +165,7 @@ typed_ids! {
     ReturnId: MAX_ID_CHARS,
     /// A saga: `order-{order}`, `cancellation-{cancellation}` or `return-{return}`.
     SagaId: MAX_ID_CHARS,
-    /// What operators act on: `projection/{name}`, `saga/{saga}` or `dead-letter/{letter}`.
+    /// What operators act on: `projection/{name}`, `saga/{saga}`, `dead-letter/{letter}` or `webhook/{webhook}`.
     SubjectId: MAX_ID_CHARS + 16,
 }
 
@@ -247,6 +247,11 @@ impl SubjectId {
     /// A saga.
     pub fn of_saga(saga_id: &SagaId) -> Self {
         Self(format!("saga/{saga_id}").into())
+    }
+
+    /// An endpoint of webhooks; `None` when none has such a name.
+    pub fn of_webhook(id: &str) -> Option<Self> {
+        Self::parse(&format!("webhook/{id}")).ok()
     }
 
     /// A dead letter; `None` when no letter has such a name.

@@ -18,7 +18,8 @@ use crate::services::Services;
 /// How long the services may take to describe their parts of the API.
 const DESCRIBED_WITHIN: Duration = Duration::from_secs(5);
 /// Those that have a part in it.
-const DESCRIBED: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas];
+const DESCRIBED: [Service; 4] =
+    [Service::Commands, Service::Models, Service::Sagas, Service::Notifications];
 
 /// The description under this path, which is that of every service's own, with what the gateway answers itself.
 pub fn description(services: &Arc<Services>, path: &'static str, own: OpenApi) -> Router {

@@ -17,13 +17,16 @@ pub enum Service {
     Models,
     /// Carries orders through.
     Sagas,
+    /// Tells the outside world what happens.
+    Notifications,
     /// The simulated payment provider, of which only the ledger is looked at.
     Simulator,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Commands, Self::Models, Self::Sagas, Self::Simulator];
+    pub const ALL: [Self; 5] =
+        [Self::Commands, Self::Models, Self::Sagas, Self::Notifications, Self::Simulator];
 
     /// The name of its process.
     pub fn name(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Service {
             Self::Commands => "command-service",
             Self::Models => "projection-service",
             Self::Sagas => "saga-orchestrator",
+            Self::Notifications => "notification-service",
             Self::Simulator => "payment-simulator",
         }
     }
@@ -41,6 +45,9 @@ impl Service {
         let mut words = words.split('/');
         match (words.next().unwrap_or_default(), words.next(), words.next()) {
             ("sagas", ..) => Self::Sagas,
+            ("webhooks", ..)
+            | ("events", Some("stream"), None)
+            | ("orders", Some(_), Some("stream")) => Self::Notifications,
             ("simulator", ..) => Self::Simulator,
             ("payments", Some("webhooks"), _) => Self::Commands,
             // Also with another method: who knows a path says which ones it takes.
@@ -59,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_path_has_the_service_that_answers_it() {
-        use Service::{Commands, Models, Sagas, Simulator};
+        use Service::{Commands, Models, Notifications, Sagas, Simulator};
         for (method, path, service) in [
             (Method::POST, "/v1/orders", Commands),
             (Method::GET, "/v1/orders", Models),
@@ -72,6 +79,10 @@ mod tests {
             (Method::POST, "/v1/projections/orders/rebuild", Models),
             (Method::POST, "/v1/sagas/order-1/retry", Sagas),
             (Method::GET, "/v1/sagas", Sagas),
+            (Method::DELETE, "/v1/webhooks/wh_1", Notifications),
+            (Method::GET, "/v1/webhooks/wh_1/deliveries/7", Notifications),
+            (Method::GET, "/v1/orders/o-1/stream", Notifications),
+            (Method::GET, "/v1/events/stream", Notifications),
             (Method::GET, "/v1/simulator/ledger", Simulator),
             (Method::GET, "/v1/payments/o-1-p1", Models),
             (Method::POST, "/v1/payments/webhooks/stripe", Commands),

@@ -27,6 +27,8 @@ pub struct Addresses {
     pub models: Vec<Base>,
     /// Of the saga-orchestrator.
     pub sagas: Vec<Base>,
+    /// Of the notification-service.
+    pub notifications: Vec<Base>,
     /// Of the payment simulator.
     pub simulator: Vec<Base>,
 }
@@ -39,6 +41,7 @@ pub struct Services {
     commands: Arc<Upstream>,
     models: Arc<Upstream>,
     sagas: Arc<Upstream>,
+    notifications: Arc<Upstream>,
     simulator: Arc<Upstream>,
 }
 
@@ -54,6 +57,7 @@ impl Services {
             commands: upstream(Service::Commands, addresses.commands),
             models: upstream(Service::Models, addresses.models),
             sagas: upstream(Service::Sagas, addresses.sagas),
+            notifications: upstream(Service::Notifications, addresses.notifications),
             simulator: upstream(Service::Simulator, addresses.simulator),
         }
     }
@@ -64,7 +68,9 @@ impl Services {
         for service in Service::ALL {
             let need = match service {
                 Service::Commands => Need::Required,
-                Service::Models | Service::Sagas | Service::Simulator => Need::Useful,
+                Service::Models | Service::Sagas | Service::Notifications | Service::Simulator => {
+                    Need::Useful
+                }
             };
             watching::watch(watched, self.get(service), health, need);
         }
@@ -127,6 +133,7 @@ impl Services {
             Service::Commands => &self.commands,
             Service::Models => &self.models,
             Service::Sagas => &self.sagas,
+            Service::Notifications => &self.notifications,
             Service::Simulator => &self.simulator,
         }
     }

@@ -60,6 +60,10 @@ codes! {
     SagaNotResolvable = "saga_not_resolvable", UNPROCESSABLE_ENTITY, "What failed can't be settled by hand";
     DeadLetterNotFound = "dead_letter_not_found", NOT_FOUND, "There is no such dead letter";
     DeadLetterUnreadable = "dead_letter_unreadable", UNPROCESSABLE_ENTITY, "The dead letter can't be understood by this version either";
+    WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook";
+    DeliveryNotFound = "delivery_not_found", NOT_FOUND, "The webhook has no such delivery";
+    WebhookRefused = "webhook_refused", UNPROCESSABLE_ENTITY, "The address of the webhook may not be asked";
+    TooManyWebhooks = "too_many_webhooks", CONFLICT, "There are as many webhooks as there may be";
     PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "The version is not the one of If-Match";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB";

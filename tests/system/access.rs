@@ -178,7 +178,7 @@ impl<'p> Shop<'p> {
             "payments" => &self.payment,
             "shipments" => &self.shipment,
             "sagas" => "order-first",
-            "dead-letters" => "none",
+            "dead-letters" | "webhooks" => "none",
             _ => "first",
         };
         self.ask_at(who, method, path, id).await
@@ -192,12 +192,15 @@ impl<'p> Shop<'p> {
 
     async fn ask_at(&self, who: Who, method: &str, path: &str, id: &str) -> Answer {
         let path = path.replace("{id}", id).replace("{sku}", "22423").replace("{name}", "orders");
-        let path = path.replace("{line}", "1").replace("{return}", "r");
+        let path = path.replace("{line}", "1").replace("{return}", "r").replace("{delivery}", "1");
         if method == "GET" {
             return self.get(who, &path).await;
         }
         let token = self.tokens.header(who);
         let headers: Vec<_> = token.iter().map(|token| ("authorization", token.as_str())).collect();
+        if method == "DELETE" {
+            return self.platform.delete_with(&path, &headers).await;
+        }
         self.platform.post_with(&path, &headers, "{}").await
     }
 }

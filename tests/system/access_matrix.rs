@@ -72,6 +72,19 @@ const ROWS: &[(&str, &str)] = &[
     ("POST /v1/dead-letters/{id}/replay", "401 403 403 403 ok  403"),
     ("GET /v1/dashboard", "401 ok  ok  ok  ok  ok"),
     ("GET /v1/overview", "401 403 403 403 ok  403"),
+    ("GET /v1/orders/{id}/stream", "401 ok  404 ok  ok  ok"),
+    ("GET /v1/events/stream", "401 403 403 ok  ok  ok"),
+    ("GET /v1/webhooks", "401 403 403 403 ok  403"),
+    ("POST /v1/webhooks", "401 403 403 403 ok  403"),
+    ("GET /v1/webhooks/{id}", "401 403 403 403 ok  403"),
+    ("DELETE /v1/webhooks/{id}", "401 403 403 403 ok  403"),
+    ("POST /v1/webhooks/{id}/enable", "401 403 403 403 ok  403"),
+    ("POST /v1/webhooks/{id}/disable", "401 403 403 403 ok  403"),
+    ("POST /v1/webhooks/{id}/rotate-secret", "401 403 403 403 ok  403"),
+    ("POST /v1/webhooks/{id}/redeliver", "401 403 403 403 ok  403"),
+    ("GET /v1/webhooks/{id}/deliveries", "401 403 403 403 ok  403"),
+    ("GET /v1/webhooks/{id}/deliveries/{delivery}", "401 403 403 403 ok  403"),
+    ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "401 403 403 403 ok  403"),
     ("GET /v1/simulator/ledger", "401 403 403 403 ok  ok"),
 ];
 
@@ -86,12 +99,12 @@ fn operations(api: &Value) -> Vec<(String, &Value)> {
     found
 }
 
-/// What was answered, as the rows have it. A dead letter that is not there was looked for.
+/// What was answered, as the rows have it. A dead letter that is not there was looked for, and so was a webhook.
 fn verdict(answer: &Answer) -> &'static str {
     match (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default()) {
         (401, "unauthenticated") => "401",
         (403, "forbidden") => "403",
-        (404, "dead_letter_not_found") => "ok",
+        (404, "dead_letter_not_found" | "webhook_not_found") => "ok",
         (404, _) => "404",
         (401 | 403, _) => panic!("{answer:?}"),
         (status, _) => {

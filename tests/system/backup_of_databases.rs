@@ -80,12 +80,12 @@ async fn databases_dumped_under_load_are_put_back_beside_a_broker_that_knows_mor
     };
     let (acknowledged, ()) = tokio::join!(placing, dumping);
     let before = services.gateway.get("/v1/products").await.header("docket-position").to_owned();
-    for service in [Service::Sagas, Service::Models, Service::Commands] {
+    for service in [Service::Notifications, Service::Sagas, Service::Models, Service::Commands] {
         services.stop(service).await;
     }
     put_back(&mut services, folder.path()).await;
     let end = end_of_the_log(&mut services).await;
-    for service in [Service::Commands, Service::Models, Service::Sagas] {
+    for service in [Service::Commands, Service::Models, Service::Sagas, Service::Notifications] {
         services.restart(service).await;
         services.of(service).until_ready().await;
     }

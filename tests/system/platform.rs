@@ -208,6 +208,15 @@ impl Platform {
         answer(request.body(body).send().await.unwrap()).await
     }
 
+    /// `DELETE`, with any headers.
+    pub(crate) async fn delete_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.delete(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send().await.unwrap()).await
+    }
+
     /// Reads until what is read is as it must become.
     pub(crate) async fn until(&self, path: &str, there: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
@@ -284,6 +293,10 @@ impl Platform {
 
 async fn answer(response: reqwest::Response) -> Answer {
     let (status, headers) = (response.status(), response.headers().clone());
+    // One that goes on for ever is not read.
+    if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        return Answer { status, headers, body: Value::Null };
+    }
     let body = response.bytes().await.unwrap();
     Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
 }

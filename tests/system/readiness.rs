@@ -10,7 +10,8 @@ use test_servers::Forwards;
 use crate::services::{Service, Services};
 
 /// Those with a database.
-const WITH_DATABASE: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas];
+const WITH_DATABASE: [Service; 4] =
+    [Service::Commands, Service::Models, Service::Sagas, Service::Notifications];
 /// Four seconds on a quiet machine.
 const NOTICED_WITHIN: Duration = Duration::from_secs(20);
 
@@ -103,7 +104,9 @@ async fn without_nats_the_gateway_stays_ready_and_takes_commands() {
     let degraded = |health: &Value| {
         let is_degraded = |name| part(health, name).starts_with("degraded: ");
         assert_eq!(health["status"], "ready", "{health}");
-        is_degraded("projection-service") && is_degraded("saga-orchestrator")
+        is_degraded("projection-service")
+            && is_degraded("saga-orchestrator")
+            && is_degraded("notification-service")
     };
     services.gateway.until("/health/ready", degraded).await;
     services.gateway.post("/v1/stock/cup/receive", "without", &receive).await.ok();

@@ -27,7 +27,7 @@ async fn p9_a_log_restored_from_an_older_backup_is_noticed_and_every_service_goe
     services.of(Service::Commands).until_ready().await;
     services.of(Service::Commands).sell("C", 10).await;
     // Who reads the log ends when it hears of the new epoch; its supervisor starts it anew.
-    for service in [Service::Models, Service::Sagas] {
+    for service in [Service::Models, Service::Sagas, Service::Notifications] {
         assert!(!services.take(service).ended().await.success());
         services.restart(service).await;
     }
@@ -53,7 +53,7 @@ async fn p9_a_log_restored_from_an_older_backup_is_noticed_and_every_service_goe
     }
     services.gateway.settle().await;
     services.verify().await;
-    for service in [Service::Commands, Service::Models, Service::Sagas] {
+    for service in [Service::Commands, Service::Models, Service::Sagas, Service::Notifications] {
         services.of(service).until_ready().await;
     }
     services.terminate().await;

@@ -17,25 +17,36 @@ use crate::platform::{Data, PATIENCE, Platform, docket, text};
 /// A free port may be taken by a connection before a service is back on it.
 const ATTEMPTS: usize = 5;
 
+/// A receiver that fails is asked again soon.
+const RETRIES_S: &str = "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
+
 /// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Service {
     Commands,
     Models,
     Sagas,
+    Notifications,
     Simulator,
     Gateway,
 }
 
 impl Service {
-    const ALL: [Self; 5] =
-        [Self::Simulator, Self::Commands, Self::Models, Self::Sagas, Self::Gateway];
+    const ALL: [Self; 6] = [
+        Self::Simulator,
+        Self::Commands,
+        Self::Models,
+        Self::Sagas,
+        Self::Notifications,
+        Self::Gateway,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Commands => "command-service",
             Self::Models => "projection-service",
             Self::Sagas => "saga-orchestrator",
+            Self::Notifications => "notification-service",
             Self::Simulator => "payment-simulator",
             Self::Gateway => "gateway",
         }
@@ -128,7 +139,8 @@ impl Home {
         let database = match service {
             Service::Commands => &self.reached.log,
             Service::Models => &self.reached.models,
-            Service::Sagas => &self.reached.sagas,
+            // Each has a schema of its own there.
+            Service::Sagas | Service::Notifications => &self.reached.sagas,
             Service::Simulator => {
                 command.arg("--data-dir").arg(self.folder.path());
                 return command;
@@ -145,6 +157,10 @@ impl Home {
         }
         if service == Service::Commands {
             command.args(["--payment-provider-url", &self.url(Service::Simulator)]);
+        }
+        if service == Service::Notifications {
+            command.args(["--webhook-networks", "127.0.0.0/8", "--webhook-retries-s", RETRIES_S]);
+            command.args(["--webhook-deadline-ms", "1000"]);
         }
         command
     }
@@ -165,7 +181,13 @@ impl Home {
     /// passed over.
     fn gateway(&self, port: u16, seconds: &[(Service, &Platform)]) -> Command {
         let mut command = self.listening(Service::Gateway, port);
-        for upstream in [Service::Commands, Service::Models, Service::Sagas, Service::Simulator] {
+        for upstream in [
+            Service::Commands,
+            Service::Models,
+            Service::Sagas,
+            Service::Notifications,
+            Service::Simulator,
+        ] {
             let second = seconds.iter().filter(|(service, _)| *service == upstream);
             let mut urls: Vec<String> = second.map(|(_, second)| second.url.clone()).collect();
             urls.push(self.url(upstream));
@@ -272,7 +294,7 @@ impl Services {
         }
         // It makes the master key.
         running[&Service::Commands].until_ready().await;
-        for service in [Service::Models, Service::Sagas] {
+        for service in [Service::Models, Service::Sagas, Service::Notifications] {
             running.insert(service, Platform::of(home.command(service)).await);
         }
         let gateway = Platform::of(home.command(Service::Gateway)).await;
@@ -540,7 +562,13 @@ impl Services {
     /// SIGTERM to all, senders before receivers; each ends well.
     pub(crate) async fn terminate(mut self) {
         assert!(self.gateway.terminate().await.success());
-        for service in [Service::Sagas, Service::Commands, Service::Models, Service::Simulator] {
+        for service in [
+            Service::Notifications,
+            Service::Sagas,
+            Service::Commands,
+            Service::Models,
+            Service::Simulator,
+        ] {
             assert!(self.running.remove(&service).unwrap().terminate().await.success());
         }
     }

@@ -13,7 +13,7 @@ const SERVICE: &[&str] =
     &["access", "domain", "event-store", "messaging", "service-kit", "storage"];
 
 /// Each crate with what it may use of ours.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("access", &[]),
     ("domain", &[]),
     ("storage", &[]),
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("messaging", &["event-store"]),
     ("invariants", &["domain", "event-store"]),
     ("command-service", SERVICE),
+    ("notification-service", SERVICE),
     ("projection-service", SERVICE),
     ("saga-orchestrator", SERVICE),
     (
@@ -36,6 +37,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "gateway",
             "invariants",
             "messaging",
+            "notification-service",
             "projection-service",
             "saga-orchestrator",
             "service-kit",

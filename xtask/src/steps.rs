@@ -50,12 +50,17 @@ pub(crate) fn with_servers(root: &Path, words: &[&str]) -> anyhow::Result<()> {
 
 /// Writes what `schemas/` has to hold. Golden files are only added: one that is there is never changed.
 pub(crate) fn schemas(root: &Path) -> anyhow::Result<()> {
-    let status = cargo(root, "test --package domain --test it --locked -- schemas:: golden::")
-        .env("DOCKET_UPDATE_SCHEMAS", "1")
-        .status()
-        .context("the generator can't be started")?;
-    if !status.success() {
-        bail!("the schemas were not written");
+    for words in [
+        "test --package domain --test it --locked -- schemas:: golden::",
+        "test --package notification-service --test it --locked -- public_events::the_committed_schemas",
+    ] {
+        let status = cargo(root, words)
+            .env("DOCKET_UPDATE_SCHEMAS", "1")
+            .status()
+            .context("the generator can't be started")?;
+        if !status.success() {
+            bail!("the schemas were not written");
+        }
     }
     Ok(())
 }

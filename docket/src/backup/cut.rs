@@ -1,6 +1,6 @@
 //! The moment that a backup shows.
 //!
-//! What follows the log (read models, sagas, dead letters) is fixed first: it may be behind the log, never ahead of it. The
+//! What follows the log (read models, sagas, dead letters, notifications) is fixed first: it may be behind the log, never ahead of it. The
 //! log is fixed while keys and ledger stand still: of whatever it tells, the provider has done its part and the key is
 //! there, and neither has more than it tells of. That takes less than a millisecond, and appends go on meanwhile; the files are copied
 //! afterwards, each as of its moment.
@@ -115,7 +115,7 @@ fn following_the_log(data: &DataDir) -> Result<Vec<PathBuf>> {
     paths.sort_by_key(|path| {
         (path.file_name().is_none_or(|name| name != "catalog.db"), path.clone())
     });
-    paths.extend([data.sagas(), data.dead_letters()]);
+    paths.extend([data.sagas(), data.dead_letters(), data.notifications()]);
     Ok(paths)
 }
 

@@ -38,8 +38,14 @@ pub(crate) enum Misunderstood {
 }
 
 /// The processes that are also programs: this one, under another name.
-const PROGRAMS: [&str; 5] =
-    ["command-service", "projection-service", "saga-orchestrator", "payment-simulator", "gateway"];
+const PROGRAMS: [&str; 6] = [
+    "command-service",
+    "projection-service",
+    "saga-orchestrator",
+    "notification-service",
+    "payment-simulator",
+    "gateway",
+];
 
 /// Called by the name of a process, the program is that process.
 fn under_its_name(mut words: Vec<OsString>) -> (Command, Vec<OsString>) {

@@ -12,6 +12,7 @@ mod redacted;
 mod secret;
 mod settings;
 mod sources;
+mod webhooks;
 
 pub(crate) use layers::{Misunderstood, Understood, understand};
 pub(crate) use missing::{WrongSettings, all_there, needed};
@@ -19,3 +20,4 @@ pub(crate) use print::ConfigArgs;
 pub(crate) use secret::secret;
 pub(crate) use settings::{EntranceArgs, LogFormat, ProcessArgs, Settings, listen_address};
 pub(crate) use sources::Setting;
+pub(crate) use webhooks::WebhookArgs;

@@ -10,8 +10,8 @@ use super::settings::Settings;
 use super::sources::Setting;
 use crate::output;
 use crate::serve::{
-    CommandServiceArgs, GatewayArgs, MigrateArgs, PaymentSimulatorArgs, ProjectionServiceArgs,
-    SagaOrchestratorArgs,
+    CommandServiceArgs, GatewayArgs, MigrateArgs, NotificationServiceArgs, PaymentSimulatorArgs,
+    ProjectionServiceArgs, SagaOrchestratorArgs,
 };
 
 /// Look at settings
@@ -48,6 +48,7 @@ enum Whose {
     CommandService(Box<CommandServiceArgs>),
     ProjectionService(ProjectionServiceArgs),
     SagaOrchestrator(SagaOrchestratorArgs),
+    NotificationService(NotificationServiceArgs),
     PaymentSimulator(PaymentSimulatorArgs),
     Gateway(GatewayArgs),
     Migrate(MigrateArgs),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway::{Entrance, EntranceSettings, Limit, LimitSettings, Origin, Rate, TrustedProxies};
 use ipnet::IpNet;
 
+use super::webhooks::WebhookArgs;
 use crate::numbers::whole;
 use crate::payments::PaymentArgs;
 
@@ -103,6 +104,8 @@ pub(crate) struct Settings {
     #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
         value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) order_deadline_s: u64,
+    #[command(flatten)]
+    pub(crate) webhooks: WebhookArgs,
 }
 
 /// A slow statement is no matter of an operator: what it makes slow says so itself. What is back is said as what is away was.

@@ -16,6 +16,8 @@ mod serve;
 pub(crate) use docs::{DESCRIPTION, documented, explained};
 pub(crate) use home::router as home;
 pub(crate) use lock::DataLock;
-pub(crate) use platform::order_timeouts;
-pub(crate) use readiness::{follow_models, follow_sagas, report_models, report_sagas};
+pub(crate) use platform::{SEALING, order_timeouts};
+pub(crate) use readiness::{
+    follow_models, follow_sagas, report_models, report_notifications, report_sagas,
+};
 pub(crate) use serve::{cannot_listen, install_logs, metrics_router, run};

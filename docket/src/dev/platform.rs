@@ -23,6 +23,9 @@ use event_store::sqlite::SqliteLog;
 use futures::future::BoxFuture;
 use gateway::{Behind, Entrance, LocalServices, Policy};
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
+use messaging::feed::Feed;
+use messaging::record::Recorder;
+use notification_service::Notifications;
 use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
 use service_kit::access::Access;
@@ -50,6 +53,7 @@ pub(crate) struct Platform {
     queue: Arc<EmbeddedQueue>,
     orchestrator: Arc<Orchestrator>,
     projections: Arc<ProjectionService>,
+    notifications: Arc<Notifications>,
     health: Health,
     access: Access,
     metrics: Router,
@@ -68,7 +72,7 @@ impl Platform {
             .with_context(|| irreplaceable("the event log", &data.log()))?;
         history::check(&mut log, data).await.context("the log's history can't be checked")?;
         let log = Arc::new(log);
-        let secret = master.derive("request hashes");
+        let (secret, sealing) = (master.derive("request hashes"), master.derive(SEALING));
         let vault = Arc::new(Vault::new(Arc::clone(&keys) as Arc<dyn KeyStore>, master));
         // Before anything is opened: keys may have come back with a backup.
         replay_erasures(&*log, &vault).await.context("erasures can't be applied to the keys")?;
@@ -99,8 +103,11 @@ impl Platform {
         let orchestrator = Arc::new(orchestrator?);
         let models = projection_service::Settings::at(data.projections());
         let states = Arc::new(States(Arc::downgrade(&orchestrator)));
-        let projections = ProjectionService::start(models, feed, vault, states, recorder).await?;
+        let told = recorder.clone();
+        let projections =
+            ProjectionService::start(models, feed.clone(), vault, states, recorder).await?;
         let projections = Arc::new(projections);
+        let notifications = start_notifications(settings, data, sealing, feed, told).await?;
 
         let health = Health::default();
         entrance::say(&access, &health);
@@ -111,6 +118,7 @@ impl Platform {
             Arc::downgrade(&(Arc::clone(&log) as Arc<dyn EventLog>)),
             Arc::downgrade(&orchestrator),
             Arc::downgrade(&projections),
+            Arc::downgrade(&notifications),
         ));
         Ok(Self {
             log,
@@ -121,6 +129,7 @@ impl Platform {
             queue,
             orchestrator,
             projections,
+            notifications,
             health,
             access,
             metrics,
@@ -133,7 +142,8 @@ impl Platform {
         let services = OpenApiRouter::new()
             .merge(self.commands.router(access))
             .merge(self.projections.router(access))
-            .merge(self.orchestrator.router(access));
+            .merge(self.orchestrator.router(access))
+            .merge(self.notifications.router(access));
         let head = access.is_open().then(|| self.log.head());
         let places = LocalServices::new(POLICY);
         let behind = places.around(Router::new().nest("/v1", services.clone().into()));
@@ -147,9 +157,10 @@ impl Platform {
         entrance.edge(service_kit::http::finish(router))
     }
 
-    /// Ends the waits for orders' decisions, which may be longer than a stop may take.
+    /// Ends streams, and the waits for orders' decisions, which may be longer than a stop may take.
     pub(crate) fn end_waits(&self) {
         self.commands.end_waits();
+        self.notifications.end_streams();
     }
 
     /// Ends everything, senders before receivers. Nothing that was acknowledged is lost at any moment of it.
@@ -161,11 +172,17 @@ impl Platform {
         self.commands.shutdown().await;
         self.letters.close().await;
         self.ledger.close().await;
+        if let Some(notifications) = Arc::into_inner(self.notifications) {
+            notifications.shutdown().await;
+        }
         self.projections.shutdown().await;
         self.keys.close().await;
         self.log.close().await;
     }
 }
+
+/// What the key is derived for that seals the secrets of webhooks.
+pub(crate) const SEALING: &str = "webhook secrets";
 
 /// What a file is that can't be opened, and that no start touches: nothing else knows what it holds.
 fn irreplaceable(what: &str, path: &Path) -> String {
@@ -196,6 +213,21 @@ fn start_commands(
     let commands =
         CommandService::start(settings, log, Arc::clone(vault), provider, clock::system());
     Ok(commands.with_stripe_notices(notices))
+}
+
+async fn start_notifications(
+    settings: &Settings,
+    data: &DataDir,
+    sealing: Vec<u8>,
+    feed: Arc<dyn Feed>,
+    recorder: Arc<dyn Recorder>,
+) -> Result<Arc<Notifications>> {
+    let usual = notification_service::Settings::at(data.notifications(), sealing);
+    let settings = settings.webhooks.clone().put_into(usual);
+    let started = Notifications::start(settings, feed, recorder, clock::system()).await;
+    let notifications =
+        started.with_context(|| irreplaceable("the webhooks", &data.notifications()))?;
+    Ok(Arc::new(notifications))
 }
 
 fn saga_settings(settings: &Settings, data: &DataDir) -> saga_orchestrator::Settings {

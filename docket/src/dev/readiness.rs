@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use event_store::{EventLog, Position};
+use notification_service::{Notifications, Phase as Telling};
 use projection_service::ProjectionService;
 use saga_orchestrator::{Orchestrator, Phase, Status};
 use service_kit::freshness::Behind;
@@ -19,6 +20,7 @@ pub(crate) async fn keep(
     log: Weak<dyn EventLog>,
     orchestrator: Weak<Orchestrator>,
     projections: Weak<ProjectionService>,
+    notifications: Weak<Notifications>,
 ) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
@@ -28,6 +30,8 @@ pub(crate) async fn keep(
             break;
         };
         report(&health, &*log, &sagas, &models);
+        let Some(notifications) = notifications.upgrade() else { break };
+        report_notifications(&health, &notifications.status().phase);
     }
 }
 
@@ -103,6 +107,19 @@ pub(crate) fn report_sagas(health: &Health, phase: &Phase) {
             health.down("sagas", format!("stands still at position {position}: {cause}"));
         }
         Phase::Stopped => health.down("sagas", "stopped"),
+    }
+}
+
+/// Tells what the notifications do. What the platform is for it does without them.
+pub(crate) fn report_notifications(health: &Health, phase: &Telling) {
+    let part = "notifications";
+    match phase {
+        Telling::Starting | Telling::Live => health.up(part),
+        Telling::Retrying { cause } => health.degraded(part, format!("tries again: {cause}")),
+        Telling::Faulted { position, cause } => {
+            health.degraded(part, format!("stands still at position {position}: {cause}"));
+        }
+        Telling::Stopped => health.degraded(part, "stopped"),
     }
 }
 

@@ -196,6 +196,8 @@ impl LogDatabase {
 pub(crate) const READ_MODELS: &str = "read_models";
 /// The schema of the sagas.
 pub(super) const SAGAS: &str = "sagas";
+/// The schema of webhooks and what they are told.
+pub(super) const NOTIFICATIONS: &str = "notifications";
 
 fn settings(what: &str, url: &str) -> Result<PostgresSettings> {
     let settings = PostgresSettings::new(url, "docket verify");

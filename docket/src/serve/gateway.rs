@@ -40,6 +40,10 @@ pub(crate) struct GatewayArgs {
     #[arg(long, env = "DOCKET_SAGA_ORCHESTRATOR_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
         default_value = "http://127.0.0.1:8083")]
     saga_orchestrator_url: Vec<Base>,
+    /// Where the notification-service is; of several processes, separated by commas, one that is ready is asked
+    #[arg(long, env = "DOCKET_NOTIFICATION_SERVICE_URL", value_name = "URLS", value_parser = base, value_delimiter = ',',
+        default_value = "http://127.0.0.1:8085")]
+    notification_service_url: Vec<Base>,
     /// Where the payment simulator is, to look at its ledger
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base,
         default_value = "http://127.0.0.1:8084")]
@@ -67,6 +71,7 @@ impl GatewayArgs {
             commands: self.command_service_url,
             models: self.projection_service_url,
             sagas: self.saga_orchestrator_url,
+            notifications: self.notification_service_url,
             simulator: vec![self.payment_simulator_url],
         };
         let relies = self.process.auth_file.is_some();
@@ -116,6 +121,7 @@ fn dns(addresses: &Addresses) -> Dns {
         Service::Commands => addresses.commands.clone(),
         Service::Models => addresses.models.clone(),
         Service::Sagas => addresses.sagas.clone(),
+        Service::Notifications => addresses.notifications.clone(),
         Service::Simulator => addresses.simulator.clone(),
     })
 }

@@ -25,4 +25,16 @@ pub enum OperatorAction {
     ResolveSaga,
     /// Carries out a message that was put aside.
     ReplayDeadLetter,
+    /// Has an endpoint told of public events from now on.
+    RegisterWebhook,
+    /// Forgets an endpoint, and what waits for it.
+    DeleteWebhook,
+    /// Has an endpoint told again, and of what waited meanwhile.
+    EnableWebhook,
+    /// Has an endpoint not told for now.
+    DisableWebhook,
+    /// Draws another secret for an endpoint.
+    RotateWebhookSecret,
+    /// Tells an endpoint again of what it was told, or what was given up.
+    RedeliverWebhook,
 }

@@ -208,8 +208,13 @@ async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_d
         assert!(other.contains("permission denied for database"), "{other}");
     }
     assert!(gateway.terminate().await.success());
-    for name in ["saga-orchestrator", "command-service", "projection-service", "payment-simulator"]
-    {
+    for name in [
+        "notification-service",
+        "saga-orchestrator",
+        "command-service",
+        "projection-service",
+        "payment-simulator",
+    ] {
         assert!(services.remove(name).unwrap().terminate().await.success(), "{name}");
     }
 }

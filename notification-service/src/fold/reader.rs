@@ -1,0 +1,222 @@
+//! The loop that follows the feed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::event::Event;
+use event_store::{LogIdentity, Position, RecordedEvent};
+use messaging::feed::{Feed, FeedError};
+use service_kit::clock::Clock;
+use storage::{Fence, Passed, Store};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::facts::Facts;
+use crate::book::Book;
+use crate::hub::Hub;
+use crate::public::{CloudEvent, is_published};
+use crate::run_error::RunError;
+use crate::status::{Phase, Status};
+use crate::storage::{self as tables, Checkpoint, NewDelivery};
+
+/// Events of a page, at most.
+const BATCH: usize = 1_000;
+/// Where nobody is to be told, it is noted this often how far the log was read.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// How long it waits before it tries again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// What a reader is made of.
+pub(crate) struct ReaderParts {
+    pub(crate) store: Store,
+    pub(crate) fence: Fence,
+    pub(crate) feed: Arc<dyn Feed>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) clock: Clock,
+    /// Tells that something may be due.
+    pub(crate) told: Arc<Notify>,
+    pub(crate) status: watch::Sender<Status>,
+    /// Who listens as it happens.
+    pub(crate) hub: Hub,
+    /// How long it is known what was told.
+    pub(crate) retention: Duration,
+}
+
+/// The one who reads the feed.
+pub(crate) struct Reader {
+    pub(super) parts: ReaderParts,
+    facts: Facts,
+    /// As committed.
+    pub(super) checkpoint: Checkpoint,
+    /// As read.
+    place: (Position, Option<Uuid>),
+    noted_at: Instant,
+}
+
+impl Reader {
+    pub(crate) fn new(parts: ReaderParts) -> Self {
+        let log = LogIdentity { log: "".into(), epoch: 0 };
+        let checkpoint = Checkpoint { position: 0, event_id: None, log };
+        let facts = Facts::new(Arc::clone(&parts.feed));
+        Self { parts, facts, checkpoint, place: (0, None), noted_at: Instant::now() }
+    }
+
+    /// Reads until it is stopped, the lease is lost, or an event can't be read. What fails for now is begun anew from what the
+    /// database says.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> RunError {
+        loop {
+            let error = match self.session(&stop).await {
+                Ok(()) => RunError::Stopped,
+                Err(error) => error,
+            };
+            match &error {
+                RunError::Stopped | RunError::LeaseLost => {
+                    self.tell(Phase::Stopped);
+                    return error;
+                }
+                RunError::Fault { position, cause } => {
+                    return self.stand_still(*position, cause, stop).await;
+                }
+                RunError::Feed(FeedError::AnotherHistory { position, .. }) => {
+                    let (position, cause) = (*position, error.to_string());
+                    return self.stand_still(position, &cause, stop).await;
+                }
+                RunError::TakenBack | RunError::Feed(_) | RunError::Database(_) => {
+                    tracing::warn!(%error, "the feed can't be read for public events now");
+                    self.tell(Phase::Retrying { cause: error.to_string() });
+                }
+            }
+            let pause = tokio::time::sleep(RETRY_AFTER);
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return RunError::Stopped;
+            }
+        }
+    }
+
+    /// Waits for a person: passing an event over could keep somebody from hearing of it. What was read before is still told.
+    async fn stand_still(
+        &self,
+        position: Position,
+        cause: &str,
+        stop: CancellationToken,
+    ) -> RunError {
+        tracing::error!(position, cause, "public events stand still");
+        self.tell(Phase::Faulted { position, cause: cause.to_owned() });
+        stop.cancelled().await;
+        RunError::Stopped
+    }
+
+    async fn session(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
+        self.open().await?;
+        let mut subscription = self.parts.feed.subscribe(self.place.0).await?;
+        self.tell(Phase::Live);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return self.note().await,
+                page = subscription.next(BATCH) => self.read(&page?).await?,
+                () = tokio::time::sleep_until(self.noted_at + NOTE_EVERY), if self.is_ahead() => {
+                    self.note().await?;
+                }
+            }
+            self.tell(Phase::Live);
+        }
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.place.0 > self.checkpoint.position
+    }
+
+    /// Reads a page; what is to be told of it is committed with where it ends.
+    async fn read(&mut self, page: &[RecordedEvent]) -> Result<(), RunError> {
+        let Some(last) = page.last() else { return Ok(()) };
+        let place = (last.position, Some(last.id));
+        let endpoints = self.parts.book.endpoints();
+        let is_listened_to = self.parts.hub.is_listened_to();
+        if endpoints.is_empty() && !is_listened_to {
+            self.place = place;
+            return Ok(());
+        }
+        let events: Vec<Arc<CloudEvent>> =
+            self.public(page).await?.into_iter().map(Arc::new).collect();
+        // It is in the log: who only looks need not wait for what is kept here.
+        for event in &events {
+            self.parts.hub.tell(Arc::clone(event));
+        }
+        let known_since = (self.parts.clock)() - self.parts.retention;
+        let mut new = Vec::new();
+        for event in &events {
+            let wanting = endpoints.iter().filter(|endpoint| {
+                // Read again after a restore, what is older was told, or is too old to be.
+                (endpoint.since.is_some() || event.recorded_at >= known_since)
+                    && endpoint.wants(event.name, event.position, event.recorded_at)
+            });
+            new.extend(wanting.map(|endpoint| NewDelivery { endpoint_id: &endpoint.id, event }));
+        }
+        self.place = place;
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.commit(&new).await?;
+        self.parts.told.notify_one();
+        Ok(())
+    }
+
+    /// The public events of a page.
+    async fn public(&mut self, page: &[RecordedEvent]) -> Result<Vec<CloudEvent>, RunError> {
+        let log = Arc::clone(&self.checkpoint.log.log);
+        let mut events = Vec::new();
+        for recorded in page.iter().filter(|recorded| is_published(&recorded.event_type)) {
+            let fault = |cause: String| RunError::Fault { position: recorded.position, cause };
+            let (version, payload) = (recorded.schema_version, &recorded.payload);
+            let event = Event::from_json(&recorded.event_type, version, payload);
+            let event = event.map_err(|error| fault(error.to_string()))?;
+            let order = self.facts.of(&event).await?;
+            let public = CloudEvent::of(&log, recorded, &event, order.as_deref());
+            events.extend(public.map_err(|error| fault(error.to_string()))?);
+        }
+        metrics::counter!("docket_public_events_total").increment(events.len() as u64);
+        Ok(events)
+    }
+
+    /// Notes how far it has read.
+    async fn note(&mut self) -> Result<(), RunError> {
+        if self.is_ahead() { self.commit(&[]).await } else { Ok(()) }
+    }
+
+    async fn commit(&mut self, new: &[NewDelivery<'_>]) -> Result<(), RunError> {
+        let (position, event_id) = self.place;
+        let mut transaction = self.parts.store.begin().await?;
+        let fence = &self.parts.fence;
+        let passed =
+            tables::advance(&mut transaction, fence, &self.checkpoint, position, event_id).await?;
+        match passed {
+            Passed::Through => {}
+            Passed::LeaseLost => return Err(RunError::LeaseLost),
+            Passed::Moved => return Err(RunError::TakenBack),
+        }
+        tables::insert_deliveries(&mut transaction, new, (self.parts.clock)()).await?;
+        transaction.commit().await?;
+        self.checkpoint = Checkpoint { position, event_id, log: self.checkpoint.log.clone() };
+        self.noted_at = Instant::now();
+        Ok(())
+    }
+
+    /// Stands here from now on.
+    pub(super) fn stand_at(&mut self, checkpoint: Checkpoint) {
+        self.place = (checkpoint.position, checkpoint.event_id);
+        self.checkpoint = checkpoint;
+        self.noted_at = Instant::now();
+    }
+
+    fn tell(&self, phase: Phase) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float; 2^53 events are far away"
+        )]
+        metrics::gauge!("docket_notifications_position").set(self.place.0 as f64);
+        self.parts.status.send_replace(Status { phase, position: self.place.0 });
+    }
+}

@@ -1,0 +1,44 @@
+//! `DELETE /webhooks/{id}`
+
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode};
+use domain::operations::OperatorAction;
+use service_kit::access::Caller;
+use service_kit::described::{KeyText, PathName};
+use service_kit::extract::PathParams;
+use service_kit::problem::Problem;
+use service_kit::responses::ActionProblems;
+
+use super::api::{Api, Asked, failed, not_found};
+use crate::storage as tables;
+
+/// Forgets a webhook, and all that is for it
+///
+/// One that was deleted before is deleted: again changes nothing.
+#[utoipa::path(delete, path = "/webhooks/{id}", tag = "Webhooks",
+    params(("id" = inline(PathName), Path),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
+    responses((status = 204, description = "It is gone"), ActionProblems))]
+pub(super) async fn delete_webhook(
+    Shared(api): Shared<Api>,
+    PathParams(id): PathParams<String>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let _turn = api.turn().await;
+    let mut reader = api.reader().await?;
+    if tables::is_deleted(&mut reader, &id).await.map_err(failed)? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let found = tables::find_endpoint(&mut reader, api.book.sealing(), &id).await;
+    found.map_err(failed)?.ok_or_else(|| not_found(&id))?;
+    drop(reader);
+    let asked = Asked { key: &key, actor: &actor, reason: None };
+    api.record(&id, OperatorAction::DeleteWebhook, asked).await?;
+    let mut transaction = api.begin().await?;
+    tables::delete_endpoint(&mut transaction, &id).await.map_err(failed)?;
+    api.commit(transaction).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,75 @@
+//! `GET /webhooks/{id}/deliveries`, `GET /webhooks/{id}/deliveries/{delivery}`
+
+use axum::Json;
+use axum::extract::State as Shared;
+use serde::Deserialize;
+use service_kit::described::PathName;
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::page::{Page, PageParams, Paging};
+use service_kit::problem::{self, Code, Problem};
+use service_kit::responses::PageProblems;
+
+use super::answers::{DeliveryItem, State, WholeDelivery};
+use super::api::{Api, failed};
+use crate::storage::{self as tables, DeliveryFilter, DeliveryRow};
+
+/// Which deliveries.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeliveriesQuery {
+    /// Only those of which this became.
+    state: Option<State>,
+    /// Entries of the page: 1 to 1,000, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
+/// What a webhook was told or is to be, newest first
+#[utoipa::path(get, path = "/webhooks/{id}/deliveries", tag = "Webhooks",
+    params(("id" = inline(PathName), Path), DeliveriesQuery),
+    responses((status = 200, body = Page<DeliveryItem>), PageProblems))]
+pub(super) async fn list_deliveries(
+    Shared(api): Shared<Api>,
+    PathParams(id): PathParams<String>,
+    QueryParams(query): QueryParams<DeliveriesQuery>,
+) -> Result<Json<Page<DeliveryItem>>, Problem> {
+    let page = PageParams { limit: query.limit, cursor: query.cursor };
+    let paging = Paging::<i64>::parse(&page, "deliveries", &(&id, query.state))?;
+    api.find(&id).await?;
+    let filter = DeliveryFilter { endpoint_id: &id, state: query.state.map(Into::into) };
+    let before = paging.after.unwrap_or(i64::MAX);
+    let mut reader = api.reader().await?;
+    let rows = tables::list_deliveries(&mut reader, filter, before, paging.one_more()).await;
+    let Page { items, next } = paging.cut(rows.map_err(failed)?, |row| row.number);
+    Ok(Json(Page { items: items.into_iter().map(DeliveryItem::from).collect(), next }))
+}
+
+/// A delivery, with every attempt and what is told
+#[utoipa::path(get, path = "/webhooks/{id}/deliveries/{delivery}", tag = "Webhooks",
+    params(("id" = inline(PathName), Path), ("delivery" = i64, Path, minimum = 1)),
+    responses((status = 200, body = WholeDelivery), PageProblems))]
+pub(super) async fn get_delivery(
+    Shared(api): Shared<Api>,
+    PathParams((id, delivery)): PathParams<(String, i64)>,
+) -> Result<Json<WholeDelivery>, Problem> {
+    let row = api.delivery(&id, delivery).await?;
+    let attempts = tables::list_attempts(&mut api.reader().await?, delivery).await;
+    let whole = WholeDelivery::of(row, attempts.map_err(failed)?);
+    Ok(Json(whole.map_err(|error| problem::internal(&error))?))
+}
+
+impl Api {
+    /// A delivery that is there.
+    pub(super) async fn delivery(&self, id: &str, number: i64) -> Result<DeliveryRow, Problem> {
+        self.find(id).await?;
+        let found = tables::find_delivery(&mut self.reader().await?, id, number).await;
+        found.map_err(failed)?.ok_or_else(|| {
+            let told = format!("the webhook `{id}` has no delivery {number}");
+            Problem::from(Code::DeliveryNotFound).detail(told)
+        })
+    }
+}

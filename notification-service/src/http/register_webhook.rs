@@ -1,0 +1,161 @@
+//! `POST /webhooks`
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::given::Given;
+use domain::operations::OperatorAction;
+use domain::text::{Label, Reason};
+use serde::Deserialize;
+use service_kit::access::Caller;
+use service_kit::described::{KeyText, LongText, ShortText};
+use service_kit::extract::JsonBody;
+use service_kit::idempotency;
+use service_kit::problem::{self, Code, Problem};
+use service_kit::responses::ActionProblems;
+use utoipa::ToSchema;
+
+use super::answers::WebhookWithSecret;
+use super::api::{Api, Asked, failed, not_found};
+use crate::storage as tables;
+use crate::webhooks::{Endpoint, EndpointState, Filter, Secret, Secrets, parse_url};
+
+/// The most webhooks there may be: each has room of its own.
+const MOST: usize = 50;
+/// The most types that one may name.
+const MOST_TYPES: usize = 100;
+
+/// Who wants to be told, and of what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "url": "https://shop.example/hooks/docket", "events": ["order.*", "payment.refunded"] }))]
+pub(super) struct NewWebhook {
+    /// Where events are posted: `https`, or `http` in a network that the settings list.
+    #[schema(min_length = 1, max_length = 2000)]
+    url: String,
+    /// Types such as `order.placed`, and groups such as `order.*`; all of them when absent or empty.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    events: Vec<String>,
+    /// What it is, for those who look later; no personal data.
+    #[serde(default)]
+    #[schema(value_type = Option<ShortText>)]
+    description: Option<Given<Label>>,
+    /// Why, for the log; no personal data.
+    #[serde(default)]
+    #[schema(value_type = Option<LongText>)]
+    reason: Option<Given<Reason>>,
+}
+
+/// Has somebody told of public events, from now on
+///
+/// The answer tells the secret that signs what is sent, after Standard Webhooks; it is told nowhere else.
+#[utoipa::path(post, path = "/webhooks", tag = "Webhooks",
+    params(
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key gets the same answer"),
+        ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent"),
+    ),
+    request_body = NewWebhook,
+    responses((status = 201, description = "The webhook, with its secret", body = WebhookWithSecret),
+        (status = 409, description = "There are as many as there may be", content_type = "application/problem+json", body = service_kit::problem::ProblemBody),
+        ActionProblems))]
+pub(super) async fn register_webhook(
+    Shared(api): Shared<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(wanted): JsonBody<NewWebhook>,
+) -> Result<Response, Problem> {
+    let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let request = wanted.request();
+    let reason = wanted.reason.as_ref().map(Given::get).cloned();
+    let _turn = api.turn().await;
+    let id = id_of(&key);
+    if let Some(known) = known(&api, &id).await? {
+        if known.request != request {
+            return Err(idempotency::reused(&key, Some("to register another webhook")));
+        }
+        let mut response = answer(&known);
+        idempotency::mark_replayed(response.headers_mut());
+        return Ok(response);
+    }
+    let endpoint = checked(&api, wanted, &id, &key, request).await?;
+    let asked = Asked { key: &key, actor: &actor, reason: reason.as_ref() };
+    api.record(&id, OperatorAction::RegisterWebhook, asked).await?;
+    let mut transaction = api.begin().await?;
+    let kept = tables::insert_endpoint(&mut transaction, &endpoint, api.book.sealing()).await;
+    kept.map_err(failed)?;
+    api.commit(transaction).await?;
+    Ok(answer(&api.find(&id).await?))
+}
+
+impl NewWebhook {
+    /// What is asked, in words that are the same for the same.
+    fn request(&self) -> String {
+        let description = self.description.as_ref().map(|text| text.get().as_str());
+        serde_json::json!([self.url, self.events, description]).to_string()
+    }
+}
+
+/// What was registered under the same key.
+async fn known(api: &Api, id: &str) -> Result<Option<Endpoint>, Problem> {
+    let mut reader = api.reader().await?;
+    let known = tables::find_endpoint(&mut reader, api.book.sealing(), id).await;
+    let known = known.map_err(failed)?;
+    if known.is_none() && tables::is_deleted(&mut reader, id).await.map_err(failed)? {
+        return Err(not_found(id));
+    }
+    Ok(known)
+}
+
+/// The endpoint that is wanted, if there can be one.
+async fn checked(
+    api: &Api,
+    wanted: NewWebhook,
+    id: &str,
+    key: &str,
+    request: String,
+) -> Result<Endpoint, Problem> {
+    let url = parse_url(&wanted.url)
+        .map_err(|wrong| Problem::from(Code::InvalidBody).mistake("/url", wrong.to_string()))?;
+    let events = Problem::from(Code::InvalidBody);
+    if wanted.events.len() > MOST_TYPES {
+        return Err(events.mistake("/events", format!("names at most {MOST_TYPES} types")));
+    }
+    let filter = Filter::parse(wanted.events)
+        .map_err(|wrong| events.mistake("/events", wrong.to_string()))?;
+    if api.book.endpoints().len() >= MOST {
+        let told = format!("there are {MOST} webhooks; delete one that nobody needs any more");
+        return Err(Problem::from(Code::TooManyWebhooks).detail(told));
+    }
+    if let Err(refused) = api.sender.check(&url).await {
+        return Err(Problem::from(Code::WebhookRefused).mistake("/url", refused.to_string()));
+    }
+    let current = Secret::draw().map_err(|error| problem::internal(&error))?;
+    Ok(Endpoint {
+        number: 0,
+        id: id.to_owned(),
+        url,
+        filter,
+        description: wanted.description.map(|text| text.get().as_str().to_owned()),
+        state: EndpointState::Enabled,
+        secrets: Secrets { current, previous: None, drawn_by: key.to_owned() },
+        since: Some(*api.feed.head().borrow()),
+        created_at: (api.clock)(),
+        failing_since: None,
+        request,
+    })
+}
+
+fn answer(endpoint: &Endpoint) -> Response {
+    (StatusCode::CREATED, Json(WebhookWithSecret::of(endpoint))).into_response()
+}
+
+/// The id of what is registered under a key: so a repeat finds it.
+fn id_of(key: &str) -> String {
+    let hash = digest(&SHA256, format!("webhook/{key}").as_bytes());
+    format!("wh_{}", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12]))
+}

@@ -1,0 +1,222 @@
+//! The service as its host sees it: started, asked, stopped.
+
+use std::sync::Arc;
+
+use messaging::feed::Feed;
+use messaging::record::Recorder;
+use service_kit::access::Access;
+use service_kit::clock::Clock;
+use sqlx::migrate::MigrateError;
+use storage::{Held, Lease, Store};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::book::Book;
+use crate::delivery::{Dispatcher, DispatcherParts};
+use crate::egress::{EgressError, Sender};
+use crate::fold::{Reader, ReaderParts};
+use crate::http::{self, Api, ApiParts};
+use crate::hub::Hub;
+use crate::run_error::RunError;
+use crate::settings::Settings;
+use crate::status::{Phase, Status};
+use crate::storage as tables;
+use crate::streams::{self, StreamParts, Streams};
+use crate::webhooks::SecretBox;
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The tables can't be made or brought up to date.
+    #[error("the database of the notifications can't be opened")]
+    Tables(#[from] MigrateError),
+    /// The tables can't be read.
+    #[error("the endpoints can't be read")]
+    Endpoints(#[from] sqlx::Error),
+    /// Requests can't go out.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    /// The key that seals secrets has another length.
+    #[error("secrets can't be sealed with a key that does not have 32 bytes")]
+    SealingKey,
+}
+
+/// The running service. Dropping it stops it.
+pub struct Notifications {
+    api: Api,
+    streams: Streams,
+    /// Every stream ends.
+    end: CancellationToken,
+    store: Store,
+    status: watch::Receiver<Status>,
+    stop: DropGuard,
+    /// Another process has the lease.
+    taken: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    keeping: JoinHandle<()>,
+}
+
+impl Notifications {
+    /// Opens the tables, waits for the lease if there is one, and starts to read and to tell.
+    pub async fn start(
+        settings: Settings,
+        feed: Arc<dyn Feed>,
+        recorder: Arc<dyn Recorder>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let sealing = SecretBox::new(&settings.sealing_key).map_err(|_| StartError::SealingKey)?;
+        let deadline = settings.egress.deadline;
+        let sender = Sender::new(settings.egress, settings.names)?;
+        let store = tables::open(&settings.location).await?;
+        let lease = match settings.lease {
+            Some(lease) => Lease::shared(store.clone(), lease).await?,
+            None => Lease::always(),
+        };
+        let held = lease.acquire_telling(&settings.told).await;
+        let fence = held.fence();
+        let book = Arc::new(Book::open(&store, sealing).await?);
+        put_back(&store, &book, &clock).await?;
+        let told = Arc::new(Notify::new());
+        let (tell, status) = watch::channel(Status { phase: Phase::Starting, position: 0 });
+        let (hub, end) = (Hub::new(), CancellationToken::new());
+        let (stop, taken) = (CancellationToken::new(), CancellationToken::new());
+        let reader = Reader::new(ReaderParts {
+            store: store.clone(),
+            fence: fence.clone(),
+            feed: Arc::clone(&feed),
+            book: Arc::clone(&book),
+            clock: Arc::clone(&clock),
+            told: Arc::clone(&told),
+            status: tell,
+            hub: hub.clone(),
+            retention: settings.retention,
+        });
+        let dispatching = DispatcherParts {
+            store: store.clone(),
+            fence: fence.clone(),
+            sender: sender.clone(),
+            book: Arc::clone(&book),
+            clock: Arc::clone(&clock),
+            told: Arc::clone(&told),
+            schedule: settings.schedule,
+            deadline,
+            per_endpoint: settings.per_endpoint,
+            retention: settings.retention,
+        };
+        let streams = StreamParts { feed: Arc::clone(&feed), hub, end: end.clone() };
+        let streams = Streams::new(streams);
+        let api = Api::new(ApiParts {
+            store: store.clone(),
+            fence,
+            book,
+            sender,
+            feed,
+            recorder,
+            clock,
+            told,
+        });
+        let tasks = vec![
+            spawn(reader.run(stop.clone()), &taken),
+            spawn(Dispatcher::run(dispatching, stop.clone()), &taken),
+        ];
+        let keeping = tokio::spawn(keep_lease(held, stop.clone(), taken.clone()));
+        Ok(Self {
+            api,
+            streams,
+            end,
+            store,
+            status,
+            stop: stop.drop_guard(),
+            taken,
+            tasks,
+            keeping,
+        })
+    }
+
+    /// The API, without `/v1`, for those whom `access` lets in.
+    pub fn router(&self, access: &Access) -> OpenApiRouter {
+        let streams = streams::router(self.streams.clone(), access);
+        http::router(self.api.clone(), access).merge(streams)
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Where it stands, as it changes.
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Returns when another process has taken over: nothing is told here any more.
+    pub async fn superseded(&self) {
+        self.taken.cancelled().await;
+    }
+
+    /// Ends every stream, and takes no more: before the server waits for requests to end.
+    pub fn end_streams(&self) {
+        self.end.cancel();
+    }
+
+    /// Notes how far it came and what came of attempts, gives the lease back, and closes the tables. Attempts under way are made
+    /// again at the next start.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        for task in self.tasks {
+            ended_well(task.await);
+        }
+        ended_well(self.keeping.await);
+        self.store.close().await;
+    }
+
+    /// Ends at once, wherever it is, as a crash would: for tests.
+    pub async fn kill(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.keeping.abort();
+        for task in self.tasks {
+            drop(task.await);
+        }
+        drop(self.keeping.await);
+        self.store.close().await;
+    }
+}
+
+fn ended_well(task: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = task {
+        tracing::error!(%error, "a task of the notifications ended badly");
+    }
+}
+
+/// Runs a task; one that loses the lease tells everybody.
+fn spawn(
+    task: impl Future<Output = RunError> + Send + 'static,
+    taken: &CancellationToken,
+) -> JoinHandle<()> {
+    let taken = taken.clone();
+    tokio::spawn(async move {
+        if matches!(task.await, RunError::LeaseLost) {
+            taken.cancel();
+        }
+    })
+}
+
+async fn keep_lease(held: Held, stop: CancellationToken, taken: CancellationToken) {
+    match stop.run_until_cancelled(held.taken()).await {
+        Some(()) => taken.cancel(),
+        None => held.give_back().await,
+    }
+}
+
+/// What was under way when whoever was before us ended is due.
+async fn put_back(store: &Store, book: &Book, clock: &Clock) -> Result<(), sqlx::Error> {
+    let mut transaction = store.begin().await?;
+    for endpoint in book.endpoints().iter() {
+        tables::put_back(&mut transaction, &endpoint.id, clock()).await?;
+    }
+    transaction.commit().await
+}

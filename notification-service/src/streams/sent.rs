@@ -1,0 +1,77 @@
+//! What goes over the wire.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures::stream::Stream;
+use tokio::sync::mpsc;
+
+use crate::public::CloudEvent;
+
+/// How often something is sent that means nothing, so that nobody on the way takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a browser waits until it comes again.
+const COME_AGAIN: Duration = Duration::from_secs(2);
+/// Events that are ready to be sent, at most: who takes none has no more made for him.
+const READY: usize = 16;
+
+/// One end of a stream: what is put here is sent, as fast as the client takes it.
+pub(super) struct Line(mpsc::Sender<Event>);
+
+/// The client is gone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gone;
+
+impl Line {
+    /// Sends an event.
+    pub(super) async fn send(&self, event: &CloudEvent) -> Result<(), Gone> {
+        let sent = Event::default().id(event.position.to_string()).event(event.name);
+        self.0.send(sent.data(&event.body)).await.map_err(|_| Gone)
+    }
+
+    /// Says when to come again; once more at the end, which tells a client that it was no accident.
+    pub(super) async fn come_again(&self) -> Result<(), Gone> {
+        self.0.send(Event::default().retry(COME_AGAIN)).await.map_err(|_| Gone)
+    }
+
+    /// Returns when the client is gone.
+    pub(super) async fn gone(&self) {
+        self.0.closed().await;
+    }
+}
+
+/// A line, and the answer that carries what is put into it. The answer ends when the line is dropped.
+pub(super) fn line() -> (Line, Response) {
+    let (sender, receiver) = mpsc::channel(READY);
+    let keep_alive = KeepAlive::new().interval(HEARTBEAT);
+    let mut response = Sse::new(events(receiver)).keep_alive(keep_alive).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx and its like would keep events until they have enough of them.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    (Line(sender), response)
+}
+
+fn events(receiver: mpsc::Receiver<Event>) -> impl Stream<Item = Result<Event, Infallible>> {
+    futures::stream::unfold(receiver, |mut receiver| async move {
+        let event = receiver.recv().await?;
+        Some((Ok(event), receiver))
+    })
+}
+
+/// Events of a list, to be sent.
+pub(super) async fn send_all(
+    line: &Line,
+    events: &[Arc<CloudEvent>],
+    seen: &mut u64,
+) -> Result<(), Gone> {
+    for event in events {
+        line.send(event).await?;
+        *seen = event.position;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! A workbench: a log, the service on a SQLite file or a PostgreSQL database, its API, and patience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode};
+use axum::response::Response;
+use messaging::embedded::EmbeddedFeed;
+use messaging::feed::Feed;
+use messaging::record::NothingRecorded;
+use notification_service::{EgressSettings, Networks, Notifications, Schedule, Settings};
+use serde_json::{Value, json};
+use service_kit::access::Access;
+use service_kit::clock;
+use storage::Location;
+use storage::postgres::PostgresSettings;
+use tower::ServiceExt as _;
+
+use crate::log::Log;
+
+/// Longer than anything here takes: a test that waits for ever fails instead of hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a receiver may take.
+pub(crate) const DEADLINE: Duration = Duration::from_millis(400);
+
+pub(crate) struct Bench {
+    pub(crate) log: Log,
+    home: Home,
+}
+
+/// Where the tables of a test live; gone with it.
+enum Home {
+    Folder(tempfile::TempDir),
+    Database(test_servers::Database),
+}
+
+/// Each case on both dialects. Where PostgreSQL is not installed, that half is passed over with a word.
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite { $(
+            #[tokio::test]
+            async fn $case() { super::$case(crate::bench::Bench::on_sqlite()).await; }
+        )+ }
+        mod postgres { $(
+            #[tokio::test]
+            async fn $case() {
+                let Some(bench) = crate::bench::Bench::on_postgres() else { return };
+                super::$case(bench).await;
+            }
+        )+ }
+    };
+}
+pub(crate) use on_both;
+
+impl Bench {
+    pub(crate) fn on_sqlite() -> Self {
+        Self { log: Log::new(), home: Home::Folder(tempfile::tempdir().unwrap()) }
+    }
+
+    pub(crate) fn on_postgres() -> Option<Self> {
+        Some(Self { log: Log::new(), home: Home::Database(test_servers::database()?) })
+    }
+
+    fn location(&self) -> Location {
+        match &self.home {
+            Home::Folder(folder) => folder.path().join("notifications.db").into(),
+            Home::Database(database) => {
+                let settings = PostgresSettings::new(&database.url(), "test").unwrap();
+                Location::postgres(settings, "notifications")
+            }
+        }
+    }
+
+    /// Tries again after a twentieth of a second, often; the loopback is a listed network.
+    pub(crate) fn settings(&self) -> Settings {
+        let networks = Networks::parse("127.0.0.0/8").unwrap();
+        Settings {
+            egress: EgressSettings { networks, deadline: DEADLINE, authorities: None },
+            schedule: Schedule::of(vec![Duration::from_millis(50); 200]),
+            ..Settings::at(self.location(), vec![7; 32])
+        }
+    }
+
+    pub(crate) async fn start(&self) -> Running {
+        self.start_with(self.settings()).await
+    }
+
+    pub(crate) async fn start_with(&self, settings: Settings) -> Running {
+        self.start_on(&self.log, settings).await
+    }
+
+    /// Over another log.
+    pub(crate) async fn start_on(&self, log: &Log, settings: Settings) -> Running {
+        let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&log.events) as _));
+        let recorder = Arc::new(NothingRecorded);
+        let started = Notifications::start(settings, feed, recorder, clock::system()).await;
+        let service = started.unwrap();
+        let (router, _) = service.router(&Access::open()).split_for_parts();
+        Running { service, router }
+    }
+}
+
+/// A running service, asked over its API.
+pub(crate) struct Running {
+    pub(crate) service: Notifications,
+    router: Router,
+}
+
+impl Running {
+    /// Has this address told of all events; the webhook, with its secret.
+    pub(crate) async fn register(&self, url: &str) -> Value {
+        let (status, webhook) = self.post("/webhooks", url, json!({ "url": url })).await;
+        assert_eq!(status, StatusCode::CREATED, "{webhook}");
+        webhook
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask(Method::GET, path, None, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> (StatusCode, Value) {
+        self.ask(Method::POST, path, Some(key), Some(body)).await
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        let response = self.send(request.body(body).unwrap()).await;
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// Sends a request; its answer may go on for ever.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Waits until what is under this path is as wanted.
+    pub(crate) async fn until(&self, path: &str, there: impl Fn(&Value) -> bool) -> Value {
+        let begun = std::time::Instant::now();
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            ticks.tick().await;
+            let body = self.get(path).await;
+            if there(&body) {
+                return body;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} stayed {body:#}");
+        }
+    }
+
+    /// Waits until so many deliveries of a webhook are in this state.
+    pub(crate) async fn until_deliveries(
+        &self,
+        webhook: &Value,
+        state: &str,
+        count: usize,
+    ) -> Value {
+        let path = format!("/webhooks/{}/deliveries?state={state}", id(webhook));
+        self.until(&path, |page| page["items"].as_array().unwrap().len() == count).await
+    }
+}
+
+pub(crate) fn id(webhook: &Value) -> &str {
+    webhook["id"].as_str().unwrap()
+}

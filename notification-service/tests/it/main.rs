@@ -1,0 +1,15 @@
+//! The service over a log in memory, with receivers that answer as receivers do.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod api;
+mod bench;
+mod egress;
+mod histories;
+mod log;
+mod public_events;
+mod receiver;
+mod streams;
+mod telling;
+mod tls;
+mod troubles;

@@ -1,0 +1,208 @@
+//! Streams for browsers: from now on, from where they broke off, and their end.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::{Request, StatusCode};
+use futures::StreamExt as _;
+use serde_json::Value;
+
+use crate::bench::{Bench, PATIENCE, Running, on_both};
+
+on_both! {
+    an_order_s_stream_tells_what_happens_to_it_and_nothing_else,
+    who_comes_again_hears_what_came_meanwhile_of_all_that_is_the_order_s,
+    the_stream_of_all_events_has_no_gap_between_what_was_and_what_comes,
+    who_does_not_read_hurts_nobody_and_goes_on_where_he_was,
+    at_the_end_every_stream_ends_and_says_when_to_come_again,
+}
+
+/// An open stream.
+struct Open {
+    body: BodyDataStream,
+    rest: String,
+}
+
+/// An event of it, or what is said beside events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Frame {
+    id: Option<u64>,
+    event: Option<String>,
+    data: Option<String>,
+    retry: Option<String>,
+}
+
+impl Open {
+    async fn at(running: &Running, path: &str, seen: Option<u64>) -> Self {
+        let mut request = Request::get(path);
+        if let Some(seen) = seen {
+            request = request.header("last-event-id", seen.to_string());
+        }
+        let response = running.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut open = Self { body: response.into_body().into_data_stream(), rest: String::new() };
+        assert_eq!(open.next().await.unwrap().retry.as_deref(), Some("2000"), "when to come again");
+        open
+    }
+
+    /// The next frame; `None` when the stream has ended.
+    async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some((frame, rest)) = self.rest.split_once("\n\n") {
+                let (frame, rest) = (parsed(frame), rest.to_owned());
+                self.rest = rest;
+                return Some(frame);
+            }
+            let more =
+                tokio::time::timeout(PATIENCE, self.body.next()).await.expect("it says something");
+            self.rest.push_str(std::str::from_utf8(&more?.unwrap()).unwrap());
+        }
+    }
+
+    /// The next so many events: position and type with the order.
+    async fn events(&mut self, count: usize) -> Vec<(u64, String)> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            let frame = self.next().await.expect("it goes on");
+            let Some(id) = frame.id else { continue };
+            let data: Value = serde_json::from_str(frame.data.as_ref().unwrap()).unwrap();
+            assert_eq!(data["type"].as_str(), frame.event.as_deref());
+            let order = data["data"]["order_id"].as_str().unwrap();
+            events.push((id, format!("{} of {order}", frame.event.unwrap())));
+        }
+        events
+    }
+}
+
+fn parsed(text: &str) -> Frame {
+    let mut frame = Frame::default();
+    for line in text.lines() {
+        let (name, value) = line.split_once(':').unwrap();
+        let value = value.trim_start().to_owned();
+        match name {
+            "id" => frame.id = Some(value.parse().unwrap()),
+            "event" => frame.event = Some(value),
+            "data" => frame.data = Some(value),
+            "retry" => frame.retry = Some(value),
+            _ => {}
+        }
+    }
+    frame
+}
+
+fn whats(events: &[(u64, String)]) -> Vec<&str> {
+    events.iter().map(|(_, what)| what.as_str()).collect()
+}
+
+async fn an_order_s_stream_tells_what_happens_to_it_and_nothing_else(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    bench.log.place("o2").await;
+    let mut stream = Open::at(&running, "/orders/o1/stream", None).await;
+    bench.log.confirm("o2").await;
+    bench.log.confirm("o1").await;
+    bench.log.ship("o1").await;
+    let events = stream.events(2).await;
+    assert_eq!(whats(&events), ["order.confirmed of o1", "parcel.shipped of o1"]);
+    let unknown = Request::get("/orders/none/stream").body(Body::empty()).unwrap();
+    assert_eq!(running.send(unknown).await.status(), StatusCode::NOT_FOUND);
+    let wrong = Request::get("/orders/o1/stream").header("last-event-id", "x");
+    let wrong = running.send(wrong.body(Body::empty()).unwrap()).await;
+    assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
+    running.service.shutdown().await;
+}
+
+async fn who_comes_again_hears_what_came_meanwhile_of_all_that_is_the_order_s(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    let placed = bench.log.head();
+    bench.log.place("o2").await;
+    bench.log.confirm("o1").await;
+    bench.log.ship("o1").await;
+    let mut stream = Open::at(&running, "/orders/o1/stream", Some(placed)).await;
+    let first = stream.events(2).await;
+    assert_eq!(whats(&first), ["order.confirmed of o1", "parcel.shipped of o1"]);
+    bench.log.complete("o1").await;
+    assert_eq!(whats(&stream.events(1).await), ["order.completed of o1"]);
+    drop(stream);
+    let mut again = Open::at(&running, "/orders/o1/stream", Some(first[0].0)).await;
+    let rest = again.events(2).await;
+    assert_eq!(whats(&rest), ["parcel.shipped of o1", "order.completed of o1"]);
+    let mut by_address = Open::at(&running, "/orders/o1/stream?after=0", None).await;
+    assert_eq!(whats(&by_address.events(1).await), ["order.placed of o1"]);
+    running.service.shutdown().await;
+}
+
+async fn the_stream_of_all_events_has_no_gap_between_what_was_and_what_comes(bench: Bench) {
+    const ORDERS: usize = 400;
+    let running = bench.start().await;
+    for n in 0..ORDERS / 4 {
+        bench.log.place(&format!("o{n}")).await;
+    }
+    let placing = async {
+        for n in ORDERS / 4..ORDERS {
+            bench.log.place(&format!("o{n}")).await;
+            if n % 5 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let reading = async {
+        let mut stream = Open::at(&running, "/events/stream?after=0", None).await;
+        stream.events(ORDERS).await
+    };
+    let ((), events) = tokio::join!(placing, reading);
+    let positions: Vec<u64> = events.iter().map(|(position, _)| *position).collect();
+    let all: Vec<u64> = (1..=ORDERS as u64).collect();
+    assert_eq!(positions, all, "every event once, in order");
+    running.service.shutdown().await;
+}
+
+async fn who_does_not_read_hurts_nobody_and_goes_on_where_he_was(bench: Bench) {
+    const ORDERS: usize = 1_500;
+    let running = bench.start().await;
+    let mut sleeper = Open::at(&running, "/events/stream", None).await;
+    let mut reader = Open::at(&running, "/events/stream", None).await;
+    let ((), events) = tokio::join!(
+        async {
+            for n in 0..ORDERS {
+                bench.log.place(&format!("o{n}")).await;
+                if n % 8 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        },
+        reader.events(ORDERS)
+    );
+    assert_eq!(events.len(), ORDERS);
+    let mut seen = 0;
+    while let Some(frame) = sleeper.next().await {
+        seen = frame.id.unwrap_or(seen);
+    }
+    assert!(seen < bench.log.head(), "it had to let him go");
+    let mut again = Open::at(&running, "/events/stream", Some(seen)).await;
+    let rest = again.events(ORDERS - usize::try_from(seen).unwrap()).await;
+    assert_eq!(rest[0].0, seen + 1);
+    assert_eq!(rest.last().unwrap().0, bench.log.head());
+    running.service.shutdown().await;
+}
+
+async fn at_the_end_every_stream_ends_and_says_when_to_come_again(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        open.push(Open::at(&running, "/orders/o1/stream", None).await);
+        open.push(Open::at(&running, "/events/stream", None).await);
+    }
+    running.service.end_streams();
+    for mut stream in open {
+        let last = tokio::time::timeout(Duration::from_secs(5), stream.next()).await.unwrap();
+        assert_eq!(last.unwrap().retry.as_deref(), Some("2000"));
+        assert_eq!(stream.next().await, None);
+    }
+    let late = Request::get("/events/stream").body(Body::empty()).unwrap();
+    assert_eq!(running.send(late).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    running.service.shutdown().await;
+}
