@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::access::Access;
@@ -126,12 +127,14 @@ impl CommandService {
     pub fn router(&self, access: &Access) -> OpenApiRouter {
         let (letters, participants) = (self.letters.clone(), self.participants());
         let desk = LetterDesk { letters, participants, clock: Arc::clone(&self.app.clock) };
-        let router = http::router(self.app.clone(), self.simulated.clone(), desk, access);
-        match &self.notices {
-            // Nobody who comes here has a token.
-            Some(notices) => router.merge(OpenApiRouter::from(http::notices(Arc::clone(notices)))),
-            None => router,
-        }
+        http::router(self.app.clone(), self.simulated.clone(), desk, access)
+    }
+
+    /// What a payment provider tells by itself, without the `/v1` as well; nothing where nobody takes notices. Who comes here
+    /// has a signature and no token, so it stands beside whatever asks for one.
+    pub fn notices(&self) -> Router {
+        let notices = self.notices.as_ref();
+        notices.map_or_else(Router::new, |desk| http::notices(Arc::clone(desk)))
     }
 
     /// The queue's handler.

@@ -1,12 +1,6 @@
 //! Which service answers a request.
 
-use axum::extract::Request;
 use axum::http::Method;
-
-/// Whether a request has no token because it is signed: what a payment provider tells by itself. The command-service looks at that.
-pub(crate) fn is_signed(request: &Request) -> bool {
-    request.uri().path().starts_with("/v1/payments/webhooks/")
-}
 
 /// A service behind the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

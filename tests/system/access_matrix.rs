@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::access::{Shop, Who};
-use crate::platform::Answer;
+use crate::platform::{Answer, Platform};
 use crate::services::Services;
 
 /// What is answered to nobody, owner, another customer, support, operator and service. `ok`: it was let in, whatever came of it.
@@ -163,4 +163,9 @@ async fn every_operation_answers_everybody_as_its_row_says_over_separate_process
     let Some(services) = Services::start_guarded(&tokens.settings()).await else { return };
     let shop = Shop::open(&services.gateway, &tokens).await;
     every_operation_answers_everybody_as_its_row_says(&shop).await;
+    // A payment provider has no token: its signature is looked at by the command-service. Here the simulator takes the money,
+    // and nobody takes notices.
+    let anybody = Platform::at(&services.gateway.url);
+    let notice = anybody.post("/v1/payments/webhooks/stripe", "n", &serde_json::json!({})).await;
+    assert_eq!(notice.problem(), (404, "not_found"));
 }

@@ -49,7 +49,7 @@ async fn p14_one_behaviour_separate_processes_pass_what_one_process_passes() {
     }
     // While they are all at rest, none has given a connection back: these are as many as there ever were.
     for (database, most) in MOST_CONNECTIONS {
-        let open = services.connections_to(database).await;
+        let open = services.connections_to_at_rest(database, most).await;
         assert!((1..=most).contains(&open), "{open} connections to {database}");
     }
     services.terminate().await;

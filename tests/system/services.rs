@@ -394,6 +394,20 @@ impl Services {
         count.unwrap()
     }
 
+    /// The same, once PostgreSQL has noticed that whoever else asked has gone, such as `docket verify`; in vain if they stay more
+    /// than these.
+    pub(crate) async fn connections_to_at_rest(&self, database: &str, most: i64) -> i64 {
+        let begun = Instant::now();
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            ticks.tick().await;
+            let open = self.connections_to(database).await;
+            if open <= most || begun.elapsed() > PATIENCE {
+                return open;
+            }
+        }
+    }
+
     /// JetStream, past the services.
     pub(crate) async fn streams(&self) -> async_nats::jetstream::Context {
         let servers: Vec<&str> = self.home.nats.split(',').collect();

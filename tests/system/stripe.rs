@@ -203,6 +203,22 @@ async fn what_stripe_tells_is_believed_when_it_is_signed() {
 }
 
 #[tokio::test]
+async fn a_notice_needs_a_signature_and_no_token() {
+    let tokens = crate::access::Tokens::new().await;
+    let data = Data::new();
+    let mut command = docket(&["dev", "--listen", "127.0.0.1:0", "--payment-provider", "stripe"]);
+    command.arg("--data-dir").arg(data.path()).env("DOCKET_AUTH_FILE", tokens.settings());
+    command
+        .env("DOCKET_STRIPE_SECRET_KEY", KEY)
+        .env("DOCKET_STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET);
+    let platform = Platform::of(command).await;
+    let forged = [("stripe-signature", "t=1,v1=00")];
+    let answer = platform.post_with("/v1/payments/webhooks/stripe", &forged, "{}").await;
+    assert_eq!(answer.problem(), (401, "invalid_signature"));
+    assert_eq!(platform.get("/v1/orders").await.problem(), (401, "unauthenticated"));
+}
+
+#[tokio::test]
 async fn the_simulator_s_ledger_is_compared_with_the_log() {
     let data = Data::new();
     let platform = Platform::start(&data).await;

@@ -152,7 +152,8 @@ impl Platform {
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
         let services = entrance.guard(places.around(services), access, behind);
-        let router = services.merge(explained).merge(home::router(head));
+        let notices = Router::new().nest("/v1", self.commands.notices());
+        let router = services.merge(notices).merge(explained).merge(home::router(head));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         entrance.edge(service_kit::http::finish(router))
     }

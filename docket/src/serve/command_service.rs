@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use async_nats::Client;
+use axum::Router;
 use command_service::parking::DeadLetters;
 use command_service::payments::stripe::webhook::Signatures;
 use command_service::payments::{HttpProvider, RunnerSettings};
@@ -122,7 +123,8 @@ impl CommandServiceArgs {
         };
         let appends = watch_appends(process.health.clone(), Arc::clone(&active.log));
         let _appends = AbortOnDropHandle::new(tokio::spawn(appends));
-        process.ready(documented(active.commands.router(&process.access), &process.access))?;
+        let router = documented(active.commands.router(&process.access), &process.access);
+        process.ready(router.merge(Router::new().nest("/v1", active.commands.notices())))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();
         process.drain().await;

@@ -12,7 +12,6 @@ use super::deprecations::{self, OLD};
 use super::headers;
 use super::origins::{Origin, let_in};
 use crate::limits::{Admission, FarBehind, LimitSettings, Limiter};
-use crate::routes::is_signed;
 
 /// Answers that are smaller are not worth the time, bytes.
 const COMPRESSED_FROM: u64 = 1024;
@@ -46,7 +45,7 @@ impl Entrance {
     /// Around the API: who comes is asked, and kept to what they may; their writes wait while what follows the log is `behind`.
     pub fn guard(&self, api: Router, access: &Access, behind: FarBehind) -> Router {
         let admission = Admission::new(self.meant_behind, behind);
-        access.identify_unless(self.limiter.by_principal(admission.around(api)), is_signed)
+        access.identify(self.limiter.by_principal(admission.around(api)))
     }
 
     /// Around everything that may be counted against where somebody comes from.
