@@ -1,5 +1,6 @@
 //! The services as separate processes do what one process does, also when some of them are lost under way.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -164,6 +165,24 @@ async fn the_gateway_explains_the_whole_api_and_finds_the_active_of_two_command_
     gateway.until("/v1/stock/22423", |stock| stock["available"] == 13).await;
     assert!(gateway.terminate().await.success());
     assert!(second.terminate().await.success());
+}
+
+/// Two schemas of one name would become one when the descriptions are put together, here and in one process, and one of the two
+/// services would be described wrongly.
+#[tokio::test]
+async fn no_two_services_describe_different_things_by_one_name() {
+    let Some(services) = Services::start().await else { return };
+    let mut known: BTreeMap<String, (Service, Value)> = BTreeMap::new();
+    for service in [Service::Commands, Service::Models, Service::Sagas, Service::Notifications] {
+        let told = |api: &Value| api["components"]["schemas"].is_object();
+        let api = services.of(service).until("/openapi.json", told).await;
+        for (name, schema) in api["components"]["schemas"].as_object().unwrap() {
+            let (first, was) =
+                known.entry(name.clone()).or_insert_with(|| (service, schema.clone()));
+            assert_eq!(was, schema, "{name} of {first:?} and of {service:?}");
+        }
+    }
+    services.terminate().await;
 }
 
 /// What a version that knows the command would have been sent.

@@ -98,6 +98,7 @@ impl WebhookWithSecret {
 /// What became of something that a webhook is to be told
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DeliveryState)]
 pub(super) enum State {
     /// It waits for its time, or for what comes before it.
     Waiting,
