@@ -20,10 +20,12 @@ pub struct NoNetwork(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     /// The address is not public.
-    #[error("the address {0} is not public, and in no listed network")]
+    #[error("the address {0} is not public, and in no network that `webhook_networks` lists")]
     NotPublic(IpAddr),
     /// What goes to the public goes over TLS.
-    #[error("the address {0} is in no listed network: only `https` goes there")]
+    #[error(
+        "the address {0} is in no network that `webhook_networks` lists: only `https` goes there"
+    )]
     InClear(IpAddr),
     /// The name has no address.
     #[error("the name `{0}` has no address")]

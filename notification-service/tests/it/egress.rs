@@ -190,7 +190,8 @@ async fn a_name_that_changes_between_check_and_use_leads_nowhere_else() {
     let page = running.until(&path, |page| page["items"][0]["attempts"].as_u64() > Some(1)).await;
     let delivery = page["items"][0]["id"].as_i64().unwrap();
     let shown = running.get(&format!("{path}/{delivery}")).await;
-    let said = "the address 127.0.0.1 is not public, and in no listed network";
+    let said =
+        "the address 127.0.0.1 is not public, and in no network that `webhook_networks` lists";
     assert_eq!(shown["log"][0]["error"], said);
     assert_eq!(inside.told().len(), 0);
     running.service.shutdown().await;
