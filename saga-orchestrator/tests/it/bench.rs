@@ -167,12 +167,14 @@ impl Running {
             .unwrap_or_else(|told| panic!("{state} at {step}: {told}"))
     }
 
-    /// Waits until every command of a saga was answered, and the answers were folded.
-    pub(crate) async fn until_answered(&self, id: &str) -> Value {
-        let there = |told: &Value| told["commands"] == json!([]);
-        self.until_told(id, "/explain", there)
+    /// Waits until the provider has said of a step of the order `o1` that it does not know what became of it. Nothing else
+    /// is recorded then, so the log's clock may move: an event of before, heard after, would take it back.
+    pub(crate) async fn until_unknown(&self, step: &str) -> Value {
+        let waits = format!("the provider to tell what became of {step}");
+        let there = |told: &Value| told["waiting_for"] == waits;
+        self.until_told("order-o1", "/explain", there)
             .await
-            .unwrap_or_else(|told| panic!("answered: {told}"))
+            .unwrap_or_else(|told| panic!("{waits}: {told}"))
     }
 
     /// Waits until what is told of a saga is as wanted; if it never is, the explanation is the error.
