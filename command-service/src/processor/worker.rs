@@ -70,17 +70,19 @@ impl Worker {
         }
     }
 
-    /// One batch; returns the commands that have to go again.
+    /// One batch; returns the commands that have to go again. Of one id they stay in the order in which they came: whoever
+    /// asks again and hears a refusal must not see the first request be carried out after that.
     async fn process(&mut self, batch: Vec<Job>) -> Vec<Job> {
         if let Err(error) = self.shut_out().await {
             answer_all(batch, &error);
             return Vec::new();
         }
-        let (distinct, mut carried) = split_repeats(batch);
+        let (distinct, repeats) = split_repeats(batch);
         let decided = self.settle_and_decide(distinct).await;
         if decided.is_empty() {
-            return carried;
+            return repeats;
         }
+        let mut carried = Vec::new();
         #[expect(clippy::cast_precision_loss, reason = "a histogram; batches are small")]
         metrics::histogram!("docket_command_batch_size").record(decided.len() as f64);
         let _appends = spans_of_append(&decided);
@@ -91,6 +93,7 @@ impl Worker {
                 answer_all(decided.into_iter().map(|(job, _)| job), &error);
             }
         }
+        carried.extend(repeats);
         carried
     }
 

@@ -187,6 +187,25 @@ async fn another_writers_events_are_seen_before_anything_is_decided_on_a_stale_s
 }
 
 #[tokio::test]
+async fn p2_once_a_request_is_not_carried_out_after_its_repeat_was_refused() {
+    let log = FaultyLog::new([]);
+    let here = processor(&log, ProcessorSettings::default());
+    let there = processor(&log, ProcessorSettings::default());
+    execute(&here, "p", product(&sku())).await.unwrap();
+    execute(&here, "r", receive(1)).await.unwrap();
+    execute(&there, "other", take(1)).await.unwrap();
+    // All are in one batch. What is decided on the stale state goes again, and so does the repeat.
+    let (first, repeat, received) = tokio::join!(
+        execute(&here, "t", take(1)),
+        execute(&here, "t", take(1)),
+        execute(&here, "more", receive(1))
+    );
+    assert!(matches!(first, Err(ExecuteError::Refused(Refusal::OutOfStock { .. }))), "{first:?}");
+    assert!(received.is_ok());
+    assert!(!repeat.unwrap().replayed, "it comes after the delivery, and is judged anew");
+}
+
+#[tokio::test]
 async fn a_stale_state_never_causes_a_wrong_refusal() {
     let log = FaultyLog::new([]);
     let here = processor(&log, ProcessorSettings::default());

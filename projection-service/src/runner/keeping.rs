@@ -12,9 +12,15 @@ use super::stored::Stored;
 use crate::storage::catalog::Role;
 
 impl<G: Stored> Live<G> {
-    /// Stands still until it is let go, perhaps with another generation.
+    /// Stands still until it is let go, perhaps with another generation. If it is found meanwhile that the database lost what it had
+    /// committed last, it reads on from there: no further event may come that would tell it so.
     pub(super) async fn held(&mut self, hold: Option<Hold<G>>, faulted: bool) -> Result<(), Left> {
-        let hold = hold.ok_or(Left::Stopped)?;
+        let stood = self.position();
+        self.stand(hold.ok_or(Left::Stopped)?, faulted).await?;
+        if self.position() < stood { Err(Left::Replaced) } else { Ok(()) }
+    }
+
+    async fn stand(&mut self, hold: Hold<G>, faulted: bool) -> Result<(), Left> {
         // Whoever asks compares files, so the file has to say where it stands.
         self.keep_position().await;
         let (resume, resumed) = oneshot::channel();

@@ -215,8 +215,7 @@ impl<G: Stored> Live<G> {
                 Err(ApplyError::Fault(fault)) => return Err(Left::Faulted(fault)),
                 Err(ApplyError::Behind(_)) => return Err(Left::Replaced),
                 Err(error @ ApplyError::LeaseLost) => {
-                    tracing::error!(%error, "the projectors end");
-                    self.around.stop.cancel();
+                    self.give_way(&error);
                     return Err(Left::Stopped);
                 }
                 Err(error @ ApplyError::Fenced(position)) => {
@@ -235,6 +234,14 @@ impl<G: Stored> Live<G> {
         }
     }
 
+    /// Another process writes now: all projectors of this one end.
+    pub(super) fn give_way(&self, lost: &ApplyError) {
+        if !self.around.stop.is_cancelled() {
+            tracing::error!(error = %lost, "the projectors end");
+            self.around.stop.cancel();
+        }
+    }
+
     /// Nothing written to a damaged file can be trusted, and trying again does not mend it.
     fn damaged(&self, error: &sqlx::Error) -> Fault {
         let (name, location) = (self.handle.projector.name(), self.applier.generation().place());
@@ -244,14 +251,21 @@ impl<G: Stored> Live<G> {
         Fault::of_model(self.position(), cause)
     }
 
-    /// Writes the positions down. It may fail: nothing is lost, and the next rows or the next call take it along.
+    /// Writes the positions down. It may fail: nothing is lost, and the next rows or the next call take it along. Where no event
+    /// comes any more this is what finds out that another process has taken over.
     pub(super) async fn keep_position(&mut self) {
+        let mut failed = Vec::new();
         let beside = self.beside.as_mut().map(|beside| &mut beside.applier);
         for applier in std::iter::once(&mut self.applier).chain(beside) {
-            if let Err(error) = applier.keep_position().await {
-                let name = self.handle.projector.name();
-                tracing::warn!(%error, name, "a read model's position can't be written; it is tried again");
+            failed.extend(applier.keep_position().await.err());
+        }
+        for error in failed {
+            if let ApplyError::LeaseLost = error {
+                self.give_way(&error);
+                continue;
             }
+            let name = self.handle.projector.name();
+            tracing::warn!(%error, name, "a read model's position can't be written; it is tried again");
         }
     }
 

@@ -126,14 +126,19 @@ impl<G: Stored> Live<G> {
         operation: Operation,
     ) -> (Result<(), OperateError>, Result<(), Left>) {
         let status = self.handle.status().borrow().clone();
-        match operation {
+        let (answer, goes_on) = match operation {
             Operation::Park(key) => match self.park(&status, key).await {
                 // It reads on from where it stands.
                 Ok(()) => (Ok(()), Err(Left::Replaced)),
                 Err(error) => (Err(error), Ok(())),
             },
             Operation::Release(key) => (self.release(&status, &key).await, Ok(())),
+        };
+        if let Err(OperateError::Apply(error @ ApplyError::LeaseLost)) = &answer {
+            self.give_way(error);
+            return (answer, Err(Left::Stopped));
         }
+        (answer, goes_on)
     }
 
     async fn park(&mut self, status: &Status, key: ParkedKey) -> Result<(), OperateError> {

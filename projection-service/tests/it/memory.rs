@@ -85,3 +85,60 @@ async fn whoever_opened_the_models_last_writes_them_and_the_other_ends() {
     tokio::time::timeout(PATIENCE, ended).await.unwrap();
     assert!(!new.has_ended());
 }
+
+/// Waits until so many events were applied to every model, or passed over.
+async fn until_at(end: u64, positions: impl Fn() -> Vec<u64>) {
+    let there = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        while positions().iter().any(|position| *position < end) {
+            looks.tick().await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, there).await;
+    assert!(waited.is_ok(), "{:?} of {end}", positions());
+}
+
+fn in_memory(projection: &MemoryProjection) -> Vec<u64> {
+    projection.positions().into_iter().map(|(_, position, _)| position).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_taken_over_ends_though_no_further_event_comes() {
+    let (models, shop) = (MemoryModels::default(), shop_with(&[4]).await);
+    let old = start(&models, &shop);
+    // Most models have passed the event over, and have yet to write that down.
+    until_at(1, || in_memory(&old)).await;
+    let new = start(&models, &shop);
+    let ended = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        while !old.has_ended() {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
+    assert!(!new.has_ended());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_replay_finds_to_be_lost_is_made_again_though_no_further_event_comes() {
+    let (models, mut shop) = (MemoryModels::default(), shop_with(&[4]).await);
+    let unreadable = json!({ "sku": "b", "quantity": "many" }).to_string();
+    shop.append_raw(DAY, "stock-b", "StockReceived", unreadable).await;
+    let projection = start(&models, &shop);
+    let stands = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        let stands =
+            |(name, _, fault): &(&str, u64, Option<String>)| *name == "stock" && fault.is_some();
+        while !projection.positions().iter().any(stands) {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, stands).await.unwrap();
+    assert_eq!(projection.park("stock", chrono::Utc::now()).await.unwrap(), "b");
+    receive(&mut shop, &[5]).await;
+    until_at(3, || in_memory(&projection)).await;
+    assert!(models.lose_last(1) > 0);
+    projection.replay("stock", "b").await.unwrap_err();
+    let stock = || models.positions().into_iter().filter(|(name, _)| *name == "stock");
+    until_at(3, || stock().map(|(_, position)| position).collect()).await;
+}
