@@ -5,6 +5,7 @@ mod client;
 mod clients;
 mod driver;
 mod flat;
+mod gateway;
 mod half_load;
 mod harness;
 mod history;
@@ -71,6 +72,8 @@ enum Only {
         #[arg(long, default_value_t = 4_096)]
         offering: usize,
     },
+    /// What the gateway costs: the same load with and without it, by turns
+    Gateway,
     /// The append of the PostgreSQL log against plain inserts of the same rows
     AppendPostgres {
         /// Batches of each size
@@ -191,6 +194,12 @@ async fn carry_out(args: Args) -> Result<()> {
             let kind = if distributed { Kind::Distributed } else { Kind::Embedded };
             table(&overload::rows(kind, settings.load, offering).await?)?;
             println!("{}", kind.told());
+            Ok(())
+        }
+        Some(Only::Gateway) => {
+            table(&gateway::rows(settings.load).await?)?;
+            println!("{}", Kind::Distributed.told());
+            println!("{}", servers::told());
             Ok(())
         }
         Some(Only::AppendPostgres { batches }) => {

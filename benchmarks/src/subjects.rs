@@ -16,6 +16,7 @@ pub(crate) const DISTRIBUTED: &str = "docket over HTTP, distributed";
 pub(crate) const DISK: &str = "limit: the disk";
 pub(crate) const INSERT: &str = "limit: one INSERT a transaction";
 pub(crate) const GROUP: &str = "limit: group commit";
+pub(crate) const GROUP_ANSWERED: &str = "limit: group commit with answers";
 pub(crate) const UNNEST: &str = "limit: plain UNNEST";
 pub(crate) const SQLITE_BATCHES: &str = "limit: SQLite, rows of one statement";
 pub(crate) const JETSTREAM: &str = "limit: JetStream publish";
@@ -87,6 +88,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     limit(DISK, &["fsync"]),
     limit(INSERT, &["append-64", "append-16", "append-1"]),
     limit(GROUP, &["append-64", "append-16", "append-1"]),
+    limit(GROUP_ANSWERED, &["command-64", "command-16"]),
     limit(UNNEST, &["bulk-1", "bulk-100", "bulk-1000"]),
     limit(SQLITE_BATCHES, &["bulk-1", "bulk-100", "bulk-1000"]),
     limit(JETSTREAM, &["publish-64"]),

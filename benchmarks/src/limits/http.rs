@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpListener;
 
-use super::postgres::{self, Group};
+use super::postgres::{self, Group, Writes};
 use crate::driver;
 use crate::harness::Measurement;
 use crate::postgres::Database;
@@ -42,7 +42,7 @@ pub(super) async fn group(asked: &Asked, connections: u32) -> Result<Measurement
     let mut connection = PgConnection::connect(database.url()).await?;
     postgres::create(&mut connection).await?;
     database.settle().await?;
-    let state = Loop { group: Group::start(connection), versions: Arc::default() };
+    let state = Loop { group: Group::start(connection, Writes::Event), versions: Arc::default() };
     let router = Router::new().route(PATH, post(append)).with_state(state);
     let measured = load(router, asked, connections).await?;
     database.remove().await?;

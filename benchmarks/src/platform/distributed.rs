@@ -17,6 +17,7 @@ const SIMULATOR: &str = "payment-simulator";
 const COMMANDS: &str = "command-service";
 const MODELS: &str = "projection-service";
 const SAGAS: &str = "saga-orchestrator";
+const GATEWAY: &str = "gateway";
 
 /// What every process is told.
 struct Home<'h> {
@@ -66,4 +67,18 @@ pub(super) async fn start() -> Result<Platform> {
     processes.push(home.start(SAGAS, &at.sagas, &postgres.url("sagas"), |_| {})?);
     let kept = Kept { folder, _servers: Some((postgres, nats)) };
     Ok(Platform { at, processes, kept })
+}
+
+/// A gateway before the services of these addresses. Where it answers.
+pub(super) async fn gateway(at: &Addresses) -> Result<(String, Process)> {
+    let address = free_address()?;
+    let url = |of: &str| format!("http://{of}");
+    let process = Process::docket(GATEWAY, |command| {
+        command.args(["--listen", &address]);
+        command.args(["--command-service-url", &url(&at.commands)]);
+        command.args(["--projection-service-url", &url(&at.models)]);
+        command.args(["--saga-orchestrator-url", &url(&at.sagas)]);
+    })?;
+    until_ready(&address, PATIENCE).await?;
+    Ok((address, process))
 }

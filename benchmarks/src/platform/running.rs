@@ -71,6 +71,13 @@ impl Platform {
         Ok(platform)
     }
 
+    /// Starts a gateway before its services, and waits until it is ready. Where it answers.
+    pub(crate) async fn add_gateway(&mut self) -> Result<String> {
+        let (address, process) = distributed::gateway(&self.at).await?;
+        self.processes.push(process);
+        Ok(address)
+    }
+
     /// Starts one in one process over a folder in which there is a history, and waits, long if need be, until it is ready.
     pub(crate) async fn start_in(folder: TempDir) -> Result<Self> {
         let platform = embedded::start_in(folder)?;

@@ -1,4 +1,5 @@
-//! Group commit in its least form: clients queue to one writer, which writes whatever waits as one statement.
+//! Group commit in its least form: clients queue to one writer, which writes whatever waits as one statement. With answers it
+//! writes the very rows that a command of Docket leaves, and decides nothing.
 
 use std::sync::Arc;
 
@@ -16,6 +17,15 @@ use crate::subjects::Asked;
 /// Most events of a commit.
 const MOST: usize = 512;
 
+/// What is written of a command.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::limits) enum Writes {
+    /// Its event.
+    Event,
+    /// Its event, and its answer under its key.
+    EventAndAnswer,
+}
+
 /// An event, and who waits for its position.
 struct Waiting {
     stream: String,
@@ -31,9 +41,9 @@ pub(in crate::limits) struct Group {
 
 impl Group {
     /// Starts a writer on this connection. It ends with the last way to it.
-    pub(in crate::limits) fn start(connection: PgConnection) -> Self {
+    pub(in crate::limits) fn start(connection: PgConnection, writes: Writes) -> Self {
         let (queue, waiting) = mpsc::channel(4 * MOST);
-        tokio::spawn(write(connection, waiting));
+        tokio::spawn(write(connection, waiting, writes));
         Self { queue }
     }
 
@@ -46,8 +56,12 @@ impl Group {
     }
 }
 
-async fn write(mut connection: PgConnection, mut waiting: mpsc::Receiver<Waiting>) -> Result<()> {
-    let mut batch = Vec::new();
+async fn write(
+    mut connection: PgConnection,
+    mut waiting: mpsc::Receiver<Waiting>,
+    writes: Writes,
+) -> Result<()> {
+    let (mut batch, mut head) = (Vec::new(), table::loaded());
     while waiting.recv_many(&mut batch, MOST).await > 0 {
         let mut rows = Rows::default();
         let mut answers = Vec::with_capacity(batch.len());
@@ -55,7 +69,12 @@ async fn write(mut connection: PgConnection, mut waiting: mpsc::Receiver<Waiting
             rows.push(stream, version);
             answers.push(position);
         }
-        for (answer, position) in answers.into_iter().zip(rows.insert(&mut connection).await?) {
+        let positions = match writes {
+            Writes::Event => rows.insert(&mut connection).await?,
+            Writes::EventAndAnswer => rows.insert_answered(&mut connection, head).await?,
+        };
+        head = positions.last().copied().unwrap_or(head);
+        for (answer, position) in answers.into_iter().zip(positions) {
             // Who went away needs no answer.
             let _ = answer.send(position);
         }
@@ -64,12 +83,16 @@ async fn write(mut connection: PgConnection, mut waiting: mpsc::Receiver<Waiting
 }
 
 /// Appends of this many clients.
-pub(in crate::limits) async fn in_groups(asked: &Asked, clients: u32) -> Result<Measurement> {
+pub(in crate::limits) async fn in_groups(
+    asked: &Asked,
+    clients: u32,
+    writes: Writes,
+) -> Result<Measurement> {
     let database = Database::create(&asked.postgres).await?;
     let mut connection = PgConnection::connect(database.url()).await?;
     table::create(&mut connection).await?;
     database.settle().await?;
-    let group = Arc::new(Group::start(connection));
+    let group = Arc::new(Group::start(connection, writes));
     let load = Load::of(clients, asked.seconds);
     let outcome = load.closed(move |client, number| {
         let group = Arc::clone(&group);

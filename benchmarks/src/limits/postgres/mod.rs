@@ -7,7 +7,7 @@ mod singly;
 mod table;
 
 pub(super) use bulk::bulk;
-pub(super) use group::{Group, in_groups};
+pub(super) use group::{Group, Writes, in_groups};
 pub(super) use reads::{pages, streamed};
 pub(super) use singly::singly;
 pub(super) use table::create;

@@ -20,6 +20,27 @@ const BULK: &str = "INSERT INTO plain (stream, version, id, type, payload, metad
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[])
     RETURNING position";
 
+/// What an answer that is kept for ever needs, as Docket keeps it.
+const ANSWERS: &str = "CREATE TABLE answers (
+    command_id   text COLLATE \"C\" PRIMARY KEY,
+    request_hash bytea   NOT NULL,
+    status       integer NOT NULL,
+    body         text    NOT NULL,
+    version      bigint  NOT NULL,
+    position     bigint  NOT NULL
+)";
+
+/// The same events, and an answer beside each. Who writes alone knows the positions.
+const ANSWERED: &str = "WITH inserted AS (
+        INSERT INTO plain (position, stream, version, id, type, payload, metadata) OVERRIDING SYSTEM VALUE
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[])
+    )
+    INSERT INTO answers (command_id, request_hash, status, body, version, position)
+    SELECT id, $9, 200, '{}', version, position FROM unnest($8::text[], $3::bigint[], $1::bigint[])
+        AS new (id, version, position)";
+
+const HASH: [u8; 32] = [7; 32];
+
 const STREAMS: u32 = 10_000;
 const LENGTH: i64 = 5;
 const EVENT_TYPE: &str = "StockAdjusted";
@@ -35,9 +56,10 @@ pub(in crate::limits) struct Rows {
     metadata: Vec<&'static str>,
 }
 
-/// Makes the table, with 10,000 streams of 5 events.
+/// Makes the tables, with 10,000 streams of 5 events and no answer.
 pub(in crate::limits) async fn create(connection: &mut PgConnection) -> Result<()> {
     sqlx::query(TABLE).execute(&mut *connection).await?;
+    sqlx::query(ANSWERS).execute(&mut *connection).await?;
     for version in 1..=LENGTH {
         let mut rows = Rows::default();
         for stream in 0..STREAMS {
@@ -95,6 +117,35 @@ impl Rows {
             .fetch_all(connection)
             .await
     }
+
+    /// The same with an answer beside each event, under a key of its own; `head` is the last position that is taken.
+    pub(super) async fn insert_answered(
+        &self,
+        connection: &mut PgConnection,
+        head: i64,
+    ) -> Result<Vec<i64>, sqlx::Error> {
+        let positions: Vec<i64> = (head + 1..).take(self.ids.len()).collect();
+        // As long as the keys of the load.
+        let keys: Vec<String> = self.ids.iter().map(|id| format!("{id:x<55}")).collect();
+        sqlx::query(ANSWERED)
+            .bind(&positions)
+            .bind(&self.streams)
+            .bind(&self.versions)
+            .bind(&self.ids)
+            .bind(&self.types)
+            .bind(&self.payloads)
+            .bind(&self.metadata)
+            .bind(keys)
+            .bind(&HASH[..])
+            .execute(connection)
+            .await?;
+        Ok(positions)
+    }
+}
+
+/// The last position of the loaded streams.
+pub(super) fn loaded() -> i64 {
+    i64::from(STREAMS) * LENGTH
 }
 
 /// Ordered by time, as the log's.

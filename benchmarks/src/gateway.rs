@@ -1,0 +1,143 @@
+//! What the entrance costs: the same commands and reads to a service itself and through the gateway, by turns, so that what
+//! disturbs one disturbs the other.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use tokio::task::LocalSet;
+
+use crate::client::Connection;
+use crate::driver::{self, Load};
+use crate::measure;
+use crate::platform::{Kind, Platform};
+use crate::row::{self, Row};
+use crate::shop::{receive, spread};
+
+/// Turns of each load.
+const TURNS: u32 = 5;
+/// Connections of an open loop for one of a closed one.
+const SPARE: usize = 4;
+/// Reads of one client of each way and turn.
+const READS: u32 = 1_000;
+
+/// A way to the services.
+struct Way {
+    name: &'static str,
+    commands: String,
+    models: String,
+    /// Commands a second, by turn.
+    rates: Vec<f64>,
+    at_once_us: Histogram<u64>,
+    half_us: Histogram<u64>,
+    reads_us: Histogram<u64>,
+}
+
+impl Way {
+    fn new(name: &'static str, commands: &str, models: &str) -> Self {
+        Self {
+            name,
+            commands: commands.to_owned(),
+            models: models.to_owned(),
+            rates: Vec::new(),
+            at_once_us: row::empty(),
+            half_us: row::empty(),
+            reads_us: row::empty(),
+        }
+    }
+
+    /// As fast as the answers come.
+    async fn carry(&mut self, load: Load, turn: u32) -> Result<()> {
+        let name = self.name;
+        let commands = move |index: usize, n| {
+            receive(&spread(index, n), &format!("{name}/{turn}/{index}/{n}"))
+        };
+        let outcome = driver::closed(&self.commands, load, Rc::new(commands)).await?;
+        self.rates.push(outcome.per_second);
+        self.at_once_us.add(&outcome.latency_us)?;
+        Ok(())
+    }
+
+    /// So many commands a second.
+    async fn at_rate(&mut self, load: Load, per_second: f64, turn: u32) -> Result<()> {
+        let name = self.name;
+        let commands = move |index: usize, n| {
+            receive(&spread(index, n), &format!("half/{name}/{turn}/{index}/{n}"))
+        };
+        let load = Load { connections: load.connections * SPARE, ..load };
+        let answered = Rc::new(|_: &_, _: &[u8], _| {});
+        let outcome = driver::open(&self.commands, load, per_second, Rc::new(commands), answered);
+        let outcome = LocalSet::new().run_until(outcome).await?;
+        self.half_us.add(&outcome.latency_us)?;
+        Ok(())
+    }
+
+    /// One client that reads.
+    async fn read(&mut self) -> Result<()> {
+        let mut connection = Connection::open(&self.models).await?;
+        for number in 0..READS {
+            let path = format!("/v1/stock/{}", spread(0, number.into()));
+            let begun = Instant::now();
+            connection.read_bytes(&path).await?;
+            row::record(&mut self.reads_us, begun.elapsed());
+        }
+        Ok(())
+    }
+
+    fn median(&self) -> f64 {
+        let mut rates = self.rates.clone();
+        rates.sort_by(f64::total_cmp);
+        rates[rates.len() / 2]
+    }
+}
+
+/// Starts separate processes with a gateway before them, and compares the two ways.
+pub(crate) async fn rows(load: Load) -> Result<Vec<Row>> {
+    let mut platform = Platform::start(Kind::Distributed).await?;
+    let gateway = platform.add_gateway().await?;
+    measure::warm_up(&platform, load).await?;
+    let mut direct = Way::new("direct", &platform.at.commands, &platform.at.models);
+    let mut through = Way::new("through the gateway", &gateway, &gateway);
+    for turn in 0..TURNS {
+        for way in [&mut direct, &mut through] {
+            way.carry(load, turn).await?;
+            measure::settle(&platform, &format!("{}/{turn}", way.name)).await?;
+        }
+    }
+    // What both carry.
+    let half = direct.median().min(through.median()) / 2.0;
+    for turn in 0..TURNS {
+        for way in [&mut direct, &mut through] {
+            way.at_rate(load, half, turn).await?;
+            way.read().await?;
+            measure::settle(&platform, &format!("half/{}/{turn}", way.name)).await?;
+        }
+    }
+    platform.stop().await?;
+    Ok(told(&direct, &through, half))
+}
+
+fn told(direct: &Way, through: &Way, half: f64) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for way in [direct, through] {
+        let what = format!("receives, {}, median of {TURNS} turns", way.name);
+        rows.push(Row::figure(&what, way.median(), "commands/s").with(&way.at_once_us));
+        let what = format!("receives at half load, open loop, {}", way.name);
+        rows.push(Row::figure(&what, half, "commands/s").with(&way.half_us));
+        let what = format!("one reader of a stock, {}", way.name);
+        rows.push(Row::latency(&what, &way.reads_us));
+    }
+    let kept = 100.0 * through.median() / direct.median();
+    rows.push(Row::figure("carried through the gateway, of what is carried directly", kept, "%"));
+    let more = |[direct, through]: [&Histogram<u64>; 2], quantile| {
+        let ms = |us: &Histogram<u64>| {
+            Duration::from_micros(us.value_at_quantile(quantile)).as_secs_f64() * 1e3
+        };
+        ms(through) - ms(direct)
+    };
+    let halves = [&direct.half_us, &through.half_us];
+    rows.push(Row::figure("added at half load, median", more(halves, 0.5), "ms"));
+    rows.push(Row::figure("added at half load, 99th percentile", more(halves, 0.99), "ms"));
+    rows
+}
