@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use async_nats::Client;
 use messaging::jetstream::{
-    self, CommandsSettings, ConnectionSettings, EventsSettings, Names, TlsFiles,
+    self, CommandsSettings, ConnectionSettings, EventsSettings, Login, Names, TlsFiles,
 };
 
 use crate::config::{needed, secret};
@@ -89,6 +89,9 @@ pub(super) struct NatsArgs {
     /// File with JWT and seed to log in to NATS
     #[arg(long, env = "DOCKET_NATS_CREDENTIALS", value_name = "FILE")]
     nats_credentials: Option<PathBuf>,
+    /// File with the seed of the NKey by which NATS knows this process, in place of credentials
+    #[arg(long, env = "DOCKET_NATS_NKEY_FILE", value_name = "FILE")]
+    nats_nkey_file: Option<PathBuf>,
     /// File with the certificates (PEM) of who signed that of NATS; then TLS is always spoken [default: whom this machine trusts]
     #[arg(long, env = "DOCKET_NATS_TLS_CA_FILE", value_name = "FILE")]
     nats_tls_ca_file: Option<PathBuf>,
@@ -147,9 +150,15 @@ impl NatsArgs {
             (None, None) => None,
             _ => bail!("nats_tls_cert_file and nats_tls_key_file are set together, or not at all"),
         };
+        let login = match (self.nats_credentials, self.nats_nkey_file) {
+            (None, None) => Login::Address,
+            (Some(credentials), None) => Login::Credentials(credentials),
+            (None, Some(seed)) => Login::Nkey(seed),
+            (Some(_), Some(_)) => bail!("nats_credentials and nats_nkey_file are not both set"),
+        };
         Ok(Broker {
             servers: needed("nats_url", url)?,
-            credentials: self.nats_credentials,
+            login,
             tls: TlsFiles { authority: self.nats_tls_ca_file, client },
             names: Names::of(&self.nats_prefix),
             replicas: self.nats_replicas,
@@ -161,7 +170,7 @@ impl NatsArgs {
 #[derive(Clone)]
 pub(super) struct Broker {
     servers: String,
-    credentials: Option<PathBuf>,
+    login: Login,
     tls: TlsFiles,
     /// The names of streams and subjects.
     pub(super) names: Names,
@@ -170,11 +179,11 @@ pub(super) struct Broker {
 
 impl Broker {
     /// A connection; it is made in the background, for as long as it takes.
-    pub(super) async fn connect(&self, name: &str) -> Result<Client> {
+    pub(super) async fn connect(&self, service: &str) -> Result<Client> {
         let settings = ConnectionSettings {
-            credentials: self.credentials.clone(),
+            login: self.login.clone(),
             tls: self.tls.clone(),
-            ..ConnectionSettings::new(&self.servers, name)
+            ..ConnectionSettings::new(&self.servers, service)
         };
         Ok(jetstream::connect(&settings).await?)
     }

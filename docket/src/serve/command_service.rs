@@ -113,7 +113,7 @@ impl CommandServiceArgs {
         if needs.keys_url != needs.log_url {
             process.requires("keys_database", &keys).await?;
         }
-        let client = needs.broker.connect("docket command-service").await?;
+        let client = needs.broker.connect("command-service").await?;
         let names = needs.broker.names.clone();
         tokio::spawn(watch_nats(process.health.clone(), client.clone(), names, false));
         let starting = || Active::start(&needs, &client, &process).boxed();

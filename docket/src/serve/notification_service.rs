@@ -62,7 +62,7 @@ impl NotificationServiceArgs {
         };
         process.health.down("service", "starts");
 
-        let client = broker.connect("docket notification-service").await?;
+        let client = broker.connect("notification-service").await?;
         let opening = open_feed(&client, &broker, &process);
         let Some(feed) = process.start(Box::pin(opening)).await? else {
             process.drain().await;

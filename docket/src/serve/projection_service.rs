@@ -69,7 +69,7 @@ impl ProjectionServiceArgs {
         };
         process.health.down("service", "starts");
 
-        let client = broker.connect("docket projection-service").await?;
+        let client = broker.connect("projection-service").await?;
         let asked = AskedKeys::new(client.clone(), broker.names.clone());
         let vault = Arc::new(Vault::new(Arc::new(asked), master));
         let wrong_key = master_key::wrong(Arc::clone(&vault), key).boxed().shared();

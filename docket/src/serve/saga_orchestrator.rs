@@ -93,10 +93,10 @@ async fn start(
     health: &Health,
     stop: &CancellationToken,
 ) -> Result<(Arc<Orchestrator>, JoinHandle<()>, Arc<dyn Feed>)> {
-    let client = broker.connect("docket saga-orchestrator").await?;
+    let client = broker.connect("saga-orchestrator").await?;
     let names = broker.names.clone();
     tokio::spawn(watch_nats(health.clone(), client.clone(), names.clone(), true));
-    let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
+    let queue = JetStreamQueue::new(client.clone(), names.clone());
     let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));

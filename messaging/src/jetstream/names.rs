@@ -80,6 +80,11 @@ impl Names {
     }
 }
 
+/// What the subjects begin with under which a service hears answers, such as `_INBOX_gateway`.
+pub(super) fn inbox(service: &str) -> String {
+    format!("_INBOX_{}", token(service))
+}
+
 /// A text as one token of a subject.
 fn token(text: &str) -> String {
     let plain = |letter: char| match letter {
