@@ -14,6 +14,7 @@ mod database_gone;
 mod database_roles;
 mod deployment;
 mod description;
+mod discovery;
 mod distributed;
 mod distributed_day;
 mod erasure;

@@ -509,6 +509,15 @@ impl Services {
         Platform::of(self.home.gateway(0, seconds)).await
     }
 
+    /// A gateway that finds the services over NATS and is told of none.
+    pub(crate) async fn gateway_by_nats(&self) -> Platform {
+        let mut command = self.home.listening(Service::Gateway, 0);
+        command.args(["--discovery", "nats", "--nats-url", &self.home.nats]);
+        command.args(["--payment-simulator-url", &self.home.url(Service::Simulator)]);
+        self.home.identify(Service::Gateway, &mut command);
+        Platform::of(command).await
+    }
+
     /// A further command-service and projection-service with this master key, as they will end by themselves.
     pub(crate) fn with_master_key(&self, key: &Path) -> [Command; 2] {
         [Service::Commands, Service::Models].map(|service| {

@@ -105,10 +105,27 @@ pub(super) struct NatsArgs {
     #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket",
         value_parser = prefix)]
     nats_prefix: String,
+}
+
+/// The streams on it, of whoever makes them.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct StreamsArgs {
     /// NATS servers that hold a copy of each stream: 3 in a cluster
     #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER", default_value = "1",
         value_parser = replicas, allow_negative_numbers = true)]
     nats_replicas: usize,
+}
+
+impl StreamsArgs {
+    /// How the stream of events is kept.
+    pub(super) fn events(self) -> EventsSettings {
+        EventsSettings { replicas: self.nats_replicas, ..EventsSettings::default() }
+    }
+
+    /// How the queue of commands is kept.
+    pub(super) fn commands(self) -> CommandsSettings {
+        CommandsSettings { replicas: self.nats_replicas, ..CommandsSettings::default() }
+    }
 }
 
 impl std::fmt::Debug for NatsArgs {
@@ -161,7 +178,6 @@ impl NatsArgs {
             login,
             tls: TlsFiles { authority: self.nats_tls_ca_file, client },
             names: Names::of(&self.nats_prefix),
-            replicas: self.nats_replicas,
         })
     }
 }
@@ -174,7 +190,6 @@ pub(super) struct Broker {
     tls: TlsFiles,
     /// The names of streams and subjects.
     pub(super) names: Names,
-    replicas: usize,
 }
 
 impl Broker {
@@ -186,16 +201,6 @@ impl Broker {
             ..ConnectionSettings::new(&self.servers, service)
         };
         Ok(jetstream::connect(&settings).await?)
-    }
-
-    /// How the stream of events is kept.
-    pub(super) fn events(&self) -> EventsSettings {
-        EventsSettings { replicas: self.replicas, ..EventsSettings::default() }
-    }
-
-    /// How the queue of commands is kept.
-    pub(super) fn commands(&self) -> CommandsSettings {
-        CommandsSettings { replicas: self.replicas, ..CommandsSettings::default() }
     }
 }
 

@@ -74,6 +74,11 @@ impl Names {
         format!("{}.log.history", self.prefix)
     }
 
+    /// What a service is called where one looks for its processes: an installation with another prefix finds its own.
+    pub(super) fn service(&self, service: &str) -> String {
+        format!("{}{}", token(service), self.suffix)
+    }
+
     /// Where one asks a service.
     pub(super) fn ask(&self, service: &str) -> String {
         format!("{}.ask.{}", self.prefix, token(service))
@@ -110,5 +115,7 @@ mod tests {
         let other = Names::of("shop 2");
         assert_eq!(other.commands(), "COMMANDS_shop_2");
         assert_eq!(other.all_events(), "shop_2.events.>");
+        assert_eq!(names.service("gateway"), "gateway");
+        assert_eq!(other.service("gateway"), "gateway_shop_2");
     }
 }
