@@ -48,7 +48,7 @@ impl Registered {
                     id = one.id,
                     url = one.url,
                     "it says that it is where nothing can be"
-                )
+                );
             };
             base.inspect_err(told).ok()
         });
