@@ -40,13 +40,68 @@ address reads_url docket_reads docket_reads
 address sagas_url docket_sagas docket_sagas
 address notifications_url docket_notifications docket_notifications
 
-if [ ! -e "$folder/nats_url" ]; then
-    password=$(random)
-    # NATS reads this file into its configuration.
-    rm -f "$folder/nats_authorization"
-    echo "authorization { user: docket, password: \"$password\" }" | keep nats_authorization
-    echo "nats://docket:$password@nats:4222" | keep nats_url
-fi
+# What follows it, with its checksum, in letters: how NATS writes keys. Each word is a byte.
+nkey() {
+    checksum=0
+    for byte in "$@"; do
+        checksum=$((checksum ^ byte << 8))
+        for _ in 1 2 3 4 5 6 7 8; do
+            checksum=$((checksum << 1))
+            if [ $((checksum & 0x10000)) -ne 0 ]; then checksum=$((checksum ^ 0x11021)); fi
+        done
+    done
+    bits=0
+    held=0
+    for byte in "$@" $((checksum & 255)) $((checksum >> 8)); do
+        bits=$((bits << 8 | byte))
+        held=$((held + 8))
+        while [ "$held" -ge 5 ]; do
+            held=$((held - 5))
+            letter $((bits >> held & 31))
+            bits=$((bits & ((1 << held) - 1)))
+        done
+    done
+    if [ "$held" -gt 0 ]; then letter $((bits << (5 - held) & 31)); fi
+    echo
+}
+
+# The letters A to Z, then 2 to 7.
+letter() {
+    if [ "$1" -lt 26 ]; then code=$(($1 + 65)); else code=$(($1 + 24)); fi
+    printf "\\$(printf %03o "$code")"
+}
+
+bytes() {
+    od -An -v -tu1
+}
+
+# identity NAME VARIABLE: the seed by which a service logs in to NATS is its own file; its public half is in one file for the server,
+# under the name that deploy/nats/permissions.conf has for it.
+identity() {
+    if [ ! -e "$folder/$1.nk" ]; then
+        openssl genpkey -algorithm ed25519 -outform DER -out "$folder/$1.der"
+        public=$(openssl pkey -inform DER -in "$folder/$1.der" -pubout -outform DER | tail -c 32 | bytes)
+        seed=$(tail -c 32 "$folder/$1.der" | bytes)
+        rm -f "$folder/$1.der" "$folder/$1.nkey"
+        # 160 is a user's key, 149 and 0 the seed of one.
+        # shellcheck disable=SC2086
+        nkey 160 $public | keep "$1.nkey"
+        # shellcheck disable=SC2086
+        nkey 149 0 $seed | keep "$1.nk"
+    fi
+    echo "$2 = \"$(cat "$folder/$1.nkey")\"" >> "$folder/nats_identities.new"
+}
+
+command -v openssl > /dev/null || { echo "openssl is needed to draw the services' keys for NATS" >&2; exit 1; }
+echo "# Whom NATS knows: the public halves of the services' keys." > "$folder/nats_identities.new"
+identity command-service NKEY_COMMAND_SERVICE
+identity projection-service NKEY_PROJECTION_SERVICE
+identity saga-orchestrator NKEY_SAGA_ORCHESTRATOR
+identity notification-service NKEY_NOTIFICATION_SERVICE
+identity gateway NKEY_GATEWAY
+identity operator NKEY_OPERATOR
+chmod 0444 "$folder/nats_identities.new"
+mv -f "$folder/nats_identities.new" "$folder/nats_identities"
 if [ ! -e "$folder/nats_routes" ]; then
     password=$(random)
     {

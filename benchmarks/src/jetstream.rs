@@ -17,9 +17,9 @@ use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled};
 use messaging::feed::{Feed, Subscription};
 use messaging::jetstream::{
-    Announcer, CommandConsumer, CommandsSettings, ConnectionSettings, ConsumerSettings,
-    EpochKeeper, HistoryServer, JetStreamFeed, JetStreamQueue, Names, NatsCarrier, OwnedLog,
-    Parked, Parking, Relay, RelaySettings, connect,
+    Announcer, CommandConsumer, ConnectionSettings, ConsumerSettings, EpochKeeper, HistoryServer,
+    JetStreamFeed, JetStreamQueue, Names, NatsCarrier, OwnedLog, Parked, Parking, Relay,
+    RelaySettings, connect,
 };
 use test_servers::Nats;
 use tokio::sync::watch;
@@ -150,7 +150,7 @@ async fn commands(
         Arc::clone(&handled) as _,
     );
     tokio::spawn(consumer.run(stop.clone()));
-    let queue = JetStreamQueue::new(client.clone(), names.clone(), CommandsSettings::default());
+    let queue = JetStreamQueue::new(client.clone(), names.clone());
     while queue.send(vec![command(0)]).await.is_err() {}
     let begun = Instant::now();
     for first in (1..COMMANDS).step_by(500) {

@@ -7,6 +7,7 @@
 
 mod awake;
 mod batch;
+mod breakers;
 mod catalogue;
 mod checks;
 mod client;

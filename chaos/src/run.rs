@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 
 use crate::awake::Awake;
+use crate::breakers;
 use crate::checks;
 use crate::client::Client;
 use crate::fault::Fault;
@@ -134,6 +135,7 @@ async fn play(
     checks::ask_again(&stack, &acknowledged, &journal, tally).await?;
     stack.settle().await?;
     violations.extend(checks::stream(&stack, &journal, tally).await?);
+    violations.extend(breakers::left_open(&stack, tally).await?);
     violations.extend(checks::laws(&stack, &journal, &forgotten, tally).await?);
     violations
         .extend(probes.with(|heard| readiness::violations(heard, &outages, told_within(), tally)));

@@ -3,7 +3,8 @@
 # deploy/make-secrets.sh filled. Nothing is sent anywhere: pipe it into `kubectl apply --filename -`.
 #
 # Usage: deploy/kubernetes/secrets.sh single|distributed [FOLDER]        (default: secrets)
-# The addresses name the hosts `postgres` and `nats`: edit the files in the folder first if yours are called otherwise.
+# The addresses name the host `postgres`: edit the files in the folder first if yours is called otherwise. That of NATS is in the
+# overlay, and its server needs nats_identities out of the folder beside deploy/nats/permissions.conf.
 set -eu
 
 overlay=${1:-}
@@ -27,9 +28,9 @@ single)
 distributed)
     secret docket-auth auth.toml auth_secret
     secret docket-migrate log_url log_owner_url keys_url keys_owner_url
-    secret docket-command-service log_url keys_url nats_url master.key
-    secret docket-projection-service reads_url nats_url master.key
-    secret docket-saga-orchestrator sagas_url nats_url
+    secret docket-command-service log_url keys_url command-service.nk master.key
+    secret docket-projection-service reads_url projection-service.nk master.key
+    secret docket-saga-orchestrator sagas_url saga-orchestrator.nk
     ;;
 *)
     sed -n 's/^# Usage: /usage: /p' "$0" >&2

@@ -4,6 +4,7 @@
 # Each address in $SECRETS says who logs in where with which password: postgres://ROLE:PASSWORD@HOST:PORT/DATABASE.
 # The log and the keys have an owner, who migrates, and a service role, which can append and not change. The other
 # databases belong to their services: what is in them can be made anew from the log, but for who is told by webhooks.
+# Each role reaches its one database, and no other of this server.
 set -eu
 
 SECRETS=${SECRETS:-/run/secrets}
@@ -52,3 +53,8 @@ for service in log_url keys_url; do
     make_role
     allow_to_connect
 done
+
+# Those that the server came with are for its administrator.
+run <<'SQL'
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
+SQL

@@ -19,7 +19,7 @@ use crate::upstream::{Base, Client, Handed, Policy, Upstream};
 use crate::watching;
 
 /// Where the processes of each service are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Addresses {
     /// Of the command-service.
     pub commands: Vec<Base>,

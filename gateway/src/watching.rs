@@ -104,12 +104,19 @@ impl Upstream {
         metrics::gauge!("docket_gateway_requests_in_flight", "upstream" => self.name)
             .set(in_flight);
         let members = self.instances.all();
+        #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
+        let known = members.len() as f64;
+        metrics::gauge!("docket_gateway_instances", "upstream" => self.name).set(known);
         if members.iter().any(|one| matches!(one.state, State::Ready | State::Late)) {
             health.up(self.name);
             return;
         }
         let words: Vec<&str> = members.iter().map(|one| one.state.word()).collect();
-        let why = words.join("; another ");
+        let why = if words.is_empty() {
+            "none was found yet".to_owned()
+        } else {
+            words.join("; another ")
+        };
         match need {
             Need::Required => health.down(self.name, why),
             Need::Useful => health.degraded(self.name, format!("degraded: {why}")),

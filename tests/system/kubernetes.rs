@@ -204,7 +204,8 @@ async fn every_command_line_is_understood_and_every_variable_is_a_setting() {
                 .map(|one| {
                     (
                         one["name"].as_str().unwrap().to_owned(),
-                        one["value"].as_str().unwrap().to_owned(),
+                        // What Kubernetes knows alone has none here.
+                        one["value"].as_str().unwrap_or_default().to_owned(),
                     )
                 })
                 .collect();

@@ -1,6 +1,7 @@
 //! A part of the shop's day, imported through whatever happens meanwhile.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,19 @@ impl PartOfDay {
         let path = folder.path().join("part.csv");
         std::fs::write(&path, part.join("\n") + "\n").unwrap();
         Self { _folder: folder, path }
+    }
+
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many orders it has, with those that were sent back left out.
+    pub(crate) fn orders(&self) -> usize {
+        let text = std::fs::read_to_string(&self.path).unwrap();
+        let invoices = text.lines().skip(1).filter_map(|line| line.split(',').next());
+        let orders: BTreeSet<&str> = invoices.filter(|invoice| !invoice.starts_with('C')).collect();
+        orders.len()
     }
 
     /// Imports it until that succeeds: an import that was disturbed goes on.

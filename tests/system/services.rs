@@ -12,6 +12,7 @@ use sqlx::{Connection as _, PgConnection};
 use test_servers::{Database, Nats, Postgres, Proxy, free_port};
 use tokio::process::Command;
 
+use crate::deployment::Deployment;
 use crate::platform::{Data, PATIENCE, Platform, docket, text};
 
 /// A free port may be taken by a connection before a service is back on it.
@@ -90,6 +91,8 @@ struct Ground {
     order_deadline_s: Option<u32>,
     /// Whose tokens are taken.
     auth_file: Option<PathBuf>,
+    /// Where each service has its identity.
+    deployment: Option<Deployment>,
 }
 
 impl Ground {
@@ -104,9 +107,18 @@ impl Ground {
 
     fn over(server: Server, urls: Urls) -> Option<Self> {
         let nats = vec![test_servers::nats()?];
-        let (collector, order_deadline_s, auth_file) = (None, None, None);
+        let (collector, order_deadline_s, auth_file, deployment) = (None, None, None, None);
         let reached = urls.clone();
-        Some(Self { server, urls, reached, nats, collector, order_deadline_s, auth_file })
+        Some(Self {
+            server,
+            urls,
+            reached,
+            nats,
+            collector,
+            order_deadline_s,
+            auth_file,
+            deployment,
+        })
     }
 }
 
@@ -123,6 +135,8 @@ struct Home {
     order_deadline_s: Option<u32>,
     /// Whose tokens every process takes; where there is none, nobody is asked.
     auth_file: Option<PathBuf>,
+    /// Where each service has its identity, if it has one.
+    deployment: Option<Deployment>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -149,6 +163,7 @@ impl Home {
         };
         command.env("DOCKET_NATS_URL", &self.nats).env("DOCKET_POSTGRES_URL", database);
         command.env("DOCKET_NATS_REPLICAS", self.replicas.to_string());
+        self.identify(service, &mut command);
         if service != Service::Sagas {
             command.env("DOCKET_MASTER_KEY_FILE", self.folder.path().join("master.key"));
         }
@@ -163,6 +178,12 @@ impl Home {
             command.args(["--webhook-deadline-ms", "1000"]);
         }
         command
+    }
+
+    fn identify(&self, service: Service, command: &mut Command) {
+        if let Some(deployment) = &self.deployment {
+            command.env("DOCKET_NATS_NKEY_FILE", deployment.seed(service.name()));
+        }
     }
 
     fn listening(&self, service: Service, port: u16) -> Command {
@@ -239,6 +260,13 @@ impl Services {
         Some(Self::start_on(Ground { auth_file, ..Ground::shared()? }).await)
     }
 
+    /// The same, with a broker on the configuration of `deploy/`, to which each logs in with an identity of its own.
+    pub(crate) async fn start_on_deployed_nats(deployment: Deployment) -> Option<Self> {
+        let nats = vec![deployment.nats()?];
+        let deployment = Some(deployment);
+        Some(Self::start_on(Ground { nats, deployment, ..Ground::shared()? }).await)
+    }
+
     /// The same, with three servers as the broker, and a copy of each stream on each.
     pub(crate) async fn start_with_three_nats() -> Option<Self> {
         let nats = test_servers::nats_cluster(3)?.servers;
@@ -275,7 +303,8 @@ impl Services {
     }
 
     async fn start_on(ground: Ground) -> Self {
-        let Ground { server, urls, reached, nats, collector, order_deadline_s, auth_file } = ground;
+        let Ground { server, urls, reached, nats, .. } = ground;
+        let Ground { collector, order_deadline_s, auth_file, deployment, .. } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
         let home = Home {
             nats: nats.iter().map(Nats::url).collect::<Vec<_>>().join(","),
@@ -286,6 +315,7 @@ impl Services {
             collector,
             order_deadline_s,
             auth_file,
+            deployment,
             folder: Data::new(),
         };
         let mut running = HashMap::new();
@@ -477,6 +507,15 @@ impl Services {
     /// A gateway that knows further processes of some services.
     pub(crate) async fn gateway_before(&self, seconds: &[(Service, &Platform)]) -> Platform {
         Platform::of(self.home.gateway(0, seconds)).await
+    }
+
+    /// A gateway that finds the services over NATS and is told of none.
+    pub(crate) async fn gateway_by_nats(&self) -> Platform {
+        let mut command = self.home.listening(Service::Gateway, 0);
+        command.args(["--discovery", "nats", "--nats-url", &self.home.nats]);
+        command.args(["--payment-simulator-url", &self.home.url(Service::Simulator)]);
+        self.home.identify(Service::Gateway, &mut command);
+        Platform::of(command).await
     }
 
     /// A further command-service and projection-service with this master key, as they will end by themselves.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use async_nats::Client;
 use messaging::jetstream::{
-    self, CommandsSettings, ConnectionSettings, EventsSettings, Names, TlsFiles,
+    self, CommandsSettings, ConnectionSettings, EventsSettings, Login, Names, TlsFiles,
 };
 
 use crate::config::{needed, secret};
@@ -89,6 +89,9 @@ pub(super) struct NatsArgs {
     /// File with JWT and seed to log in to NATS
     #[arg(long, env = "DOCKET_NATS_CREDENTIALS", value_name = "FILE")]
     nats_credentials: Option<PathBuf>,
+    /// File with the seed of the NKey by which NATS knows this process, in place of credentials
+    #[arg(long, env = "DOCKET_NATS_NKEY_FILE", value_name = "FILE")]
+    nats_nkey_file: Option<PathBuf>,
     /// File with the certificates (PEM) of who signed that of NATS; then TLS is always spoken [default: whom this machine trusts]
     #[arg(long, env = "DOCKET_NATS_TLS_CA_FILE", value_name = "FILE")]
     nats_tls_ca_file: Option<PathBuf>,
@@ -102,10 +105,27 @@ pub(super) struct NatsArgs {
     #[arg(long, env = "DOCKET_NATS_PREFIX", value_name = "NAME", default_value = "docket",
         value_parser = prefix)]
     nats_prefix: String,
+}
+
+/// The streams on it, of whoever makes them.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct StreamsArgs {
     /// NATS servers that hold a copy of each stream: 3 in a cluster
     #[arg(long, env = "DOCKET_NATS_REPLICAS", value_name = "NUMBER", default_value = "1",
         value_parser = replicas, allow_negative_numbers = true)]
     nats_replicas: usize,
+}
+
+impl StreamsArgs {
+    /// How the stream of events is kept.
+    pub(super) fn events(self) -> EventsSettings {
+        EventsSettings { replicas: self.nats_replicas, ..EventsSettings::default() }
+    }
+
+    /// How the queue of commands is kept.
+    pub(super) fn commands(self) -> CommandsSettings {
+        CommandsSettings { replicas: self.nats_replicas, ..CommandsSettings::default() }
+    }
 }
 
 impl std::fmt::Debug for NatsArgs {
@@ -147,12 +167,17 @@ impl NatsArgs {
             (None, None) => None,
             _ => bail!("nats_tls_cert_file and nats_tls_key_file are set together, or not at all"),
         };
+        let login = match (self.nats_credentials, self.nats_nkey_file) {
+            (None, None) => Login::Address,
+            (Some(credentials), None) => Login::Credentials(credentials),
+            (None, Some(seed)) => Login::Nkey(seed),
+            (Some(_), Some(_)) => bail!("nats_credentials and nats_nkey_file are not both set"),
+        };
         Ok(Broker {
             servers: needed("nats_url", url)?,
-            credentials: self.nats_credentials,
+            login,
             tls: TlsFiles { authority: self.nats_tls_ca_file, client },
             names: Names::of(&self.nats_prefix),
-            replicas: self.nats_replicas,
         })
     }
 }
@@ -161,32 +186,21 @@ impl NatsArgs {
 #[derive(Clone)]
 pub(super) struct Broker {
     servers: String,
-    credentials: Option<PathBuf>,
+    login: Login,
     tls: TlsFiles,
     /// The names of streams and subjects.
     pub(super) names: Names,
-    replicas: usize,
 }
 
 impl Broker {
     /// A connection; it is made in the background, for as long as it takes.
-    pub(super) async fn connect(&self, name: &str) -> Result<Client> {
+    pub(super) async fn connect(&self, service: &str) -> Result<Client> {
         let settings = ConnectionSettings {
-            credentials: self.credentials.clone(),
+            login: self.login.clone(),
             tls: self.tls.clone(),
-            ..ConnectionSettings::new(&self.servers, name)
+            ..ConnectionSettings::new(&self.servers, service)
         };
         Ok(jetstream::connect(&settings).await?)
-    }
-
-    /// How the stream of events is kept.
-    pub(super) fn events(&self) -> EventsSettings {
-        EventsSettings { replicas: self.replicas, ..EventsSettings::default() }
-    }
-
-    /// How the queue of commands is kept.
-    pub(super) fn commands(&self) -> CommandsSettings {
-        CommandsSettings { replicas: self.replicas, ..CommandsSettings::default() }
     }
 }
 

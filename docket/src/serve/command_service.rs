@@ -30,12 +30,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::args::{Broker, LogDatabasesArgs, NatsArgs};
+use super::args::{Broker, LogDatabasesArgs, NatsArgs, StreamsArgs};
 use super::dependencies::{watch_appends, watch_nats};
 use super::master_key;
 use super::person_keys;
 use super::process::Process;
 use super::recorder;
+use super::registration::AdvertiseArgs;
 use crate::api::base_url;
 use crate::config::{ProcessArgs, all_there, needed};
 use crate::dev::documented;
@@ -51,6 +52,10 @@ pub(crate) struct CommandServiceArgs {
     databases: LogDatabasesArgs,
     #[command(flatten)]
     nats: NatsArgs,
+    #[command(flatten)]
+    streams: StreamsArgs,
+    #[command(flatten)]
+    advertise: AdvertiseArgs,
     /// File with the key that wraps people's keys; made if there is none
     #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
@@ -66,6 +71,7 @@ struct Needs {
     log_url: String,
     keys_url: String,
     broker: Broker,
+    streams: StreamsArgs,
     master_key: PathBuf,
     payments: PaymentArgs,
     /// Where the simulator is, if it takes the money.
@@ -100,6 +106,7 @@ impl CommandServiceArgs {
             log_url,
             keys_url,
             broker: self.nats.resolve()?,
+            streams: self.streams,
             master_key: needed("master_key_file", self.master_key_file)?,
             payments: self.payments,
             provider_url: self.payment_provider_url,
@@ -109,12 +116,14 @@ impl CommandServiceArgs {
         let database = |url: &str| PostgresSettings::new(url, "docket command-service");
         let (log, keys) = (database(&needs.log_url)?, database(&needs.keys_url)?);
         let process = Process::begin("command-service", &self.process).await?;
+        let here = process.url(self.advertise)?;
         process.requires("database", &log).await?;
         if needs.keys_url != needs.log_url {
             process.requires("keys_database", &keys).await?;
         }
-        let client = needs.broker.connect("docket command-service").await?;
+        let client = needs.broker.connect("command-service").await?;
         let names = needs.broker.names.clone();
+        let registered = process.register(&client, &names, &here).await?;
         tokio::spawn(watch_nats(process.health.clone(), client.clone(), names, false));
         let starting = || Active::start(&needs, &client, &process).boxed();
         let Some(active) = process.start_until_there(starting).await? else {
@@ -127,6 +136,7 @@ impl CommandServiceArgs {
         process.ready(router.merge(Router::new().nest("/v1", active.commands.notices())))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();
+        drop(registered);
         process.drain().await;
         active.shutdown().await;
         ended
@@ -190,7 +200,7 @@ impl Active {
         let epochs = Arc::clone(&log) as Arc<dyn EpochKeeper>;
         let owned = OwnedLog::new(Arc::clone(&log) as Arc<dyn EventLog>, epochs);
         let taking = take_commands(needs, client.clone(), &commands, &letters, &owned);
-        let telling = tell_others(&needs.broker, client, owned, &keys);
+        let telling = tell_others(needs, client, owned, &keys);
         let (stop, tasks) = &telling;
         let (names, participants) = (needs.broker.names.clone(), commands.participants());
         tasks.spawn(recorder::serve(client.clone(), names, participants, stop.clone()));
@@ -279,7 +289,7 @@ fn take_commands(
 ) -> (CancellationToken, JoinHandle<()>) {
     let names = needs.broker.names.clone();
     let settings =
-        ConsumerSettings { commands: needs.broker.commands(), ..ConsumerSettings::default() };
+        ConsumerSettings { commands: needs.streams.commands(), ..ConsumerSettings::default() };
     let participants = Arc::new(commands.participants());
     let parking = Arc::clone(letters) as Arc<_>;
     let consumer = CommandConsumer::new(client, names, settings, participants, parking);
@@ -289,15 +299,15 @@ fn take_commands(
 }
 
 fn tell_others(
-    broker: &Broker,
+    needs: &Needs,
     client: &Client,
     owned: Arc<OwnedLog>,
     keys: &Arc<PostgresKeys>,
 ) -> (CancellationToken, TaskTracker) {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let names = &broker.names;
+    let names = &needs.broker.names;
     let carrier = NatsCarrier::over(client.clone(), names.clone());
-    let settings = RelaySettings { events: broker.events(), ..RelaySettings::default() };
+    let settings = RelaySettings { events: needs.streams.events(), ..RelaySettings::default() };
     let relay = Relay::new(Arc::clone(&carrier), Arc::clone(&owned), settings);
     tasks.spawn(relay.run(stop.clone()));
     let announcer = Announcer::new(Arc::clone(&carrier), Arc::clone(&owned));

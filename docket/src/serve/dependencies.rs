@@ -67,10 +67,27 @@ pub(super) async fn watch_nats(health: Health, client: Client, names: Names, nee
         let (client, names) = (client.clone(), names.clone());
         async move { carries_events(&client, &names).await.map_err(|why| why.to_string()) }
     };
-    tokio::join!(watch_connection(health, client.clone(), needs), jetstream.watch(carries));
+    let without = if needs { Without::NotReady } else { Without::Degraded(APPENDS) };
+    tokio::join!(watch_connection(health, client.clone(), without), jetstream.watch(carries));
 }
 
-async fn watch_connection(health: Health, client: Client, needs: bool) {
+/// The same of a process that only asks where others are.
+pub(super) async fn watch_discovery(health: Health, client: Client) {
+    watch_connection(health, client, Without::Degraded(WHERE_THEY_WERE)).await;
+}
+
+/// What a process is without NATS.
+#[derive(Debug, Clone, Copy)]
+enum Without {
+    NotReady,
+    Degraded(&'static str),
+}
+
+const APPENDS: &str = "degraded: not connected; what is appended waits in the log";
+const WHERE_THEY_WERE: &str =
+    "degraded: not connected; the services are asked where they were last";
+
+async fn watch_connection(health: Health, client: Client, without: Without) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let mut in_vain = 0_u32;
     loop {
@@ -86,10 +103,9 @@ async fn watch_connection(health: Health, client: Client, needs: bool) {
                 "NATS can't be reached where nats_url says that it is, or refuses who it says; it is tried on"
             );
         }
-        if needs {
-            health.down("nats", "not connected");
-        } else {
-            health.degraded("nats", "degraded: not connected; what is appended waits in the log");
+        match without {
+            Without::NotReady => health.down("nats", "not connected"),
+            Without::Degraded(how) => health.degraded("nats", how),
         }
     }
 }

@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use gateway::{Addresses, Base, Behind, Client, Dns, NoBase, Policy, Service, Services};
+use gateway::{Addresses, Base, Behind, Client, Discovery, Dns, NoBase, Policy, Service, Services};
+use service_kit::health::Health;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use super::args::{Broker, NatsArgs};
+use super::dependencies::watch_discovery;
 use super::process::{Process, nothing};
+use super::registered::Registered;
 use crate::api::base_url;
 use crate::config::{EntranceArgs, ProcessArgs};
 use crate::dev::{DESCRIPTION, explained, home};
@@ -48,9 +52,11 @@ pub(crate) struct GatewayArgs {
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base,
         default_value = "http://127.0.0.1:8084")]
     payment_simulator_url: Base,
-    /// How the processes of a service are found at these addresses
+    /// How the processes of a service are found: at these addresses, or, but for the simulator, where they say over NATS that they are
     #[arg(long, env = "DOCKET_DISCOVERY", value_enum, default_value = "static")]
     discovery: FoundBy,
+    #[command(flatten)]
+    nats: NatsArgs,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
         value_parser = whole::<u64>, allow_negative_numbers = true)]
@@ -67,22 +73,35 @@ impl GatewayArgs {
         let deadline = Duration::from_millis(self.upstream_deadline_ms);
         let policy = Policy { deadline, most_in_flight: self.upstream_in_flight };
         let client = Client::new(deadline).context("services can't be asked over HTTP")?;
-        let addresses = Addresses {
+        let mut addresses = Addresses {
             commands: self.command_service_url,
             models: self.projection_service_url,
             sagas: self.saga_orchestrator_url,
             notifications: self.notification_service_url,
             simulator: vec![self.payment_simulator_url],
         };
+        let broker = match self.discovery {
+            FoundBy::Nats => Some(self.nats.resolve()?),
+            FoundBy::Static | FoundBy::Dns => None,
+        };
         let relies = self.process.auth_file.is_some();
         let dns = (self.discovery == FoundBy::Dns).then(|| dns(&addresses));
+        if broker.is_some() {
+            let simulator = addresses.simulator;
+            addresses = Addresses { simulator, ..Addresses::default() };
+        }
         let services = Arc::new(Services::at(addresses, &client, policy, relies));
         let entrance = self.entrance.entrance(!relies);
         let process = Process::begin_at(entrance.clone(), "gateway", &self.process).await?;
         let mut watched = JoinSet::new();
         services.watch(&mut watched, &process.health);
-        if let Some(dns) = dns {
-            watched.spawn(gateway::follow(Arc::clone(&services), Arc::new(dns)));
+        let discovery = match (dns, broker) {
+            (Some(dns), _) => Some(Arc::new(dns) as Arc<dyn Discovery>),
+            (None, Some(broker)) => Some(registered(&broker, &process.health, &mut watched).await?),
+            (None, None) => None,
+        };
+        if let Some(discovery) = discovery {
+            watched.spawn(gateway::follow(Arc::clone(&services), discovery));
         }
         // With tokens the gateway has none of its own to ask with.
         let head = process.access.is_open().then(|| {
@@ -114,6 +133,19 @@ enum FoundBy {
     Static,
     /// Each address that a name has, now and later, is a process.
     Dns,
+    /// Each process says over NATS where it is.
+    Nats,
+}
+
+/// Asks NATS where the processes are, and says in the health whether it can.
+async fn registered(
+    broker: &Broker,
+    health: &Health,
+    watched: &mut JoinSet<()>,
+) -> Result<Arc<dyn Discovery>> {
+    let client = broker.connect("gateway").await?;
+    watched.spawn(watch_discovery(health.clone(), client.clone()));
+    Ok(Arc::new(Registered::over(client, broker.names.clone())))
 }
 
 fn dns(addresses: &Addresses) -> Dns {

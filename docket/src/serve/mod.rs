@@ -16,6 +16,8 @@ mod person_keys;
 mod process;
 mod projection_service;
 mod recorder;
+mod registered;
+mod registration;
 mod saga_orchestrator;
 mod saga_states;
 

@@ -22,6 +22,7 @@ use super::dependencies::{LOG_OWNER, waiting, watch_nats};
 use super::master_key;
 use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
+use super::registration::AdvertiseArgs;
 use crate::config::{ProcessArgs, WebhookArgs, needed};
 use crate::dev::{SEALING, documented, report_notifications};
 
@@ -35,6 +36,8 @@ pub(crate) struct NotificationServiceArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     nats: NatsArgs,
+    #[command(flatten)]
+    advertise: AdvertiseArgs,
     #[command(flatten)]
     webhooks: WebhookArgs,
     /// File with the key that wraps people's keys; secrets of webhooks are sealed with one derived of it
@@ -50,6 +53,7 @@ impl NotificationServiceArgs {
         let database = PostgresSettings::new(&self.database.url()?, "docket notifications")
             .context("the address of the notifications' database can't be read")?;
         let process = Process::begin("notification-service", &self.process).await?;
+        let here = process.url(self.advertise)?;
         process.requires("database", &database).await?;
         let waits = |told: String| {
             tracing::warn!("the notification-service {told}");
@@ -62,7 +66,8 @@ impl NotificationServiceArgs {
         };
         process.health.down("service", "starts");
 
-        let client = broker.connect("docket notification-service").await?;
+        let client = broker.connect("notification-service").await?;
+        let registered = process.register(&client, &broker.names, &here).await?;
         let opening = open_feed(&client, &broker, &process);
         let Some(feed) = process.start(Box::pin(opening)).await? else {
             process.drain().await;
@@ -84,6 +89,7 @@ impl NotificationServiceArgs {
         };
         let ended = process.until_stopped(fault).await;
         service.end_streams();
+        drop(registered);
         process.drain().await;
         watched.abort();
         service.shutdown().await;

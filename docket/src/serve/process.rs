@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use access::Action;
 use anyhow::{Context as _, Result, bail};
+use async_nats::Client;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderValue;
@@ -19,6 +20,7 @@ use axum::routing::any;
 use futures::future::BoxFuture;
 use gateway::Entrance;
 use messaging::feed::Feed;
+use messaging::jetstream::{self, Names, Registration};
 use service_kit::access::Access;
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
@@ -33,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt as _, service_fn};
 
 use super::dependencies::watch_database;
+use super::registration::AdvertiseArgs;
 use crate::config::{LogFormat, ProcessArgs};
 use crate::dev::{cannot_listen, install_logs, metrics_router};
 use crate::entrance::{self, entrance};
@@ -49,6 +52,8 @@ const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::f
 /// A process that listens.
 pub(super) struct Process {
     name: &'static str,
+    /// Where it listens.
+    address: SocketAddr,
     format: LogFormat,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
@@ -101,16 +106,42 @@ impl Process {
         let draining = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, draining.clone()));
         let format = settings.log_format;
-        let process =
-            Self { name, format, stop, health, access, metrics, edge, shown, draining, server };
-        process.say_where(address)?;
+        let process = Self {
+            name,
+            address,
+            format,
+            stop,
+            health,
+            access,
+            metrics,
+            edge,
+            shown,
+            draining,
+            server,
+        };
+        process.say_where()?;
         Ok(process)
     }
 
-    fn say_where(&self, address: SocketAddr) -> Result<()> {
-        let said = format!("docket {} listens on http://{address}", self.name);
+    fn say_where(&self) -> Result<()> {
+        let said = format!("docket {} listens on http://{}", self.name, self.address);
         output::of_process(self.format, said)?;
         Ok(())
+    }
+
+    /// Where others reach this process.
+    pub(super) fn url(&self, advertised: AdvertiseArgs) -> Result<String> {
+        advertised.url(self.address)
+    }
+
+    /// Tells over NATS where this process is, until what it gives is dropped.
+    pub(super) async fn register(
+        &self,
+        client: &Client,
+        names: &Names,
+        url: &str,
+    ) -> Result<Registration> {
+        Ok(jetstream::register(client, names, self.name, env!("CARGO_PKG_VERSION"), url).await?)
     }
 
     /// Answers with this from now on.

@@ -22,6 +22,7 @@ use super::master_key;
 use super::person_keys::AskedKeys;
 use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
+use super::registration::AdvertiseArgs;
 use super::saga_states::AskedStates;
 use crate::config::{ProcessArgs, all_there, needed};
 use crate::dev::{documented, follow_models, report_models};
@@ -40,6 +41,8 @@ pub(crate) struct ProjectionServiceArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     nats: NatsArgs,
+    #[command(flatten)]
+    advertise: AdvertiseArgs,
     /// File with the key that wraps people's keys; the same as that of the command-service
     #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
@@ -55,6 +58,7 @@ impl ProjectionServiceArgs {
         let url = self.database.url()?;
         let home = read_models(&url)?;
         let process = Process::begin("projection-service", &self.process).await?;
+        let here = process.url(self.advertise)?;
         let database = PostgresSettings::new(&url, "docket projection-service")?;
         process.requires("database", &database).await?;
 
@@ -69,7 +73,8 @@ impl ProjectionServiceArgs {
         };
         process.health.down("service", "starts");
 
-        let client = broker.connect("docket projection-service").await?;
+        let client = broker.connect("projection-service").await?;
+        let registered = process.register(&client, &broker.names, &here).await?;
         let asked = AskedKeys::new(client.clone(), broker.names.clone());
         let vault = Arc::new(Vault::new(Arc::new(asked), master));
         let wrong_key = master_key::wrong(Arc::clone(&vault), key).boxed().shared();
@@ -98,6 +103,7 @@ impl ProjectionServiceArgs {
             }
         };
         let ended = process.until_stopped(fault).await;
+        drop(registered);
         process.drain().await;
         watched.abort();
         models.shutdown().await;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use async_nats::Client;
 use axum::Router;
 use messaging::feed::Feed;
-use messaging::jetstream::{JetStreamFeed, JetStreamQueue, NatsCarrier};
+use messaging::jetstream::{JetStreamFeed, JetStreamQueue, Names, NatsCarrier};
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
 use service_kit::clock;
 use service_kit::health::Health;
@@ -15,11 +16,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Broker, DatabaseArgs, NatsArgs};
+use super::args::{DatabaseArgs, NatsArgs};
 use super::databases::SAGAS;
 use super::dependencies::{LOG_OWNER, waiting, watch_nats};
 use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
+use super::registration::AdvertiseArgs;
 use super::saga_states;
 use crate::config::{ProcessArgs, all_there};
 use crate::dev::{documented, follow_sagas, order_timeouts, report_sagas};
@@ -39,6 +41,8 @@ pub(crate) struct SagaOrchestratorArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     nats: NatsArgs,
+    #[command(flatten)]
+    advertise: AdvertiseArgs,
     /// Seconds from placed to confirmed, after which an order is rejected
     #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
         value_parser = whole::<u64>, allow_negative_numbers = true)]
@@ -53,6 +57,7 @@ impl SagaOrchestratorArgs {
             .context("the address of the sagas' database can't be read")?;
         let broker = self.nats.resolve()?;
         let process = Process::begin("saga-orchestrator", &self.process).await?;
+        let here = process.url(self.advertise)?;
         process.requires("database", &database).await?;
 
         let holder = format!("process {}", std::process::id());
@@ -63,7 +68,9 @@ impl SagaOrchestratorArgs {
             ..Settings::at(Location::postgres(database, SAGAS))
         };
         let stop = CancellationToken::new();
-        let starting = start(settings, &broker, &process.health, &stop);
+        let client = broker.connect("saga-orchestrator").await?;
+        let registered = process.register(&client, &broker.names, &here).await?;
+        let starting = start(settings, client, broker.names.clone(), &process.health, &stop);
         let Some((orchestrator, answers, feed)) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
@@ -73,6 +80,7 @@ impl SagaOrchestratorArgs {
         let router: Router = documented(orchestrator.router(&process.access), &process.access);
         process.ready(router)?;
         let ended = process.until_stopped(new_epoch(feed)).await;
+        drop(registered);
         process.drain().await;
         watched.abort();
         let _ = watched.await;
@@ -89,14 +97,13 @@ impl SagaOrchestratorArgs {
 
 async fn start(
     settings: Settings,
-    broker: &Broker,
+    client: Client,
+    names: Names,
     health: &Health,
     stop: &CancellationToken,
 ) -> Result<(Arc<Orchestrator>, JoinHandle<()>, Arc<dyn Feed>)> {
-    let client = broker.connect("docket saga-orchestrator").await?;
-    let names = broker.names.clone();
     tokio::spawn(watch_nats(health.clone(), client.clone(), names.clone(), true));
-    let queue = JetStreamQueue::new(client.clone(), names.clone(), broker.commands());
+    let queue = JetStreamQueue::new(client.clone(), names.clone());
     let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));

@@ -134,7 +134,7 @@ impl Base {
     }
 
     /// Its host, as it is looked up.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 

@@ -4,14 +4,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::{Client, ConnectOptions, Event};
-use tokio::time::Instant;
+use async_nats::{Client, ClientError, ConnectOptions, Event};
 
 use super::backoff::{delay, jittered};
+use super::login::{Login, LoginError, log_in};
+use super::names;
+use super::refusals::Refusals;
 use super::trouble::Trouble;
 
 /// The wait before the second try to connect, and the longest one.
@@ -21,8 +22,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// How often is looked whether the connection is still there.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How often the same refusal is said.
-const SAY_AGAIN: Duration = Duration::from_mins(1);
 /// How long connecting, and any request, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,12 +31,13 @@ pub struct ConnectionSettings {
     /// Addresses such as `nats://host:4222`, separated by commas; `tls://` for TLS,
     /// `nats://user:password@host` to log in.
     pub servers: String,
-    /// A file with JWT and seed, as `nsc` writes it.
-    pub credentials: Option<PathBuf>,
+    /// How it logs in.
+    pub login: Login,
     /// How the server is known, and this client to the server.
     pub tls: TlsFiles,
-    /// What the server shows of this client.
-    pub name: String,
+    /// The service that connects: what the server shows of it, and what the subjects of its answers are named after, so that
+    /// permissions can keep every other service from hearing them.
+    pub service: String,
 }
 
 /// Files in PEM form, for TLS. It is spoken when an address says `tls://`, when the server asks for it, and always when one
@@ -58,13 +58,13 @@ impl TlsFiles {
 }
 
 impl ConnectionSettings {
-    /// Without credentials and files.
-    pub fn new(servers: &str, name: &str) -> Self {
+    /// Without a login and files.
+    pub fn new(servers: &str, service: &str) -> Self {
         Self {
             servers: servers.to_owned(),
-            credentials: None,
+            login: Login::default(),
             tls: TlsFiles::default(),
-            name: name.to_owned(),
+            service: service.to_owned(),
         }
     }
 }
@@ -72,14 +72,9 @@ impl ConnectionSettings {
 /// Why no client could be made. A server that is away is no reason.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// The credentials can't be read.
-    #[error("the credentials file {path} can't be read")]
-    Credentials {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: std::io::Error,
-    },
+    /// Nobody can log in so.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// A file of TLS can't be read.
     #[error("the file {path} for TLS with NATS can't be read")]
     Tls {
@@ -95,18 +90,14 @@ pub enum ConnectionError {
 
 /// A client that connects in the background, and again whenever the connection is lost.
 pub async fn connect(settings: &ConnectionSettings) -> Result<Client, ConnectionError> {
-    let mut options = ConnectOptions::new();
-    if let Some(path) = &settings.credentials {
-        options = options
-            .credentials_file(path)
-            .await
-            .map_err(|source| ConnectionError::Credentials { path: path.clone(), source })?;
-    }
+    let options = ConnectOptions::new();
+    let (options, identity) = log_in(options, &settings.login, &settings.servers).await?;
     let options = with_tls(options, &settings.tls).await?;
     let servers: Vec<&str> = settings.servers.split(',').map(str::trim).collect();
-    let refusals = Arc::<Refusals>::default();
+    let refusals = Refusals::of(identity);
     options
-        .name(&settings.name)
+        .name(format!("docket {}", settings.service))
+        .custom_inbox_prefix(names::inbox(&settings.service))
         .retry_on_initial_connect()
         .max_reconnects(None)
         .reconnect_delay_callback(wait_before)
@@ -194,23 +185,6 @@ fn wait_before(attempt: usize) -> Duration {
     }
 }
 
-/// What the server refused last, and when that was said: a wrong password is refused at every try.
-#[derive(Debug, Default)]
-struct Refusals(Mutex<Option<(String, Instant)>>);
-
-impl Refusals {
-    /// Whether it is another one than the last, or has not been said for a while.
-    fn is_news(&self, refusal: &str) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_said = |(said, at): &(String, Instant)| said == refusal && at.elapsed() < SAY_AGAIN;
-        if last.as_ref().is_some_and(is_said) {
-            return false;
-        }
-        *last = Some((refusal.to_owned(), Instant::now()));
-        true
-    }
-}
-
 fn tell(event: &Event, refusals: &Refusals) {
     match event {
         Event::Connected => tracing::info!("connected to NATS"),
@@ -218,25 +192,21 @@ fn tell(event: &Event, refusals: &Refusals) {
         Event::SlowConsumer(_) => {
             tracing::warn!("messages were dropped because they came faster than they were read");
         }
-        Event::ServerError(error) if refusals.is_news(&error.to_string()) => {
-            tracing::warn!(%error, "NATS refused something");
-        }
+        Event::ServerError(error) => refusals.tell(&error.to_string()),
+        // Beside this, all that is told so is that a server is away.
+        Event::ClientError(error) if is_refusal(error) => refusals.tell(&error.to_string()),
         other => tracing::debug!(event = %other, "NATS"),
     }
+}
+
+/// Whether a server that answers did not let this client in.
+fn is_refusal(error: &ClientError) -> bool {
+    matches!(error, ClientError::Other(text) if text.contains("authorization violation"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_refused_again_and_again_is_said_once_a_minute() {
-        let refusals = Refusals::default();
-        let said = ["wrong password", "wrong password", "no permission", "no permission"];
-        assert_eq!(said.map(|refusal| refusals.is_news(refusal)), [true, false, true, false]);
-        tokio::time::advance(SAY_AGAIN).await;
-        assert!(refusals.is_news("no permission"));
-    }
 
     #[test]
     fn it_comes_back_at_once_and_then_ever_more_slowly() {

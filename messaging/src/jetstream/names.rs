@@ -74,10 +74,20 @@ impl Names {
         format!("{}.log.history", self.prefix)
     }
 
+    /// What a service is called where one looks for its processes: an installation with another prefix finds its own.
+    pub(super) fn service(&self, service: &str) -> String {
+        format!("{}{}", token(service), self.suffix)
+    }
+
     /// Where one asks a service.
     pub(super) fn ask(&self, service: &str) -> String {
         format!("{}.ask.{}", self.prefix, token(service))
     }
+}
+
+/// What the subjects begin with under which a service hears answers, such as `_INBOX_gateway`.
+pub(super) fn inbox(service: &str) -> String {
+    format!("_INBOX_{}", token(service))
 }
 
 /// A text as one token of a subject.
@@ -105,5 +115,7 @@ mod tests {
         let other = Names::of("shop 2");
         assert_eq!(other.commands(), "COMMANDS_shop_2");
         assert_eq!(other.all_events(), "shop_2.events.>");
+        assert_eq!(names.service("gateway"), "gateway");
+        assert_eq!(other.service("gateway"), "gateway_shop_2");
     }
 }

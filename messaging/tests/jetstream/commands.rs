@@ -10,8 +10,8 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use messaging::commands::{CommandHandler, CommandMessage, CommandQueue, Handled};
 use messaging::jetstream::{
-    CommandConsumer, CommandsSettings, ConsumerSettings, EpochKeeper as _, JetStreamQueue, Names,
-    OwnedLog, Parked, Parking,
+    CommandConsumer, ConsumerSettings, EpochKeeper as _, JetStreamQueue, Names, OwnedLog, Parked,
+    Parking,
 };
 use test_servers::Nats;
 use tokio::sync::watch;
@@ -77,7 +77,7 @@ impl Desk {
         let client = client(&nats.url()).await;
         let (participant, shelf) = (Arc::new(Participant::default()), Arc::new(Shelf::default()));
         let names = Names::default();
-        let queue = JetStreamQueue::new(client.clone(), names, CommandsSettings::default());
+        let queue = JetStreamQueue::new(client.clone(), names);
         let consumer = tokio::spawn(async {});
         let mut desk = Self { queue, participant, consumer, shelf, client, nats };
         desk.consumer = desk.consume(ack_wait);

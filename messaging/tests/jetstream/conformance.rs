@@ -114,7 +114,7 @@ mod queue {
         let streams = async_nats::jetstream::new(client.clone());
         until("the queue is there", || async { streams.get_stream("COMMANDS").await.is_ok() })
             .await;
-        let queue = Arc::new(JetStreamQueue::new(client, names, commands));
+        let queue = Arc::new(JetStreamQueue::new(client, names));
         Some(QueueUnderTest { queue, handler, keep: Box::new((stop.drop_guard(), nats)) })
     }
 

@@ -11,4 +11,5 @@ mod log;
 mod platform;
 mod reader;
 mod relay;
+mod services;
 mod tls;

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::absent;
 use crate::nats_binary::nats_server;
+use crate::nats_configuration::{Configuration, Place};
 use crate::port::free_port;
 use crate::supervised::Supervised;
 use crate::unprivileged::User;
@@ -33,8 +33,7 @@ pub struct Nats {
     program: PathBuf,
     port: u16,
     monitor: u16,
-    /// More lines of its configuration, such as of a cluster.
-    more: String,
+    configuration: Configuration,
     /// The bytes that its streams may reserve; `None` when it has no JetStream.
     room: Option<u64>,
     folder: TempDir,
@@ -76,16 +75,35 @@ pub fn nats_with_room(bytes: u64) -> Option<Nats> {
 /// As [`nats`].
 pub fn nats_with_config(lines: &str) -> Option<Nats> {
     let mut nats = nats()?;
-    lines.clone_into(&mut nats.more);
+    nats.configuration = Configuration::Own(lines.to_owned());
     let restarted = nats.stop().and_then(|()| nats.start_again());
     assert!(restarted.is_ok(), "{restarted:?}");
     Some(nats)
 }
 
+/// As [`nats`], on this very file: its address, its monitor's, its name (`$NATS_NAME`) and its store (`$NATS_DATA`) alone are its own.
+///
+/// # Panics
+/// As [`nats`].
+pub fn nats_of(file: &Path) -> Option<Nats> {
+    if let Err(missing) = nats_server() {
+        absent::skipped(&missing);
+        return None;
+    }
+    match Nats::start_on(Configuration::Given(file.to_owned(), Vec::new())) {
+        Ok(nats) => Some(nats),
+        Err(error) => panic!("{error:#}"),
+    }
+}
+
 impl Nats {
     /// Starts a server with an empty store.
     pub fn start() -> anyhow::Result<Self> {
-        let mut nats = Self::prepare(String::new())?;
+        Self::start_on(Configuration::Own(String::new()))
+    }
+
+    fn start_on(configuration: Configuration) -> anyhow::Result<Self> {
+        let mut nats = Self::prepare(configuration)?;
         for _ in 1..ATTEMPTS {
             if nats.start_again().is_ok() {
                 return Ok(nats);
@@ -97,11 +115,11 @@ impl Nats {
         Ok(nats)
     }
 
-    pub(crate) fn prepare(more: String) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(configuration: Configuration) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("docket-nats-").tempdir()?;
         let (port, monitor) = (free_port()?, free_port()?);
         let (process, program, room) = (None, nats_server()?, Some(ROOM));
-        Ok(Self { process, program, port, monitor, more, room, folder })
+        Ok(Self { process, program, port, monitor, configuration, room, folder })
     }
 
     /// What it calls itself.
@@ -117,6 +135,11 @@ impl Nats {
     /// Where clients connect on the loopback.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What it wrote into its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Where it tells about itself over HTTP, such as `127.0.0.1:8222`.
@@ -152,23 +175,17 @@ impl Nats {
 
     pub(crate) fn launch(&mut self) -> anyhow::Result<()> {
         ensure!(self.process.is_none(), "nats-server runs already");
-        let config = self.folder.path().join("nats.conf");
-        let store = self.store();
-        let jetstream = |room| {
-            format!("jetstream {{ store_dir: \"{}\", max_file_store: {room} }}", store.display())
-        };
-        let text = format!(
-            "listen: \"127.0.0.1:{}\"\nhttp: \"127.0.0.1:{}\"\nserver_name: \"{}\"\n{}\n{}",
-            self.port,
-            self.monitor,
-            self.name(),
-            self.room.map(jetstream).unwrap_or_default(),
-            self.more
-        );
-        fs::write(&config, text)?;
         let _ = fs::remove_file(self.pid_file());
-        let mut command = Command::new(&self.program);
-        command.arg("-c").arg(&config).arg("-P").arg(self.pid_file());
+        let place = Place {
+            port: self.port,
+            monitor: self.monitor,
+            name: &self.name(),
+            store: &self.store(),
+            folder: self.folder.path(),
+            room: self.room,
+        };
+        let mut command = self.configuration.command(&self.program, &place)?;
+        command.arg("-P").arg(self.pid_file());
         let log = self.folder.path().join("log");
         let folder = self.folder.path();
         self.process = Some(Supervised::start_as(User::same(), &command, "TERM", folder, &log)?);
@@ -182,7 +199,7 @@ impl Nats {
     fn wait_until(&mut self, healthy: &str) -> anyhow::Result<()> {
         let begun = Instant::now();
         while !self.says_ok(healthy) {
-            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            let log = self.log();
             let refused = log.lines().last().is_some_and(|line| line.contains("[FTL]"));
             if refused || begun.elapsed() > PATIENCE {
                 self.stop()?;

@@ -1,8 +1,11 @@
 //! Several nats-servers that hold JetStream together.
 
+use std::path::Path;
+
 use crate::absent;
 use crate::nats::Nats;
 use crate::nats_binary::nats_server;
+use crate::nats_configuration::Configuration;
 use crate::port::free_port;
 
 /// A cluster on the loopback.
@@ -27,6 +30,22 @@ pub fn nats_cluster(servers: usize) -> Option<NatsCluster> {
     }
 }
 
+/// As [`nats_cluster`], on this very file as [`nats_of`](crate::nats_of) does it, with a server for each of these ports, over which
+/// they reach each other.
+///
+/// # Panics
+/// As [`nats_cluster`].
+pub fn nats_cluster_of(file: &Path, ports: &[u16]) -> Option<NatsCluster> {
+    if let Err(missing) = nats_server() {
+        absent::skipped(&missing);
+        return None;
+    }
+    match NatsCluster::start_on(file, ports) {
+        Ok(cluster) => Some(cluster),
+        Err(error) => panic!("{error:#}"),
+    }
+}
+
 impl NatsCluster {
     /// Starts this many servers, and waits until they have a leader.
     pub fn start(servers: usize) -> anyhow::Result<Self> {
@@ -39,14 +58,31 @@ impl NatsCluster {
             let config = format!(
                 "cluster {{ name: docket, listen: \"127.0.0.1:{port}\", routes: [{routes}] }}\n"
             );
-            let mut server = Nats::prepare(config)?;
+            let mut server = Nats::prepare(Configuration::Own(config))?;
             server.launch()?;
             cluster.servers.push(server);
         }
-        for server in &mut cluster.servers {
+        cluster.wait_until_healthy()?;
+        Ok(cluster)
+    }
+
+    fn start_on(file: &Path, ports: &[u16]) -> anyhow::Result<Self> {
+        let mut cluster = Self { servers: Vec::new() };
+        for port in ports {
+            let here = ["--cluster".to_owned(), format!("nats://127.0.0.1:{port}")];
+            let mut server = Nats::prepare(Configuration::Given(file.to_owned(), here.into()))?;
+            server.launch()?;
+            cluster.servers.push(server);
+        }
+        cluster.wait_until_healthy()?;
+        Ok(cluster)
+    }
+
+    fn wait_until_healthy(&mut self) -> anyhow::Result<()> {
+        for server in &mut self.servers {
             server.wait_until_healthy()?;
         }
-        Ok(cluster)
+        Ok(())
     }
 
     /// Where clients connect: every server, separated by commas.

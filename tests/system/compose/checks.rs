@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::file::{Composition, environment, repository, words};
+use super::file::{Composition, environment, words};
+use crate::deployment::repository;
 use crate::platform::{docket, text};
 
 /// Those that end: nobody waits for them to be healthy.
@@ -98,7 +99,7 @@ fn secrets_that_were_made_stay_when_they_are_made_again() {
         let made = Command::new(repository("deploy/make-secrets.sh")).arg(folder.path()).output();
         assert!(made.unwrap().status.success());
         let read = |name| std::fs::read(folder.path().join(name)).unwrap();
-        ["master.key", "log_url", "nats_url", "nats_authorization"].map(read)
+        ["master.key", "log_url", "gateway.nk", "nats_identities"].map(read)
     };
     let first = make();
     assert_eq!(first, make());

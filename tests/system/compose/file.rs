@@ -1,19 +1,14 @@
 //! The compose files as an engine would read them: anchors, merges and variables resolved, one laid over the other.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
+
+use crate::deployment::repository;
 
 /// How deep merges stand in merges, and more.
 const MERGES: usize = 5;
 
 /// Everything that was read.
 pub(super) struct Composition(pub(super) Value);
-
-/// A file of the repository.
-pub(super) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-}
 
 impl Composition {
     /// Three NATS nodes.

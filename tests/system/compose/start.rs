@@ -2,25 +2,28 @@
 //! the loopback, ports free ones, `/run/secrets` a folder.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 use test_servers::{NatsCluster, Postgres, PostgresSettings, free_port};
 
-use super::file::{Composition, environment, repository, words};
-use crate::platform::{Platform, docket, example_day, text};
+use super::file::{Composition, environment, words};
+use crate::deployment::Deployment;
+use crate::part_of_day::PartOfDay;
+use crate::platform::{Platform, docket, text};
 
 /// How long a service may take until it is healthy.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Rows of the example day that are imported, with the line that names the columns.
+const ROWS: usize = 400;
+
 /// The servers, and the secrets with their addresses.
 struct Ground {
     postgres: Postgres,
-    _nats: NatsCluster,
-    folder: TempDir,
+    nats: NatsCluster,
+    deployment: Deployment,
 }
 
 impl Ground {
@@ -34,28 +37,10 @@ impl Ground {
                 return None;
             }
         };
-        let nats = test_servers::nats_cluster(3)?;
-        let folder = tempfile::tempdir().unwrap();
-        let secrets = folder.path().join("secrets");
-        let mut make = Command::new(repository("deploy/make-secrets.sh"));
-        succeed(make.arg(&secrets));
-        for secret in std::fs::read_dir(&secrets).unwrap() {
-            let path = secret.unwrap().path();
-            let Ok(told) = std::fs::read_to_string(&path) else { continue };
-            let here = told.replace("postgres:5432", &format!("127.0.0.1:{}", postgres.port()));
-            let here = match here.trim().strip_suffix("nats:4222") {
-                Some(login) => nats.url().replace("nats://", login),
-                None => here,
-            };
-            // As its owner may: the files are for reading only.
-            std::fs::remove_file(&path).unwrap();
-            std::fs::write(&path, here).unwrap();
-        }
-        Some(Self { postgres, _nats: nats, folder })
-    }
-
-    fn secrets(&self) -> PathBuf {
-        self.folder.path().join("secrets")
+        let deployment = Deployment::lay_out();
+        let nats = deployment.nats_cluster()?;
+        deployment.reach(&postgres);
+        Some(Self { postgres, nats, deployment })
     }
 
     /// `psql` of this server.
@@ -63,17 +48,6 @@ impl Ground {
         let mut psql = Command::new(self.postgres.programs().join("psql"));
         psql.env("PGHOST", "127.0.0.1").env("PGPORT", self.postgres.port().to_string());
         psql
-    }
-
-    /// What the container of PostgreSQL does at its first start.
-    fn make_roles(&self) {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let programs = std::iter::once(self.postgres.programs().to_owned());
-        let path = std::env::join_paths(programs.chain(std::env::split_paths(&path))).unwrap();
-        let mut script = Command::new("sh");
-        script.arg(repository("deploy/postgres/roles.sh")).env("PATH", path);
-        script.env("SECRETS", self.secrets()).env("PGHOST", "127.0.0.1");
-        succeed(script.env("PGPORT", self.postgres.port().to_string()));
     }
 
     /// What a role is told when it tries to run a statement in the log's database.
@@ -84,11 +58,6 @@ impl Ground {
         assert!(!output.status.success(), "{role} may {statement}");
         text(&output)
     }
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", text(&output));
 }
 
 /// Where each of our services listens here, by its name and port there.
@@ -111,13 +80,16 @@ fn here(
     ground: &Ground,
     addresses: &BTreeMap<String, String>,
 ) -> Vec<(String, String)> {
-    let secrets = format!("{}/", ground.secrets().display());
-    let data = ground.folder.path().join(name);
+    let secrets = format!("{}/", ground.deployment.secrets().display());
+    let data = ground.deployment.root().join(name);
     let place = |(variable, value): (String, String)| {
         let mut value = value.replace("/run/secrets/", &secrets);
         value = value.replace("0.0.0.0:", &format!("{name}:"));
         for (there, here) in addresses {
             value = value.replace(there.as_str(), here);
+        }
+        if value == "nats://nats:4222" {
+            value = ground.nats.url();
         }
         if value == "/data" {
             value = data.display().to_string();
@@ -174,30 +146,33 @@ async fn start(composition: &Composition, ground: &Ground) -> BTreeMap<String, P
 /// A token, as the compose file says how to make one.
 async fn token(ground: &Ground) -> String {
     let mut make = docket(&["token", "--role", "operator", "--subject", "ada"]);
-    make.env("DOCKET_AUTH_FILE", ground.secrets().join("auth.toml"));
+    make.env("DOCKET_AUTH_FILE", ground.deployment.secrets().join("auth.toml"));
     String::from_utf8(make.output().await.unwrap().stdout).unwrap().trim_end().to_owned()
 }
 
-async fn import(url: &str, token: &str, day: &Path) -> bool {
+/// Imports a part of the example day, and says how many orders that are. Three nodes that write everything to disk take their time.
+async fn import(url: &str, token: &str) -> usize {
+    let part = PartOfDay::of(ROWS);
     let mut import = docket(&["import", "online-retail", "--url", url]);
-    let output = import.env("DOCKET_TOKEN", token).arg(day).output().await.unwrap();
-    output.status.success()
+    let output = import.env("DOCKET_TOKEN", token).arg(part.path()).output().await.unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    part.orders()
 }
 
 #[tokio::test]
-async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_day() {
+async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_part_of_a_day() {
     let Some(ground) = Ground::prepare() else { return };
-    ground.make_roles();
+    ground.deployment.make_roles(&ground.postgres);
     let composition = Composition::whole();
     let mut services = start(&composition, &ground).await;
     let gateway = services.remove("gateway").unwrap();
     assert_eq!(gateway.get("/v1/orders").await.problem(), (401, "unauthenticated"));
     let token = token(&ground).await;
-    assert!(import(&gateway.url, &token, &example_day()).await);
+    let orders = import(&gateway.url, &token).await;
     let gateway = gateway.bearing(&token);
     gateway.settle().await;
     let sales = gateway.get("/v1/reports/sales?group_by=month").await.ok();
-    assert_eq!(sales["rows"][0]["orders"], 127, "{sales:#}");
+    assert_eq!(sales["rows"][0]["orders"], orders, "{sales:#}");
 
     for statement in ["UPDATE events SET payload = '{}'", "DELETE FROM events", "TRUNCATE events"] {
         let service = ground.refusal("docket_log_service", statement);

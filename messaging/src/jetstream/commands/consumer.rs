@@ -111,9 +111,6 @@ impl CommandConsumer {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(4));
         loop {
             let session = async {
-                if let Some(owned) = &self.delivery.owned {
-                    owned.inspected().await;
-                }
                 connection::there(&self.client).await;
                 let session = self.session(&hands, &mut backoff);
                 connection::while_there(&self.client, session).await
@@ -133,7 +130,12 @@ impl CommandConsumer {
 
     async fn session(&self, hands: &Hands, backoff: &mut Backoff) -> Result<(), Trouble> {
         let held = &hands.held;
-        let consumer = self.consumer().await?;
+        // It may be sent to before anything is taken from it.
+        let replicas = self.queue().await?;
+        if let Some(owned) = &self.delivery.owned {
+            owned.inspected().await;
+        }
+        let consumer = self.consumer(replicas).await?;
         loop {
             // No more is asked for than there is room: what is delivered early only times out.
             let Ok(mut room) = Arc::clone(held).acquire_owned().await else { return Ok(()) };
@@ -160,7 +162,8 @@ impl CommandConsumer {
         }
     }
 
-    async fn consumer(&self) -> Result<PullConsumer, Trouble> {
+    /// Makes the queue where it is missing, and gives the number of its copies. Nobody else makes it.
+    async fn queue(&self) -> Result<usize, Trouble> {
         let wanted = streams::commands(&self.names, self.settings.commands);
         let info = match streams::find(&self.context, &wanted.name).await? {
             Some(info) => info,
@@ -170,6 +173,10 @@ impl CommandConsumer {
         if !self.told.swap(true, Ordering::Relaxed) {
             streams::tell(&info);
         }
+        Ok(info.config.num_replicas)
+    }
+
+    async fn consumer(&self, num_replicas: usize) -> Result<PullConsumer, Trouble> {
         let config = Config {
             durable_name: Some(NAME.to_owned()),
             deliver_policy: DeliverPolicy::All,
@@ -177,7 +184,7 @@ impl CommandConsumer {
             ack_wait: self.settings.ack_wait,
             max_ack_pending: self.settings.max_unacknowledged,
             max_deliver: -1,
-            num_replicas: info.config.num_replicas,
+            num_replicas,
             ..Config::default()
         };
         let consumer = self.context.create_consumer_on_stream(config, self.names.commands()).await;

@@ -13,7 +13,6 @@ use uuid::Uuid;
 use crate::commands::{CommandMessage, CommandQueue, QueueError};
 use crate::jetstream::connection;
 use crate::jetstream::names::Names;
-use crate::jetstream::streams::{self, CommandsSettings};
 use crate::jetstream::trouble::{Trouble, broker};
 
 /// Puts messages into the work queue.
@@ -21,7 +20,6 @@ pub struct JetStreamQueue {
     client: Client,
     context: Context,
     names: Names,
-    settings: CommandsSettings,
     /// One call sends at a time: answers that are waited for hold room.
     sending: Mutex<()>,
 }
@@ -33,9 +31,9 @@ const AT_ONCE: usize = 1_000;
 
 impl JetStreamQueue {
     /// Sends over this connection.
-    pub fn new(client: Client, names: Names, settings: CommandsSettings) -> Self {
+    pub fn new(client: Client, names: Names) -> Self {
         let context = jetstream::new(client.clone());
-        Self { client, context, names, settings, sending: Mutex::default() }
+        Self { client, context, names, sending: Mutex::default() }
     }
 
     async fn send_all(
@@ -63,13 +61,8 @@ impl JetStreamQueue {
         }
         match refused {
             None => Ok(()),
-            Some(error) => {
-                if error.kind() == PublishErrorKind::StreamNotFound {
-                    let config = streams::commands(&self.names, self.settings);
-                    streams::create(&self.context, config).await?;
-                }
-                Err(broker("the command queue did not take a command")(error))
-            }
+            // A queue that is missing is made by its owner, who takes from it.
+            Some(error) => Err(broker("the command queue did not take a command")(error)),
         }
     }
 
