@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 KEYS = itertools.count(1)
 PROBLEM = "application/problem+json"
 # They are not read from the log, or each of their parts has one.
-WITHOUT_POSITION = ("/v1/dead-letters", "/v1/webhooks", "/v1/simulator/", "/v1/dashboard", "/v1/overview", "/health/", "/metrics")
+WITHOUT_POSITION = ("/v1/dead-letters", "/v1/webhooks", "/v1/mails", "/v1/notices", "/v1/simulator/", "/v1/dashboard", "/v1/overview", "/health/", "/metrics")
 
 
 @schemathesis.hook

@@ -20,6 +20,13 @@ const ATTEMPTS: usize = 5;
 /// A receiver that fails is asked again soon.
 const RETRIES_S: &str = "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
 
+/// Has a process send mail by a mail server of the loopback.
+pub(crate) fn send_mail(command: &mut Command, port: u16) {
+    let server = format!("smtp://127.0.0.1:{port}?tls=off");
+    command.args(["--mail-server", &server, "--mail-from", "Shop <orders@shop.example>"]);
+    command.args(["--mail-retries-s", RETRIES_S]);
+}
+
 /// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Service {
@@ -90,6 +97,8 @@ struct Ground {
     order_deadline_s: Option<u32>,
     /// Whose tokens are taken.
     auth_file: Option<PathBuf>,
+    /// Where the mail server is, if there is one.
+    mail_server: Option<u16>,
 }
 
 impl Ground {
@@ -104,9 +113,17 @@ impl Ground {
 
     fn over(server: Server, urls: Urls) -> Option<Self> {
         let nats = vec![test_servers::nats()?];
-        let (collector, order_deadline_s, auth_file) = (None, None, None);
         let reached = urls.clone();
-        Some(Self { server, urls, reached, nats, collector, order_deadline_s, auth_file })
+        Some(Self {
+            server,
+            urls,
+            reached,
+            nats,
+            collector: None,
+            order_deadline_s: None,
+            auth_file: None,
+            mail_server: None,
+        })
     }
 }
 
@@ -123,6 +140,8 @@ struct Home {
     order_deadline_s: Option<u32>,
     /// Whose tokens every process takes; where there is none, nobody is asked.
     auth_file: Option<PathBuf>,
+    /// Where the mail server is, if there is one.
+    mail_server: Option<u16>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -161,6 +180,9 @@ impl Home {
         if service == Service::Notifications {
             command.args(["--webhook-networks", "127.0.0.0/8", "--webhook-retries-s", RETRIES_S]);
             command.args(["--webhook-deadline-ms", "1000"]);
+            if let Some(port) = self.mail_server {
+                send_mail(&mut command, port);
+            }
         }
         command
     }
@@ -239,6 +261,12 @@ impl Services {
         Some(Self::start_on(Ground { auth_file, ..Ground::shared()? }).await)
     }
 
+    /// The same, where customers get mail by a mail server on this port.
+    pub(crate) async fn start_with_mail(port: u16) -> Option<Self> {
+        let mail_server = Some(port);
+        Some(Self::start_on(Ground { mail_server, ..Ground::shared()? }).await)
+    }
+
     /// The same, with three servers as the broker, and a copy of each stream on each.
     pub(crate) async fn start_with_three_nats() -> Option<Self> {
         let nats = test_servers::nats_cluster(3)?.servers;
@@ -275,7 +303,16 @@ impl Services {
     }
 
     async fn start_on(ground: Ground) -> Self {
-        let Ground { server, urls, reached, nats, collector, order_deadline_s, auth_file } = ground;
+        let Ground {
+            server,
+            urls,
+            reached,
+            nats,
+            collector,
+            order_deadline_s,
+            auth_file,
+            mail_server,
+        } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
         let home = Home {
             nats: nats.iter().map(Nats::url).collect::<Vec<_>>().join(","),
@@ -286,6 +323,7 @@ impl Services {
             collector,
             order_deadline_s,
             auth_file,
+            mail_server,
             folder: Data::new(),
         };
         let mut running = HashMap::new();

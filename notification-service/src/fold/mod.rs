@@ -4,8 +4,9 @@
 //! checkpoint, now and then, and events are not even read.
 
 mod facts;
+mod notices;
 mod opening;
 mod reader;
 
 pub(crate) use facts::{Facts, read as read_facts};
-pub(crate) use reader::{Reader, ReaderParts};
+pub(crate) use reader::{Mailing, Reader, ReaderParts};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::event::Event;
 use event_store::{LogIdentity, Position, RecordedEvent};
 use messaging::feed::{Feed, FeedError};
@@ -14,12 +15,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::facts::Facts;
+use super::notices::notices;
 use crate::book::Book;
 use crate::hub::Hub;
+use crate::mail::Mailer;
 use crate::public::{CloudEvent, is_published};
 use crate::run_error::RunError;
 use crate::status::{Phase, Status};
-use crate::storage::{self as tables, Checkpoint, NewDelivery};
+use crate::storage::{self as tables, Checkpoint, MAIL, NewDelivery};
+use crate::webhooks::Endpoint;
 
 /// Events of a page, at most.
 const BATCH: usize = 1_000;
@@ -40,8 +44,17 @@ pub(crate) struct ReaderParts {
     pub(crate) status: watch::Sender<Status>,
     /// Who listens as it happens.
     pub(crate) hub: Hub,
+    /// How customers get mail, where they do.
+    pub(crate) mailing: Option<Mailing>,
     /// How long it is known what was told.
     pub(crate) retention: Duration,
+}
+
+/// How customers get mail.
+pub(crate) struct Mailing {
+    pub(crate) mailer: Mailer,
+    /// They hear of nothing that was before.
+    pub(crate) since: DateTime<Utc>,
 }
 
 /// The one who reads the feed.
@@ -134,8 +147,8 @@ impl Reader {
         let Some(last) = page.last() else { return Ok(()) };
         let place = (last.position, Some(last.id));
         let endpoints = self.parts.book.endpoints();
-        let is_listened_to = self.parts.hub.is_listened_to();
-        if endpoints.is_empty() && !is_listened_to {
+        let is_told = !endpoints.is_empty() || self.parts.mailing.is_some();
+        if !is_told && !self.parts.hub.is_listened_to() {
             self.place = place;
             return Ok(());
         }
@@ -145,16 +158,8 @@ impl Reader {
         for event in &events {
             self.parts.hub.tell(Arc::clone(event));
         }
-        let known_since = (self.parts.clock)() - self.parts.retention;
-        let mut new = Vec::new();
-        for event in &events {
-            let wanting = endpoints.iter().filter(|endpoint| {
-                // Read again after a restore, what is older was told, or is too old to be.
-                (endpoint.since.is_some() || event.recorded_at >= known_since)
-                    && endpoint.wants(event.name, event.position, event.recorded_at)
-            });
-            new.extend(wanting.map(|endpoint| NewDelivery { endpoint_id: &endpoint.id, event }));
-        }
+        let mut new = self.for_webhooks(&endpoints, &events);
+        new.extend(self.for_customers(&events));
         self.place = place;
         if new.is_empty() {
             return Ok(());
@@ -162,6 +167,37 @@ impl Reader {
         self.commit(&new).await?;
         self.parts.told.notify_one();
         Ok(())
+    }
+
+    /// Before this, nobody knows what was told. Read again after a restore, what is older was told, or is too old to be.
+    fn known_since(&self) -> DateTime<Utc> {
+        (self.parts.clock)() - self.parts.retention
+    }
+
+    fn for_webhooks<'e>(
+        &self,
+        endpoints: &'e [Endpoint],
+        events: &'e [Arc<CloudEvent>],
+    ) -> Vec<NewDelivery<'e>> {
+        let known_since = self.known_since();
+        let mut new = Vec::new();
+        for event in events {
+            let wanting = endpoints.iter().filter(|endpoint| {
+                (endpoint.since.is_some() || event.recorded_at >= known_since)
+                    && endpoint.wants(event.name, event.position, event.recorded_at)
+            });
+            new.extend(wanting.map(|endpoint| NewDelivery { endpoint_id: &endpoint.id, event }));
+        }
+        new
+    }
+
+    fn for_customers<'e>(&self, events: &'e [Arc<CloudEvent>]) -> Vec<NewDelivery<'e>> {
+        let Some(Mailing { mailer, since }) = &self.parts.mailing else { return Vec::new() };
+        let since = self.known_since().max(*since);
+        notices(events)
+            .filter(|(kind, _, event)| mailer.tells(*kind) && event.recorded_at >= since)
+            .map(|(_, _, event)| NewDelivery { endpoint_id: MAIL, event })
+            .collect()
     }
 
     /// The public events of a page.

@@ -6,12 +6,14 @@
 
 mod cloud_event;
 mod event;
+mod notice;
 mod order_facts;
 mod payloads;
 mod publisher;
 
 pub use cloud_event::CloudEvent;
 pub use event::{PublicEvent, PublicType};
+pub use notice::NoticeKind;
 pub use order_facts::OrderFacts;
 pub use payloads::*;
 pub use publisher::{is_published, publish};

@@ -7,6 +7,7 @@ mod checkpoint;
 mod deliveries;
 mod endpoints;
 mod log;
+mod mails;
 mod open;
 mod queue;
 mod redelivery;
@@ -25,6 +26,7 @@ pub(crate) use log::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, count_waiting, find_delivery,
     list_attempts, list_deliveries,
 };
+pub(crate) use mails::{MAIL, MailFilter, begin_mail, end_mail, list_mails};
 pub(crate) use open::open;
 pub(crate) use queue::{Claimed, Then, Tried, claim, make_due, next_due, put_back, settle};
 pub(crate) use redelivery::{redeliver, redeliver_failed};

@@ -14,8 +14,8 @@ use notification_service::{EgressSettings, Networks, Notifications, Schedule, Se
 use serde_json::{Value, json};
 use service_kit::access::Access;
 use service_kit::clock;
-use storage::Location;
 use storage::postgres::PostgresSettings;
+use storage::{Durability, Location, Store};
 use tower::ServiceExt as _;
 
 use crate::log::Log;
@@ -63,7 +63,7 @@ impl Bench {
         Some(Self { log: Log::new(), home: Home::Database(test_servers::database()?) })
     }
 
-    fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         match &self.home {
             Home::Folder(folder) => folder.path().join("notifications.db").into(),
             Home::Database(database) => {
@@ -89,6 +89,41 @@ impl Bench {
 
     pub(crate) async fn start_with(&self, settings: Settings) -> Running {
         self.start_on(&self.log, settings).await
+    }
+
+    /// Why it does not start.
+    pub(crate) async fn refused_start(&self, settings: Settings) -> String {
+        let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&self.log.events) as _));
+        let recorder = Arc::new(NothingRecorded);
+        let started = Notifications::start(settings, feed, recorder, clock::system()).await;
+        started.err().unwrap().to_string()
+    }
+
+    /// Every byte of a file, or every row of a database.
+    pub(crate) async fn everything_kept(&self) -> String {
+        let mut kept = String::new();
+        match &self.home {
+            Home::Folder(folder) => {
+                for file in std::fs::read_dir(folder.path()).unwrap() {
+                    let bytes = std::fs::read(file.unwrap().path()).unwrap();
+                    kept.push_str(&String::from_utf8_lossy(&bytes));
+                }
+            }
+            Home::Database(_) => {
+                let store = Store::open(&self.location(), Durability::Full, 1).await.unwrap();
+                for statement in [
+                    "SELECT string_agg(deliveries::text, '') FROM deliveries",
+                    "SELECT string_agg(attempts::text, '') FROM attempts",
+                    "SELECT string_agg(endpoints::text, '') FROM endpoints",
+                ] {
+                    let mut reader = store.reader().await.unwrap();
+                    let rows: Option<String> = reader.query(statement).scalar().await.unwrap();
+                    kept.push_str(&rows.unwrap_or_default());
+                }
+                store.close().await;
+            }
+        }
+        kept
     }
 
     /// Over another log.
