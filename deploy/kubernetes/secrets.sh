@@ -30,6 +30,7 @@ distributed)
     secret docket-command-service log_url keys_url nats_url master.key
     secret docket-projection-service reads_url nats_url master.key
     secret docket-saga-orchestrator sagas_url nats_url
+    secret docket-notification-service notifications_url nats_url master.key
     ;;
 *)
     sed -n 's/^# Usage: /usage: /p' "$0" >&2

@@ -77,6 +77,8 @@ mod tests {
             (Method::GET, "/v1/webhooks/wh_1/deliveries/7", Notifications),
             (Method::GET, "/v1/mails/7", Notifications),
             (Method::POST, "/v1/mails/resend", Notifications),
+            (Method::GET, "/v1/notices", Notifications),
+            (Method::POST, "/v1/notices/019b/read", Notifications),
             (Method::GET, "/v1/orders/o-1/stream", Notifications),
             (Method::GET, "/v1/events/stream", Notifications),
             (Method::GET, "/v1/simulator/ledger", Simulator),

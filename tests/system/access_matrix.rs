@@ -89,6 +89,9 @@ const ROWS: &[(&str, &str)] = &[
     ("GET /v1/mails/{id}", "401 403 403 ok  ok  403"),
     ("POST /v1/mails/{id}/resend", "401 403 403 403 ok  403"),
     ("POST /v1/mails/resend", "401 403 403 403 ok  403"),
+    ("GET /v1/notices", "401 ok  ok  ok  ok  ok"),
+    ("POST /v1/notices/{id}/read", "401 ok  404 403 ok  ok"),
+    ("POST /v1/notices/read", "401 ok  ok  403 ok  ok"),
     ("GET /v1/simulator/ledger", "401 403 403 403 ok  ok"),
 ];
 

@@ -302,12 +302,14 @@ impl Dispatcher {
 
     async fn forget_what_is_old(&self) -> Result<(), RunError> {
         let before = (self.parts.clock)() - self.parts.retention;
+        let at_once = usize::try_from(FORGOTTEN_AT_ONCE).unwrap_or(usize::MAX);
         loop {
             let mut transaction = self.begin().await?;
-            let forgotten =
-                tables::forget_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
+            let told = tables::forget_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
+            let notices =
+                tables::forget_notices_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
             transaction.commit().await?;
-            if forgotten < usize::try_from(FORGOTTEN_AT_ONCE).unwrap_or(usize::MAX) {
+            if told < at_once && notices < at_once {
                 return Ok(());
             }
         }

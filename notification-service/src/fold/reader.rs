@@ -19,16 +19,20 @@ use super::notices::notices;
 use crate::book::Book;
 use crate::hub::Hub;
 use crate::mail::Mailer;
-use crate::public::{CloudEvent, is_published};
+use crate::public::{CloudEvent, is_noticed, is_published};
 use crate::run_error::RunError;
 use crate::status::{Phase, Status};
-use crate::storage::{self as tables, Checkpoint, MAIL, NewDelivery};
+use crate::storage::{self as tables, Checkpoint, MAIL, NewDelivery, NewNotices};
 use crate::webhooks::Endpoint;
 
 /// Events of a page, at most.
 const BATCH: usize = 1_000;
-/// Where nobody is to be told, it is noted this often how far the log was read.
-const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// Where nobody waits to be told, it is noted this often how far the log was read, and what customers find.
+const NOTE_EVERY: Duration = Duration::from_millis(250);
+/// So much that customers find waits to be noted, at most.
+const MOST_NOTICES: usize = 1_000;
+/// The public event after which nobody reads a customer's notices.
+const ERASED: &str = "customer.erased";
 /// How long it waits before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -65,6 +69,8 @@ pub(crate) struct Reader {
     pub(super) checkpoint: Checkpoint,
     /// As read.
     place: (Position, Option<Uuid>),
+    /// What customers find of what was read and not committed.
+    notices: NewNotices,
     noted_at: Instant,
 }
 
@@ -73,7 +79,8 @@ impl Reader {
         let log = LogIdentity { log: "".into(), epoch: 0 };
         let checkpoint = Checkpoint { position: 0, event_id: None, log };
         let facts = Facts::new(Arc::clone(&parts.feed));
-        Self { parts, facts, checkpoint, place: (0, None), noted_at: Instant::now() }
+        let (place, notices) = ((0, None), NewNotices::default());
+        Self { parts, facts, checkpoint, place, notices, noted_at: Instant::now() }
     }
 
     /// Reads until it is stopped, the lease is lost, or an event can't be read. What fails for now is begun anew from what the
@@ -147,26 +154,36 @@ impl Reader {
         let Some(last) = page.last() else { return Ok(()) };
         let place = (last.position, Some(last.id));
         let endpoints = self.parts.book.endpoints();
-        let is_told = !endpoints.is_empty() || self.parts.mailing.is_some();
-        if !is_told && !self.parts.hub.is_listened_to() {
-            self.place = place;
-            return Ok(());
-        }
-        let events: Vec<Arc<CloudEvent>> =
-            self.public(page).await?.into_iter().map(Arc::new).collect();
+        let is_told = !endpoints.is_empty()
+            || self.parts.mailing.is_some()
+            || self.parts.hub.is_listened_to();
+        let events = self.public(page, is_told).await?;
+        let events: Vec<Arc<CloudEvent>> = events.into_iter().map(Arc::new).collect();
         // It is in the log: who only looks need not wait for what is kept here.
         for event in &events {
             self.parts.hub.tell(Arc::clone(event));
         }
         let mut new = self.for_webhooks(&endpoints, &events);
         new.extend(self.for_customers(&events));
+        self.collect(&events);
         self.place = place;
-        if new.is_empty() {
+        if new.is_empty() && self.notices.len() < MOST_NOTICES {
             return Ok(());
         }
         self.commit(&new).await?;
         self.parts.told.notify_one();
         Ok(())
+    }
+
+    /// Collects what customers find.
+    fn collect(&mut self, events: &[Arc<CloudEvent>]) {
+        let known_since = self.known_since();
+        let told = notices(events).filter(|(_, _, event)| event.recorded_at >= known_since);
+        self.notices
+            .told
+            .extend(told.map(|(_, whose, event)| (whose.to_owned(), Arc::clone(event))));
+        let erased = events.iter().filter(|event| event.name == ERASED);
+        self.notices.erased.extend(erased.filter_map(|event| event.customer_id.clone()));
     }
 
     /// Before this, nobody knows what was told. Read again after a restore, what is older was told, or is too old to be.
@@ -200,11 +217,16 @@ impl Reader {
             .collect()
     }
 
-    /// The public events of a page.
-    async fn public(&mut self, page: &[RecordedEvent]) -> Result<Vec<CloudEvent>, RunError> {
+    /// The public events of a page; where nobody else is told, those that customers find.
+    async fn public(
+        &mut self,
+        page: &[RecordedEvent],
+        is_told: bool,
+    ) -> Result<Vec<CloudEvent>, RunError> {
         let log = Arc::clone(&self.checkpoint.log.log);
         let mut events = Vec::new();
-        for recorded in page.iter().filter(|recorded| is_published(&recorded.event_type)) {
+        let is_read = if is_told { is_published } else { is_noticed };
+        for recorded in page.iter().filter(|recorded| is_read(&recorded.event_type)) {
             let fault = |cause: String| RunError::Fault { position: recorded.position, cause };
             let (version, payload) = (recorded.schema_version, &recorded.payload);
             let event = Event::from_json(&recorded.event_type, version, payload);
@@ -234,7 +256,9 @@ impl Reader {
             Passed::Moved => return Err(RunError::TakenBack),
         }
         tables::insert_deliveries(&mut transaction, new, (self.parts.clock)()).await?;
+        tables::keep_notices(&mut transaction, &self.notices).await?;
         transaction.commit().await?;
+        self.notices.clear();
         self.checkpoint = Checkpoint { position, event_id, log: self.checkpoint.log.clone() };
         self.noted_at = Instant::now();
         Ok(())
@@ -244,6 +268,7 @@ impl Reader {
     pub(super) fn stand_at(&mut self, checkpoint: Checkpoint) {
         self.place = (checkpoint.position, checkpoint.event_id);
         self.checkpoint = checkpoint;
+        self.notices.clear();
         self.noted_at = Instant::now();
     }
 

@@ -1,4 +1,4 @@
-//! `/webhooks…`, `/mails…`
+//! `/webhooks…`, `/mails…`, `/notices…`
 
 mod answers;
 mod api;
@@ -8,6 +8,7 @@ mod deliveries;
 mod look;
 mod mail_answers;
 mod mails;
+mod notices;
 mod redeliver;
 mod register_webhook;
 mod resend;

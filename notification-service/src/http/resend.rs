@@ -29,7 +29,9 @@ use crate::storage::{self as tables, MAIL};
         ("Idempotency-Key" = inline(KeyText), Header, description = "Under the same key it is sent again once"),
         ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
     request_body = WhyChanged,
-    responses((status = 200, body = MailItem), ActionProblems))]
+    responses((status = 200, body = MailItem),
+        (status = 409, description = "Customers get no mail here", content_type = "application/problem+json", body = service_kit::problem::ProblemBody),
+        ActionProblems))]
 pub(super) async fn resend_mail(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<i64>,
@@ -73,7 +75,9 @@ pub(super) struct Resent {
     params(("Idempotency-Key" = inline(KeyText), Header, description = "Under the same key each is sent again once"),
         ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
     request_body = ResendFailed,
-    responses((status = 200, body = Resent), ActionProblems))]
+    responses((status = 200, body = Resent),
+        (status = 409, description = "Customers get no mail here", content_type = "application/problem+json", body = service_kit::problem::ProblemBody),
+        ActionProblems))]
 pub(super) async fn resend_failed_mails(
     Shared(api): Shared<Api>,
     caller: Caller,

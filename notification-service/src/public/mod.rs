@@ -17,3 +17,5 @@ pub use notice::NoticeKind;
 pub use order_facts::OrderFacts;
 pub use payloads::*;
 pub use publisher::{is_published, publish};
+
+pub(crate) use publisher::is_noticed;

@@ -9,10 +9,12 @@ const MIGRATIONS: Migrations = Migrations {
     sqlite: &[
         ("0001_webhooks", include_str!("migrations/0001_webhooks.sql")),
         ("0002_mail", include_str!("migrations/0002_mail.sql")),
+        ("0003_notices", include_str!("migrations/0003_notices.sql")),
     ],
     postgres: &[
         ("0001_webhooks", include_str!("migrations/postgres/0001_webhooks.sql")),
         ("0002_mail", include_str!("migrations/postgres/0002_mail.sql")),
+        ("0003_notices", include_str!("migrations/postgres/0003_notices.sql")),
     ],
 };
 

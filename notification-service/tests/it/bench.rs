@@ -10,13 +10,14 @@ use axum::response::Response;
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
 use messaging::record::NothingRecorded;
-use notification_service::{EgressSettings, Networks, Notifications, Schedule, Settings};
+use notification_service::{EgressSettings, Networks, Notifications, Phase, Schedule, Settings};
 use serde_json::{Value, json};
 use service_kit::access::Access;
 use service_kit::clock;
 use storage::postgres::PostgresSettings;
 use storage::{Durability, Location, Store};
 use tower::ServiceExt as _;
+use utoipa::openapi::OpenApi;
 
 use crate::log::Log;
 
@@ -126,14 +127,21 @@ impl Bench {
         kept
     }
 
+    /// The same, once it follows the log: it begins at the log's end.
+    pub(crate) async fn start_live(&self) -> Running {
+        let running = self.start().await;
+        running.until_live().await;
+        running
+    }
+
     /// Over another log.
     pub(crate) async fn start_on(&self, log: &Log, settings: Settings) -> Running {
         let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&log.events) as _));
         let recorder = Arc::new(NothingRecorded);
         let started = Notifications::start(settings, feed, recorder, clock::system()).await;
         let service = started.unwrap();
-        let (router, _) = service.router(&Access::open()).split_for_parts();
-        Running { service, router }
+        let (router, described) = service.router(&Access::open()).split_for_parts();
+        Running { service, router, described }
     }
 }
 
@@ -141,9 +149,22 @@ impl Bench {
 pub(crate) struct Running {
     pub(crate) service: Notifications,
     router: Router,
+    described: OpenApi,
 }
 
 impl Running {
+    /// Waits until it follows the log.
+    pub(crate) async fn until_live(&self) {
+        let mut status = self.service.watch();
+        let live = status.wait_for(|status| status.phase == Phase::Live);
+        tokio::time::timeout(PATIENCE, live).await.unwrap().unwrap();
+    }
+
+    /// What `/openapi.json` says of it.
+    pub(crate) fn described(&self) -> Value {
+        serde_json::to_value(&self.described).unwrap()
+    }
+
     /// Has this address told of all events; the webhook, with its secret.
     pub(crate) async fn register(&self, url: &str) -> Value {
         let (status, webhook) = self.post("/webhooks", url, json!({ "url": url })).await;

@@ -8,7 +8,7 @@ use event_store::keys::memory::MemoryKeys;
 use event_store::keys::{MasterKey, Vault};
 use notification_service::public::NoticeKind;
 use notification_service::{
-    MailServer, MailSettings, Phase, Schedule, SenderAddress, Settings, Status, Templates,
+    MailServer, MailSettings, Schedule, SenderAddress, Settings, Templates,
 };
 use serde_json::{Value, json};
 use test_servers::{SmtpServer, SmtpSettings, smtp_server};
@@ -78,9 +78,7 @@ impl MailBench {
         let settings = Settings { mail: Some(mail), ..self.bench.settings() };
         let running = self.bench.start_with(settings).await;
         // It begins at the log's end when it begins.
-        let live = |status: &Status| status.phase == Phase::Live;
-        let mut status = running.service.watch();
-        tokio::time::timeout(PATIENCE, status.wait_for(live)).await.unwrap().unwrap();
+        running.until_live().await;
         running
     }
 

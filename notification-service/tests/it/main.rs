@@ -10,6 +10,8 @@ mod log;
 mod mail;
 mod mail_bench;
 mod mail_trouble;
+mod notices;
+mod plans;
 mod public_events;
 mod receiver;
 mod streams;
