@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State as Shared;
+use domain::ids::OrderId;
 use serde::Deserialize;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
@@ -41,7 +42,7 @@ pub(super) async fn list_mails(
 ) -> Result<Json<Page<MailItem>>, Problem> {
     let page = PageParams { limit: query.limit, cursor: query.cursor };
     let paging = Paging::<i64>::parse(&page, "mails", &(query.state, &query.order_id))?;
-    let subject = query.order_id.map(|order_id| format!("orders/{order_id}"));
+    let subject = query.order_id.as_deref().map(of_order).transpose()?;
     let filter = MailFilter { state: query.state.map(Into::into), subject: subject.as_deref() };
     let before = paging.after.unwrap_or(i64::MAX);
     let mut reader = api.reader().await?;
@@ -49,6 +50,14 @@ pub(super) async fn list_mails(
     let Page { items, next } = paging.cut(rows.map_err(failed)?, |row| row.number);
     let item = |row| MailItem::of(row, api.mailer.as_ref());
     Ok(Json(Page { items: items.into_iter().map(item).collect(), next }))
+}
+
+/// What mails about an order are about.
+fn of_order(order_id: &str) -> Result<String, Problem> {
+    let order_id = OrderId::parse(order_id).map_err(|wrong| {
+        Problem::from(Code::InvalidQuery).mistake("order_id", wrong.to_string())
+    })?;
+    Ok(format!("orders/{order_id}"))
 }
 
 /// A mail, with every attempt and what it tells

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
+use domain::ids::CustomerId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service_kit::access::Caller;
@@ -13,6 +14,7 @@ use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::{ActionProblems, PageProblems};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::api::{Api, failed};
 use crate::storage::{self as tables, NoticeFilter, NoticeRow};
@@ -172,6 +174,8 @@ fn whose<'a>(caller: &'a Caller, said: Option<&'a str>, code: Code) -> Result<&'
     let pointer = if code == Code::InvalidBody { "/customer_id" } else { "customer_id" };
     let needed = || Problem::from(code).mistake(pointer, "say whose they are");
     let whose = said.or(caller.confined_to()).filter(|id| !id.is_empty()).ok_or_else(needed)?;
+    CustomerId::parse(whose)
+        .map_err(|wrong| Problem::from(code).mistake(pointer, wrong.to_string()))?;
     if caller.may_touch(Some(whose)) {
         return Ok(whose);
     }
@@ -187,6 +191,7 @@ fn not_found(id: &str) -> Problem {
 impl Api {
     /// A notice that is there, for whoever may touch it.
     async fn notice(&self, id: &str, caller: &Caller) -> Result<NoticeRow, Problem> {
+        Uuid::parse_str(id).map_err(|_| not_found(id))?;
         let found = tables::find_notice(&mut self.reader().await?, id).await.map_err(failed)?;
         let found = found.filter(|notice| caller.may_touch(Some(&notice.customer_id)));
         found.ok_or_else(|| not_found(id))

@@ -163,6 +163,7 @@ async fn a_mail_is_sent_again_when_it_is_asked_for_once_under_a_key(bench: Bench
         (Method::GET, "/mails/99999", "mail_not_found"),
         (Method::GET, "/mails/x", "invalid_path"),
         (Method::GET, "/mails?state=lost", "invalid_query"),
+        (Method::GET, "/mails?order_id=o%00", "invalid_query"),
     ] {
         let (_, problem) = running.ask(method, path, None, None).await;
         assert_eq!(problem["code"], code, "{path}");

@@ -105,6 +105,7 @@ async fn what_can_t_be_asked_for_is_refused(bench: Bench) {
         ("/notices", "invalid_query"),
         ("/notices?customer_id=", "invalid_query"),
         ("/notices?customer_id=c1&unread=maybe", "invalid_query"),
+        ("/notices?customer_id=c%00", "invalid_query"),
         ("/notices?customer_id=c1&limit=0", "invalid_limit"),
     ] {
         let (_, problem) = running.ask(axum::http::Method::GET, path, None, None).await;
