@@ -8,6 +8,7 @@ mod channel;
 mod dispatcher;
 mod mail_verdict;
 mod schedule;
+mod settling;
 mod verdict;
 
 pub use schedule::Schedule;

@@ -92,18 +92,26 @@ pub(super) async fn list_notices(
     Ok(Json(Page { items, next }))
 }
 
+/// Nothing has to be said to mark a notice as read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub(super) struct MarkNotice {}
+
 /// Marks a notice as read
 ///
 /// One that is read stays so: again changes nothing.
 #[utoipa::path(post, path = "/notices/{id}/read", tag = "Notices",
     params(("id" = inline(PathName), Path),
         ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once")),
+    request_body = MarkNotice,
     responses((status = 200, body = NoticeItem), ActionProblems))]
 pub(super) async fn mark_notice(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
     caller: Caller,
     headers: HeaderMap,
+    JsonBody(MarkNotice {}): JsonBody<MarkNotice>,
 ) -> Result<Json<NoticeItem>, Problem> {
     let notice = api.notice(&id, &caller).await?;
     caller.key(&headers)?;
