@@ -120,6 +120,14 @@ actions! {
     ReadWebhooks = "webhooks.read", "webhooks:read": No No All No;
     /// Register and delete webhooks, change their secrets, and tell them again.
     ManageWebhooks = "webhooks.manage", "webhooks:write": No No All No;
+    /// Look at mails to customers, and at what became of them; never at whom they went to.
+    ReadMails = "mails.read", "mails:read": No All All No;
+    /// Send mails again.
+    ResendMails = "mails.resend", "mails:write": No No All No;
+    /// Look at what a customer was told of their orders.
+    ReadNotices = "notices.read", "notices:read": Own All All All;
+    /// Say that a customer has read it.
+    MarkNotices = "notices.mark", "notices:write": Own No All All;
     /// Hear every public event as it happens.
     StreamEvents = "events.stream", "orders:read": No All All All;
     /// Look into the simulated provider's book.

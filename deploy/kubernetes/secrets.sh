@@ -31,6 +31,7 @@ distributed)
     secret docket-command-service log_url keys_url command-service.nk master.key
     secret docket-projection-service reads_url projection-service.nk master.key
     secret docket-saga-orchestrator sagas_url saga-orchestrator.nk
+    secret docket-notification-service notifications_url notification-service.nk master.key
     ;;
 *)
     sed -n 's/^# Usage: /usage: /p' "$0" >&2

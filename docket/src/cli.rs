@@ -14,6 +14,7 @@ use crate::digest::{self, DigestArgs};
 use crate::events::{self, EventsArgs};
 use crate::health::HealthArgs;
 use crate::import::{self, ImportArgs};
+use crate::mails::MailsArgs;
 use crate::payments::PaymentsArgs;
 use crate::projections::ProjectionsArgs;
 use crate::replay::{self, ReplayArgs};
@@ -59,6 +60,7 @@ enum Command {
     Projections(ProjectionsArgs),
     DeadLetters(DeadLettersArgs),
     Webhooks(WebhooksArgs),
+    Mails(MailsArgs),
     Migrate(MigrateArgs),
     Config(ConfigArgs),
     Health(HealthArgs),
@@ -104,6 +106,7 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::Projections(args) => args.run().await,
         Command::DeadLetters(args) => args.run().await,
         Command::Webhooks(args) => args.run().await,
+        Command::Mails(args) => args.run().await,
         Command::Migrate(args) => ended(args.run().await),
         Command::Health(args) => args.run().await,
         Command::Token(args) => args.run(),

@@ -18,7 +18,7 @@ use crate::target::{Target, TargetArgs};
 /// What is said of what could not be asked.
 const UNKNOWN: &str = "not known";
 
-/// How is the platform: log, read models, sagas, what needs attention
+/// How is the platform: log, read models, sagas, what needs attention, notifications
 #[derive(Debug, clap::Args)]
 #[command(after_help = "What can't be asked is said, and the rest is shown all the same.\n\n\
     Exit code: 0 when all of it was shown, 1 when a part of it, or all, could not be asked.")]
@@ -81,6 +81,9 @@ struct Status {
     models: Option<Vec<Model>>,
     sagas: Option<Vec<Count>>,
     needs_attention: Option<Vec<Needing>>,
+    /// What tells the outside world, as it says itself; `None` where it is not part of the platform, and of a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notifications: Option<String>,
 }
 
 /// What could not be asked, and why.
@@ -123,6 +126,9 @@ impl Status {
         line(&mut text, &format!("Log          {head}"));
         self.say_models(&mut text);
         self.say_sagas(&mut text);
+        if let Some(told) = &self.notifications {
+            line(&mut text, &format!("Notifications {told}"));
+        }
         text
     }
 
@@ -209,6 +215,7 @@ mod tests {
             models: Some(vec![]),
             sagas: Some(vec![Count { state: "needs_attention", sagas: 1 }]),
             needs_attention: Some(vec![saga]),
+            notifications: None,
         };
         status.as_text()
     }
@@ -229,12 +236,14 @@ mod tests {
             models,
             sagas: Some(vec![Count { state: "completed", sagas: 12 }]),
             needs_attention: Some(vec![]),
+            notifications: Some("up".into()),
         };
         let expected = "http://127.0.0.1:9090: ready
   ? read models: projection-service does not answer
 Log          not known
 Read models  not known
 Sagas        completed 12
+Notifications up
 ";
         assert_eq!(status.as_text(), expected);
     }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
 use crate::output;
+use crate::shown::{lines, table};
 
 /// Deliveries that are shown when nobody says how many.
 const SHOWN: u16 = 50;
@@ -199,44 +199,6 @@ fn shown(answer: &Value) -> String {
             table(items, &["id", "state", "event_type", "subject", "attempts", "created_at"])
         }
         None => lines(answer),
-    }
-}
-
-fn table(items: &[Value], members: &[&str]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(members.iter().map(|member| member.to_uppercase().replace('_', " ")));
-    for item in items {
-        table.add_row(members.iter().map(|member| text(&item[member])));
-    }
-    table.trim_fmt()
-}
-
-/// A line a member; of a delivery's log a line an attempt.
-fn lines(answer: &Value) -> String {
-    let members = answer.as_object().into_iter().flatten();
-    let line = |(name, value): (&String, &Value)| match (name.as_str(), value) {
-        ("log", Value::Array(attempts)) => {
-            attempts.iter().map(attempt).collect::<Vec<_>>().join("\n")
-        }
-        _ => format!("{name:<22} {}", text(value)),
-    };
-    members.map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn attempt(attempt: &Value) -> String {
-    let said = if attempt["status"].is_null() { &attempt["error"] } else { &attempt["status"] };
-    let (at, took) = (text(&attempt["at"]), text(&attempt["duration_ms"]));
-    format!("{:<22} {at}  {took} ms  {}", "attempt", text(said))
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) if list.is_empty() => "all".to_owned(),
-        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
     }
 }
 

@@ -254,6 +254,16 @@ impl SubjectId {
         Self::parse(&format!("webhook/{id}")).ok()
     }
 
+    /// A mail to a customer, by its number.
+    pub fn of_mail(number: i64) -> Self {
+        Self(format!("mail/{number}").into())
+    }
+
+    /// All mails that were given up.
+    pub fn of_failed_mails() -> Self {
+        Self("mail/failed".into())
+    }
+
     /// A dead letter; `None` when no letter has such a name.
     pub fn of_dead_letter(id: &str) -> Option<Self> {
         Self::parse(&format!("dead-letter/{id}")).ok()

@@ -39,7 +39,7 @@ impl Service {
         let mut words = words.split('/');
         match (words.next().unwrap_or_default(), words.next(), words.next()) {
             ("sagas", ..) => Self::Sagas,
-            ("webhooks", ..)
+            ("webhooks" | "mails" | "notices", ..)
             | ("events", Some("stream"), None)
             | ("orders", Some(_), Some("stream")) => Self::Notifications,
             ("simulator", ..) => Self::Simulator,
@@ -75,6 +75,10 @@ mod tests {
             (Method::GET, "/v1/sagas", Sagas),
             (Method::DELETE, "/v1/webhooks/wh_1", Notifications),
             (Method::GET, "/v1/webhooks/wh_1/deliveries/7", Notifications),
+            (Method::GET, "/v1/mails/7", Notifications),
+            (Method::POST, "/v1/mails/resend", Notifications),
+            (Method::GET, "/v1/notices", Notifications),
+            (Method::POST, "/v1/notices/019b/read", Notifications),
             (Method::GET, "/v1/orders/o-1/stream", Notifications),
             (Method::GET, "/v1/events/stream", Notifications),
             (Method::GET, "/v1/simulator/ledger", Simulator),

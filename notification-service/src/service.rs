@@ -16,9 +16,10 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::book::Book;
 use crate::delivery::{Dispatcher, DispatcherParts};
 use crate::egress::{EgressError, Sender};
-use crate::fold::{Reader, ReaderParts};
+use crate::fold::{Mailing, Reader, ReaderParts};
 use crate::http::{self, Api, ApiParts};
 use crate::hub::Hub;
+use crate::mail::{MailError, Mailer};
 use crate::run_error::RunError;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
@@ -38,6 +39,9 @@ pub enum StartError {
     /// Requests can't go out.
     #[error(transparent)]
     Egress(#[from] EgressError),
+    /// Mail can't go out.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The key that seals secrets has another length.
     #[error("secrets can't be sealed with a key that does not have 32 bytes")]
     SealingKey,
@@ -69,6 +73,9 @@ impl Notifications {
         let sealing = SecretBox::new(&settings.sealing_key).map_err(|_| StartError::SealingKey)?;
         let deadline = settings.egress.deadline;
         let sender = Sender::new(settings.egress, settings.names)?;
+        let mail =
+            settings.mail.map(|mail| Mailer::new(mail, Arc::clone(&feed), Arc::clone(&clock)));
+        let mailer = mail.transpose()?;
         let store = tables::open(&settings.location).await?;
         let lease = match settings.lease {
             Some(lease) => Lease::shared(store.clone(), lease).await?,
@@ -78,6 +85,7 @@ impl Notifications {
         let fence = held.fence();
         let book = Arc::new(Book::open(&store, sealing).await?);
         put_back(&store, &book, &clock).await?;
+        let mailing = begin_or_end_mail(&store, &clock, mailer.clone()).await?;
         let told = Arc::new(Notify::new());
         let (tell, status) = watch::channel(Status { phase: Phase::Starting, position: 0 });
         let (hub, end) = (Hub::new(), CancellationToken::new());
@@ -91,6 +99,7 @@ impl Notifications {
             told: Arc::clone(&told),
             status: tell,
             hub: hub.clone(),
+            mailing,
             retention: settings.retention,
         });
         let dispatching = DispatcherParts {
@@ -98,6 +107,7 @@ impl Notifications {
             fence: fence.clone(),
             sender: sender.clone(),
             book: Arc::clone(&book),
+            mailer: mailer.clone(),
             clock: Arc::clone(&clock),
             told: Arc::clone(&told),
             schedule: settings.schedule,
@@ -112,6 +122,7 @@ impl Notifications {
             fence,
             book,
             sender,
+            mailer,
             feed,
             recorder,
             clock,
@@ -215,8 +226,30 @@ async fn keep_lease(held: Held, stop: CancellationToken, taken: CancellationToke
 /// What was under way when whoever was before us ended is due.
 async fn put_back(store: &Store, book: &Book, clock: &Clock) -> Result<(), sqlx::Error> {
     let mut transaction = store.begin().await?;
-    for endpoint in book.endpoints().iter() {
-        tables::put_back(&mut transaction, &endpoint.id, clock()).await?;
+    let endpoints = book.endpoints();
+    for channel in endpoints.iter().map(|endpoint| &*endpoint.id).chain([tables::MAIL]) {
+        tables::put_back(&mut transaction, channel, clock()).await?;
     }
     transaction.commit().await
+}
+
+/// Notes whether customers get mail, and since when.
+async fn begin_or_end_mail(
+    store: &Store,
+    clock: &Clock,
+    mailer: Option<Mailer>,
+) -> Result<Option<Mailing>, sqlx::Error> {
+    let mut transaction = store.begin_durable().await?;
+    let mailing = match mailer {
+        Some(mailer) => {
+            let since = tables::begin_mail(&mut transaction, clock()).await?;
+            Some(Mailing { mailer, since })
+        }
+        None => {
+            tables::end_mail(&mut transaction).await?;
+            None
+        }
+    };
+    transaction.commit().await?;
+    Ok(mailing)
 }

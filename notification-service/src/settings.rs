@@ -7,6 +7,7 @@ use storage::{LeaseSettings, Location, Told};
 
 use crate::delivery::Schedule;
 use crate::egress::{EgressSettings, Names, SystemNames};
+use crate::mail::MailSettings;
 
 /// Settings of the service.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub names: Arc<dyn Names>,
     /// When what did not get through is tried again.
     pub schedule: Schedule,
+    /// How customers get mail; they get none where it is `None`.
+    pub mail: Option<MailSettings>,
     /// How long deliveries are kept.
     pub retention: Duration,
     /// Attempts under way to one endpoint, at most.
@@ -48,6 +51,7 @@ impl Settings {
             egress: EgressSettings::default(),
             names: Arc::new(SystemNames),
             schedule: Schedule::default(),
+            mail: None,
             retention: Duration::from_hours(30 * 24),
             per_endpoint: 8,
         }

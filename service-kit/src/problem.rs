@@ -64,6 +64,9 @@ codes! {
     DeliveryNotFound = "delivery_not_found", NOT_FOUND, "The webhook has no such delivery";
     WebhookRefused = "webhook_refused", UNPROCESSABLE_ENTITY, "The address of the webhook may not be asked";
     TooManyWebhooks = "too_many_webhooks", CONFLICT, "There are as many webhooks as there may be";
+    MailNotFound = "mail_not_found", NOT_FOUND, "There is no such mail";
+    NoMailServer = "no_mail_server", CONFLICT, "Customers get no mail here";
+    NoticeNotFound = "notice_not_found", NOT_FOUND, "There is no such notice";
     PositionOfAnotherHistory = "position_of_another_history", CONFLICT, "The position belongs to another history of the log";
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "The version is not the one of If-Match";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB";

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 KEYS = itertools.count(1)
 PROBLEM = "application/problem+json"
 # They are not read from the log, or each of their parts has one.
-WITHOUT_POSITION = ("/v1/dead-letters", "/v1/webhooks", "/v1/simulator/", "/v1/dashboard", "/v1/overview", "/health/", "/metrics")
+WITHOUT_POSITION = ("/v1/dead-letters", "/v1/webhooks", "/v1/mails", "/v1/notices", "/v1/simulator/", "/v1/dashboard", "/v1/overview", "/health/", "/metrics")
 
 
 @schemathesis.hook
@@ -46,6 +46,11 @@ def keep_to_what_no_schema_says(case, query):
     # Whoever is no customer says whose dashboard it is.
     if case.operation.path == "/v1/dashboard":
         query.setdefault("customer_id", "nobody")
+    # So it is with notices.
+    if case.operation.path == "/v1/notices":
+        query.setdefault("customer_id", "nobody")
+    if case.operation.path == "/v1/notices/read" and isinstance(case.body, dict) and not case.body.get("customer_id"):
+        case.body = {**case.body, "customer_id": "nobody"}
     # Where a webhook may be: this one is refused, so that nothing is told to anybody.
     if case.operation.path == "/v1/webhooks" and isinstance(case.body, dict):
         case.body = {**case.body, "url": "http://127.0.0.1:9/", "events": ["order.*"]}

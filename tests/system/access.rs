@@ -91,19 +91,20 @@ pub(crate) async fn guarded() -> (Platform, Tokens) {
     (platform, tokens)
 }
 
-/// A platform on which a customer has an order, a cart, a payment and a parcel.
+/// A platform on which a customer has an order, a cart, a payment, a parcel and a notice.
 pub(crate) struct Shop<'p> {
     pub(crate) platform: &'p Platform,
     tokens: &'p Tokens,
     payment: String,
     shipment: String,
+    notice: String,
 }
 
 impl<'p> Shop<'p> {
     /// One with nothing in it.
     pub(crate) fn of(platform: &'p Platform, tokens: &'p Tokens) -> Self {
-        let (payment, shipment) = (String::new(), String::new());
-        Self { platform, tokens, payment, shipment }
+        let (payment, shipment, notice) = (String::new(), String::new(), String::new());
+        Self { platform, tokens, payment, shipment, notice }
     }
 
     pub(crate) async fn open(platform: &'p Platform, tokens: &'p Tokens) -> Self {
@@ -126,6 +127,7 @@ impl<'p> Shop<'p> {
         let shipments = shop.until(Who::Owner, "/v1/shipments?order_id=first", one).await;
         let id = |list: &Value| list["items"][0]["id"].as_str().unwrap().to_owned();
         (shop.payment, shop.shipment) = (id(&payments), id(&shipments));
+        shop.notice = id(&shop.until(Who::Owner, "/v1/notices", one).await);
         let customer = |customer: &Value| customer["id"] == "17850";
         shop.until(Who::Owner, "/v1/customers/17850", customer).await;
         shop.until(Who::Operator, "/v1/stock/22423", |stock| stock["on_hand"] == 50).await;
@@ -150,7 +152,7 @@ impl<'p> Shop<'p> {
         Platform::at(&self.platform.url).bearing(self.tokens.of(who)).text(path).await
     }
 
-    async fn post(&self, who: Who, path: &str, key: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, who: Who, path: &str, key: &str, body: &Value) -> Answer {
         let token = self.tokens.header(who);
         let token = token.iter().map(|token| ("authorization", token.as_str()));
         let headers: Vec<_> = token.chain([("idempotency-key", key)]).collect();
@@ -177,6 +179,7 @@ impl<'p> Shop<'p> {
             "customers" => "17850",
             "payments" => &self.payment,
             "shipments" => &self.shipment,
+            "notices" => &self.notice,
             "sagas" => "order-first",
             "dead-letters" | "webhooks" => "none",
             _ => "first",

@@ -85,6 +85,13 @@ const ROWS: &[(&str, &str)] = &[
     ("GET /v1/webhooks/{id}/deliveries", "401 403 403 403 ok  403"),
     ("GET /v1/webhooks/{id}/deliveries/{delivery}", "401 403 403 403 ok  403"),
     ("POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver", "401 403 403 403 ok  403"),
+    ("GET /v1/mails", "401 403 403 ok  ok  403"),
+    ("GET /v1/mails/{id}", "401 403 403 ok  ok  403"),
+    ("POST /v1/mails/{id}/resend", "401 403 403 403 ok  403"),
+    ("POST /v1/mails/resend", "401 403 403 403 ok  403"),
+    ("GET /v1/notices", "401 ok  ok  ok  ok  ok"),
+    ("POST /v1/notices/{id}/read", "401 ok  404 403 ok  ok"),
+    ("POST /v1/notices/read", "401 ok  ok  403 ok  ok"),
     ("GET /v1/simulator/ledger", "401 403 403 403 ok  ok"),
 ];
 
@@ -99,12 +106,12 @@ fn operations(api: &Value) -> Vec<(String, &Value)> {
     found
 }
 
-/// What was answered, as the rows have it. A dead letter that is not there was looked for, and so was a webhook.
+/// What was answered, as the rows have it. A dead letter that is not there was looked for, and so were a webhook and a mail.
 fn verdict(answer: &Answer) -> &'static str {
     match (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default()) {
         (401, "unauthenticated") => "401",
         (403, "forbidden") => "403",
-        (404, "dead_letter_not_found" | "webhook_not_found") => "ok",
+        (404, "dead_letter_not_found" | "webhook_not_found" | "mail_not_found") => "ok",
         (404, _) => "404",
         (401 | 403, _) => panic!("{answer:?}"),
         (status, _) => {

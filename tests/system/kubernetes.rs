@@ -167,10 +167,9 @@ fn every_secret_that_is_mounted_is_printed_with_the_files_that_are_named() {
             let data = secret["data"].as_object().unwrap();
             files.extend(data.keys().map(|file| (name.to_owned(), file.clone())));
         }
-        // What Stripe gives nobody draws.
-        files.extend(
-            ["secret_key", "webhook_secret"].map(|file| ("docket-stripe".into(), file.into())),
-        );
+        // What Stripe and the mail server give nobody draws.
+        let given = [("stripe", "secret_key"), ("stripe", "webhook_secret"), ("mail", "password")];
+        files.extend(given.map(|(whose, file)| (format!("docket-{whose}"), file.into())));
         for (name, pod, container) in pods(&objects) {
             for variable in items(&container["env"]) {
                 let Some(path) =

@@ -24,6 +24,7 @@ mod import;
 mod kills;
 mod kubernetes;
 mod limits;
+mod mails;
 mod overviews;
 mod part_of_day;
 mod partly_away;

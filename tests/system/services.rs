@@ -21,6 +21,13 @@ const ATTEMPTS: usize = 5;
 /// A receiver that fails is asked again soon.
 const RETRIES_S: &str = "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
 
+/// Has a process send mail by a mail server of the loopback.
+pub(crate) fn send_mail(command: &mut Command, port: u16) {
+    let server = format!("smtp://127.0.0.1:{port}?tls=off");
+    command.args(["--mail-server", &server, "--mail-from", "Shop <orders@shop.example>"]);
+    command.args(["--mail-retries-s", RETRIES_S]);
+}
+
 /// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Service {
@@ -93,6 +100,8 @@ struct Ground {
     auth_file: Option<PathBuf>,
     /// Where each service has its identity.
     deployment: Option<Deployment>,
+    /// Where the mail server is, if there is one.
+    mail_server: Option<u16>,
 }
 
 impl Ground {
@@ -107,17 +116,17 @@ impl Ground {
 
     fn over(server: Server, urls: Urls) -> Option<Self> {
         let nats = vec![test_servers::nats()?];
-        let (collector, order_deadline_s, auth_file, deployment) = (None, None, None, None);
         let reached = urls.clone();
         Some(Self {
             server,
             urls,
             reached,
             nats,
-            collector,
-            order_deadline_s,
-            auth_file,
-            deployment,
+            collector: None,
+            order_deadline_s: None,
+            auth_file: None,
+            deployment: None,
+            mail_server: None,
         })
     }
 }
@@ -137,6 +146,8 @@ struct Home {
     auth_file: Option<PathBuf>,
     /// Where each service has its identity, if it has one.
     deployment: Option<Deployment>,
+    /// Where the mail server is, if there is one.
+    mail_server: Option<u16>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -176,6 +187,9 @@ impl Home {
         if service == Service::Notifications {
             command.args(["--webhook-networks", "127.0.0.0/8", "--webhook-retries-s", RETRIES_S]);
             command.args(["--webhook-deadline-ms", "1000"]);
+            if let Some(port) = self.mail_server {
+                send_mail(&mut command, port);
+            }
         }
         command
     }
@@ -267,6 +281,12 @@ impl Services {
         Some(Self::start_on(Ground { nats, deployment, ..Ground::shared()? }).await)
     }
 
+    /// The same, where customers get mail by a mail server on this port.
+    pub(crate) async fn start_with_mail(port: u16) -> Option<Self> {
+        let mail_server = Some(port);
+        Some(Self::start_on(Ground { mail_server, ..Ground::shared()? }).await)
+    }
+
     /// The same, with three servers as the broker, and a copy of each stream on each.
     pub(crate) async fn start_with_three_nats() -> Option<Self> {
         let nats = test_servers::nats_cluster(3)?.servers;
@@ -303,8 +323,17 @@ impl Services {
     }
 
     async fn start_on(ground: Ground) -> Self {
-        let Ground { server, urls, reached, nats, .. } = ground;
-        let Ground { collector, order_deadline_s, auth_file, deployment, .. } = ground;
+        let Ground {
+            server,
+            urls,
+            reached,
+            nats,
+            collector,
+            order_deadline_s,
+            auth_file,
+            deployment,
+            mail_server,
+        } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
         let home = Home {
             nats: nats.iter().map(Nats::url).collect::<Vec<_>>().join(","),
@@ -316,6 +345,7 @@ impl Services {
             order_deadline_s,
             auth_file,
             deployment,
+            mail_server,
             folder: Data::new(),
         };
         let mut running = HashMap::new();

@@ -11,7 +11,8 @@ use crate::services::{Service, Services};
 use crate::shop::order;
 
 /// Services of which there are two.
-const TWICE: [Service; 3] = [Service::Commands, Service::Models, Service::Sagas];
+const TWICE: [Service; 4] =
+    [Service::Commands, Service::Models, Service::Sagas, Service::Notifications];
 /// A takeover takes the four seconds of a lease, and what starting takes on a machine that builds at the same time. The gateway
 /// would wait 35 s for an answer.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(25);
@@ -46,19 +47,25 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
         "confirmed"
     );
     services.gateway.settle().await;
-    let [commands, models, sagas] = TWICE;
+    let [commands, models, sagas, notifications] = TWICE;
     let seconds = [
         services.standby(commands).await,
         services.standby(models).await,
         services.standby(sagas).await,
+        services.standby(notifications).await,
     ];
     for second in &seconds {
         second.until_it_stands_by().await;
         assert_eq!(second.get("/health/ready").await.body["active"], false);
         assert!(second.text("/metrics").await.contains("docket_active 0"));
     }
-    let [second_commands, second_models, second_sagas] = &seconds;
-    let both = [(commands, second_commands), (models, second_models), (sagas, second_sagas)];
+    let [second_commands, second_models, second_sagas, second_notifications] = &seconds;
+    let both = [
+        (commands, second_commands),
+        (models, second_models),
+        (sagas, second_sagas),
+        (notifications, second_notifications),
+    ];
     let gateway = services.gateway_before(&both).await;
     gateway.until_whole().await;
 
@@ -67,16 +74,18 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
         first.signal("-STOP").await;
     }
     let begun = Instant::now();
-    let (read, written, followed) = tokio::join!(
+    let (read, written, followed, told) = tokio::join!(
         gateway.get("/v1/stock/cup"),
         receive(&gateway, "held"),
         gateway.get("/v1/sagas"),
+        gateway.get("/v1/webhooks"),
     );
     // What was written at the same time may be seen or not.
     let available = read.ok()["available"].as_u64();
     assert!([Some(5), Some(6)].contains(&available), "{available:?}");
     written.ok();
     followed.ok();
+    told.ok();
     let held = begun.elapsed();
     assert!(held < TAKEN_OVER_WITHIN, "{held:?}");
     gateway.until_whole().await;
@@ -84,6 +93,7 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
         let begun = Instant::now();
         gateway.get("/v1/stock/cup").await.ok();
         gateway.get("/v1/sagas").await.ok();
+        gateway.get("/v1/webhooks").await.ok();
         receive(&gateway, &format!("after-{turn}")).await.ok();
         assert!(begun.elapsed() < ANSWERED_WITHIN, "{turn}: {:?}", begun.elapsed());
     }
@@ -94,9 +104,10 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
     for first in &firsts {
         first.signal("-CONT").await;
     }
-    let [first_commands, first_models, first_sagas] = firsts;
+    let [first_commands, first_models, first_sagas, first_notifications] = firsts;
     assert!(!first_commands.ended().await.success(), "a supervisor starts it anew");
     assert!(!first_models.ended().await.success(), "a supervisor starts it anew");
+    assert!(!first_notifications.ended().await.success(), "a supervisor starts it anew");
     first_sagas.until_it_stands_by().await;
     // Each key had one effect, wherever it was carried out.
     receive(&gateway, "held").await.ok();

@@ -6,6 +6,7 @@
 mod borrowed;
 mod file;
 mod layers;
+mod mail;
 mod missing;
 mod print;
 mod redacted;
@@ -15,6 +16,7 @@ mod sources;
 mod webhooks;
 
 pub(crate) use layers::{Misunderstood, Understood, understand};
+pub(crate) use mail::MailArgs;
 pub(crate) use missing::{WrongSettings, all_there, needed};
 pub(crate) use print::ConfigArgs;
 pub(crate) use secret::secret;

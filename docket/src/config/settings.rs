@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway::{Entrance, EntranceSettings, Limit, LimitSettings, Origin, Rate, TrustedProxies};
 use ipnet::IpNet;
 
+use super::mail::MailArgs;
 use super::webhooks::WebhookArgs;
 use crate::numbers::whole;
 use crate::payments::PaymentArgs;
@@ -106,6 +107,8 @@ pub(crate) struct Settings {
     pub(crate) order_deadline_s: u64,
     #[command(flatten)]
     pub(crate) webhooks: WebhookArgs,
+    #[command(flatten)]
+    pub(crate) mail: MailArgs,
 }
 
 /// A slow statement is no matter of an operator: what it makes slow says so itself. What is back is said as what is away was.

@@ -37,7 +37,7 @@ impl WebhookArgs {
     }
 }
 
-fn schedule(text: &str) -> Result<Schedule, &'static str> {
+pub(super) fn schedule(text: &str) -> Result<Schedule, &'static str> {
     let seconds = text.split(',').map(|seconds| seconds.trim().parse().map(Duration::from_secs));
     let seconds = seconds.collect::<Result<Vec<_>, _>>();
     seconds.map(Schedule::of).map_err(|_| "is no list of whole numbers of seconds like 5,300,1800")

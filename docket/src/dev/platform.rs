@@ -62,6 +62,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Opens the data folder and starts everything.
     pub(crate) async fn start(settings: &Settings, data: &DataDir, access: Access) -> Result<Self> {
+        let mail = settings.mail.resolve()?;
         let metrics = access.guard_plain(metrics_router()?, Action::ReadMetrics);
         data.check_log()?;
         let master = data.load_master_key()?;
@@ -104,10 +105,14 @@ impl Platform {
         let models = projection_service::Settings::at(data.projections());
         let states = Arc::new(States(Arc::downgrade(&orchestrator)));
         let told = recorder.clone();
+        let mail = mail.map(|mail| mail.with(Arc::clone(&vault)));
         let projections =
             ProjectionService::start(models, feed.clone(), vault, states, recorder).await?;
         let projections = Arc::new(projections);
-        let notifications = start_notifications(settings, data, sealing, feed, told).await?;
+        let usual = notification_service::Settings::at(data.notifications(), sealing);
+        let usual = notification_service::Settings { mail, ..usual };
+        let notices = settings.webhooks.clone().put_into(usual);
+        let notifications = start_notifications(notices, data, feed, told).await?;
 
         let health = Health::default();
         entrance::say(&access, &health);
@@ -217,14 +222,11 @@ fn start_commands(
 }
 
 async fn start_notifications(
-    settings: &Settings,
+    settings: notification_service::Settings,
     data: &DataDir,
-    sealing: Vec<u8>,
     feed: Arc<dyn Feed>,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Arc<Notifications>> {
-    let usual = notification_service::Settings::at(data.notifications(), sealing);
-    let settings = settings.webhooks.clone().put_into(usual);
     let started = Notifications::start(settings, feed, recorder, clock::system()).await;
     let notifications =
         started.with_context(|| irreplaceable("the webhooks", &data.notifications()))?;

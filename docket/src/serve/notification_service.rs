@@ -1,12 +1,15 @@
-//! `docket notification-service`: reads the feed, and tells webhooks of public events.
+//! `docket notification-service`: reads the feed, and tells webhooks of public events, and customers by mail.
+//!
+//! Only where customers get mail does it ask the command-service for people's keys, and hold them for minutes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use async_nats::Client;
-use event_store::keys::MasterKey;
+use event_store::keys::{MasterKey, Vault};
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use messaging::feed::Feed;
 use messaging::jetstream::{JetStreamFeed, NatsCarrier};
 use notification_service::{Notifications, Settings, Status};
@@ -19,14 +22,16 @@ use tokio::sync::watch;
 use super::args::{Broker, DatabaseArgs, NatsArgs};
 use super::databases::NOTIFICATIONS;
 use super::dependencies::{LOG_OWNER, waiting, watch_nats};
+use super::erasures;
 use super::master_key;
+use super::person_keys::AskedKeys;
 use super::process::{Process, new_epoch};
 use super::recorder::AskedRecorder;
 use super::registration::AdvertiseArgs;
-use crate::config::{ProcessArgs, WebhookArgs, needed};
+use crate::config::{MailArgs, ProcessArgs, WebhookArgs, needed};
 use crate::dev::{SEALING, documented, report_notifications};
 
-/// Start the service that tells webhooks
+/// Start the service that tells webhooks, and customers by mail
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:8085")))]
 pub(crate) struct NotificationServiceArgs {
@@ -40,6 +45,8 @@ pub(crate) struct NotificationServiceArgs {
     advertise: AdvertiseArgs,
     #[command(flatten)]
     webhooks: WebhookArgs,
+    #[command(flatten)]
+    mail: MailArgs,
     /// File with the key that wraps people's keys; secrets of webhooks are sealed with one derived of it
     #[arg(long, env = "DOCKET_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
@@ -49,6 +56,7 @@ impl NotificationServiceArgs {
     /// Runs until a signal, until another process has taken the lease, or until the log begins a new epoch.
     pub(crate) async fn run(self) -> Result<()> {
         let broker = self.nats.resolve()?;
+        let mail = self.mail.resolve()?;
         let key = needed("master_key_file", self.master_key_file)?;
         let database = PostgresSettings::new(&self.database.url()?, "docket notifications")
             .context("the address of the notifications' database can't be read")?;
@@ -73,7 +81,15 @@ impl NotificationServiceArgs {
             process.drain().await;
             return Ok(());
         };
-        let settings = settings(&database, self.webhooks, &master, &process);
+        let mut settings = settings(&database, self.webhooks, &master, &process);
+        let mut wrong_key: BoxFuture<'_, String> = std::future::pending().boxed();
+        if let Some(mail) = mail {
+            let asked = AskedKeys::new(client.clone(), broker.names.clone());
+            let vault = Arc::new(Vault::new(Arc::new(asked), master));
+            tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(&vault)));
+            wrong_key = master_key::wrong(Arc::clone(&vault), key).boxed();
+            settings.mail = Some(mail.with(vault));
+        }
         let starting = || start(settings.clone(), &client, &broker, &feed, &process).boxed();
         let Some(service) = process.start_until_there(starting).await? else {
             process.drain().await;
@@ -84,6 +100,7 @@ impl NotificationServiceArgs {
         let fault = async {
             tokio::select! {
                 () = service.superseded() => "another notification-service has taken over".to_owned(),
+                why = wrong_key => why,
                 why = new_epoch(feed) => why,
             }
         };

@@ -29,6 +29,7 @@ pub(super) async fn status(folder: &DataDir) -> Result<Status> {
         models,
         sagas,
         needs_attention,
+        notifications: None,
     })
 }
 

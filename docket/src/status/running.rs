@@ -8,11 +8,15 @@ use crate::api::{Api, segment};
 
 /// The states of a saga, as the API names them.
 const STATES: [&str; 5] = ["running", "waiting", "needs_attention", "completed", "compensated"];
+/// What tells the outside world: behind a gateway, and in one process.
+const PARTS_THAT_TELL: [&str; 2] = ["notification-service", "notifications"];
 /// Sagas that are listed as in need of a person.
 const LISTED: usize = 10;
 
 pub(super) async fn status(api: &Api) -> Result<Status> {
     let (ready, parts) = api.ready().await?;
+    let told = PARTS_THAT_TELL.iter().map(|part| &parts["parts"][part]);
+    let notifications = told.filter(|state| !state.is_null()).map(text).next();
     let down = parts["parts"].as_object().into_iter().flatten();
     let down = down.filter(|(_, state)| **state != "up");
     let down = down.map(|(part, state)| format!("{part}: {}", text(state))).collect();
@@ -33,6 +37,7 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
         models,
         sagas,
         needs_attention,
+        notifications,
     })
 }
 

@@ -37,4 +37,6 @@ pub enum OperatorAction {
     RotateWebhookSecret,
     /// Tells an endpoint again of what it was told, or what was given up.
     RedeliverWebhook,
+    /// Sends a mail again to whom it was for, or what was given up.
+    ResendMail,
 }

@@ -14,7 +14,7 @@ use crate::text::{Label, Reason};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordAction {
-    /// What is acted on: `projection/{name}`, `saga/{id}`, `dead-letter/{id}` or `webhook/{id}`.
+    /// What is acted on: `projection/{name}`, `saga/{id}`, `dead-letter/{id}`, `webhook/{id}` or `mail/{id}`.
     pub subject: SubjectId,
     /// What is done.
     pub action: OperatorAction,

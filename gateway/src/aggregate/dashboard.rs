@@ -1,4 +1,4 @@
-//! `GET /dashboard`: a customer with what they ordered last and what is on its way to them.
+//! `GET /dashboard`: a customer with what they ordered last, what is on its way to them, and what they have not read.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use futures::future::{join, join_all};
+use futures::future::{join_all, join3};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +23,8 @@ use super::parts::{Missing, Told};
 const MOST_ORDERS: u8 = 10;
 /// How many are shown when nobody says.
 const ORDERS: u8 = 5;
+/// The most notices that are shown.
+const MOST_NOTICES: u8 = 20;
 /// What an order is whose parcels may be on their way.
 const SENDS: [&str; 2] = ["confirmed", "fulfilling"];
 /// What such a parcel is.
@@ -46,7 +48,7 @@ pub(super) struct DashboardParams {
     min_position: Option<String>,
 }
 
-/// A customer with what they ordered last and what is on its way to them
+/// A customer with what they ordered last, what is on its way to them, and what they have not read
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Dashboard {
     /// The customer, as under `/v1/customers/{id}`; `null` when it is missing.
@@ -58,15 +60,19 @@ pub(super) struct Dashboard {
     /// Parcels of these orders that have not arrived, as in the list of shipments; `null` when they are missing.
     #[schema(value_type = Option<Vec<Object>>)]
     open_shipments: Option<Vec<Value>>,
+    /// What they were told of their orders and have not marked as read, at most 20, newest first, as in the list of notices; `null` when it
+    /// is missing.
+    #[schema(value_type = Option<Vec<Object>>)]
+    unread_notices: Option<Vec<Value>>,
     /// Whether a part is missing.
     partial: bool,
     /// Each part that is missing, and why.
     missing: Vec<Missing>,
-    /// From which position each part is: its `Docket-Position`.
+    /// From which position each part is that is read from a model: its `Docket-Position`.
     positions: BTreeMap<&'static str, String>,
 }
 
-/// A customer with their newest orders and open shipments
+/// A customer with their newest orders, open shipments and unread notices
 ///
 /// A part that can't be had now is left out and named in `missing`; when none can be had, the answer is an error.
 #[utoipa::path(get, path = "/dashboard", tag = "Overviews", params(DashboardParams),
@@ -85,12 +91,14 @@ pub(super) async fn dashboard(
     let min = min.map(|at| format!("min_position={}", encoded(at))).unwrap_or_default();
 
     let mut told = Told::default();
-    let (customer, orders) = (
+    let (customer, orders, notices) = (
         format!("/v1/customers/{of}?{min}"),
         format!("/v1/orders?customer_id={of}&limit={count}&{min}"),
+        format!("/v1/notices?customer_id={of}&unread=true&limit={MOST_NOTICES}"),
     );
-    let answers = join(behind.get(&asker, &customer), behind.get(&asker, &orders));
-    let (customer, orders) = answers.await;
+    let [customer, orders, notices] =
+        [&customer, &orders, &notices].map(|path| behind.get(&asker, path));
+    let (customer, orders, notices) = join3(customer, orders, notices).await;
     // Somebody who is not there, or whom one may not see, has no dashboard; and a mistake is one for all parts.
     let is_final = [StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST, StatusCode::CONFLICT];
     if is_final.contains(&customer.status()) {
@@ -102,12 +110,17 @@ pub(super) async fn dashboard(
         Some(orders) => parcels(&behind, &asker, orders, &mut told).await,
         None => None,
     };
+    let unread_notices = told.list("unread_notices", notices).await;
     if let Some(instead) = told.nothing() {
         return Ok(instead);
     }
     let Told { positions, missing, .. } = told;
-    let partial = customer.is_none() || orders.is_none() || open_shipments.is_none();
-    let whole = Dashboard { customer, orders, open_shipments, partial, missing, positions };
+    let partial = customer.is_none()
+        || orders.is_none()
+        || open_shipments.is_none()
+        || unread_notices.is_none();
+    let whole =
+        Dashboard { customer, orders, open_shipments, unread_notices, partial, missing, positions };
     Ok(Json(whole).into_response())
 }
 

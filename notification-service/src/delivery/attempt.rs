@@ -1,4 +1,4 @@
-//! One attempt to tell an endpoint of one event.
+//! One attempt to tell a webhook, or a customer, of one event.
 
 use std::time::Duration;
 
@@ -6,37 +6,67 @@ use chrono::{DateTime, Utc};
 use service_kit::clock::Clock;
 use tokio::time::Instant;
 
+use super::channel::Channel;
 use crate::egress::{Answered, Sender, Unanswered};
+use crate::mail::{Mailer, Unsent};
 use crate::storage::Claimed;
 use crate::webhooks::{Endpoint, signed_headers};
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// A webhook was asked.
+    Posted(Result<Answered, Unanswered>),
+    /// A mail was handed over, with this SMTP status, or not.
+    Mailed(Result<u16, Unsent>),
+}
 
 /// An attempt that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    pub(super) endpoint_id: String,
+    pub(super) channel: String,
     pub(super) claimed: Claimed,
     pub(super) at: DateTime<Utc>,
     pub(super) took: Duration,
-    pub(super) outcome: Result<Answered, Unanswered>,
+    pub(super) outcome: Outcome,
 }
 
 /// Makes it.
 pub(super) async fn attempt(
     sender: &Sender,
     clock: &Clock,
-    endpoint: &Endpoint,
+    channel: &Channel,
     claimed: Claimed,
 ) -> Ended {
     let (at, begun) = (clock(), Instant::now());
+    let outcome = match channel {
+        Channel::Webhook(endpoint) => {
+            let posted = post(sender, endpoint, &claimed, at).await;
+            count_post(&posted, begun.elapsed());
+            Outcome::Posted(posted)
+        }
+        Channel::Mail(mailer) => Outcome::Mailed(mail(mailer, &claimed, begun).await),
+    };
+    Ended { channel: channel.id().to_owned(), claimed, at, took: begun.elapsed(), outcome }
+}
+
+async fn post(
+    sender: &Sender,
+    endpoint: &Endpoint,
+    claimed: &Claimed,
+    at: DateTime<Utc>,
+) -> Result<Answered, Unanswered> {
     let secrets = endpoint.secrets.valid(at);
     let headers = signed_headers(&claimed.event_id, at, &claimed.body, secrets);
-    let outcome = match headers {
+    match headers {
         Ok(headers) => sender.post(&endpoint.url, headers, claimed.body.clone()).await,
         // An id is a UUID, which any header takes.
         Err(_) => Err(Unanswered::Broken),
-    };
-    let took = begun.elapsed();
-    let word = match &outcome {
+    }
+}
+
+fn count_post(posted: &Result<Answered, Unanswered>, took: Duration) {
+    let word = match posted {
         Ok(Answered { status: 200..300, .. }) => "delivered",
         Ok(_) => "refused",
         Err(Unanswered::Refused(_)) => "forbidden",
@@ -45,5 +75,23 @@ pub(super) async fn attempt(
     };
     metrics::counter!("docket_webhook_attempts_total", "outcome" => word).increment(1);
     metrics::histogram!("docket_webhook_attempt_duration_seconds").record(took.as_secs_f64());
-    Ended { endpoint_id: endpoint.id.clone(), claimed, at, took, outcome }
+}
+
+async fn mail(mailer: &Mailer, claimed: &Claimed, begun: Instant) -> Result<u16, Unsent> {
+    let mailed = mailer.send(claimed).await;
+    let word = match mailed {
+        Ok(_) => "sent",
+        Err(Unsent::Refused { status: 500.., .. } | Unsent::Letters) => "refused",
+        Err(Unsent::Refused { .. }) => "deferred",
+        Err(Unsent::Late(_)) => "late",
+        Err(Unsent::NotReached | Unsent::NotSealed | Unsent::NoLogIn | Unsent::Broken) => {
+            "unreachable"
+        }
+        Err(Unsent::NoAddress | Unsent::BadAddress | Unsent::Erased) => "nobody",
+        Err(Unsent::Unknown | Unsent::NotOpened | Unsent::NotWritten) => "not_written",
+    };
+    metrics::counter!("docket_mail_attempts_total", "outcome" => word).increment(1);
+    let took = begun.elapsed();
+    metrics::histogram!("docket_mail_attempt_duration_seconds").record(took.as_secs_f64());
+    mailed
 }

@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Ended, attempt};
+use super::channel::Channel;
 use super::schedule::Schedule;
-use super::verdict::{Known, Verdict, verdict};
 use crate::book::Book;
 use crate::egress::Sender;
+use crate::mail::Mailer;
 use crate::run_error::RunError;
-use crate::storage::{self as tables, Tried};
-use crate::webhooks::Endpoint;
+use crate::storage as tables;
 
 /// How long the loop sleeps at most: a time may have come meanwhile that nobody told of.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -38,6 +38,8 @@ pub(crate) struct DispatcherParts {
     pub(crate) fence: Fence,
     pub(crate) sender: Sender,
     pub(crate) book: Arc<Book>,
+    /// Sends mail, where customers get any.
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) clock: Clock,
     /// Somebody says that something may be due.
     pub(crate) told: Arc<Notify>,
@@ -50,18 +52,20 @@ pub(crate) struct DispatcherParts {
     pub(crate) retention: Duration,
 }
 
-/// The one who tells endpoints.
+/// The one who tells webhooks and customers.
 pub(crate) struct Dispatcher {
-    parts: DispatcherParts,
+    pub(super) parts: DispatcherParts,
     lanes: HashMap<String, Lane>,
     attempts: JoinSet<()>,
     ended: mpsc::UnboundedSender<Ended>,
 }
 
-/// What goes on at one endpoint.
+/// What goes on at one channel.
 #[derive(Debug, Default)]
 struct Lane {
     under_way: usize,
+    /// So much may be under way.
+    room: usize,
     due: Due,
 }
 
@@ -86,7 +90,7 @@ impl Dispatcher {
             match dispatcher.work(&mut endings, &mut kept, &stop).await {
                 Ok(()) => return RunError::Stopped,
                 Err(RunError::LeaseLost) => return RunError::LeaseLost,
-                Err(error) => tracing::warn!(%error, "webhooks can't be told now"),
+                Err(error) => tracing::warn!(%error, "webhooks and customers can't be told now"),
             }
             let pause = tokio::time::sleep(RETRY_AFTER);
             if stop.run_until_cancelled(pause).await.is_none() {
@@ -134,7 +138,7 @@ impl Dispatcher {
     /// Until the first lane may have something to do.
     fn sleep(&self) -> Duration {
         let now = (self.parts.clock)();
-        let due = self.lanes.values().filter(|lane| lane.under_way < self.parts.per_endpoint);
+        let due = self.lanes.values().filter(|lane| lane.under_way < lane.room);
         let due = due.filter_map(|lane| match lane.due {
             Due::At(at) => Some((at - now).to_std().unwrap_or_default()),
             Due::Now | Due::Never => None,
@@ -142,23 +146,32 @@ impl Dispatcher {
         due.min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
+    /// Everybody who is told now.
+    fn channels(&self) -> Vec<Channel> {
+        let endpoints = self.parts.book.endpoints();
+        let enabled = endpoints.iter().filter(|endpoint| endpoint.is_enabled());
+        let webhooks = enabled.map(|endpoint| Channel::Webhook(Arc::new(endpoint.clone())));
+        webhooks.chain(self.parts.mailer.clone().map(Channel::Mail)).collect()
+    }
+
     /// Takes what is due wherever there is room, and has it tried.
     async fn take_what_is_due(&mut self) -> Result<(), RunError> {
-        let endpoints = self.parts.book.endpoints();
+        let channels = self.channels();
         self.lanes.retain(|id, lane| {
-            lane.under_way > 0 || endpoints.iter().any(|endpoint| endpoint.id == *id)
+            lane.under_way > 0 || channels.iter().any(|channel| channel.id() == id)
         });
         let now = (self.parts.clock)();
-        for endpoint in endpoints.iter().filter(|endpoint| endpoint.is_enabled()) {
-            let lane = self.lanes.entry(endpoint.id.clone()).or_default();
+        for channel in channels {
+            let lane = self.lanes.entry(channel.id().to_owned()).or_default();
+            lane.room = channel.room(self.parts.per_endpoint);
             let is_due = match lane.due {
                 Due::Now => true,
                 Due::At(at) => at <= now,
                 Due::Never => false,
             };
-            let room = self.parts.per_endpoint.saturating_sub(lane.under_way);
+            let room = lane.room.saturating_sub(lane.under_way);
             if is_due && room > 0 {
-                self.take_at(endpoint, room, now).await?;
+                self.take_at(channel, room, now).await?;
             }
         }
         Ok(())
@@ -166,31 +179,30 @@ impl Dispatcher {
 
     async fn take_at(
         &mut self,
-        endpoint: &Endpoint,
+        channel: Channel,
         room: usize,
         now: DateTime<Utc>,
     ) -> Result<(), RunError> {
-        let again_at = now + self.parts.deadline + GRACE;
+        let again_at = now + channel.deadline(self.parts.deadline) + GRACE;
         let mut transaction = self.begin().await?;
-        let claimed = tables::claim(&mut transaction, &endpoint.id, now, again_at, room).await?;
+        let claimed = tables::claim(&mut transaction, channel.id(), now, again_at, room).await?;
         let is_all = claimed.len() < room;
         let next =
-            if is_all { tables::next_due(&mut transaction, &endpoint.id).await? } else { None };
+            if is_all { tables::next_due(&mut transaction, channel.id()).await? } else { None };
         transaction.commit().await?;
-        let Some(lane) = self.lanes.get_mut(&endpoint.id) else { return Ok(()) };
+        let Some(lane) = self.lanes.get_mut(channel.id()) else { return Ok(()) };
         lane.under_way += claimed.len();
         lane.due = match (is_all, next) {
             (false, _) => Due::Now,
             (true, Some(at)) => Due::At(at),
             (true, None) => Due::Never,
         };
-        let endpoint = Arc::new(endpoint.clone());
         for claimed in claimed {
             let (sender, clock) = (self.parts.sender.clone(), Arc::clone(&self.parts.clock));
-            let (endpoint, ended) = (Arc::clone(&endpoint), self.ended.clone());
+            let (channel, ended) = (channel.clone(), self.ended.clone());
             self.attempts.spawn(async move {
                 // Whoever waits for it is gone when this is.
-                let _ = ended.send(attempt(&sender, &clock, &endpoint, claimed).await);
+                let _ = ended.send(attempt(&sender, &clock, &channel, claimed).await);
             });
         }
         Ok(())
@@ -209,7 +221,7 @@ impl Dispatcher {
         }
         transaction.commit().await?;
         for ended in kept.drain(..) {
-            if let Some(lane) = self.lanes.get_mut(&ended.endpoint_id) {
+            if let Some(lane) = self.lanes.get_mut(&ended.channel) {
                 lane.under_way = lane.under_way.saturating_sub(1);
                 lane.due = Due::Now;
             }
@@ -220,55 +232,16 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// True when it changes something of the endpoint itself.
-    async fn settle_one(
-        &self,
-        transaction: &mut Transaction,
-        ended: &Ended,
-        now: DateTime<Utc>,
-    ) -> Result<bool, RunError> {
-        let id = &*ended.endpoint_id;
-        let failing_since = tables::failing_since(transaction, id).await?;
-        let known = Known {
-            failed_before: ended.claimed.tries,
-            failing_since,
-            now,
-            schedule: &self.parts.schedule,
-            drawn: fastrand::f64(),
-        };
-        let Verdict { then, disables, error } = verdict(&ended.outcome, known);
-        let tried = Tried {
-            number: ended.claimed.number,
-            endpoint_id: ended.endpoint_id.clone(),
-            subject: ended.claimed.subject.clone(),
-            at: ended.at,
-            took: ended.took,
-            status: ended.outcome.as_ref().ok().map(|answered| answered.status),
-            error,
-            then,
-        };
-        tables::settle(transaction, &tried, now).await?;
-        let got_through = then == tables::Then::Delivered;
-        match (got_through, failing_since) {
-            (true, Some(_)) => tables::got_through(transaction, id).await?,
-            (false, None) => tables::start_failing(transaction, id, ended.at).await?,
-            (true, None) | (false, Some(_)) => {}
-        }
-        let Some(why) = disables else { return Ok(got_through != failing_since.is_none()) };
-        if tables::disable(transaction, id, why, now).await? {
-            tracing::warn!(endpoint = id, why, "a webhook is disabled; what is for it waits");
-        }
-        Ok(true)
-    }
-
     async fn forget_what_is_old(&self) -> Result<(), RunError> {
         let before = (self.parts.clock)() - self.parts.retention;
+        let at_once = usize::try_from(FORGOTTEN_AT_ONCE).unwrap_or(usize::MAX);
         loop {
             let mut transaction = self.begin().await?;
-            let forgotten =
-                tables::forget_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
+            let told = tables::forget_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
+            let notices =
+                tables::forget_notices_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
             transaction.commit().await?;
-            if forgotten < usize::try_from(FORGOTTEN_AT_ONCE).unwrap_or(usize::MAX) {
+            if told < at_once && notices < at_once {
                 return Ok(());
             }
         }

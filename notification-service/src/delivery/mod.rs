@@ -1,11 +1,14 @@
-//! Telling endpoints what is due for them.
+//! Telling webhooks and customers what is due for them.
 //!
-//! **Invariant:** each endpoint has room of its own: one that hangs fills its own, and nobody waits for it. What is about one subject goes
+//! **Invariant:** each channel has room of its own: one that hangs fills its own, and nobody waits for it. What is about one subject goes
 //! out one after the other; what fails holds back nothing else.
 
 mod attempt;
+mod channel;
 mod dispatcher;
+mod mail_verdict;
 mod schedule;
+mod settling;
 mod verdict;
 
 pub use schedule::Schedule;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::event::Event;
 use event_store::{LogIdentity, Position, RecordedEvent};
 use messaging::feed::{Feed, FeedError};
@@ -14,17 +15,24 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::facts::Facts;
+use super::notices::notices;
 use crate::book::Book;
 use crate::hub::Hub;
-use crate::public::{CloudEvent, is_published};
+use crate::mail::Mailer;
+use crate::public::{CloudEvent, is_noticed, is_published};
 use crate::run_error::RunError;
 use crate::status::{Phase, Status};
-use crate::storage::{self as tables, Checkpoint, NewDelivery};
+use crate::storage::{self as tables, Checkpoint, MAIL, NewDelivery, NewNotices};
+use crate::webhooks::Endpoint;
 
 /// Events of a page, at most.
 const BATCH: usize = 1_000;
-/// Where nobody is to be told, it is noted this often how far the log was read.
-const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// Where nobody waits to be told, it is noted this often how far the log was read, and what customers find.
+const NOTE_EVERY: Duration = Duration::from_millis(250);
+/// So much that customers find waits to be noted, at most.
+const MOST_NOTICES: usize = 1_000;
+/// The public event after which nobody reads a customer's notices.
+const ERASED: &str = "customer.erased";
 /// How long it waits before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -40,8 +48,17 @@ pub(crate) struct ReaderParts {
     pub(crate) status: watch::Sender<Status>,
     /// Who listens as it happens.
     pub(crate) hub: Hub,
+    /// How customers get mail, where they do.
+    pub(crate) mailing: Option<Mailing>,
     /// How long it is known what was told.
     pub(crate) retention: Duration,
+}
+
+/// How customers get mail.
+pub(crate) struct Mailing {
+    pub(crate) mailer: Mailer,
+    /// They hear of nothing that was before.
+    pub(crate) since: DateTime<Utc>,
 }
 
 /// The one who reads the feed.
@@ -52,6 +69,8 @@ pub(crate) struct Reader {
     pub(super) checkpoint: Checkpoint,
     /// As read.
     place: (Position, Option<Uuid>),
+    /// What customers find of what was read and not committed.
+    notices: NewNotices,
     noted_at: Instant,
 }
 
@@ -60,7 +79,8 @@ impl Reader {
         let log = LogIdentity { log: "".into(), epoch: 0 };
         let checkpoint = Checkpoint { position: 0, event_id: None, log };
         let facts = Facts::new(Arc::clone(&parts.feed));
-        Self { parts, facts, checkpoint, place: (0, None), noted_at: Instant::now() }
+        let (place, notices) = ((0, None), NewNotices::default());
+        Self { parts, facts, checkpoint, place, notices, noted_at: Instant::now() }
     }
 
     /// Reads until it is stopped, the lease is lost, or an event can't be read. What fails for now is begun anew from what the
@@ -134,29 +154,20 @@ impl Reader {
         let Some(last) = page.last() else { return Ok(()) };
         let place = (last.position, Some(last.id));
         let endpoints = self.parts.book.endpoints();
-        let is_listened_to = self.parts.hub.is_listened_to();
-        if endpoints.is_empty() && !is_listened_to {
-            self.place = place;
-            return Ok(());
-        }
-        let events: Vec<Arc<CloudEvent>> =
-            self.public(page).await?.into_iter().map(Arc::new).collect();
+        let is_told = !endpoints.is_empty()
+            || self.parts.mailing.is_some()
+            || self.parts.hub.is_listened_to();
+        let events = self.public(page, is_told).await?;
+        let events: Vec<Arc<CloudEvent>> = events.into_iter().map(Arc::new).collect();
         // It is in the log: who only looks need not wait for what is kept here.
         for event in &events {
             self.parts.hub.tell(Arc::clone(event));
         }
-        let known_since = (self.parts.clock)() - self.parts.retention;
-        let mut new = Vec::new();
-        for event in &events {
-            let wanting = endpoints.iter().filter(|endpoint| {
-                // Read again after a restore, what is older was told, or is too old to be.
-                (endpoint.since.is_some() || event.recorded_at >= known_since)
-                    && endpoint.wants(event.name, event.position, event.recorded_at)
-            });
-            new.extend(wanting.map(|endpoint| NewDelivery { endpoint_id: &endpoint.id, event }));
-        }
+        let mut new = self.for_webhooks(&endpoints, &events);
+        new.extend(self.for_customers(&events));
+        self.collect(&events);
         self.place = place;
-        if new.is_empty() {
+        if new.is_empty() && self.notices.len() < MOST_NOTICES {
             return Ok(());
         }
         self.commit(&new).await?;
@@ -164,11 +175,58 @@ impl Reader {
         Ok(())
     }
 
-    /// The public events of a page.
-    async fn public(&mut self, page: &[RecordedEvent]) -> Result<Vec<CloudEvent>, RunError> {
+    /// Collects what customers find.
+    fn collect(&mut self, events: &[Arc<CloudEvent>]) {
+        let known_since = self.known_since();
+        let told = notices(events).filter(|(_, _, event)| event.recorded_at >= known_since);
+        self.notices
+            .told
+            .extend(told.map(|(_, whose, event)| (whose.to_owned(), Arc::clone(event))));
+        let erased = events.iter().filter(|event| event.name == ERASED);
+        self.notices.erased.extend(erased.filter_map(|event| event.customer_id.clone()));
+    }
+
+    /// Before this, nobody knows what was told. Read again after a restore, what is older was told, or is too old to be.
+    fn known_since(&self) -> DateTime<Utc> {
+        (self.parts.clock)() - self.parts.retention
+    }
+
+    fn for_webhooks<'e>(
+        &self,
+        endpoints: &'e [Endpoint],
+        events: &'e [Arc<CloudEvent>],
+    ) -> Vec<NewDelivery<'e>> {
+        let known_since = self.known_since();
+        let mut new = Vec::new();
+        for event in events {
+            let wanting = endpoints.iter().filter(|endpoint| {
+                (endpoint.since.is_some() || event.recorded_at >= known_since)
+                    && endpoint.wants(event.name, event.position, event.recorded_at)
+            });
+            new.extend(wanting.map(|endpoint| NewDelivery { endpoint_id: &endpoint.id, event }));
+        }
+        new
+    }
+
+    fn for_customers<'e>(&self, events: &'e [Arc<CloudEvent>]) -> Vec<NewDelivery<'e>> {
+        let Some(Mailing { mailer, since }) = &self.parts.mailing else { return Vec::new() };
+        let since = self.known_since().max(*since);
+        notices(events)
+            .filter(|(kind, _, event)| mailer.tells(*kind) && event.recorded_at >= since)
+            .map(|(_, _, event)| NewDelivery { endpoint_id: MAIL, event })
+            .collect()
+    }
+
+    /// The public events of a page; where nobody else is told, those that customers find.
+    async fn public(
+        &mut self,
+        page: &[RecordedEvent],
+        is_told: bool,
+    ) -> Result<Vec<CloudEvent>, RunError> {
         let log = Arc::clone(&self.checkpoint.log.log);
         let mut events = Vec::new();
-        for recorded in page.iter().filter(|recorded| is_published(&recorded.event_type)) {
+        let is_read = if is_told { is_published } else { is_noticed };
+        for recorded in page.iter().filter(|recorded| is_read(&recorded.event_type)) {
             let fault = |cause: String| RunError::Fault { position: recorded.position, cause };
             let (version, payload) = (recorded.schema_version, &recorded.payload);
             let event = Event::from_json(&recorded.event_type, version, payload);
@@ -198,7 +256,9 @@ impl Reader {
             Passed::Moved => return Err(RunError::TakenBack),
         }
         tables::insert_deliveries(&mut transaction, new, (self.parts.clock)()).await?;
+        tables::keep_notices(&mut transaction, &self.notices).await?;
         transaction.commit().await?;
+        self.notices.clear();
         self.checkpoint = Checkpoint { position, event_id, log: self.checkpoint.log.clone() };
         self.noted_at = Instant::now();
         Ok(())
@@ -208,6 +268,7 @@ impl Reader {
     pub(super) fn stand_at(&mut self, checkpoint: Checkpoint) {
         self.place = (checkpoint.position, checkpoint.event_id);
         self.checkpoint = checkpoint;
+        self.notices.clear();
         self.noted_at = Instant::now();
     }
 

@@ -113,7 +113,8 @@ impl From<DeliveryState> for State {
         match state {
             DeliveryState::Waiting => Self::Waiting,
             DeliveryState::Delivered => Self::Delivered,
-            DeliveryState::Failed => Self::Failed,
+            // Of webhooks nothing is dropped.
+            DeliveryState::Failed | DeliveryState::Dropped => Self::Failed,
         }
     }
 }
@@ -160,7 +161,7 @@ pub(super) struct AttemptItem {
     at: DateTime<Utc>,
     /// How long it took, in milliseconds.
     duration_ms: u64,
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, of a mail the SMTP status, if there was an answer.
     status: Option<u16>,
     /// Why it did not get through, where the status does not say it.
     error: Option<String>,
@@ -198,12 +199,18 @@ impl From<DeliveryRow> for DeliveryItem {
 impl WholeDelivery {
     pub(super) fn of(row: DeliveryRow, attempts: Vec<AttemptRow>) -> serde_json::Result<Self> {
         let event = RawValue::from_string(row.body.clone())?;
-        let log = attempts.into_iter().map(|attempt| AttemptItem {
+        let log = attempts.into_iter().map(AttemptItem::from).collect();
+        Ok(Self { log, event, delivery: row.into() })
+    }
+}
+
+impl From<AttemptRow> for AttemptItem {
+    fn from(attempt: AttemptRow) -> Self {
+        Self {
             at: attempt.at,
             duration_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             status: attempt.status,
             error: attempt.error,
-        });
-        Ok(Self { log: log.collect(), event, delivery: row.into() })
+        }
     }
 }

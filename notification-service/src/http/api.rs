@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::book::Book;
 use crate::egress::Sender;
+use crate::mail::Mailer;
 use crate::storage as tables;
 use crate::webhooks::Endpoint;
 
@@ -26,6 +27,8 @@ pub(crate) struct ApiParts {
     pub(crate) fence: Fence,
     pub(crate) book: Arc<Book>,
     pub(crate) sender: Sender,
+    /// Sends mail, where customers get any.
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) feed: Arc<dyn Feed>,
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) clock: Clock,
@@ -99,7 +102,7 @@ impl Api {
         Ok(())
     }
 
-    /// Says in the log that this is about to be done; again under the same key is harmless.
+    /// Says in the log that this is about to be done to a webhook; again under the same key is harmless.
     pub(super) async fn record(
         &self,
         id: &str,
@@ -107,6 +110,18 @@ impl Api {
         asked: Asked<'_>,
     ) -> Result<(), Problem> {
         let Some(subject) = SubjectId::of_webhook(id) else { return Err(not_found(id)) };
+        let command_id = format!("operations/webhooks/{id}/{}", asked.key);
+        self.record_about(subject, action, command_id, asked).await
+    }
+
+    /// The same, to anything.
+    pub(super) async fn record_about(
+        &self,
+        subject: SubjectId,
+        action: OperatorAction,
+        command_id: String,
+        asked: Asked<'_>,
+    ) -> Result<(), Problem> {
         let record = Command::from(RecordAction {
             subject,
             action,
@@ -116,7 +131,6 @@ impl Api {
             reason: asked.reason.cloned(),
         });
         let body = serde_json::to_string(&record).map_err(|error| problem::internal(&error))?;
-        let command_id = format!("operations/webhooks/{id}/{}", asked.key);
         let message = CommandMessage::of_its_own(command_id, body, (self.clock)());
         self.recorder.record(message).await.map_err(|error| match error {
             RecordError::IdReused => idempotency::reused(asked.key, None),

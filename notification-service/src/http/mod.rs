@@ -1,4 +1,4 @@
-//! `/webhooks…`
+//! `/webhooks…`, `/mails…`, `/notices…`
 
 mod answers;
 mod api;
@@ -6,8 +6,12 @@ mod change_webhook;
 mod delete_webhook;
 mod deliveries;
 mod look;
+mod mail_answers;
+mod mails;
+mod notices;
 mod redeliver;
 mod register_webhook;
+mod resend;
 mod rotate_secret;
 mod router;
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::event::PublicEvent;
+use super::notice::NoticeKind;
 use super::order_facts::OrderFacts;
 use super::publisher::publish;
 
@@ -23,6 +24,8 @@ pub struct CloudEvent {
     pub position: Position,
     /// Its type, such as `order.placed`.
     pub name: &'static str,
+    /// What it is to the customer whose order it is about, if it is anything.
+    pub notice: Option<NoticeKind>,
     /// What it is about, such as `orders/o1`: what is told of one subject is told in order.
     pub subject: String,
     /// The order, where it is about one.
@@ -87,6 +90,7 @@ impl CloudEvent {
             id: recorded.id,
             position: recorded.position,
             name: public.name(),
+            notice: public.notice(),
             subject,
             order_id,
             customer_id,

@@ -6,12 +6,16 @@
 
 mod cloud_event;
 mod event;
+mod notice;
 mod order_facts;
 mod payloads;
 mod publisher;
 
 pub use cloud_event::CloudEvent;
 pub use event::{PublicEvent, PublicType};
+pub use notice::NoticeKind;
 pub use order_facts::OrderFacts;
 pub use payloads::*;
 pub use publisher::{is_published, publish};
+
+pub(crate) use publisher::is_noticed;

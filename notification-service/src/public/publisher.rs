@@ -47,6 +47,24 @@ pub fn is_published(event_type: &str) -> bool {
     PUBLISHED.contains(&event_type)
 }
 
+/// Stored types without which a customer can't be told what happens: the others need not be read where nobody else is told.
+const NOTICED: [&str; 9] = [
+    "OrderPlaced",
+    "OrderConfirmed",
+    "OrderRejected",
+    "LinesCancelled",
+    "OrderCancelled",
+    "ShipmentShipped",
+    "ShipmentDelivered",
+    "PaymentRefunded",
+    "CustomerErased",
+];
+
+/// Whether notices to customers are made of events of this stored type.
+pub(crate) fn is_noticed(event_type: &str) -> bool {
+    NOTICED.contains(&event_type)
+}
+
 /// What the outside world is told of a stored event. `order` is what its order was placed with: of one that was never placed, as
 /// a cart, nobody is told.
 pub fn publish(event: &Event, order: Option<&OrderFacts>) -> Option<PublicEvent> {

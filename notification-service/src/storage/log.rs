@@ -28,19 +28,22 @@ pub(crate) enum DeliveryState {
     Delivered,
     /// It was given up.
     Failed,
+    /// There was nobody to tell: a mail only.
+    Dropped,
 }
 
 impl DeliveryState {
-    fn number(self) -> i64 {
+    pub(super) fn number(self) -> i64 {
         match self {
             Self::Waiting => 0,
             Self::Delivered => 1,
             Self::Failed => 2,
+            Self::Dropped => 3,
         }
     }
 
     fn of(number: i64) -> Result<Self, sqlx::Error> {
-        let all = [Self::Waiting, Self::Delivered, Self::Failed];
+        let all = [Self::Waiting, Self::Delivered, Self::Failed, Self::Dropped];
         let found = all.into_iter().find(|state| state.number() == number);
         found.ok_or_else(|| not_as_written(format!("{number} is no state of a delivery")))
     }
@@ -121,7 +124,7 @@ pub(crate) async fn count_waiting(
     unsigned(connection.query(WAITING).bind(endpoint_id).scalar().await?)
 }
 
-fn delivery(row: &Row) -> Result<DeliveryRow, sqlx::Error> {
+pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, sqlx::Error> {
     let time = |column: Option<i64>| column.map(instant).transpose();
     let tries: i64 = row.try_get("tries")?;
     Ok(DeliveryRow {

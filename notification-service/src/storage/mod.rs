@@ -7,6 +7,8 @@ mod checkpoint;
 mod deliveries;
 mod endpoints;
 mod log;
+mod mails;
+mod notices;
 mod open;
 mod queue;
 mod redelivery;
@@ -24,6 +26,11 @@ pub(crate) use endpoints::{
 pub(crate) use log::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, count_waiting, find_delivery,
     list_attempts, list_deliveries,
+};
+pub(crate) use mails::{MAIL, MailFilter, begin_mail, end_mail, list_mails};
+pub(crate) use notices::{
+    NewNotices, NoticeFilter, NoticeRow, find_notice, forget_notices_before, keep_notices,
+    list_notices, mark_all_read, mark_read,
 };
 pub(crate) use open::open;
 pub(crate) use queue::{Claimed, Then, Tried, claim, make_due, next_due, put_back, settle};

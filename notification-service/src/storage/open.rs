@@ -6,8 +6,16 @@ use storage::{Durability, Location, Migrations, Store};
 /// Append-only: a migration that was released is never changed.
 const MIGRATIONS: Migrations = Migrations {
     table: "notification_migrations",
-    sqlite: &[("0001_webhooks", include_str!("migrations/0001_webhooks.sql"))],
-    postgres: &[("0001_webhooks", include_str!("migrations/postgres/0001_webhooks.sql"))],
+    sqlite: &[
+        ("0001_webhooks", include_str!("migrations/0001_webhooks.sql")),
+        ("0002_mail", include_str!("migrations/0002_mail.sql")),
+        ("0003_notices", include_str!("migrations/0003_notices.sql")),
+    ],
+    postgres: &[
+        ("0001_webhooks", include_str!("migrations/postgres/0001_webhooks.sql")),
+        ("0002_mail", include_str!("migrations/postgres/0002_mail.sql")),
+        ("0003_notices", include_str!("migrations/postgres/0003_notices.sql")),
+    ],
 };
 
 /// Connections for the API.

@@ -40,6 +40,8 @@ const FIRST_DUE: &str =
 const DELIVERED: i64 = 1;
 /// It was given up.
 const FAILED: i64 = 2;
+/// There is nobody to tell.
+const DROPPED: i64 = 3;
 
 /// Something that is tried now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub(crate) enum Then {
     Again(DateTime<Utc>),
     /// It is given up.
     Failed,
+    /// There is nobody to tell it: a mail only.
+    Dropped,
 }
 
 /// An attempt.
@@ -149,6 +153,9 @@ pub(crate) async fn settle(
             connection.query(SETTLE).bind(tried.number).bind(DELIVERED).bind(micros(now))
         }
         Then::Failed => connection.query(SETTLE).bind(tried.number).bind(FAILED).bind(micros(now)),
+        Then::Dropped => {
+            connection.query(SETTLE).bind(tried.number).bind(DROPPED).bind(micros(now))
+        }
     };
     // It was deleted meanwhile, with its endpoint.
     if kept.execute().await? == 0 {

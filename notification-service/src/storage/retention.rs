@@ -1,4 +1,4 @@
-//! What is old is forgotten: what was told, and what waits for an endpoint that is disabled.
+//! What is old is forgotten: what was told, and what waits for an endpoint that is disabled, or to be mailed.
 
 use chrono::{DateTime, Utc};
 use storage::Connection;
@@ -6,7 +6,7 @@ use storage::Connection;
 use super::micros;
 
 const OLD: &str =
-    "SELECT number FROM deliveries WHERE created_at < $1 AND (state <> 0 OR endpoint_id IN (
+    "SELECT number FROM deliveries WHERE created_at < $1 AND (state <> 0 OR endpoint_id = 'mail' OR endpoint_id IN (
         SELECT id FROM endpoints WHERE state <> 'enabled')) ORDER BY created_at LIMIT $2";
 const FORGET_ATTEMPTS: &str = "DELETE FROM attempts WHERE delivery = $1";
 const FORGET: &str = "DELETE FROM deliveries WHERE number = $1";

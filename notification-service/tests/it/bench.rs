@@ -10,13 +10,14 @@ use axum::response::Response;
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
 use messaging::record::NothingRecorded;
-use notification_service::{EgressSettings, Networks, Notifications, Schedule, Settings};
+use notification_service::{EgressSettings, Networks, Notifications, Phase, Schedule, Settings};
 use serde_json::{Value, json};
 use service_kit::access::Access;
 use service_kit::clock;
-use storage::Location;
 use storage::postgres::PostgresSettings;
+use storage::{Durability, Location, Store};
 use tower::ServiceExt as _;
+use utoipa::openapi::OpenApi;
 
 use crate::log::Log;
 
@@ -63,7 +64,7 @@ impl Bench {
         Some(Self { log: Log::new(), home: Home::Database(test_servers::database()?) })
     }
 
-    fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         match &self.home {
             Home::Folder(folder) => folder.path().join("notifications.db").into(),
             Home::Database(database) => {
@@ -91,14 +92,56 @@ impl Bench {
         self.start_on(&self.log, settings).await
     }
 
+    /// Why it does not start.
+    pub(crate) async fn refused_start(&self, settings: Settings) -> String {
+        let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&self.log.events) as _));
+        let recorder = Arc::new(NothingRecorded);
+        let started = Notifications::start(settings, feed, recorder, clock::system()).await;
+        started.err().unwrap().to_string()
+    }
+
+    /// Every byte of a file, or every row of a database.
+    pub(crate) async fn everything_kept(&self) -> String {
+        let mut kept = String::new();
+        match &self.home {
+            Home::Folder(folder) => {
+                for file in std::fs::read_dir(folder.path()).unwrap() {
+                    let bytes = std::fs::read(file.unwrap().path()).unwrap();
+                    kept.push_str(&String::from_utf8_lossy(&bytes));
+                }
+            }
+            Home::Database(_) => {
+                let store = Store::open(&self.location(), Durability::Full, 1).await.unwrap();
+                for statement in [
+                    "SELECT string_agg(deliveries::text, '') FROM deliveries",
+                    "SELECT string_agg(attempts::text, '') FROM attempts",
+                    "SELECT string_agg(endpoints::text, '') FROM endpoints",
+                ] {
+                    let mut reader = store.reader().await.unwrap();
+                    let rows: Option<String> = reader.query(statement).scalar().await.unwrap();
+                    kept.push_str(&rows.unwrap_or_default());
+                }
+                store.close().await;
+            }
+        }
+        kept
+    }
+
+    /// The same, once it follows the log: it begins at the log's end.
+    pub(crate) async fn start_live(&self) -> Running {
+        let running = self.start().await;
+        running.until_live().await;
+        running
+    }
+
     /// Over another log.
     pub(crate) async fn start_on(&self, log: &Log, settings: Settings) -> Running {
         let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&log.events) as _));
         let recorder = Arc::new(NothingRecorded);
         let started = Notifications::start(settings, feed, recorder, clock::system()).await;
         let service = started.unwrap();
-        let (router, _) = service.router(&Access::open()).split_for_parts();
-        Running { service, router }
+        let (router, described) = service.router(&Access::open()).split_for_parts();
+        Running { service, router, described }
     }
 }
 
@@ -106,9 +149,22 @@ impl Bench {
 pub(crate) struct Running {
     pub(crate) service: Notifications,
     router: Router,
+    described: OpenApi,
 }
 
 impl Running {
+    /// Waits until it follows the log.
+    pub(crate) async fn until_live(&self) {
+        let mut status = self.service.watch();
+        let live = status.wait_for(|status| status.phase == Phase::Live);
+        tokio::time::timeout(PATIENCE, live).await.unwrap().unwrap();
+    }
+
+    /// What `/openapi.json` says of it.
+    pub(crate) fn described(&self) -> Value {
+        serde_json::to_value(&self.described).unwrap()
+    }
+
     /// Has this address told of all events; the webhook, with its secret.
     pub(crate) async fn register(&self, url: &str) -> Value {
         let (status, webhook) = self.post("/webhooks", url, json!({ "url": url })).await;

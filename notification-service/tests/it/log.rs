@@ -58,7 +58,12 @@ impl Log {
 
     /// An order of a known customer.
     pub(crate) async fn place(&self, order: &str) {
-        let placed = json!({ "order_id": order, "customer_id": "17850", "currency": "GBP", "total": 2550,
+        self.place_for(order, Some("17850")).await;
+    }
+
+    /// An order of this customer, or of a guest.
+    pub(crate) async fn place_for(&self, order: &str, customer: Option<&str>) {
+        let placed = json!({ "order_id": order, "customer_id": customer, "currency": "GBP", "total": 2550,
             "lines": [{ "line": 1, "sku": "22423", "quantity": 2, "unit_price": 1275, "stocked": true }],
             "payment_method": "pm_ok", "shipping_address": { "country": "United Kingdom" } });
         self.append("OrderPlaced", placed).await;
@@ -73,6 +78,24 @@ impl Log {
         let shipped = json!({ "shipment_id": format!("{order}-s1"), "order_id": order, "carrier": "Royal Mail",
             "tracking": "RM1", "lines": [{ "line": 1, "sku": "22423", "quantity": 2 }] });
         self.append("ShipmentShipped", shipped).await;
+    }
+
+    pub(crate) async fn deliver(&self, order: &str) {
+        let delivered = json!({ "shipment_id": format!("{order}-s1"), "order_id": order,
+            "lines": [{ "line": 1, "sku": "22423", "quantity": 2 }] });
+        self.append("ShipmentDelivered", delivered).await;
+    }
+
+    pub(crate) async fn reject(&self, order: &str, code: &str) {
+        self.append("OrderRejected", json!({ "order_id": order, "reason": code })).await;
+    }
+
+    /// All that is left of an order is cancelled: two events, as one append has them.
+    pub(crate) async fn cancel(&self, order: &str) {
+        let lines = json!({ "order_id": order, "cancellation_id": format!("{order}-c"), "amount": 2550,
+            "lines": [{ "line": 1, "quantity": 2 }] });
+        self.append("LinesCancelled", lines).await;
+        self.append("OrderCancelled", json!({ "order_id": order })).await;
     }
 
     pub(crate) async fn complete(&self, order: &str) {

@@ -4,6 +4,7 @@
 //! it was killed.
 
 mod absent;
+mod aiosmtpd;
 mod binaries;
 mod database;
 mod localstripe;
@@ -14,11 +15,13 @@ mod nats_configuration;
 mod port;
 mod postgres;
 mod proxy;
+mod python;
 mod query;
 mod supervised;
 mod unprivileged;
 
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
+pub use aiosmtpd::{SmtpServer, SmtpSettings, smtp_server};
 pub use binaries::postgres as postgres_programs;
 pub use database::{Database, POSTGRES_VARIABLE, database};
 pub use localstripe::{LocalStripe, localstripe};

@@ -1,18 +1,18 @@
 //! localstripe: a server that speaks a part of Stripe's API, written by others. Installed under `target/` the first time.
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use tempfile::TempDir;
 
 use crate::absent;
-use crate::nats_binary::target;
 use crate::port::free_port;
+use crate::python;
 use crate::supervised::Supervised;
 use crate::unprivileged::User;
 
@@ -41,7 +41,7 @@ pub struct LocalStripe {
 /// # Panics
 /// When the server does not start, or can't be installed though it has to be.
 pub fn localstripe() -> Option<LocalStripe> {
-    let python = match installed() {
+    let python = match python::with("localstripe", VERSION) {
         Ok(python) => python,
         Err(missing) => {
             absent::skipped(&missing);
@@ -86,33 +86,4 @@ impl LocalStripe {
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
-}
-
-/// The Python that has it; installed once, whoever comes meanwhile waits.
-fn installed() -> anyhow::Result<PathBuf> {
-    let servers = target().join("servers");
-    fs::create_dir_all(&servers)?;
-    let folder = servers.join(format!("localstripe-{VERSION}"));
-    let (python, program) = (folder.join("bin/python"), folder.join("bin/localstripe"));
-    let lock = File::create(servers.join("localstripe.lock"))?;
-    lock.lock()?;
-    if program.is_file() {
-        return Ok(python);
-    }
-    let how =
-        || format!("localstripe is not installed: `python3 -m pip install localstripe=={VERSION}`");
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).with_context(how)?;
-    let wanted = format!("localstripe=={VERSION}");
-    let mut pip = Command::new(&python);
-    run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &wanted]))
-        .with_context(how)?;
-    Ok(python)
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.output().context("python3 can't be started")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
 }

@@ -1,0 +1,207 @@
+//! `GET /notices`, `POST /notices/{id}/read`, `POST /notices/read`
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
+use domain::ids::CustomerId;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use service_kit::access::Caller;
+use service_kit::described::{KeyText, PathName};
+use service_kit::extract::{JsonBody, PathParams, QueryParams};
+use service_kit::page::{Page, PageParams, Paging};
+use service_kit::problem::{self, Code, Problem};
+use service_kit::responses::{ActionProblems, PageProblems};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::api::{Api, failed};
+use crate::storage::{self as tables, NoticeFilter, NoticeRow};
+
+/// Whose notices, and which.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct NoticesQuery {
+    /// The customer. Whoever is one with a token finds their own, and need not say it; everybody else has to.
+    #[param(min_length = 1, max_length = 64, pattern = r"^[^\x00]+$")]
+    customer_id: Option<String>,
+    /// Only those that are not read.
+    #[serde(default)]
+    unread: bool,
+    /// Entries of the page: 1 to 1,000, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
+/// Something that a customer was told of their order
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct NoticeItem {
+    /// Its name: the id of the public event.
+    id: String,
+    /// Its type, such as `parcel.shipped`.
+    event_type: String,
+    /// When it was recorded.
+    recorded_at: DateTime<Utc>,
+    /// Since when it is read; `null` when it is not.
+    read_at: Option<DateTime<Utc>>,
+    /// What it says, as webhooks are told it: the order, and what happened.
+    #[schema(value_type = Object)]
+    data: Box<RawValue>,
+}
+
+/// A public event, as far as it is shown.
+#[derive(Deserialize)]
+struct Kept {
+    r#type: String,
+    data: Box<RawValue>,
+}
+
+impl NoticeItem {
+    fn of(row: NoticeRow) -> Result<Self, Problem> {
+        let kept: serde_json::Result<Kept> = serde_json::from_str(&row.body);
+        let Kept { r#type, data } = kept.map_err(|error| problem::internal(&error))?;
+        let NoticeRow { event_id: id, recorded_at, read_at, .. } = row;
+        Ok(Self { id, event_type: r#type, recorded_at, read_at, data })
+    }
+}
+
+/// What a customer was told of their orders, newest first
+///
+/// What is told is what customers get mail of, whether they get any or not; it is kept for 30 days.
+#[utoipa::path(get, path = "/notices", tag = "Notices", params(NoticesQuery),
+    responses((status = 200, body = Page<NoticeItem>), PageProblems))]
+pub(super) async fn list_notices(
+    Shared(api): Shared<Api>,
+    QueryParams(query): QueryParams<NoticesQuery>,
+    caller: Caller,
+) -> Result<Json<Page<NoticeItem>>, Problem> {
+    let page = PageParams { limit: query.limit, cursor: query.cursor };
+    let paging = Paging::<i64>::parse(&page, "notices", &(&query.customer_id, query.unread))?;
+    let customer_id = whose(&caller, query.customer_id.as_deref(), Code::InvalidQuery)?;
+    let filter = NoticeFilter { customer_id, unread: query.unread };
+    let before = paging.after.unwrap_or(i64::MAX);
+    let mut reader = api.reader().await?;
+    let rows = tables::list_notices(&mut reader, filter, before, paging.one_more()).await;
+    let Page { items, next } = paging.cut(rows.map_err(failed)?, |row| row.number);
+    let items = items.into_iter().map(NoticeItem::of).collect::<Result<_, _>>()?;
+    Ok(Json(Page { items, next }))
+}
+
+/// Nothing has to be said to mark a notice as read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub(super) struct MarkNotice {}
+
+/// Marks a notice as read
+///
+/// One that is read stays so: again changes nothing.
+#[utoipa::path(post, path = "/notices/{id}/read", tag = "Notices",
+    params(("id" = inline(PathName), Path),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once")),
+    request_body = MarkNotice,
+    responses((status = 200, body = NoticeItem), ActionProblems))]
+pub(super) async fn mark_notice(
+    Shared(api): Shared<Api>,
+    PathParams(id): PathParams<String>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(MarkNotice {}): JsonBody<MarkNotice>,
+) -> Result<Json<NoticeItem>, Problem> {
+    let notice = api.notice(&id, &caller).await?;
+    caller.key(&headers)?;
+    if notice.read_at.is_some() {
+        return NoticeItem::of(notice).map(Json);
+    }
+    let mut transaction = api.begin().await?;
+    tables::mark_read(&mut transaction, &id, (api.clock)()).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    NoticeItem::of(api.notice(&id, &caller).await?).map(Json)
+}
+
+/// Which notices are read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "customer_id": "17850" }))]
+pub(super) struct MarkNotices {
+    /// The customer. Whoever is one with a token marks their own, and need not say it; everybody else has to.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\x00]+$")]
+    customer_id: Option<String>,
+    /// The newest that is read: those that came after it are not; all of them when absent.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
+    up_to: Option<String>,
+}
+
+/// How many were not read before
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Marked {
+    /// Notices.
+    marked: u64,
+}
+
+/// Marks all of a customer's notices as read, or those up to one
+#[utoipa::path(post, path = "/notices/read", tag = "Notices",
+    params(("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once")),
+    request_body = MarkNotices,
+    responses((status = 200, body = Marked), ActionProblems))]
+pub(super) async fn mark_notices(
+    Shared(api): Shared<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(wanted): JsonBody<MarkNotices>,
+) -> Result<Json<Marked>, Problem> {
+    caller.key(&headers)?;
+    let customer_id = whose(&caller, wanted.customer_id.as_deref(), Code::InvalidBody)?;
+    let up_to = match &wanted.up_to {
+        Some(id) => {
+            let newest = api.notice(id, &caller).await?;
+            if newest.customer_id != customer_id {
+                return Err(not_found(id));
+            }
+            newest.number
+        }
+        None => i64::MAX,
+    };
+    let mut transaction = api.begin().await?;
+    let now = (api.clock)();
+    let marked = tables::mark_all_read(&mut transaction, customer_id, up_to, now).await;
+    let marked = marked.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(Json(Marked { marked }))
+}
+
+/// The customer whose notices are asked for; of another's it is as if they were not there.
+fn whose<'a>(caller: &'a Caller, said: Option<&'a str>, code: Code) -> Result<&'a str, Problem> {
+    let pointer = if code == Code::InvalidBody { "/customer_id" } else { "customer_id" };
+    let needed = || Problem::from(code).mistake(pointer, "say whose they are");
+    let whose = said.or(caller.confined_to()).filter(|id| !id.is_empty()).ok_or_else(needed)?;
+    CustomerId::parse(whose)
+        .map_err(|wrong| Problem::from(code).mistake(pointer, wrong.to_string()))?;
+    if caller.may_touch(Some(whose)) {
+        return Ok(whose);
+    }
+    let told = format!("there is no customer `{whose}`");
+    Err(Problem::new(StatusCode::NOT_FOUND, "customer_not_found", "There is no such customer")
+        .detail(told))
+}
+
+fn not_found(id: &str) -> Problem {
+    Problem::from(Code::NoticeNotFound).detail(format!("there is no notice `{id}`"))
+}
+
+impl Api {
+    /// A notice that is there, for whoever may touch it.
+    async fn notice(&self, id: &str, caller: &Caller) -> Result<NoticeRow, Problem> {
+        Uuid::parse_str(id).map_err(|_| not_found(id))?;
+        let found = tables::find_notice(&mut self.reader().await?, id).await.map_err(failed)?;
+        let found = found.filter(|notice| caller.may_touch(Some(&notice.customer_id)));
+        found.ok_or_else(|| not_found(id))
+    }
+}
