@@ -26,8 +26,8 @@ const PUBLISH: [(&str, &str); 50] = [
     ("docket.log.announce", ".xxx.."),
     ("docket.log.history", ".xxx.."),
     ("docket.ask.record-action", ".xxx.."),
-    ("docket.ask.person-key", ".x...."),
-    ("docket.ask.master-key-check", ".x...."),
+    ("docket.ask.person-key", ".x.x.."),
+    ("docket.ask.master-key-check", ".x.x.."),
     ("docket.ask.sagas-of-order", ".x...."),
     // The stream of events is its owner's; others read it.
     ("$JS.API.STREAM.INFO.EVENTS", "xxxx.x"),
