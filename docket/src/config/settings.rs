@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway::{Entrance, EntranceSettings, Limit, LimitSettings, Origin, Rate, TrustedProxies};
 use ipnet::IpNet;
 
+use super::tls::{ClientTlsArgs, ServerTlsArgs};
 use super::webhooks::WebhookArgs;
 use crate::numbers::whole;
 use crate::payments::PaymentArgs;
@@ -21,6 +22,8 @@ pub(crate) struct ProcessArgs {
     #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address,
         default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) tls: ServerTlsArgs,
     /// File that says whose tokens are taken [default: nobody is asked who they are, on the loopback only]
     #[arg(long, env = "DOCKET_AUTH_FILE", value_name = "FILE")]
     pub(crate) auth_file: Option<PathBuf>,
@@ -100,6 +103,8 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     #[command(flatten)]
     pub(crate) payments: PaymentArgs,
+    #[command(flatten)]
+    pub(crate) others: ClientTlsArgs,
     /// Seconds from placed to confirmed, after which an order is rejected
     #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
         value_parser = whole::<u64>, allow_negative_numbers = true)]

@@ -4,7 +4,6 @@
 //! **Invariant:** the address answers as long as the process lives. Until the service is there, everything but health
 //! and metrics is 503 with `Retry-After`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,10 +22,8 @@ use service_kit::access::Access;
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
-use service_kit::server::ServerSettings;
 use storage::postgres::{PostgresPool, PostgresSettings};
 use storage::{Asked, Backoff, Told};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +31,9 @@ use tower::{ServiceExt as _, service_fn};
 
 use super::dependencies::watch_database;
 use crate::config::{LogFormat, ProcessArgs};
-use crate::dev::{cannot_listen, install_logs, metrics_router};
+use crate::dev::{install_logs, metrics_router};
 use crate::entrance::{self, entrance};
+use crate::listening::Listening;
 use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
@@ -89,26 +87,25 @@ impl Process {
         let metrics = metrics_router()?;
         let health = Health::default();
         health.down("service", "starts");
-        let listener = TcpListener::bind(&settings.listen).await;
-        let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
-        let address = listener.local_addr()?;
-        let access = entrance(settings, address).await?;
+        let listening = Listening::begin(settings).await?;
+        let access = entrance(settings, listening.address).await?;
         entrance::say(&access, &health);
         let metrics = access.guard_plain(metrics, Action::ReadMetrics);
         // Before anybody is answered: whoever waits for the port asks in the moment in which it is open.
         let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref());
         let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, router, draining.clone()));
+        let url = listening.url();
+        let server = tokio::spawn(serve(listening, router, draining.clone()));
         let format = settings.log_format;
         let process =
             Self { name, format, stop, health, access, metrics, edge, shown, draining, server };
-        process.say_where(address)?;
+        process.say_where(&url)?;
         Ok(process)
     }
 
-    fn say_where(&self, address: SocketAddr) -> Result<()> {
-        let said = format!("docket {} listens on http://{address}", self.name);
+    fn say_where(&self, url: &str) -> Result<()> {
+        let said = format!("docket {} listens on {url}", self.name);
         output::of_process(self.format, said)?;
         Ok(())
     }
@@ -241,13 +238,13 @@ impl Process {
     }
 }
 
-async fn serve(listener: TcpListener, shown: watch::Receiver<Router>, draining: CancellationToken) {
+async fn serve(listening: Listening, shown: watch::Receiver<Router>, draining: CancellationToken) {
     let dispatch = move |request: Request| {
         let router = shown.borrow().clone();
         router.oneshot(request)
     };
     let service = service_fn(dispatch);
-    service_kit::server::serve(listener, service, ServerSettings::default(), draining).await;
+    listening.serve(service, draining).await;
 }
 
 /// With what every process answers, beside what it is for.

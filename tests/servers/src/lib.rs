@@ -5,6 +5,7 @@
 
 mod absent;
 mod binaries;
+mod certificates;
 mod database;
 mod localstripe;
 mod nats;
@@ -19,6 +20,7 @@ mod unprivileged;
 
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use binaries::postgres as postgres_programs;
+pub use certificates::{Authority, Certificate, Usage, self_signed};
 pub use database::{Database, POSTGRES_VARIABLE, database};
 pub use localstripe::{LocalStripe, localstripe};
 pub use nats::{Nats, nats, nats_with_config, nats_with_room};
