@@ -132,6 +132,8 @@ actions! {
     StreamEvents = "events.stream", "orders:read": No All All All;
     /// Look into the simulated provider's book.
     ReadLedger = "ledger.read", "payments:read": No No All All;
+    /// Hold, take and give back money at the simulated provider, as the service does that carries payments out.
+    CallProvider = "provider.call", "payments:call": No No No All;
     /// Read what a process counts.
     ReadMetrics = "metrics.read", "metrics:read": No No All All;
 }
@@ -163,7 +165,9 @@ mod tests {
     #[test]
     fn an_operator_may_everything_and_nobody_but_customers_is_confined_to_their_own() {
         for &action in Action::ALL {
-            assert_eq!(action.cell(Role::Operator), Cell::All, "{action:?}");
+            // What one service asks of another is no person's to ask.
+            let all = if action == Action::CallProvider { Cell::No } else { Cell::All };
+            assert_eq!(action.cell(Role::Operator), all, "{action:?}");
             for role in [Role::Support, Role::Service] {
                 assert_ne!(action.cell(role), Cell::Own, "{action:?} {role}");
             }

@@ -3,7 +3,7 @@
 //! **Invariant:** settings that would take more than was meant are an error: an issuer signs with secrets or with public keys,
 //! never both; it gives the roles that are named, and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(crate) struct IssuerSettings {
     pub(crate) issuer: String,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) roles: BTreeSet<Role>,
+    /// Who has which of them, where its tokens don't say so; where it is empty, they do.
+    pub(crate) subjects: BTreeMap<String, BTreeSet<Role>>,
     pub(crate) roles_claim: String,
     pub(crate) customer_claim: String,
     pub(crate) keys: KeySource,
@@ -92,6 +94,8 @@ struct IssuerTable {
     issuer: String,
     algorithms: Vec<String>,
     roles: BTreeSet<Role>,
+    #[serde(default)]
+    subjects: BTreeMap<String, BTreeSet<Role>>,
     #[serde(default = "usual_roles_claim")]
     roles_claim: String,
     #[serde(default = "usual_customer_claim")]
@@ -171,6 +175,13 @@ impl IssuerTable {
         if self.roles.is_empty() {
             return Err("`roles` names none that it may give".to_owned());
         }
+        for (subject, roles) in &self.subjects {
+            if roles.is_empty() || !roles.is_subset(&self.roles) {
+                return Err(format!(
+                    "`subjects`: `{subject}` has one or more of the `roles`, and no others"
+                ));
+            }
+        }
         let algorithms: Option<Vec<Algorithm>> =
             self.algorithms.iter().map(|word| word.parse().ok()).collect();
         let algorithms = algorithms.filter(|algorithms| !algorithms.is_empty()).ok_or(
@@ -192,9 +203,18 @@ impl IssuerTable {
         if algorithms.iter().any(|algorithm| is_of_secrets(*algorithm) != shares) {
             return Err("`HS…` goes with `secret_files`, every other algorithm with `jwks_file` or `jwks_url`".to_owned());
         }
-        let (name, issuer, roles) = (self.name, self.issuer, self.roles);
+        let (name, issuer, roles, subjects) = (self.name, self.issuer, self.roles, self.subjects);
         let (roles_claim, customer_claim) = (self.roles_claim, self.customer_claim);
-        Ok(IssuerSettings { name, issuer, algorithms, roles, roles_claim, customer_claim, keys })
+        Ok(IssuerSettings {
+            name,
+            issuer,
+            algorithms,
+            roles,
+            subjects,
+            roles_claim,
+            customer_claim,
+            keys,
+        })
     }
 }
 

@@ -4,34 +4,21 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
+use service_kit::tls::ServerTlsFiles;
+
+use crate::connect::{ConnectArgs, Http, TOKEN};
 
 /// Where a platform is, unless told otherwise.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where the token of whoever calls is said: a flag would be in the list of processes.
-const TOKEN: &str = "DOCKET_TOKEN";
-
-/// A client that says who calls, if it was told.
-pub(crate) fn client() -> Result<reqwest::ClientBuilder> {
-    let client = reqwest::Client::builder();
-    let Some(token) = std::env::var(TOKEN).ok().filter(|token| !token.is_empty()) else {
-        return Ok(client);
-    };
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.trim()))
-        .map_err(|_| anyhow!("{TOKEN} holds no token"))?;
-    value.set_sensitive(true);
-    Ok(client.default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)])))
-}
-
 /// A running platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
-    http: reqwest::Client,
+    http: Http,
     base: String,
     /// Who acts, where it is an operator.
     actor: Option<String>,
@@ -39,10 +26,16 @@ pub(crate) struct Api {
 
 impl Api {
     /// The platform at this address, whether it answers or not.
-    pub(crate) fn at(url: &str) -> Result<Self> {
+    pub(crate) fn at(url: &str, connect: &ConnectArgs) -> Result<Self> {
         let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
-        let http = client()?.timeout(PATIENCE).build()?;
+        let http = Http::new(connect, |client| client.timeout(PATIENCE))?;
         Ok(Self { http, base, actor: None })
+    }
+
+    /// A process of this machine at this address, known by the certificate that it shows.
+    pub(crate) fn own(url: &str, shows: ServerTlsFiles, connect: &ConnectArgs) -> Result<Self> {
+        let http = Http::for_own(shows, connect, |client| client.no_proxy().timeout(PATIENCE))?;
+        Ok(Self { http, base: url.to_owned(), actor: None })
     }
 
     /// Says with every command who acts: this one, or the user of this session.
@@ -66,6 +59,12 @@ impl Api {
             Err(_) => Value::Null,
         };
         body["status"] == "live"
+    }
+
+    /// Whether it says that it lives.
+    pub(crate) async fn live(&self) -> Result<bool> {
+        let response = self.send(self.http.get(format!("{}/health/live", self.base))).await?;
+        Ok(response.status() == StatusCode::OK)
     }
 
     /// Whether it is ready, and what its parts say.
@@ -199,8 +198,8 @@ mod tests {
     #[tokio::test]
     async fn who_is_not_there_is_named_in_one_sentence_with_what_to_do() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let error =
-            Api::at(&format!("http://{free}")).unwrap().get("/v1/orders").await.unwrap_err();
+        let error = Api::at(&format!("http://{free}"), &ConnectArgs::default()).unwrap();
+        let error = error.get("/v1/orders").await.unwrap_err();
         let wanted = format!(
             "no platform answers at http://{free} (connection refused): start one with `docket`, or name the address of one that runs"
         );

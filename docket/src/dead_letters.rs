@@ -8,6 +8,7 @@ use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
+use crate::connect::ConnectArgs;
 use crate::output;
 
 /// Characters of a cause that the list shows.
@@ -15,12 +16,15 @@ const SHOWN_CHARACTERS: usize = 120;
 
 /// Look at messages of the command queue that nobody could carry out, and replay them
 #[derive(Debug, Args)]
+#[command(mut_args(|arg| arg.global(true)))]
 pub(crate) struct DeadLettersArgs {
     #[command(subcommand)]
     command: LettersCommand,
     /// Address of the running platform: the gateway, or the command-service
     #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
     url: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
     /// Who acts, for the log [default: the user of this session]
     #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
     actor: Option<String>,
@@ -55,7 +59,7 @@ enum LettersCommand {
 impl DeadLettersArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url)?.acting_as(self.actor);
+        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
         match self.command {
             LettersCommand::List { all } => {
                 let letters = list(&api, all).await?;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
+use crate::connect::ConnectArgs;
 use crate::output;
 use crate::shown::{lines, table};
 
@@ -21,6 +22,8 @@ pub(crate) struct MailsArgs {
     /// Address of the running platform: the gateway, or the notification-service
     #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
     url: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
     /// Who acts, for the log [default: the user of this session]
     #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
     actor: Option<String>,
@@ -65,7 +68,7 @@ enum MailsCommand {
 impl MailsArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url)?.acting_as(self.actor);
+        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
         let answer = self.command.ask(&api).await?;
         let text = if self.json { serde_json::to_string_pretty(&answer)? } else { shown(&answer) };
         output::line(text)?;

@@ -9,17 +9,21 @@ use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
+use crate::connect::ConnectArgs;
 use crate::numbers::whole;
 use crate::output;
 
 /// Look at the read models, let one go on past a key that it can't fold, and replay that key
 #[derive(Debug, Args)]
+#[command(mut_args(|arg| arg.global(true)))]
 pub(crate) struct ProjectionsArgs {
     #[command(subcommand)]
     command: ProjectionsCommand,
     /// Address of the running platform: the gateway, or the projection-service
     #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
     url: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
     /// Who acts, for the log [default: the user of this session]
     #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
     actor: Option<String>,
@@ -66,7 +70,7 @@ enum ProjectionsCommand {
 impl ProjectionsArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url)?.acting_as(self.actor);
+        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
         let (path, body) = match self.command {
             ProjectionsCommand::List => {
                 let list = api.get("/v1/projections").await?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::api::{Api, DEFAULT_URL, base_url};
+use crate::connect::ConnectArgs;
 use crate::data_dir::DataDir;
 
 /// Names the folder as `--data-dir` does; `--url` and `--data-dir` go before it. Not clap's to read: to clap it would be
@@ -23,6 +24,8 @@ pub(crate) struct TargetArgs {
     /// The data folder of a stopped platform [default: `DOCKET_DATA_DIR`, else data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 /// What was meant.
@@ -53,7 +56,8 @@ impl TargetArgs {
         if let Some(folder) = self.folder(std::env::var_os(FOLDER_VARIABLE)) {
             return Ok(Target::Folder(DataDir::existing(&folder)?));
         }
-        let api = Api::at(self.url.as_deref().unwrap_or(DEFAULT_URL))?.acting_as(None);
+        let api =
+            Api::at(self.url.as_deref().unwrap_or(DEFAULT_URL), &self.connect)?.acting_as(None);
         if self.url.is_some() || api.answers().await {
             return Ok(Target::Running(api));
         }
@@ -80,9 +84,9 @@ mod tests {
         let named = |args: &TargetArgs| args.folder(variable());
         assert_eq!(named(&TargetArgs::default()), Some("kept".into()));
         let url = Some(DEFAULT_URL.to_owned());
-        assert_eq!(named(&TargetArgs { url, data_dir: None }), None);
+        assert_eq!(named(&TargetArgs { url, ..TargetArgs::default() }), None);
         let data_dir = Some("flag".into());
-        assert_eq!(named(&TargetArgs { url: None, data_dir }), Some("flag".into()));
+        assert_eq!(named(&TargetArgs { data_dir, ..TargetArgs::default() }), Some("flag".into()));
         assert_eq!(TargetArgs::default().folder(None), None);
     }
 }

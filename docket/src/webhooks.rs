@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
+use crate::connect::ConnectArgs;
 use crate::output;
 use crate::shown::{lines, table};
 
@@ -15,12 +16,15 @@ const SHOWN: u16 = 50;
 
 /// Look at webhooks and what they were told, register and change them, and tell them again
 #[derive(Debug, Args)]
+#[command(mut_args(|arg| arg.global(true)))]
 pub(crate) struct WebhooksArgs {
     #[command(subcommand)]
     command: WebhooksCommand,
     /// Address of the running platform: the gateway, or the notification-service
     #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
     url: String,
+    #[command(flatten)]
+    connect: ConnectArgs,
     /// Who acts, for the log [default: the user of this session]
     #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
     actor: Option<String>,
@@ -113,7 +117,7 @@ struct Change {
 impl WebhooksArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url)?.acting_as(self.actor);
+        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
         let answer = self.command.ask(&api).await?;
         if self.json {
             output::line(serde_json::to_string_pretty(&answer)?)?;

@@ -65,13 +65,14 @@ impl Upstream {
     /// Asks one process once.
     pub(crate) async fn look(&self, instance: &Arc<Instance>) {
         let before = self.instances.state_of(instance);
-        let state = match (self.heard_of(instance).await, before) {
+        let (heard, why) = self.heard_of(instance).await;
+        let state = match (heard, before) {
             (State::Silent, State::Ready) => State::Late,
             (state, _) => state,
         };
         if self.instances.is_now(instance, state) {
             let at = instance.base.name();
-            tracing::info!(upstream = self.name, at, "it {}", state.word());
+            tracing::info!(upstream = self.name, at, why, "it {}", state.word());
         }
         let answers = !matches!(state, State::Late | State::Away | State::Silent);
         if instance.breaker.looked(answers) {
@@ -80,20 +81,22 @@ impl Upstream {
         self.show(instance);
     }
 
-    async fn heard_of(&self, instance: &Instance) -> State {
+    /// How it does; and why nothing is heard, where that can be told.
+    async fn heard_of(&self, instance: &Instance) -> (State, Option<String>) {
         let asked = self.client.look(&instance.base, "/health/ready");
         match timeout(ANSWER_WITHIN, asked).await {
             Ok(Ok((status, body))) => {
                 let body: Value = serde_json::from_slice(&body).unwrap_or_default();
                 instance.is_behind_by(body["behind_ms"].as_u64().unwrap_or(0));
-                match body["status"].as_str() {
+                let state = match body["status"].as_str() {
                     _ if status.is_success() => State::Ready,
                     Some("standby") => State::StandsBy,
                     _ => State::NotReady,
-                }
+                };
+                (state, None)
             }
-            Ok(Err(_)) => State::Away,
-            Err(_) => State::Silent,
+            Ok(Err(error)) => (State::Away, Some(cause(&error))),
+            Err(_) => (State::Silent, None),
         }
     }
 
@@ -124,6 +127,15 @@ impl Upstream {
     }
 }
 
+/// What is behind an error: that a certificate is not believed, say.
+fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Router;
@@ -148,7 +160,7 @@ mod tests {
     fn upstream(bases: Vec<String>) -> Arc<Upstream> {
         let policy = Policy { deadline: Duration::from_mins(1), most_in_flight: 100 };
         let bases = bases.into_iter().map(|base| base.parse().unwrap()).collect();
-        let client = Client::new(policy.deadline).unwrap();
+        let client = Client::in_clear(policy.deadline);
         Arc::new(Upstream::new("service", bases, client, policy))
     }
 

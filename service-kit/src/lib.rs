@@ -1,4 +1,4 @@
-//! What every service shares: who asks, time, problem+json, checked input, paging, positions, health, metrics, shutdown.
+//! What every service shares: who asks, time, problem+json, checked input, paging, positions, health, metrics, connections and TLS, shutdown.
 //!
 //! **Invariant:** nothing here knows orders, events or a database; a service's behaviour is its own.
 
@@ -26,7 +26,10 @@ pub mod problem;
 mod query;
 pub mod responses;
 pub mod server;
+pub mod service_token;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;
 mod twice;
+pub mod watched;

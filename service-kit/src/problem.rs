@@ -49,6 +49,7 @@ codes! {
     TimeBeforeCause = "time_before_cause", UNPROCESSABLE_ENTITY, "A business time is not before that of what it follows from";
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
+    TlsRequired = "tls_required", BAD_REQUEST, "This address speaks TLS and nothing else";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "This needs a token that is taken here";
     Forbidden = "forbidden", FORBIDDEN, "Whoever the token is of may not do this";
     InvalidSignature = "invalid_signature", UNAUTHORIZED, "The signature is not one of who the notice says it is from";

@@ -1,35 +1,41 @@
 //! Connections: taken, served and ended.
 //!
-//! **Invariant:** whoever sends slowly, or nothing, holds one connection and only for a time; nobody holds more than half of all. After
+//! **Invariant:** whoever sends slowly, or nothing, or takes nothing of an answer, holds one connection and only for a time; nobody holds more than half of all. After
 //! the signal no new request is begun, and it ends when the last one is answered.
 
-use std::collections::HashMap;
+mod addresses;
+mod connection;
+mod encrypted;
+mod progress;
+
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::Response;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt as _};
+use tower::Service;
+
+use self::addresses::Addresses;
+use self::connection::connection;
+use crate::tls::ServerTls;
 
 /// How connections are bounded.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerSettings {
     /// Connections at the same time. From one address half of them.
     pub most_connections: usize,
+    /// How long a connection with TLS may take to begin.
+    pub handshake_within: Duration,
     /// How long the head of a request may take; so also how long a connection is kept that nobody uses.
     pub head_within: Duration,
+    /// How long a client may take nothing of an answer that waits to be taken. One to whom nothing is sent waits as long as it likes.
+    pub taken_within: Duration,
     /// The largest head of a request, bytes.
     pub most_head_bytes: usize,
 }
@@ -38,7 +44,9 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             most_connections: 10_000,
+            handshake_within: Duration::from_secs(10),
             head_within: Duration::from_secs(30),
+            taken_within: Duration::from_secs(30),
             most_head_bytes: 64 * 1024,
         }
     }
@@ -47,11 +55,12 @@ impl Default for ServerSettings {
 /// How long to wait after a connection could not be taken, as when there are no more file handles.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// Serves until `draining`, and then until every request under way is answered.
+/// Serves until `draining`, and then until every request under way is answered. Where there is TLS, nothing else is spoken.
 pub async fn serve<S>(
     listener: TcpListener,
     service: S,
     settings: ServerSettings,
+    tls: Option<ServerTls>,
     draining: CancellationToken,
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
@@ -77,49 +86,15 @@ pub async fn serve<S>(
             continue;
         };
         let (service, draining) = (service.clone(), draining.clone());
+        let how = (settings, tls.clone());
         connections.spawn(async move {
             let _held = (place, counted);
-            connection(stream, peer, service, settings, draining).await;
+            connection(stream, peer, service, how, draining).await;
         });
     }
     drop(listener);
     connections.close();
     connections.wait().await;
-}
-
-async fn connection<S>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: S,
-    settings: ServerSettings,
-    draining: CancellationToken,
-) where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    // Answers are small and waited for.
-    drop(stream.set_nodelay(true));
-    let service =
-        service.map_request(move |request: axum::http::Request<hyper::body::Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request
-        });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(settings.head_within);
-    http.max_buf_size(settings.most_head_bytes);
-    let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let mut served = pin!(served);
-    let ended = tokio::select! {
-        ended = &mut served => ended,
-        () = draining.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "a connection broke");
-    }
 }
 
 /// A connection that broke before it was taken is nobody's matter; else there is time for others to end.
@@ -131,61 +106,30 @@ async fn unless_it_is_gone(error: &io::Error) {
     }
 }
 
-/// How many connections there are from each address that has any.
-#[derive(Debug, Clone, Default)]
-struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// One of them.
-struct Counted {
-    addresses: Addresses,
-    address: IpAddr,
-}
-
-impl Addresses {
-    /// One more, unless there are as many as there may be. The loopback is whoever stands before us.
-    fn count(&self, address: IpAddr, most: usize) -> Option<Counted> {
-        let most = if address.to_canonical().is_loopback() { usize::MAX } else { most };
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Counted { addresses: self.clone(), address })
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use axum::Router;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
     use tokio::sync::Notify;
 
     use super::*;
 
     const QUICK: ServerSettings = ServerSettings {
         most_connections: 4,
+        handshake_within: Duration::from_millis(200),
         head_within: Duration::from_millis(200),
+        taken_within: Duration::from_millis(500),
         most_head_bytes: 8 * 1024,
     };
 
     async fn served(router: Router, draining: CancellationToken) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, router, QUICK, draining));
+        tokio::spawn(serve(listener, router, QUICK, None, draining));
         address
     }
 
@@ -223,6 +167,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_loses_the_connection_and_who_has_none_yet_does_not() {
+        let large = || async { "x".repeat(100_000_000) };
+        // Nothing to say for far longer than an answer may be left lying.
+        let late = || async {
+            tokio::time::sleep(QUICK.taken_within * 4).await;
+            "late"
+        };
+        let router = Router::new().route("/large", get(large)).route("/late", get(late));
+        let address = served(router, CancellationToken::new()).await;
+        let late = said(address, b"GET /late HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let late = tokio::spawn(late);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        tokio::time::sleep(QUICK.taken_within * 6).await;
+        let mut taken = Vec::new();
+        let broke = stream.read_to_end(&mut taken).await;
+        assert!(taken.len() < 100_000_000, "{broke:?}: it was given all of it");
+        assert!(late.await.unwrap().ends_with("late"));
+    }
+
+    #[tokio::test]
     async fn what_is_under_way_is_answered_after_the_signal_and_then_nothing() {
         let (begun, goes_on) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (told, waits) = (Arc::clone(&begun), Arc::clone(&goes_on));
@@ -235,7 +200,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(slow));
-        let server = tokio::spawn(serve(listener, router, QUICK, draining.clone()));
+        let server = tokio::spawn(serve(listener, router, QUICK, None, draining.clone()));
         let asked = tokio::spawn(said(address, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
         begun.notified().await;
         draining.cancel();
@@ -243,19 +208,5 @@ mod tests {
         assert!(asked.await.unwrap().ends_with("done"));
         server.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
-    }
-
-    #[test]
-    fn nobody_has_more_than_their_part_of_the_connections_but_who_is_here() {
-        let (addresses, other) = (Addresses::default(), "192.0.2.1".parse().unwrap());
-        let first = addresses.count(other, 1);
-        assert!(first.is_some() && addresses.count(other, 1).is_none());
-        drop(first);
-        assert!(addresses.count(other, 1).is_some());
-        let here = "127.0.0.1".parse().unwrap();
-        let held: Vec<_> = (0..3).map(|_| addresses.count(here, 1)).collect();
-        assert!(held.iter().all(Option::is_some));
-        drop(held);
-        assert!(addresses.0.lock().unwrap().is_empty());
     }
 }

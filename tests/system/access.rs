@@ -72,7 +72,7 @@ impl Tokens {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
-    fn of(&self, who: Who) -> &str {
+    pub(crate) fn of(&self, who: Who) -> &str {
         &self.made[who as usize]
     }
 

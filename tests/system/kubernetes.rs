@@ -8,7 +8,11 @@ use serde_json::Value;
 
 use crate::platform::{docket, text};
 
-const OVERLAYS: [&str; 3] = ["distributed", "distributed-stripe", "single"];
+const OVERLAYS: [&str; 4] = ["distributed", "distributed-stripe", "distributed-tls", "single"];
+
+/// Who has a certificate in the overlay with TLS.
+const TLS_WORKLOADS: [&str; 5] =
+    ["gateway", "command-service", "projection-service", "saga-orchestrator", "payment-simulator"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/kubernetes")
@@ -98,7 +102,17 @@ fn what_runs_on_is_probed_and_what_is_probed_listens() {
             for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
                 assert!(container[probe].is_object(), "{overlay}: {name} has no {probe}");
             }
-            assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/health/live", "{name}");
+            let lives = &container["livenessProbe"];
+            // Who has to show a certificate is asked by itself.
+            let asks_itself = serde_json::json!(["docket", "health", "--live"]);
+            assert!(
+                lives["httpGet"]["path"] == "/health/live"
+                    || lives["exec"]["command"] == asks_itself,
+                "{name}: {lives}"
+            );
+            let shows = items(&container["env"]).any(|one| one["name"] == "DOCKET_TLS_CERT_FILE");
+            let in_clear = lives["httpGet"].is_object() && lives["httpGet"]["scheme"] != "HTTPS";
+            assert!(!shows || !in_clear, "{name} is asked in clear where it speaks TLS");
             let listens =
                 items(&container["env"]).find(|one| one["name"] == "DOCKET_LISTEN").unwrap();
             let port = container["ports"][0]["containerPort"].to_string();
@@ -157,7 +171,7 @@ fn every_secret_that_is_mounted_is_printed_with_the_files_that_are_named() {
     let drawn = drawn.unwrap();
     assert!(drawn.status.success(), "{}", text(&drawn));
     for (overlay, objects) in overlays() {
-        let words = [overlay.trim_end_matches("-stripe")];
+        let words = [overlay.trim_end_matches("-stripe").trim_end_matches("-tls")];
         let printed =
             Command::new(folder().join("secrets.sh")).args(words).arg(secrets.path()).output();
         let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
@@ -170,6 +184,11 @@ fn every_secret_that_is_mounted_is_printed_with_the_files_that_are_named() {
         // What Stripe and the mail server give nobody draws.
         let given = [("stripe", "secret_key"), ("stripe", "webhook_secret"), ("mail", "password")];
         files.extend(given.map(|(whose, file)| (format!("docket-{whose}"), file.into())));
+        // Nor what cert-manager writes.
+        for workload in TLS_WORKLOADS {
+            let written = ["tls.crt", "tls.key", "ca.crt"];
+            files.extend(written.map(|file| (format!("docket-tls-{workload}"), file.into())));
+        }
         for (name, pod, container) in pods(&objects) {
             for variable in items(&container["env"]) {
                 let Some(path) =
@@ -231,4 +250,26 @@ async fn every_command_line_is_understood_and_every_variable_is_a_setting() {
             }
         }
     }
+}
+
+#[test]
+fn with_tls_nobody_is_asked_in_clear_and_everybody_has_a_certificate_of_their_own() {
+    let Some((_, objects)) = overlays().into_iter().find(|(name, _)| *name == "distributed-tls")
+    else {
+        return;
+    };
+    let mut with_one = BTreeSet::new();
+    for (name, pod, container) in pods(&objects) {
+        for variable in items(&container["env"]) {
+            let value = variable["value"].as_str().unwrap();
+            assert!(!value.contains("http://"), "{name}: {variable}");
+        }
+        let of_tls = |volume: &&Value| volume["name"] == "tls";
+        if let Some(volume) = items(&pod["volumes"]).find(of_tls) {
+            let workload = name.split_once('/').unwrap().1;
+            assert_eq!(volume["secret"]["secretName"], format!("docket-tls-{workload}"));
+            with_one.insert(workload.to_owned());
+        }
+    }
+    assert_eq!(with_one, TLS_WORKLOADS.map(str::to_owned).into());
 }

@@ -138,7 +138,7 @@ impl Platform {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = loop {
             let line = lines.next_line().await.unwrap()?;
-            if let Some(address) = line.split([' ', '"']).find(|word| word.starts_with("http://")) {
+            if let Some(address) = line.split([' ', '"']).find(|word| is_address(word)) {
                 break address.to_owned();
             }
         };
@@ -157,6 +157,11 @@ impl Platform {
         let value = format!("Bearer {token}").parse().unwrap();
         let headers = HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, value)]);
         let client = Client::builder().no_proxy().default_headers(headers).build().unwrap();
+        Self { client, ..self }
+    }
+
+    /// The same, asked by this client from now on.
+    pub(crate) fn over(self, client: Client) -> Self {
         Self { client, ..self }
     }
 
@@ -289,6 +294,10 @@ impl Platform {
         let mut process = self.process.take().unwrap();
         tokio::time::timeout(PATIENCE, process.wait()).await.expect("it ends").unwrap()
     }
+}
+
+fn is_address(word: &str) -> bool {
+    word.starts_with("http://") || word.starts_with("https://")
 }
 
 async fn answer(response: reqwest::Response) -> Answer {

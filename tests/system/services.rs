@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use reqwest::Client;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
-use test_servers::{Database, Nats, Postgres, Proxy, free_port};
+use test_servers::{Database, Nats, Postgres, PostgresSettings, Proxy, free_port};
 use tokio::process::Command;
 
+use crate::certificates::Certificates;
 use crate::deployment::Deployment;
 use crate::platform::{Data, PATIENCE, Platform, docket, text};
 
@@ -102,6 +104,36 @@ struct Ground {
     deployment: Option<Deployment>,
     /// Where the mail server is, if there is one.
     mail_server: Option<u16>,
+    /// What everybody shows to everybody, where TLS is spoken.
+    secured: Option<Secured>,
+}
+
+/// A test in which everybody shows a certificate to everybody, and tokens.
+pub(crate) struct Secured {
+    pub(crate) certificates: Certificates,
+    /// The file of the token by which services are known.
+    pub(crate) service_token: PathBuf,
+    /// The token of who runs the test.
+    pub(crate) token: String,
+}
+
+impl Secured {
+    /// What asks as who runs the test does.
+    pub(crate) fn client(&self) -> Client {
+        self.certificates.client(Some("client"), Some(&self.token))
+    }
+
+    fn told_to(&self, command: &mut Command) {
+        let Self { certificates, service_token, .. } = self;
+        certificates.shown_by(command);
+        certificates.asked_for_by(command);
+        certificates.believed_by(command);
+        certificates.known_to_others(command);
+        command.env("DOCKET_SERVICE_TOKEN_FILE", service_token);
+        command.env("DOCKET_NATS_TLS_CA_FILE", certificates.file("ca.pem"));
+        command.env("DOCKET_NATS_TLS_CERT_FILE", certificates.file("client.pem"));
+        command.env("DOCKET_NATS_TLS_KEY_FILE", certificates.file("client.key"));
+    }
 }
 
 impl Ground {
@@ -116,8 +148,12 @@ impl Ground {
 
     fn over(server: Server, urls: Urls) -> Option<Self> {
         let nats = vec![test_servers::nats()?];
+        Some(Self::with_broker(server, urls, nats))
+    }
+
+    fn with_broker(server: Server, urls: Urls, nats: Vec<Nats>) -> Self {
         let reached = urls.clone();
-        Some(Self {
+        Self {
             server,
             urls,
             reached,
@@ -127,7 +163,8 @@ impl Ground {
             auth_file: None,
             deployment: None,
             mail_server: None,
-        })
+            secured: None,
+        }
     }
 }
 
@@ -148,6 +185,7 @@ struct Home {
     deployment: Option<Deployment>,
     /// Where the mail server is, if there is one.
     mail_server: Option<u16>,
+    secured: Option<Secured>,
     /// The ledger and the master key; they live as long as the services.
     folder: Data,
 }
@@ -209,7 +247,22 @@ impl Home {
         if let Some(collector) = self.collector {
             send_traces(&mut command, collector);
         }
+        if let Some(secured) = &self.secured {
+            secured.told_to(&mut command);
+        }
         command
+    }
+
+    /// Starts a process; it is asked as this test asks.
+    async fn start(&self, command: Command) -> Platform {
+        self.asked(Platform::of(command).await)
+    }
+
+    fn asked(&self, process: Platform) -> Platform {
+        match &self.secured {
+            Some(secured) => process.over(secured.client()),
+            None => process,
+        }
     }
 
     /// What starts a gateway that knows these processes too. They are named first, so that those that stand by have to be
@@ -232,7 +285,8 @@ impl Home {
     }
 
     fn url(&self, service: Service) -> String {
-        format!("http://127.0.0.1:{}", self.ports[&service])
+        let scheme = if self.secured.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.ports[&service])
     }
 }
 
@@ -287,6 +341,40 @@ impl Services {
         Some(Self::start_on(Ground { mail_server, ..Ground::shared()? }).await)
     }
 
+    /// The same, where everybody shows a certificate and a token to everybody: clients, services, the broker and the databases.
+    pub(crate) async fn start_secured(auth_file: &Path, secured: Secured) -> Option<Self> {
+        let file = |name: &str| secured.certificates.file(name).display().to_string();
+        let nats = test_servers::nats_with_config(&format!(
+            "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: true }}\n",
+            file("server.pem"),
+            file("server.key"),
+            file("ca.pem"),
+        ))?;
+        let postgres =
+            match PostgresSettings::default().showing(secured.certificates.for_server()).start() {
+                Ok(postgres) => postgres,
+                Err(missing) => {
+                    test_servers::skipped(&missing);
+                    return None;
+                }
+            };
+        let names = ["log", "reads", "sagas"];
+        for name in names {
+            postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
+        }
+        let shown = format!("sslmode=verify-full&sslrootcert={}", file("ca.pem"));
+        let [log, models, sagas] = names.map(|name| format!("{}?{shown}", postgres.url(name)));
+        let server = Server::Own(postgres);
+        let ground = Ground::with_broker(server, Urls { log, models, sagas }, vec![nats]);
+        let (auth_file, secured) = (Some(auth_file.to_owned()), Some(secured));
+        Some(Self::start_on(Ground { auth_file, secured, ..ground }).await)
+    }
+
+    /// What everybody shows to everybody.
+    pub(crate) fn secured(&self) -> &Secured {
+        self.home.secured.as_ref().unwrap()
+    }
+
     /// The same, with three servers as the broker, and a copy of each stream on each.
     pub(crate) async fn start_with_three_nats() -> Option<Self> {
         let nats = test_servers::nats_cluster(3)?.servers;
@@ -333,6 +421,7 @@ impl Services {
             auth_file,
             deployment,
             mail_server,
+            secured,
         } = ground;
         let ports = Service::ALL.map(|service| (service, free_port().unwrap())).into();
         let home = Home {
@@ -346,18 +435,19 @@ impl Services {
             auth_file,
             deployment,
             mail_server,
+            secured,
             folder: Data::new(),
         };
         let mut running = HashMap::new();
         for service in [Service::Simulator, Service::Commands] {
-            running.insert(service, Platform::of(home.command(service)).await);
+            running.insert(service, home.start(home.command(service)).await);
         }
         // It makes the master key.
         running[&Service::Commands].until_ready().await;
         for service in [Service::Models, Service::Sagas, Service::Notifications] {
-            running.insert(service, Platform::of(home.command(service)).await);
+            running.insert(service, home.start(home.command(service)).await);
         }
-        let gateway = Platform::of(home.command(Service::Gateway)).await;
+        let gateway = home.start(home.command(Service::Gateway)).await;
         gateway.until_whole().await;
         let mut nats = nats.into_iter();
         let first = nats.next().unwrap();
@@ -516,10 +606,10 @@ impl Services {
     async fn start_one(&self, service: Service) -> Platform {
         for _ in 1..ATTEMPTS {
             if let Some(process) = Platform::try_of(self.home.command(service)).await {
-                return process;
+                return self.home.asked(process);
             }
         }
-        Platform::of(self.home.command(service)).await
+        self.home.start(self.home.command(service)).await
     }
 
     /// A second process of a service beside the first.
@@ -607,7 +697,11 @@ impl Services {
     /// Runs `docket verify` over the databases and the simulator's ledger.
     pub(crate) async fn run_verify(&self, words: &[&str]) -> Output {
         let Urls { log, models, sagas } = &self.home.urls;
-        docket(&["verify"])
+        let mut command = docket(&["verify"]);
+        if let Some(secured) = &self.home.secured {
+            secured.told_to(&mut command);
+        }
+        command
             .args(words)
             .env("DOCKET_COMMAND_POSTGRES_URL", log)
             .env("DOCKET_PROJECTION_POSTGRES_URL", models)

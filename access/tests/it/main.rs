@@ -6,3 +6,4 @@ mod good_tokens;
 mod issuers;
 mod rotation;
 mod settings;
+mod subjects;

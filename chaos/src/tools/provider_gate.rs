@@ -8,7 +8,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use tokio::net::TcpListener;
@@ -95,29 +95,35 @@ impl Drop for ProviderGate {
     }
 }
 
-async fn pass(State(behind): State<Arc<Behind>>, uri: Uri, body: Bytes) -> Response {
+async fn pass(
+    State(behind): State<Arc<Behind>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     behind.requests.fetch_add(1, Ordering::Relaxed);
     let manner = *behind.manner.lock().unwrap_or_else(PoisonError::into_inner);
     let path = uri.path();
+    let token = headers.get(header::AUTHORIZATION);
     match manner {
-        Manner::Honest => behind.ask(path, body).await,
+        Manner::Honest => behind.ask(path, token, body).await,
         Manner::Fails => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Manner::FailsAfterwards => {
-            let _ = behind.ask(path, body).await;
+            let _ = behind.ask(path, token, body).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         Manner::LosesAnswers => {
-            let _ = behind.ask(path, body).await;
+            let _ = behind.ask(path, token, body).await;
             tokio::time::sleep(TOO_LONG).await;
             StatusCode::GATEWAY_TIMEOUT.into_response()
         }
         Manner::Twice => {
-            let _ = behind.ask(path, body.clone()).await;
-            behind.ask(path, body).await
+            let _ = behind.ask(path, token, body.clone()).await;
+            behind.ask(path, token, body).await
         }
         Manner::Slow => {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            behind.ask(path, body).await
+            behind.ask(path, token, body).await
         }
         Manner::Silent => {
             tokio::time::sleep(TOO_LONG).await;
@@ -127,8 +133,11 @@ async fn pass(State(behind): State<Arc<Behind>>, uri: Uri, body: Bytes) -> Respo
 }
 
 impl Behind {
-    async fn ask(&self, path: &str, body: Bytes) -> Response {
-        let asked = self.http.post(format!("{}{path}", self.provider)).body(body);
+    async fn ask(&self, path: &str, token: Option<&HeaderValue>, body: Bytes) -> Response {
+        let mut asked = self.http.post(format!("{}{path}", self.provider)).body(body);
+        if let Some(token) = token {
+            asked = asked.header(header::AUTHORIZATION, token);
+        }
         let Ok(answer) = asked.header(header::CONTENT_TYPE, JSON).send().await else {
             return StatusCode::BAD_GATEWAY.into_response();
         };

@@ -12,6 +12,7 @@ use domain::money::{Currency, Money};
 use domain::payments::{Operation, ProviderOutcome};
 use domain::text::{PaymentMethod, ProviderReference};
 use service_kit::clock::system;
+use service_kit::tls::{ClientTlsFiles, Trust, client_config};
 use test_servers::{LocalStripe, localstripe};
 
 pub(crate) const GOOD: &str = "pm_card_visa";
@@ -22,8 +23,9 @@ pub(crate) fn at(url: &str) -> StripeProvider {
         secret_key: "sk_test_secret".to_owned(),
         api_url: url.to_owned(),
         deadline: Duration::from_secs(30),
+        tls: client_config(&ClientTlsFiles::default(), Trust::Public).unwrap(),
     };
-    StripeProvider::new(&settings, system()).unwrap()
+    StripeProvider::new(settings, system()).unwrap()
 }
 
 pub(crate) fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {

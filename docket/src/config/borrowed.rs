@@ -3,6 +3,13 @@
 /// The commands that only look.
 const LOOKERS: [&str; 5] = ["verify", "events", "digest", "status", "reconcile"];
 
+/// What is spoken where a process listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoken {
+    Clear,
+    Tls,
+}
+
 /// Where something is said in the words of the process that it is said to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Borrowed {
@@ -11,11 +18,11 @@ pub(super) struct Borrowed {
     /// What it is called there.
     pub(super) key: &'static str,
     /// Its value, as whoever borrows it says it.
-    pub(super) as_its_own: fn(&str) -> String,
+    pub(super) as_its_own: fn(&str, Spoken) -> String,
 }
 
 const fn same(process: &'static str, key: &'static str) -> Borrowed {
-    Borrowed { process, key, as_its_own: str::to_owned }
+    Borrowed { process, key, as_its_own: |said, _| said.to_owned() }
 }
 
 /// Whose setting says what this key of a command asks for.
@@ -44,12 +51,16 @@ pub(super) fn borrowed(command: &str, key: &str) -> Option<Borrowed> {
 }
 
 /// Where to ask who listens there: on every address is also on this machine's own.
-fn address(listen: &str) -> String {
+fn address(listen: &str, spoken: Spoken) -> String {
+    let scheme = match spoken {
+        Spoken::Clear => "http",
+        Spoken::Tls => "https",
+    };
     let everywhere = [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")];
     let here = everywhere.iter().find_map(|(all, own)| Some((own, listen.strip_prefix(all)?)));
     match here {
-        Some((own, port)) => format!("http://{own}{port}"),
-        None => format!("http://{listen}"),
+        Some((own, port)) => format!("{scheme}://{own}{port}"),
+        None => format!("{scheme}://{listen}"),
     }
 }
 
@@ -59,9 +70,9 @@ mod tests {
 
     #[test]
     fn who_listens_everywhere_is_asked_on_this_machine() {
-        assert_eq!(address("0.0.0.0:80"), "http://127.0.0.1:80");
-        assert_eq!(address("[::]:80"), "http://[::1]:80");
-        assert_eq!(address("shop.example:80"), "http://shop.example:80");
+        assert_eq!(address("0.0.0.0:80", Spoken::Clear), "http://127.0.0.1:80");
+        assert_eq!(address("[::]:80", Spoken::Tls), "https://[::1]:80");
+        assert_eq!(address("shop.example:80", Spoken::Clear), "http://shop.example:80");
     }
 
     #[test]

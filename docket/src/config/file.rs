@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use toml::{Table, Value};
 
-use super::borrowed::borrowed;
+use super::borrowed::{Spoken, borrowed};
 use super::secret::twin;
 
 /// The keys of each process and each command that reads a file.
@@ -102,8 +102,14 @@ impl SettingsFile {
         if found.rank == Rank::Top && keys.contains(borrowed.key) {
             return None;
         }
+        let shows = self.own(borrowed.process, "tls_cert_file").is_some();
+        let spoken = if shows { Spoken::Tls } else { Spoken::Clear };
         let place = format!("{}: {}", found.place, borrowed.key);
-        Some(Said { value: (borrowed.as_its_own)(&found.value), rank: Rank::Borrowed, place })
+        Some(Said {
+            value: (borrowed.as_its_own)(&found.value, spoken),
+            rank: Rank::Borrowed,
+            place,
+        })
     }
 }
 

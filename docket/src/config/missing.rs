@@ -7,6 +7,13 @@ use anyhow::Result;
 #[error("{0}")]
 pub(crate) struct WrongSettings(pub(super) String);
 
+impl WrongSettings {
+    /// Settings of which this is said.
+    pub(crate) fn new(said: impl Into<String>) -> Self {
+        Self(said.into())
+    }
+}
+
 /// What of these is missing, each by its name if it is; an error when something is.
 pub(crate) fn all_there(missing: impl IntoIterator<Item = Option<&'static str>>) -> Result<()> {
     let missing: Vec<&str> = missing.into_iter().flatten().collect();

@@ -13,6 +13,7 @@ mod redacted;
 mod secret;
 mod settings;
 mod sources;
+mod tls;
 mod webhooks;
 
 pub(crate) use layers::{Misunderstood, Understood, understand};
@@ -22,4 +23,5 @@ pub(crate) use print::ConfigArgs;
 pub(crate) use secret::secret;
 pub(crate) use settings::{EntranceArgs, LogFormat, ProcessArgs, Settings, listen_address};
 pub(crate) use sources::Setting;
+pub(crate) use tls::{ClientTlsArgs, ServerTlsArgs};
 pub(crate) use webhooks::WebhookArgs;

@@ -8,6 +8,7 @@ use gateway::{Entrance, EntranceSettings, Limit, LimitSettings, Origin, Rate, Tr
 use ipnet::IpNet;
 
 use super::mail::MailArgs;
+use super::tls::{ClientTlsArgs, ServerTlsArgs};
 use super::webhooks::WebhookArgs;
 use crate::numbers::whole;
 use crate::payments::PaymentArgs;
@@ -22,6 +23,8 @@ pub(crate) struct ProcessArgs {
     #[arg(long, env = "DOCKET_LISTEN", value_name = "HOST:PORT", value_parser = listen_address,
         default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) tls: ServerTlsArgs,
     /// File that says whose tokens are taken [default: nobody is asked who they are, on the loopback only]
     #[arg(long, env = "DOCKET_AUTH_FILE", value_name = "FILE")]
     pub(crate) auth_file: Option<PathBuf>,
@@ -101,6 +104,8 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     #[command(flatten)]
     pub(crate) payments: PaymentArgs,
+    #[command(flatten)]
+    pub(crate) others: ClientTlsArgs,
     /// Seconds from placed to confirmed, after which an order is rejected
     #[arg(long, env = "DOCKET_ORDER_DEADLINE_S", value_name = "SECONDS", default_value = "900",
         value_parser = whole::<u64>, allow_negative_numbers = true)]

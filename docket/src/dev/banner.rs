@@ -1,12 +1,10 @@
 //! What a person sees when the platform is up.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 /// The address, where the data is, and three commands to try.
-pub(crate) fn text(address: SocketAddr, data: &Path, took: Duration, open: bool) -> String {
-    let url = format!("http://{address}");
+pub(crate) fn text(url: &str, data: &Path, took: Duration, open: bool) -> String {
     let (entrance, token) = if open {
         ("open: nobody is asked who they are; only this machine reaches it", "")
     } else {

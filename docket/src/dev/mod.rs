@@ -20,4 +20,4 @@ pub(crate) use platform::{SEALING, order_timeouts};
 pub(crate) use readiness::{
     follow_models, follow_sagas, report_models, report_notifications, report_sagas,
 };
-pub(crate) use serve::{cannot_listen, install_logs, metrics_router, run};
+pub(crate) use serve::{install_logs, metrics_router, run};

@@ -205,7 +205,8 @@ fn start_commands(
     vault: &Arc<Vault>,
     request_secret: Vec<u8>,
 ) -> Result<CommandService> {
-    let (deadline, stripe) = (settings.payments.deadline(), settings.payments.stripe()?);
+    let (deadline, stripe) =
+        (settings.payments.deadline(), settings.payments.stripe(&settings.others)?);
     let settings = CommandSettings {
         request_secret,
         processor: ProcessorSettings::default(),

@@ -1,13 +1,10 @@
 //! Starting, listening, and ending in the order that loses nothing.
 
-use std::io;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use axum::Router;
-use service_kit::server::ServerSettings;
 use service_kit::telemetry;
-use tokio::net::TcpListener;
 
 use super::banner;
 use super::lock::DataLock;
@@ -15,6 +12,7 @@ use super::platform::Platform;
 use crate::config::{LogFormat, Settings};
 use crate::data_dir::DataDir;
 use crate::entrance::entrance;
+use crate::listening::Listening;
 use crate::output;
 
 /// How long requests under way may take after a signal: longer than a read waits for its position, and well below the
@@ -27,25 +25,21 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let process = &settings.process;
     install_logs("docket", process.log_format, &process.log_filter)?;
     let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
-    let listener = TcpListener::bind(&process.listen).await;
-    let listener = listener.map_err(|error| cannot_listen(&process.listen, error))?;
-    let address = listener.local_addr()?;
-    let access = entrance(process, address).await?;
+    let listening = Listening::begin(process).await?;
+    let (url, access) = (listening.url(), entrance(process, listening.address).await?);
     let open = access.is_open();
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;
     let platform = Platform::start(&settings, &data, access).await?;
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
     match process.log_format {
-        LogFormat::Text => output::text(banner::text(address, &folder, begun.elapsed(), open))?,
-        json @ LogFormat::Json => {
-            output::of_process(json, format!("Docket is up on http://{address}"))?
-        }
+        LogFormat::Text => output::text(banner::text(&url, &folder, begun.elapsed(), open))?,
+        json @ LogFormat::Json => output::of_process(json, format!("Docket is up on {url}"))?,
     };
 
     let stopped = stop.clone();
     let router = platform.router(&settings.entrance.entrance(open));
-    let server = service_kit::server::serve(listener, router, ServerSettings::default(), stopped);
+    let server = listening.serve(router, stopped);
     let drained = async {
         stop.cancelled().await;
         platform.end_waits();
@@ -75,12 +69,4 @@ pub(crate) fn metrics_router() -> Result<Router> {
     let recorded = service_kit::metrics::install()?;
     service_kit::metrics::describe(include_str!("../../../docs/metrics.md"));
     Ok(service_kit::metrics::router(recorded))
-}
-
-/// Why there is no listening: someone else does, or the system's own words.
-pub(crate) fn cannot_listen(address: &str, error: io::Error) -> anyhow::Error {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        return anyhow!("{address} is taken by another program; choose another with --listen");
-    }
-    anyhow!(error).context(format!("can't listen on {address}"))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::api::{DEFAULT_URL, base_url};
+use crate::connect::ConnectArgs;
 
 /// Bring data of another system in, over HTTP, while the platform runs.
 #[derive(Debug, clap::Args)]
@@ -53,6 +54,8 @@ pub(crate) struct OnlineRetailArgs {
     /// The running platform
     #[arg(long, value_name = "URL", env = "DOCKET_URL", default_value = DEFAULT_URL, value_parser = base_url)]
     pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
 
     /// Print the report as JSON, money in minor units
     #[arg(long)]

@@ -14,7 +14,8 @@ use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::api::{base_url, client, segment, why};
+use crate::api::{base_url, segment, why};
+use crate::connect::{ConnectArgs, Http};
 
 /// How long the last try may take: longer than a placing order waits for its outcome.
 const LAST_TRY: Duration = Duration::from_secs(35);
@@ -92,7 +93,7 @@ impl Answer {
 /// A client of one platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    http: reqwest::Client,
+    http: Http,
     base: String,
     /// How long this client tries.
     pub(crate) patience: Patience,
@@ -120,10 +121,15 @@ impl Drop for Waiting<'_> {
 
 impl Client {
     /// A client for the platform at `url`, which need not be there yet.
-    pub(crate) fn new(url: &str, patience: Patience) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        url: &str,
+        connect: &ConnectArgs,
+        patience: Patience,
+    ) -> anyhow::Result<Self> {
         let base = base_url(url).map_err(|wrong| anyhow!("`{url}` {wrong}"))?;
         // An answer may take the 30 s that a placing order waits, and then some.
-        let http = client()?.timeout(Duration::from_mins(1)).tcp_nodelay(true).build()?;
+        let http =
+            Http::new(connect, |client| client.timeout(Duration::from_mins(1)).tcp_nodelay(true))?;
         Ok(Self { http, base, patience, began: Arc::default(), waiting: Arc::default() })
     }
 

@@ -8,8 +8,10 @@ use command_service::payments::stripe::webhook::Signatures;
 use command_service::payments::stripe::{StripeProvider, StripeSettings};
 
 use service_kit::clock;
+use service_kit::tls::Trust;
 
-use crate::config::{needed, secret};
+use crate::config::{ClientTlsArgs, needed, secret};
+use crate::connect;
 use crate::numbers::whole;
 
 /// How long the simulator may take, and how long Stripe, unless somebody says so.
@@ -92,7 +94,11 @@ pub(crate) struct Stripe {
 
 impl ProviderArgs {
     /// Stripe, if that is who takes the money.
-    pub(crate) fn stripe(&self, deadline: Duration) -> Result<Option<StripeProvider>> {
+    pub(crate) fn stripe(
+        &self,
+        deadline: Duration,
+        tls: &ClientTlsArgs,
+    ) -> Result<Option<StripeProvider>> {
         match self.payment_provider {
             PaymentProviderName::Simulator => return Ok(None),
             PaymentProviderName::Stripe => {}
@@ -100,8 +106,10 @@ impl ProviderArgs {
         let (key, file) = (self.stripe_secret_key.clone(), self.stripe_secret_key_file.clone());
         let secret_key = needed("stripe_secret_key", secret("stripe_secret_key", key, file)?)?;
         let api_url = self.stripe_api_url.clone();
-        let provider =
-            StripeProvider::new(&StripeSettings { secret_key, api_url, deadline }, clock::system());
+        // Stripe is shown a key, and no certificate.
+        let tls = connect::tls(&tls.without_identity(), Trust::Public)?;
+        let settings = StripeSettings { secret_key, api_url, deadline, tls };
+        let provider = StripeProvider::new(settings, clock::system());
         Ok(Some(provider.context("Stripe can't be asked")?))
     }
 }
@@ -117,8 +125,8 @@ impl PaymentArgs {
     }
 
     /// Stripe, if that is who takes the money.
-    pub(crate) fn stripe(&self) -> Result<Option<Stripe>> {
-        let Some(provider) = self.provider.stripe(self.deadline())? else { return Ok(None) };
+    pub(crate) fn stripe(&self, tls: &ClientTlsArgs) -> Result<Option<Stripe>> {
+        let Some(provider) = self.provider.stripe(self.deadline(), tls)? else { return Ok(None) };
         let (said, file) =
             (self.stripe_webhook_secret.clone(), self.stripe_webhook_secret_file.clone());
         let secrets = secret("stripe_webhook_secret", said, file)?;
@@ -143,12 +151,24 @@ mod tests {
 
     #[test]
     fn stripe_needs_a_key_and_an_address_that_keeps_it_secret() {
-        let missing = of_stripe(None, "https://api.stripe.com").stripe().err().unwrap().to_string();
+        let missing = of_stripe(None, "https://api.stripe.com")
+            .stripe(&ClientTlsArgs::default())
+            .err()
+            .unwrap()
+            .to_string();
         assert!(missing.contains("--stripe-secret-key"), "{missing}");
-        let clear = of_stripe(Some("sk_test"), "http://stripe.example").stripe().err().unwrap();
+        let clear = of_stripe(Some("sk_test"), "http://stripe.example")
+            .stripe(&ClientTlsArgs::default())
+            .err()
+            .unwrap();
         assert!(format!("{clear:#}").contains("clear text"), "{clear:#}");
-        assert!(of_stripe(Some("sk_test"), "https://api.stripe.com").stripe().unwrap().is_some());
-        assert!(PaymentArgs::default().stripe().unwrap().is_none());
+        assert!(
+            of_stripe(Some("sk_test"), "https://api.stripe.com")
+                .stripe(&ClientTlsArgs::default())
+                .unwrap()
+                .is_some()
+        );
+        assert!(PaymentArgs::default().stripe(&ClientTlsArgs::default()).unwrap().is_none());
     }
 
     #[test]

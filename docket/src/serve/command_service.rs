@@ -33,12 +33,14 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use super::args::{Broker, LogDatabasesArgs, NatsArgs, StreamsArgs};
 use super::dependencies::{watch_appends, watch_nats};
 use super::master_key;
+use super::own_token::own_token;
 use super::person_keys;
 use super::process::Process;
 use super::recorder;
 use super::registration::AdvertiseArgs;
 use crate::api::base_url;
 use crate::config::{ProcessArgs, all_there, needed};
+use crate::connect::ConnectArgs;
 use crate::dev::documented;
 use crate::payments::{PaymentArgs, Stripe};
 
@@ -64,6 +66,8 @@ pub(crate) struct CommandServiceArgs {
     payment_provider_url: Option<String>,
     #[command(flatten)]
     payments: PaymentArgs,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 /// What the process needs to know.
@@ -76,16 +80,21 @@ struct Needs {
     payments: PaymentArgs,
     /// Where the simulator is, if it takes the money.
     provider_url: Option<String>,
+    /// How they are asked.
+    connect: ConnectArgs,
+    auth_file: Option<PathBuf>,
 }
 
 impl Needs {
     /// Who takes the money, and what makes their notices believed.
     fn provider(&self) -> Result<(Provider, Option<Signatures>)> {
-        if let Some(Stripe { provider, notices }) = self.payments.stripe()? {
+        if let Some(Stripe { provider, notices }) = self.payments.stripe(&self.connect.tls)? {
             return Ok((Provider::Other(Arc::new(provider)), notices));
         }
         let url = needed("payment_provider_url", self.provider_url.as_deref())?;
-        let provider = HttpProvider::new(url, self.payments.deadline())
+        let tls = self.connect.tls()?;
+        let token = own_token("command-service", &self.connect, self.auth_file.as_deref())?;
+        let provider = HttpProvider::new(url, self.payments.deadline(), tls, token)
             .context("the payment provider can't be asked over HTTP")?;
         Ok((Provider::Other(Arc::new(provider)), None))
     }
@@ -110,6 +119,8 @@ impl CommandServiceArgs {
             master_key: needed("master_key_file", self.master_key_file)?,
             payments: self.payments,
             provider_url: self.payment_provider_url,
+            connect: self.connect,
+            auth_file: self.process.auth_file.clone(),
         };
         // What is missing or wrong is said before anything is waited for.
         needs.provider()?;

@@ -12,6 +12,7 @@ use storage::postgres::PostgresSettings;
 
 use crate::api::base_url;
 use crate::config::{needed, secret};
+use crate::connect::ConnectArgs;
 use crate::data_dir::ReadLog;
 
 /// Whoever looks at everything has the time to sort it.
@@ -71,6 +72,8 @@ pub(crate) struct DatabasesArgs {
     /// Where the payment simulator is, or the gateway, to read the provider's ledger
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base_url)]
     payment_simulator_url: Option<String>,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 impl std::fmt::Debug for LogDatabaseArgs {
@@ -117,6 +120,8 @@ pub(crate) struct Databases {
     pub(crate) sagas: Option<Location>,
     /// Where the provider's ledger can be read.
     pub(crate) simulator: Option<String>,
+    /// How it is asked.
+    pub(crate) connect: ConnectArgs,
 }
 
 impl std::fmt::Debug for LogDatabase {
@@ -170,6 +175,7 @@ impl DatabasesArgs {
             models: models.map(|settings| Home::postgres(settings, READ_MODELS)),
             sagas: sagas.map(|settings| Location::postgres(settings, SAGAS)),
             simulator: self.payment_simulator_url,
+            connect: self.connect,
         }))
     }
 }

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use axum::Router;
 use gateway::{Addresses, Base, Behind, Client, Discovery, Dns, NoBase, Policy, Service, Services};
 use service_kit::health::Health;
+use service_kit::tls::Trust;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -18,7 +19,8 @@ use super::dependencies::watch_discovery;
 use super::process::{Process, nothing};
 use super::registered::Registered;
 use crate::api::base_url;
-use crate::config::{EntranceArgs, ProcessArgs};
+use crate::config::{ClientTlsArgs, EntranceArgs, ProcessArgs};
+use crate::connect;
 use crate::dev::{DESCRIPTION, explained, home};
 use crate::numbers::whole;
 
@@ -65,6 +67,8 @@ pub(crate) struct GatewayArgs {
     #[arg(long, env = "DOCKET_UPSTREAM_IN_FLIGHT", value_name = "COUNT", default_value = "1000",
         value_parser = most_in_flight, allow_negative_numbers = true)]
     upstream_in_flight: usize,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
 }
 
 impl GatewayArgs {
@@ -72,7 +76,7 @@ impl GatewayArgs {
     pub(crate) async fn run(self) -> Result<()> {
         let deadline = Duration::from_millis(self.upstream_deadline_ms);
         let policy = Policy { deadline, most_in_flight: self.upstream_in_flight };
-        let client = Client::new(deadline).context("services can't be asked over HTTP")?;
+        let client = Client::new(deadline, connect::tls(&self.tls, Trust::Named)?);
         let mut addresses = Addresses {
             commands: self.command_service_url,
             models: self.projection_service_url,

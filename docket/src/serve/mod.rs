@@ -11,6 +11,7 @@ mod gateway;
 mod master_key;
 mod migrate;
 mod notification_service;
+mod own_token;
 mod payment_simulator;
 mod person_keys;
 mod process;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use access::Action;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use command_service::payments::simulator::{
@@ -44,7 +45,8 @@ impl PaymentSimulatorArgs {
         let provider = SimulatedProvider::start(ledger.clone(), clock::system(), behaviour);
         let access = &process.access;
         let book = documented(access.guard(ledger_router(ledger.clone())), access);
-        let router: Router = desk_router(provider).merge(book);
+        let desk = access.guard_plain(desk_router(provider), Action::CallProvider);
+        let router: Router = desk.merge(book);
         process.ready(router)?;
         let ended = process.until_stopped(nothing()).await;
         process.drain().await;

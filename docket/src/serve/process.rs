@@ -25,10 +25,8 @@ use service_kit::access::Access;
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
-use service_kit::server::ServerSettings;
 use storage::postgres::{PostgresPool, PostgresSettings};
 use storage::{Asked, Backoff, Told};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -37,8 +35,9 @@ use tower::{ServiceExt as _, service_fn};
 use super::dependencies::watch_database;
 use super::registration::AdvertiseArgs;
 use crate::config::{LogFormat, ProcessArgs};
-use crate::dev::{cannot_listen, install_logs, metrics_router};
+use crate::dev::{install_logs, metrics_router};
 use crate::entrance::{self, entrance};
+use crate::listening::Listening;
 use crate::output;
 
 /// How long requests under way may take after a signal; see `docket dev`.
@@ -54,6 +53,8 @@ pub(super) struct Process {
     name: &'static str,
     /// Where it listens.
     address: SocketAddr,
+    /// The same, with how it is spoken there.
+    url: String,
     format: LogFormat,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
@@ -94,21 +95,21 @@ impl Process {
         let metrics = metrics_router()?;
         let health = Health::default();
         health.down("service", "starts");
-        let listener = TcpListener::bind(&settings.listen).await;
-        let listener = listener.map_err(|error| cannot_listen(&settings.listen, error))?;
-        let address = listener.local_addr()?;
-        let access = entrance(settings, address).await?;
+        let listening = Listening::begin(settings).await?;
+        let access = entrance(settings, listening.address).await?;
         entrance::say(&access, &health);
         let metrics = access.guard_plain(metrics, Action::ReadMetrics);
         // Before anybody is answered: whoever waits for the port asks in the moment in which it is open.
         let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref());
         let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, router, draining.clone()));
+        let (address, url) = (listening.address, listening.url());
+        let server = tokio::spawn(serve(listening, router, draining.clone()));
         let format = settings.log_format;
         let process = Self {
             name,
             address,
+            url,
             format,
             stop,
             health,
@@ -124,14 +125,14 @@ impl Process {
     }
 
     fn say_where(&self) -> Result<()> {
-        let said = format!("docket {} listens on http://{}", self.name, self.address);
+        let said = format!("docket {} listens on {}", self.name, self.url);
         output::of_process(self.format, said)?;
         Ok(())
     }
 
     /// Where others reach this process.
     pub(super) fn url(&self, advertised: AdvertiseArgs) -> Result<String> {
-        advertised.url(self.address)
+        advertised.url(self.address, &self.url)
     }
 
     /// Tells over NATS where this process is, until what it gives is dropped.
@@ -272,13 +273,13 @@ impl Process {
     }
 }
 
-async fn serve(listener: TcpListener, shown: watch::Receiver<Router>, draining: CancellationToken) {
+async fn serve(listening: Listening, shown: watch::Receiver<Router>, draining: CancellationToken) {
     let dispatch = move |request: Request| {
         let router = shown.borrow().clone();
         router.oneshot(request)
     };
     let service = service_fn(dispatch);
-    service_kit::server::serve(listener, service, ServerSettings::default(), draining).await;
+    listening.serve(service, draining).await;
 }
 
 /// With what every process answers, beside what it is for.

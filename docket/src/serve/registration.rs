@@ -16,8 +16,8 @@ pub(super) struct AdvertiseArgs {
 }
 
 impl AdvertiseArgs {
-    /// Where a process is that listens here.
-    pub(super) fn url(self, listens: SocketAddr) -> Result<String> {
+    /// Where a process is that listens here, and is asked so.
+    pub(super) fn url(self, listens: SocketAddr, asked: &str) -> Result<String> {
         match self.advertise_url {
             Some(url) => Ok(url),
             None if listens.ip().is_unspecified() => bail!(
@@ -25,7 +25,7 @@ impl AdvertiseArgs {
                  where the gateway reaches it, such as http://HOST:{}",
                 listens.port()
             ),
-            None => Ok(format!("http://{listens}")),
+            None => Ok(asked.to_owned()),
         }
     }
 }
@@ -53,16 +53,20 @@ mod tests {
     #[test]
     fn it_is_where_it_listens_or_where_it_was_said_to_be() {
         let nothing = AdvertiseArgs::default();
-        let here = nothing.clone().url("127.0.0.1:8082".parse().unwrap());
-        assert_eq!(here.unwrap(), "http://127.0.0.1:8082");
-        let here = nothing.clone().url("[::1]:8082".parse().unwrap());
-        assert_eq!(here.unwrap(), "http://[::1]:8082");
+        let here = |listens: &str| {
+            let asked = format!("https://{listens}");
+            nothing.clone().url(listens.parse().unwrap(), &asked)
+        };
+        for listens in ["127.0.0.1:8082", "[::1]:8082"] {
+            assert_eq!(here(listens).unwrap(), format!("https://{listens}"));
+        }
         for everywhere in ["0.0.0.0:8082", "[::]:8082"] {
-            let refused = nothing.clone().url(everywhere.parse().unwrap()).unwrap_err().to_string();
+            let refused = here(everywhere).unwrap_err().to_string();
             assert!(refused.contains("set advertise_url"), "{refused}");
         }
         let said = AdvertiseArgs { advertise_url: Some("http://models:8082".to_owned()) };
-        assert_eq!(said.url("0.0.0.0:8082".parse().unwrap()).unwrap(), "http://models:8082");
+        let there = said.url("0.0.0.0:8082".parse().unwrap(), "http://0.0.0.0:8082");
+        assert_eq!(there.unwrap(), "http://models:8082");
     }
 
     #[test]

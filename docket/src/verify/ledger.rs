@@ -10,6 +10,7 @@ use invariants::{LedgerRow, LedgerStatus};
 use serde::Deserialize;
 
 use crate::api::{Api, segment};
+use crate::connect::ConnectArgs;
 
 /// Rows that are read at once.
 const PAGE: usize = 10_000;
@@ -43,9 +44,9 @@ struct Page {
 }
 
 /// The whole ledger of a provider that is a process of its own.
-pub(crate) async fn entries_at(url: &str) -> Result<Vec<LedgerEntry>> {
+pub(crate) async fn entries_at(url: &str, connect: &ConnectArgs) -> Result<Vec<LedgerEntry>> {
     let unreadable = || format!("the provider's ledger can't be read from {url}");
-    let api = Api::at(url)?;
+    let api = Api::at(url, connect)?;
     let mut entries = Vec::new();
     let mut path = format!("/v1/simulator/ledger?limit={ASKED}");
     loop {
@@ -65,9 +66,9 @@ pub(super) async fn read(path: &Path) -> Result<Option<Vec<LedgerRow>>> {
 }
 
 /// The same of a provider that is a process of its own.
-pub(super) async fn ask(url: &str) -> Result<Vec<LedgerRow>> {
+pub(super) async fn ask(url: &str, connect: &ConnectArgs) -> Result<Vec<LedgerRow>> {
     let unreadable = || format!("the provider's ledger can't be read from {url}");
-    entries_at(url).await?.iter().map(row).collect::<Result<_>>().with_context(unreadable)
+    entries_at(url, connect).await?.iter().map(row).collect::<Result<_>>().with_context(unreadable)
 }
 
 fn row(entry: &LedgerEntry) -> Result<LedgerRow> {

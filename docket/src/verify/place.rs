@@ -37,8 +37,8 @@ impl Place {
     pub(super) async fn ledger(&self) -> Result<Option<Vec<LedgerRow>>> {
         match self {
             Self::Folder(data) => ledger::read(&data.ledger()).await,
-            Self::Databases(Databases { simulator: Some(url), .. }) => {
-                ledger::ask(url).await.map(Some)
+            Self::Databases(Databases { simulator: Some(url), connect, .. }) => {
+                ledger::ask(url, connect).await.map(Some)
             }
             Self::Databases(_) => Ok(None),
         }
@@ -151,7 +151,7 @@ impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Folder(data) => data.path().serialize(serializer),
-            Self::Databases(Databases { log, keys, models, sagas, simulator }) => json!({
+            Self::Databases(Databases { log, keys, models, sagas, simulator, .. }) => json!({
                 "log": log.place,
                 "keys": keys.database.place,
                 "read_models": models.as_ref().map(|home| home.catalog().to_string()),

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -15,9 +14,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as Pool, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use service_kit::tls::ClientConfig;
 use tokio_util::sync::CancellationToken;
 
 /// How long connecting may take.
@@ -36,20 +33,24 @@ pub struct Client {
 }
 
 impl Client {
-    /// One whose connections are made within this time, and within a second.
-    pub fn new(deadline: Duration) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider);
-        let tls = tls.with_safe_default_protocol_versions()?.with_platform_verifier()?;
+    /// One whose connections are made within this time, and within a second; with TLS where an address says so.
+    pub fn new(deadline: Duration, tls: ClientConfig) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(CONNECT_WITHIN.min(deadline)));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls.with_no_client_auth());
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
         let connector = connector.https_or_http().enable_http1().wrap_connector(http);
         let mut pool = Pool::builder(TokioExecutor::new());
         pool.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE);
-        Ok(Self { pool: pool.build(connector), ends: CancellationToken::new() })
+        Self { pool: pool.build(connector), ends: CancellationToken::new() }
+    }
+
+    /// One that nobody has to believe.
+    #[cfg(test)]
+    pub(crate) fn in_clear(deadline: Duration) -> Self {
+        use service_kit::tls::{ClientTlsFiles, Trust, client_config};
+        Self::new(deadline, client_config(&ClientTlsFiles::default(), Trust::Named).unwrap())
     }
 
     /// Ends every stream of events that is passed on, and those that come: whoever follows one asks another gateway.

@@ -65,7 +65,7 @@ async fn hangs_up() -> String {
 fn upstream(bases: Vec<String>) -> Upstream {
     let policy = Policy { deadline: Duration::from_mins(1), most_in_flight: 10 };
     let bases = bases.into_iter().map(|base| base.parse().unwrap()).collect();
-    let upstream = Upstream::new("service", bases, Client::new(policy.deadline).unwrap(), policy);
+    let upstream = Upstream::new("service", bases, Client::in_clear(policy.deadline), policy);
     Upstream { takeover_within: Duration::from_millis(300), ..upstream }
 }
 

@@ -7,3 +7,4 @@ mod body_law;
 mod cursor_law;
 mod cursors;
 mod requests;
+mod tls;

@@ -6,6 +6,7 @@
 mod absent;
 mod aiosmtpd;
 mod binaries;
+mod certificates;
 mod database;
 mod localstripe;
 mod nats;
@@ -23,6 +24,7 @@ mod unprivileged;
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use aiosmtpd::{SmtpServer, SmtpSettings, smtp_server};
 pub use binaries::postgres as postgres_programs;
+pub use certificates::{Authority, Certificate, Usage, self_signed};
 pub use database::{Database, POSTGRES_VARIABLE, database};
 pub use localstripe::{LocalStripe, localstripe};
 pub use nats::{Nats, nats, nats_of, nats_with_config, nats_with_room};

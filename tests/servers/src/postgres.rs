@@ -1,6 +1,7 @@
 //! One PostgreSQL server.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 use crate::binaries;
+use crate::certificates::Certificate;
 use crate::port::free_port;
 use crate::query::Server;
 use crate::supervised::Supervised;
@@ -31,11 +33,13 @@ pub struct PostgresSettings {
     settings: Vec<(String, String)>,
     /// Where its folder is made; the usual place when absent.
     within: Option<PathBuf>,
+    /// What it shows to who speaks TLS.
+    shows: Option<Certificate>,
 }
 
 impl Default for PostgresSettings {
     fn default() -> Self {
-        Self { fsync: true, settings: Vec::new(), within: None }
+        Self { fsync: true, settings: Vec::new(), within: None, shows: None }
     }
 }
 
@@ -59,6 +63,13 @@ impl PostgresSettings {
     pub fn within(mut self, folder: &std::path::Path) -> Self {
         self.within = Some(folder.to_owned());
         self
+    }
+
+    /// Speaks TLS to who wants to, and shows this.
+    #[must_use]
+    pub fn showing(mut self, certificate: Certificate) -> Self {
+        self.shows = Some(certificate);
+        self.set("ssl", "on")
     }
 
     /// Starts a server with these settings.
@@ -114,6 +125,9 @@ impl Postgres {
         let made = user.runs(&mut initdb).output().context("`initdb` can't be started")?;
         if !made.status.success() {
             bail!("`initdb` failed: {}", String::from_utf8_lossy(&made.stderr));
+        }
+        if let Some(certificate) = &settings.shows {
+            put_certificate(certificate, &folder.path().join("data"), user)?;
         }
         let server = Server { port: 0 };
         let mut postgres =
@@ -238,6 +252,15 @@ impl Postgres {
     fn state_file(&self) -> std::io::Result<String> {
         std::fs::read_to_string(self.folder.path().join("data/postmaster.pid"))
     }
+}
+
+/// Where it looks for them. It takes no key that others may read.
+fn put_certificate(certificate: &Certificate, data: &Path, user: User) -> anyhow::Result<()> {
+    let (shown, key) = (data.join("server.crt"), data.join("server.key"));
+    certificate.write(&shown, &key)?;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600))?;
+    user.owns(&shown)?;
+    Ok(user.owns(&key)?)
 }
 
 /// What ends the server, not what it tells a client that came too early.

@@ -8,6 +8,7 @@ use reqwest::header::{
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
+use service_kit::tls::ClientConfig;
 use service_kit::trace;
 use tracing::Instrument as _;
 
@@ -29,6 +30,8 @@ pub struct StripeSettings {
     pub api_url: String,
     /// How long an answer may take.
     pub deadline: Duration,
+    /// Whom to believe that they are Stripe.
+    pub tls: ClientConfig,
 }
 
 impl std::fmt::Debug for StripeSettings {
@@ -63,14 +66,17 @@ pub(super) struct StripeClient {
 }
 
 impl StripeClient {
-    pub(super) fn new(settings: &StripeSettings) -> Result<Self, InvalidAddress> {
+    pub(super) fn new(settings: StripeSettings) -> Result<Self, InvalidAddress> {
         let base = settings.api_url.trim_end_matches('/').to_owned();
         check(&base)?;
         let mut key = HeaderValue::try_from(format!("Bearer {}", settings.secret_key))
             .map_err(|_| InvalidAddress::NoKey)?;
         key.set_sensitive(true);
         let headers = HeaderMap::from_iter([(AUTHORIZATION, key), (STRIPE_VERSION, VERSION)]);
+        let mut tls = settings.tls;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .default_headers(headers)
             .redirect(Policy::none())
             .connect_timeout(CONNECT_WITHIN.min(settings.deadline))

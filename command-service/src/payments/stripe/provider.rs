@@ -27,7 +27,7 @@ impl std::fmt::Debug for StripeProvider {
 
 impl StripeProvider {
     /// The provider behind this account.
-    pub fn new(settings: &StripeSettings, clock: Clock) -> Result<Self, InvalidAddress> {
+    pub fn new(settings: StripeSettings, clock: Clock) -> Result<Self, InvalidAddress> {
         Ok(Self { client: StripeClient::new(settings)?, clock })
     }
 

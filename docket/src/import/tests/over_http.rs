@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::fake_platform::{Platform, Seen, start};
 use super::rules::plan_of;
+use crate::connect::ConnectArgs;
 use crate::import::args::OpeningStock;
 use crate::import::client::{Client, Patience};
 use crate::import::progress::Progress;
@@ -38,7 +39,7 @@ fn impatient() -> Patience {
 }
 
 fn import_of(url: &str, rows: &[&str], patience: Patience) -> Import {
-    let client = Client::new(url, patience).unwrap();
+    let client = Client::new(url, &ConnectArgs::default(), patience).unwrap();
     Import { client, plan: plan_of(rows), progress: Progress::new(), concurrency: 4 }
 }
 
@@ -272,6 +273,6 @@ async fn opening_stock_that_is_refused_is_named_and_all_else_is_done() {
 #[test]
 fn what_is_no_url_is_refused() {
     for url in ["localhost:8080", "not a url", "ftp://127.0.0.1"] {
-        assert!(Client::new(url, impatient()).is_err(), "{url}");
+        assert!(Client::new(url, &ConnectArgs::default(), impatient()).is_err(), "{url}");
     }
 }

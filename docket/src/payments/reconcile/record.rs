@@ -11,6 +11,7 @@ use domain::money::{Currency, Money};
 use serde::Serialize;
 
 use super::period::Period;
+use crate::connect::ConnectArgs;
 use crate::verify::ledger;
 
 /// By how much the provider's clock may differ from ours, and how long a payment may take to reach it: so much earlier and
@@ -44,7 +45,7 @@ pub(super) enum Record<'r> {
     /// The simulator's ledger in this file.
     File(&'r Path),
     /// The simulator's ledger at this address.
-    Server(&'r str),
+    Server(&'r str, &'r ConnectArgs),
     /// Stripe's.
     Stripe(StripeProvider),
 }
@@ -52,7 +53,7 @@ pub(super) enum Record<'r> {
 impl Record<'_> {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::File(_) | Self::Server(_) => "simulator",
+            Self::File(_) | Self::Server(..) => "simulator",
             Self::Stripe(_) => "stripe",
         }
     }
@@ -67,7 +68,7 @@ impl Record<'_> {
                 })?;
                 summed(&entries)
             }
-            Self::Server(url) => summed(&ledger::entries_at(url).await?),
+            Self::Server(url, connect) => summed(&ledger::entries_at(url, connect).await?),
             Self::Stripe(stripe) => {
                 let (from, to) = (period.from - MARGIN, period.to + MARGIN);
                 let payments = stripe.payments(from, to).await;

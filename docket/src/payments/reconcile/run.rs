@@ -13,6 +13,7 @@ use super::period::{Period, moment};
 use super::record::Record;
 use super::report::Reconciled;
 use crate::api::base_url;
+use crate::connect::ConnectArgs;
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::output;
 use crate::payments::ProviderArgs;
@@ -39,6 +40,8 @@ pub(crate) struct ReconcileArgs {
     /// Where the payment simulator is, or the gateway, to read the provider's ledger [default: the data folder]
     #[arg(long, env = "DOCKET_PAYMENT_SIMULATOR_URL", value_name = "URL", value_parser = base_url)]
     payment_simulator_url: Option<String>,
+    #[command(flatten)]
+    connect: ConnectArgs,
     /// A day in UTC, or a moment, from which on payments are compared [default: a day before --to]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<DateTime<Utc>>,
@@ -77,9 +80,10 @@ impl ReconcileArgs {
             None => Some(DataDir::existing(&self.data.data_dir)?),
         };
         let ledger = folder.as_ref().map(DataDir::ledger);
-        let record = match (self.provider.stripe(PATIENCE)?, &self.payment_simulator_url, &ledger) {
+        let stripe = self.provider.stripe(PATIENCE, &self.connect.tls)?;
+        let record = match (stripe, &self.payment_simulator_url, &ledger) {
             (Some(stripe), ..) => Record::Stripe(stripe),
-            (None, Some(url), _) => Record::Server(url),
+            (None, Some(url), _) => Record::Server(url, &self.connect),
             (None, None, Some(ledger)) => Record::File(ledger),
             (None, None, None) => anyhow::bail!(
                 "payment_simulator_url is not set: there is no record to compare with"

@@ -1,0 +1,58 @@
+//! The one place where a process listens: its address, and whether TLS is spoken there.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::{Result, anyhow};
+use axum::extract::Request;
+use axum::response::Response;
+use service_kit::server::{ServerSettings, serve};
+use service_kit::tls::ServerTls;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::config::ProcessArgs;
+
+/// An address that is listened at. Nobody is answered yet.
+pub(crate) struct Listening {
+    listener: TcpListener,
+    /// The address.
+    pub(crate) address: SocketAddr,
+    tls: Option<ServerTls>,
+}
+
+impl Listening {
+    /// Listens where the settings say. Certificates that can't be used are said before that.
+    pub(crate) async fn begin(process: &ProcessArgs) -> Result<Self> {
+        let tls = process.tls.start()?;
+        let listener = TcpListener::bind(&process.listen).await;
+        let listener = listener.map_err(|error| cannot_listen(&process.listen, error))?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, tls })
+    }
+
+    /// Where it can be asked.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Answers until it is told to end, and what is under way then.
+    pub(crate) async fn serve<S>(self, service: S, draining: CancellationToken)
+    where
+        S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
+        serve(self.listener, service, ServerSettings::default(), self.tls, draining).await;
+    }
+}
+
+/// Why there is no listening: someone else does, or the system's own words.
+fn cannot_listen(address: &str, error: io::Error) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return anyhow!("{address} is taken by another program; choose another with --listen");
+    }
+    anyhow!(error).context(format!("can't listen on {address}"))
+}
