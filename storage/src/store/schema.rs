@@ -102,7 +102,8 @@ pub(super) async fn make(settings: &PostgresSettings, schema: &str) -> Result<()
     Ok(())
 }
 
-/// Makes the schema, as its owner, and lets another role make tables in it.
+/// Makes the schema, as its owner, and lets another role make tables in it. Again is harmless, also beside another, such as one whose
+/// process was killed: two grants at the same moment would collide.
 pub(super) async fn make_for(
     settings: &PostgresSettings,
     schema: &str,
@@ -110,7 +111,8 @@ pub(super) async fn make_for(
 ) -> Result<(), sqlx::Error> {
     make(settings, schema).await?;
     let role = role.replace('"', "\"\"");
-    let grant = format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO \"{role}\"");
+    let grant =
+        format!("BEGIN; {LOCK}; GRANT USAGE, CREATE ON SCHEMA {schema} TO \"{role}\"; COMMIT");
     let pool = PostgresPool::new(&settings.clone().connections(1));
     let granted = pool.call(async |connection| {
         sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(connection).await.map(drop)

@@ -152,3 +152,19 @@ async fn a_name_of_a_schema_can_not_be_a_statement() {
     let opened = Store::open(&location, Durability::Full, 1).await;
     assert!(matches!(opened.err(), Some(sqlx::Error::Configuration(_))));
 }
+
+#[tokio::test]
+async fn a_schema_is_given_to_a_role_by_several_at_once() {
+    const SEVERAL: usize = 4;
+    let Some(home) = Home::postgres() else { return };
+    for _ in 0..10 {
+        let mut giving = tokio::task::JoinSet::new();
+        for _ in 0..SEVERAL {
+            let location = home.location.clone();
+            giving.spawn(async move { location.make_for("postgres").await });
+        }
+        for given in giving.join_all().await {
+            given.unwrap();
+        }
+    }
+}
