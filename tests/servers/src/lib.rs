@@ -5,8 +5,10 @@
 
 mod absent;
 mod aiosmtpd;
+#[cfg(feature = "certificates")]
+mod authority;
 mod binaries;
-mod certificates;
+mod certificate;
 mod database;
 mod localstripe;
 mod nats;
@@ -23,8 +25,10 @@ mod unprivileged;
 
 pub use absent::{REQUIRED_VARIABLE, is_required, skipped};
 pub use aiosmtpd::{SmtpServer, SmtpSettings, smtp_server};
+#[cfg(feature = "certificates")]
+pub use authority::{Authority, Usage, self_signed};
 pub use binaries::postgres as postgres_programs;
-pub use certificates::{Authority, Certificate, Usage, self_signed};
+pub use certificate::Certificate;
 pub use database::{Database, POSTGRES_VARIABLE, database};
 pub use localstripe::{LocalStripe, localstripe};
 pub use nats::{Nats, nats, nats_of, nats_with_config, nats_with_room};

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 use crate::binaries;
-use crate::certificates::Certificate;
+use crate::certificate::Certificate;
 use crate::port::free_port;
 use crate::query::Server;
 use crate::supervised::Supervised;

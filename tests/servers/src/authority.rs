@@ -1,4 +1,4 @@
-//! Certificates that a test makes for itself.
+//! Who signs the certificates of a test.
 //!
 //! **Invariant:** what signs them is in no file and gone with its owner.
 
@@ -10,6 +10,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
+
+use crate::certificate::Certificate;
 
 /// Somebody who signs certificates.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -23,15 +25,6 @@ pub enum Usage {
     Server,
     /// For nothing any more: its time is over.
     Expired,
-}
-
-/// A certificate with its key, both in PEM form.
-#[derive(Debug, Clone)]
-pub struct Certificate {
-    /// The certificate.
-    pub certificate: String,
-    /// Its key.
-    pub key: String,
 }
 
 impl std::fmt::Debug for Authority {
@@ -87,12 +80,4 @@ pub fn self_signed(names: &[&str]) -> anyhow::Result<Certificate> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let signed = rcgen::generate_simple_self_signed(names)?;
     Ok(Certificate { certificate: signed.cert.pem(), key: signed.signing_key.serialize_pem() })
-}
-
-impl Certificate {
-    /// Writes both into files.
-    pub fn write(&self, certificate: &Path, key: &Path) -> anyhow::Result<()> {
-        fs::write(certificate, &self.certificate).context("a certificate can't be written")?;
-        fs::write(key, &self.key).context("a key can't be written")
-    }
 }
