@@ -7,7 +7,7 @@ use messaging::record::Recorder;
 use service_kit::access::Access;
 use service_kit::clock::Clock;
 use sqlx::migrate::MigrateError;
-use storage::{Held, Lease, Store};
+use storage::{Held, Lease, LeaseSettings, Store, Told};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -19,7 +19,7 @@ use crate::egress::{EgressError, Sender};
 use crate::fold::{Mailing, Reader, ReaderParts};
 use crate::http::{self, Api, ApiParts};
 use crate::hub::Hub;
-use crate::mail::{MailError, Mailer};
+use crate::mail::{MailError, MailSettings, Mailer};
 use crate::run_error::RunError;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
@@ -73,15 +73,9 @@ impl Notifications {
         let sealing = SecretBox::new(&settings.sealing_key).map_err(|_| StartError::SealingKey)?;
         let deadline = settings.egress.deadline;
         let sender = Sender::new(settings.egress, settings.names)?;
-        let mail =
-            settings.mail.map(|mail| Mailer::new(mail, Arc::clone(&feed), Arc::clone(&clock)));
-        let mailer = mail.transpose()?;
+        let mailer = mailer(settings.mail, &feed, &clock)?;
         let store = tables::open(&settings.location).await?;
-        let lease = match settings.lease {
-            Some(lease) => Lease::shared(store.clone(), lease).await?,
-            None => Lease::always(),
-        };
-        let held = lease.acquire_telling(&settings.told).await;
+        let held = acquire(&store, settings.lease, &settings.told).await?;
         let fence = held.fence();
         let book = Arc::new(Book::open(&store, sealing).await?);
         put_back(&store, &book, &clock).await?;
@@ -115,8 +109,7 @@ impl Notifications {
             per_endpoint: settings.per_endpoint,
             retention: settings.retention,
         };
-        let streams = StreamParts { feed: Arc::clone(&feed), hub, end: end.clone() };
-        let streams = Streams::new(streams);
+        let streams = Streams::new(StreamParts { feed: Arc::clone(&feed), hub, end: end.clone() });
         let api = Api::new(ApiParts {
             store: store.clone(),
             fence,
@@ -223,6 +216,28 @@ async fn keep_lease(held: Held, stop: CancellationToken, taken: CancellationToke
     }
 }
 
+/// Waits for the lease, if there is one.
+async fn acquire(
+    store: &Store,
+    lease: Option<LeaseSettings>,
+    told: &Told,
+) -> Result<Held, StartError> {
+    let lease = match lease {
+        Some(lease) => Lease::shared(store.clone(), lease).await?,
+        None => Lease::always(),
+    };
+    Ok(lease.acquire_telling(told).await)
+}
+
+/// Who sends mail, where customers get any.
+fn mailer(
+    mail: Option<MailSettings>,
+    feed: &Arc<dyn Feed>,
+    clock: &Clock,
+) -> Result<Option<Mailer>, MailError> {
+    mail.map(|mail| Mailer::new(mail, Arc::clone(feed), Arc::clone(clock))).transpose()
+}
+
 /// What was under way when whoever was before us ended is due.
 async fn put_back(store: &Store, book: &Book, clock: &Clock) -> Result<(), sqlx::Error> {
     let mut transaction = store.begin().await?;
@@ -240,15 +255,12 @@ async fn begin_or_end_mail(
     mailer: Option<Mailer>,
 ) -> Result<Option<Mailing>, sqlx::Error> {
     let mut transaction = store.begin_durable().await?;
-    let mailing = match mailer {
-        Some(mailer) => {
-            let since = tables::begin_mail(&mut transaction, clock()).await?;
-            Some(Mailing { mailer, since })
-        }
-        None => {
-            tables::end_mail(&mut transaction).await?;
-            None
-        }
+    let mailing = if let Some(mailer) = mailer {
+        let since = tables::begin_mail(&mut transaction, clock()).await?;
+        Some(Mailing { mailer, since })
+    } else {
+        tables::end_mail(&mut transaction).await?;
+        None
     };
     transaction.commit().await?;
     Ok(mailing)

@@ -78,8 +78,8 @@ fn count_post(posted: &Result<Answered, Unanswered>, took: Duration) {
 }
 
 async fn mail(mailer: &Mailer, claimed: &Claimed, begun: Instant) -> Result<u16, Unsent> {
-    let mailed = mailer.send(claimed).await;
-    let word = match mailed {
+    let sent = mailer.send(claimed).await;
+    let word = match sent {
         Ok(_) => "sent",
         Err(Unsent::Refused { status: 500.., .. } | Unsent::Letters) => "refused",
         Err(Unsent::Refused { .. }) => "deferred",
@@ -93,5 +93,5 @@ async fn mail(mailer: &Mailer, claimed: &Claimed, begun: Instant) -> Result<u16,
     metrics::counter!("docket_mail_attempts_total", "outcome" => word).increment(1);
     let took = begun.elapsed();
     metrics::histogram!("docket_mail_attempt_duration_seconds").record(took.as_secs_f64());
-    mailed
+    sent
 }

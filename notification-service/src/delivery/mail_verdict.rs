@@ -21,10 +21,10 @@ pub(super) fn mail_verdict(
     match outcome {
         Ok(_) => Then::Delivered,
         // It says no to this mail, for good. Of what it says before it has heard of the mail, the settings may be the cause.
-        Err(Unsent::Refused { step: Step::Recipient | Step::Content, status: 500.. }) => {
-            Then::Failed
-        }
-        Err(Unsent::Letters) => Then::Failed,
+        Err(
+            Unsent::Refused { step: Step::Recipient | Step::Content, status: 500.. }
+            | Unsent::Letters,
+        ) => Then::Failed,
         Err(Unsent::NoAddress | Unsent::BadAddress | Unsent::Erased) => Then::Dropped,
         Err(
             Unsent::Refused { .. }

@@ -27,7 +27,7 @@ struct Said {
     code: Option<String>,
     carrier: Option<String>,
     tracking: Option<String>,
-    lines: Option<Vec<Line>>,
+    lines: Option<Vec<LineItem>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,7 +38,7 @@ struct Amount {
 
 /// A line of an order or a parcel. Of a line that is cancelled its number is told, of a parcel's also what it is.
 #[derive(Debug, Deserialize)]
-struct Line {
+struct LineItem {
     line: u32,
     quantity: u32,
     sku: Option<String>,
@@ -88,7 +88,7 @@ fn optional(text: Option<&str>) -> Value {
     text.map_or(Value::from(()), Value::from)
 }
 
-fn line(line: &Line) -> Value {
+fn line(line: &LineItem) -> Value {
     let numbers = [("line", Value::from(line.line)), ("quantity", Value::from(line.quantity))];
     let sku = line.sku.as_deref().map(|sku| ("sku", Value::from(sku)));
     Value::from_pairs(numbers.into_iter().chain(sku))
