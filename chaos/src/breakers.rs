@@ -19,8 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// request may be left alone for a while before it is tried again.
 pub(crate) async fn left_open(stack: &Stack, tally: &Tally) -> Result<Vec<String>> {
     let client = Client::new(stack.entrance().url())?;
-    let running: Vec<&str> =
-        stack.processes().filter(|one| one.pid().is_some()).map(|one| one.url()).collect();
+    let running = stack.processes().filter_map(|one| one.pid().map(|_| one.url()));
+    let running: Vec<&str> = running.collect();
     let begun = Awake::now();
     loop {
         let metrics = client.text("/metrics").await?;
