@@ -47,25 +47,16 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
         "confirmed"
     );
     services.gateway.settle().await;
-    let [commands, models, sagas, notifications] = TWICE;
-    let seconds = [
-        services.standby(commands).await,
-        services.standby(models).await,
-        services.standby(sagas).await,
-        services.standby(notifications).await,
-    ];
+    let mut seconds = Vec::new();
+    for service in TWICE {
+        seconds.push(services.standby(service).await);
+    }
     for second in &seconds {
         second.until_it_stands_by().await;
         assert_eq!(second.get("/health/ready").await.body["active"], false);
         assert!(second.text("/metrics").await.contains("docket_active 0"));
     }
-    let [second_commands, second_models, second_sagas, second_notifications] = &seconds;
-    let both = [
-        (commands, second_commands),
-        (models, second_models),
-        (sagas, second_sagas),
-        (notifications, second_notifications),
-    ];
+    let both: Vec<_> = TWICE.into_iter().zip(&seconds).collect();
     let gateway = services.gateway_before(&both).await;
     gateway.until_whole().await;
 

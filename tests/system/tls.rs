@@ -182,7 +182,7 @@ async fn a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_never
 async fn a_thousand_half_open_handshakes_hurt_nobody_and_do_not_hold_up_the_end() {
     let shop = Shop::open(false).await;
     shop.platform.sell("cup", 5).await;
-    let begin = |n: usize| {
+    let hello = |n: usize| {
         let sent: &[u8] =
             [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"][n % 3];
         let address = shop.address().to_owned();
@@ -192,7 +192,7 @@ async fn a_thousand_half_open_handshakes_hurt_nobody_and_do_not_hold_up_the_end(
             stream
         }
     };
-    let half_open = join_all((0..HALF_OPEN).map(begin)).await;
+    let half_open = join_all((0..HALF_OPEN).map(hello)).await;
     for n in 0..20 {
         // Each by a connection of its own: one that is there already would not show anything.
         let platform = Platform::at(&shop.platform.url).over(shop.certificates.client(None, None));

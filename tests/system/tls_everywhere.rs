@@ -21,7 +21,7 @@ const ALL: [Service; 5] = [
     Service::Simulator,
 ];
 
-async fn secured(tokens: &Tokens) -> Secured {
+fn secured(tokens: &Tokens) -> Secured {
     let certificates = Certificates::new();
     let service_token = certificates.file("service-token");
     std::fs::write(&service_token, tokens.of(Who::Service)).unwrap();
@@ -31,7 +31,7 @@ async fn secured(tokens: &Tokens) -> Secured {
 #[tokio::test]
 async fn an_order_goes_its_way_where_everybody_shows_a_certificate_and_a_token() {
     let tokens = Tokens::new().await;
-    let secured = secured(&tokens).await;
+    let secured = secured(&tokens);
     let Some(services) = Services::start_secured(&tokens.settings(), secured).await else { return };
     let gateway = &services.gateway;
     gateway.sell("cup", 20).await;
@@ -177,7 +177,7 @@ async fn a_gateway_asks_nobody_whom_it_does_not_believe_and_is_told_why_by_its_l
         let status = gateway.get("/v1/simulator/ledger").await.status;
         match why {
             None => {
-                assert!(part(&health) == "up" && status.is_success(), "{url}: {health:#} {status}")
+                assert!(part(&health) == "up" && status.is_success(), "{url}: {health:#} {status}");
             }
             Some(why) => {
                 assert!(part(&health) != "up", "{url}: {health:#}");

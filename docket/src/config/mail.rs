@@ -18,7 +18,7 @@ use crate::numbers::whole;
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is a flag of processes that have others")]
 pub(crate) struct MailArgs {
-    /// Mail server for mail to customers: smtps://HOST[:PORT], or smtp://HOST[:PORT], which is sealed by STARTTLS unless ?tls=off follows
+    /// Mail server for mail to customers: `smtps://HOST[:PORT]`, or `smtp://HOST[:PORT]`, which is sealed by STARTTLS unless `?tls=off` follows
     /// [default: customers get no mail]
     #[arg(long, env = "DOCKET_MAIL_SERVER", value_name = "URL", value_parser = MailServer::parse)]
     mail_server: Option<MailServer>,
@@ -38,7 +38,7 @@ pub(crate) struct MailArgs {
     #[arg(long, env = "DOCKET_MAIL_NOTICES", value_name = "TYPES", value_parser = notice, value_delimiter = ',',
         default_value = "order.confirmed,order.rejected,order.lines_cancelled,order.cancelled,parcel.shipped,parcel.delivered,payment.refunded")]
     mail_notices: Vec<NoticeKind>,
-    /// Folder with templates that take the place of the built-in ones of the same name, such as parcel_shipped.txt
+    /// Folder with templates that take the place of the built-in ones of the same name, such as `parcel_shipped.txt`
     #[arg(long, env = "DOCKET_MAIL_TEMPLATES", value_name = "DIR")]
     mail_templates: Option<PathBuf>,
     /// Milliseconds that the mail server may take for a mail

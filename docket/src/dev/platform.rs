@@ -25,7 +25,7 @@ use gateway::{Behind, Entrance, LocalServices, Policy};
 use messaging::embedded::{EmbeddedFeed, EmbeddedQueue, QueueSettings};
 use messaging::feed::Feed;
 use messaging::record::Recorder;
-use notification_service::Notifications;
+use notification_service::{MailSettings, Notifications};
 use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
 use service_kit::access::Access;
@@ -62,7 +62,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Opens the data folder and starts everything.
     pub(crate) async fn start(settings: &Settings, data: &DataDir, access: Access) -> Result<Self> {
-        let mail = settings.mail.resolve()?;
+        settings.mail.resolve()?;
         let metrics = access.guard_plain(metrics_router()?, Action::ReadMetrics);
         data.check_log()?;
         let master = data.load_master_key()?;
@@ -102,17 +102,10 @@ impl Platform {
         let orchestrator =
             orchestrator.await.with_context(|| irreplaceable("the sagas", &data.sagas()));
         let orchestrator = Arc::new(orchestrator?);
-        let models = projection_service::Settings::at(data.projections());
-        let states = Arc::new(States(Arc::downgrade(&orchestrator)));
-        let told = recorder.clone();
-        let mail = mail.map(|mail| mail.with(Arc::clone(&vault)));
-        let projections =
-            ProjectionService::start(models, feed.clone(), vault, states, recorder).await?;
-        let projections = Arc::new(projections);
-        let usual = notification_service::Settings::at(data.notifications(), sealing);
-        let usual = notification_service::Settings { mail, ..usual };
-        let notices = settings.webhooks.clone().put_into(usual);
-        let notifications = start_notifications(notices, data, feed, told).await?;
+        let (told, keys_of_people) = (recorder.clone(), Arc::clone(&vault));
+        let projections = start_models(data, feed.clone(), vault, &orchestrator, recorder).await?;
+        let mail = settings.mail.resolve()?.map(|mail| mail.with(keys_of_people));
+        let notifications = start_notifications(settings, mail, data, sealing, feed, told).await?;
 
         let health = Health::default();
         entrance::say(&access, &health);
@@ -222,12 +215,30 @@ fn start_commands(
     Ok(commands.with_stripe_notices(notices))
 }
 
-async fn start_notifications(
-    settings: notification_service::Settings,
+async fn start_models(
     data: &DataDir,
+    feed: Arc<dyn Feed>,
+    vault: Arc<Vault>,
+    orchestrator: &Arc<Orchestrator>,
+    recorder: Arc<dyn Recorder>,
+) -> Result<Arc<ProjectionService>> {
+    let models = projection_service::Settings::at(data.projections());
+    let states = Arc::new(States(Arc::downgrade(orchestrator)));
+    let started = ProjectionService::start(models, feed, vault, states, recorder).await?;
+    Ok(Arc::new(started))
+}
+
+async fn start_notifications(
+    settings: &Settings,
+    mail: Option<MailSettings>,
+    data: &DataDir,
+    sealing: Vec<u8>,
     feed: Arc<dyn Feed>,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Arc<Notifications>> {
+    let usual = notification_service::Settings::at(data.notifications(), sealing);
+    let usual = notification_service::Settings { mail, ..usual };
+    let settings = settings.webhooks.clone().put_into(usual);
     let started = Notifications::start(settings, feed, recorder, clock::system()).await;
     let notifications =
         started.with_context(|| irreplaceable("the webhooks", &data.notifications()))?;

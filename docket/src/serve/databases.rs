@@ -121,7 +121,7 @@ pub(crate) struct Databases {
     /// Where the provider's ledger can be read.
     pub(crate) simulator: Option<String>,
     /// How it is asked.
-    pub(crate) connect: ConnectArgs,
+    pub(crate) connect: Box<ConnectArgs>,
 }
 
 impl std::fmt::Debug for LogDatabase {
@@ -175,7 +175,7 @@ impl DatabasesArgs {
             models: models.map(|settings| Home::postgres(settings, READ_MODELS)),
             sagas: sagas.map(|settings| Location::postgres(settings, SAGAS)),
             simulator: self.payment_simulator_url,
-            connect: self.connect,
+            connect: Box::new(self.connect),
         }))
     }
 }
