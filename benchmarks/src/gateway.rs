@@ -98,7 +98,7 @@ pub(crate) async fn rows(load: Load) -> Result<Vec<Row>> {
     let gateway = platform.add_gateway().await?;
     measure::warm_up(&platform, load).await?;
     let mut direct = Way::new("direct", &platform.at.commands, &platform.at.models);
-    let mut through = Way::new("through the gateway", &gateway, &gateway);
+    let mut through = Way::new("gateway", &gateway, &gateway);
     for turn in 0..TURNS {
         for way in [&mut direct, &mut through] {
             way.carry(load, turn).await?;
