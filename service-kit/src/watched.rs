@@ -195,7 +195,7 @@ mod tests {
     async fn until(watched: &Watched<u32>, expected: u32) {
         let mut seen = watched.0.clone();
         let there = seen.wait_for(|number| **number == expected);
-        tokio::time::timeout(Duration::from_secs(60), there).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_mins(1), there).await.unwrap().unwrap();
     }
 
     #[tokio::test]

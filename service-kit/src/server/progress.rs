@@ -109,7 +109,7 @@ mod tests {
         };
         let takes = async {
             for _ in 0..5 {
-                tokio::time::sleep(WITHIN - Duration::from_secs(1)).await;
+                tokio::time::sleep(WITHIN.saturating_sub(Duration::from_secs(1))).await;
                 theirs.read_exact(&mut [0; 10]).await.unwrap();
             }
             std::future::pending::<()>().await;
@@ -119,7 +119,7 @@ mod tests {
             () = takes => unreachable!("it goes on for ever"),
         };
         assert_eq!(written, Err(io::ErrorKind::TimedOut));
-        let expected = (WITHIN - Duration::from_secs(1)) * 5 + WITHIN;
+        let expected = WITHIN.saturating_sub(Duration::from_secs(1)) * 5 + WITHIN;
         assert!(took.abs_diff(expected) < Duration::from_secs(1), "{took:?}");
     }
 
