@@ -44,10 +44,10 @@ fn public(deployment: &Deployment, identity: &str) -> String {
 async fn it_names_the_subject_and_whom_the_server_knows_it_as() {
     let deployment = Deployment::lay_out();
     let Some(nats) = deployment.nats() else { return };
-    let key = public(&deployment, "notification-service");
+    let key = public(&deployment, "saga-orchestrator");
     for subject in ["_INBOX_projection-service.", "docket.ask.master-key-check"] {
         let words = ["ERROR", "does not let this identity", subject, &key];
-        if says(&deployment, &nats, "notification-service", &words).await.is_none() {
+        if says(&deployment, &nats, "saga-orchestrator", &words).await.is_none() {
             return;
         }
     }
