@@ -217,9 +217,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config =
             file(folder.path(), "nats_url = \"nats://a:geheim@n\"\nlog_format = \"json\"\n");
-        let gateway = understood(&["gateway", "--config", &config]).unwrap();
-        assert_eq!(setting(&gateway, "log_format").0, "json");
-        assert!(gateway.settings.iter().all(|setting| setting.key != "nats_url"));
+        let simulator = understood(&["payment-simulator", "--config", &config]).unwrap();
+        assert_eq!(setting(&simulator, "log_format").0, "json");
+        assert!(simulator.settings.iter().all(|setting| setting.key != "nats_url"));
         let sagas = understood(&["saga-orchestrator", "--config", &config]).unwrap();
         assert_eq!(setting(&sagas, "nats_url").0, "nats://a:***@n");
         assert_eq!(setting(&sagas, "postgres_url"), (String::new(), "not set".into()));
