@@ -38,7 +38,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 #[serde(deny_unknown_fields)]
 pub(super) struct DashboardParams {
     /// The customer. Whoever is one with a token sees their own, and need not say it; everybody else has to.
-    #[param(min_length = 1, max_length = 64, pattern = r"^[^\x00]+$")]
+    #[param(min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^/\x00-\x1f\x7f-\x9f]+$")]
     customer_id: Option<String>,
     /// Orders that are shown: 1 to 10, 5 when absent.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 10)]

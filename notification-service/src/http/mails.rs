@@ -21,7 +21,7 @@ pub(super) struct MailsQuery {
     /// Only those of which this became.
     state: Option<MailState>,
     /// Only those about this order.
-    #[param(min_length = 1, max_length = 64, pattern = r"^[^\x00]+$")]
+    #[param(min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^/\x00-\x1f\x7f-\x9f]+$")]
     order_id: Option<String>,
     /// Entries of the page: 1 to 1,000, 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]

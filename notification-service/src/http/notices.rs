@@ -25,7 +25,7 @@ use crate::storage::{self as tables, NoticeFilter, NoticeRow};
 #[into_params(parameter_in = Query)]
 pub(super) struct NoticesQuery {
     /// The customer. Whoever is one with a token finds their own, and need not say it; everybody else has to.
-    #[param(min_length = 1, max_length = 64, pattern = r"^[^\x00]+$")]
+    #[param(min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^/\x00-\x1f\x7f-\x9f]+$")]
     customer_id: Option<String>,
     /// Only those that are not read.
     #[serde(default)]
@@ -131,7 +131,7 @@ pub(super) async fn mark_notice(
 pub(super) struct MarkNotices {
     /// The customer. Whoever is one with a token marks their own, and need not say it; everybody else has to.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\x00]+$")]
+    #[schema(min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^/\x00-\x1f\x7f-\x9f]+$")]
     customer_id: Option<String>,
     /// The newest that is read: those that came after it are not; all of them when absent.
     #[serde(default)]
