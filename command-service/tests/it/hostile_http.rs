@@ -11,8 +11,8 @@ use service_kit::access::Access;
 
 use crate::support::{Answered, TestApp, events};
 
-/// Bytes of an id: three times as many characters are all that a URI of the `http` crate takes.
-const LONGEST_ID: usize = 20_000;
+/// Bytes of an id, of which a path has two at most: three times as many characters are all that a URI of the `http` crate takes.
+const LONGEST_ID: usize = 10_000;
 
 /// A path with places for ids, and the example of its body.
 type Described = (String, Value);
