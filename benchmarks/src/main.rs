@@ -198,7 +198,7 @@ async fn carry_out(args: Args) -> Result<()> {
         }
         Some(Only::Gateway) => {
             table(&gateway::rows(settings.load).await?)?;
-            println!("{}", Kind::Distributed.told());
+            println!("a process a service, with and without a gateway before them");
             println!("{}", servers::told());
             Ok(())
         }

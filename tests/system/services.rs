@@ -304,6 +304,22 @@ pub(crate) struct Services {
     server: Server,
 }
 
+/// A PostgreSQL of a test's own, with these databases; `None` where it is not installed.
+fn with_databases(settings: PostgresSettings) -> Option<(Postgres, [&'static str; 3])> {
+    let postgres = match settings.start() {
+        Ok(postgres) => postgres,
+        Err(missing) => {
+            test_servers::skipped(&missing);
+            return None;
+        }
+    };
+    let names = ["log", "reads", "sagas"];
+    for name in names {
+        postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
+    }
+    Some((postgres, names))
+}
+
 impl Services {
     /// Starts everything; `None` when a server can't be had and the test may be skipped.
     pub(crate) async fn start() -> Option<Self> {
@@ -350,18 +366,8 @@ impl Services {
             file("server.key"),
             file("ca.pem"),
         ))?;
-        let postgres =
-            match PostgresSettings::default().showing(secured.certificates.for_server()).start() {
-                Ok(postgres) => postgres,
-                Err(missing) => {
-                    test_servers::skipped(&missing);
-                    return None;
-                }
-            };
-        let names = ["log", "reads", "sagas"];
-        for name in names {
-            postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
-        }
+        let settings = PostgresSettings::default().showing(secured.certificates.for_server());
+        let (postgres, names) = with_databases(settings)?;
         let shown = format!("sslmode=verify-full&sslrootcert={}", file("ca.pem"));
         let [log, models, sagas] = names.map(|name| format!("{}?{shown}", postgres.url(name)));
         let server = Server::Own(postgres);
@@ -394,17 +400,7 @@ impl Services {
 
     /// Starts everything over a PostgreSQL of its own, that keeps what it commits when its power is taken away.
     pub(crate) async fn start_with_own_postgres() -> Option<Self> {
-        let postgres = match Postgres::start() {
-            Ok(postgres) => postgres,
-            Err(missing) => {
-                test_servers::skipped(&missing);
-                return None;
-            }
-        };
-        let names = ["log", "reads", "sagas"];
-        for name in names {
-            postgres.execute(&[&format!("CREATE DATABASE {name}")]).unwrap();
-        }
+        let (postgres, names) = with_databases(PostgresSettings::default())?;
         let [log, models, sagas] = names.map(|name| postgres.url(name));
         let ground = Ground::over(Server::Own(postgres), Urls { log, models, sagas })?;
         Some(Self::start_on(ground).await)
