@@ -27,6 +27,9 @@ struct Way {
     name: &'static str,
     commands: String,
     models: String,
+    answered: u64,
+    /// Processor time of all processes and servers meanwhile.
+    spent: Duration,
     /// Commands a second, by turn.
     rates: Vec<f64>,
     at_once_us: Histogram<u64>,
@@ -40,6 +43,8 @@ impl Way {
             name,
             commands: commands.to_owned(),
             models: models.to_owned(),
+            answered: 0,
+            spent: Duration::ZERO,
             rates: Vec::new(),
             at_once_us: row::empty(),
             half_us: row::empty(),
@@ -48,12 +53,15 @@ impl Way {
     }
 
     /// As fast as the answers come.
-    async fn carry(&mut self, load: Load, turn: u32) -> Result<()> {
+    async fn carry(&mut self, platform: &Platform, load: Load, turn: u32) -> Result<()> {
         let name = self.name;
         let commands = move |index: usize, n| {
             receive(&spread(index, n), &format!("{name}/{turn}/{index}/{n}"))
         };
+        let before: Duration = platform.cpu()?.iter().sum();
         let outcome = driver::closed(&self.commands, load, Rc::new(commands)).await?;
+        self.spent += platform.cpu()?.iter().sum::<Duration>().saturating_sub(before);
+        self.answered += outcome.answered;
         self.rates.push(outcome.per_second);
         self.at_once_us.add(&outcome.latency_us)?;
         Ok(())
@@ -101,7 +109,7 @@ pub(crate) async fn rows(load: Load) -> Result<Vec<Row>> {
     let mut through = Way::new("gateway", &gateway, &gateway);
     for turn in 0..TURNS {
         for way in [&mut direct, &mut through] {
-            way.carry(load, turn).await?;
+            way.carry(&platform, load, turn).await?;
             measure::settle(&platform, &format!("{}/{turn}", way.name)).await?;
         }
     }
@@ -123,6 +131,9 @@ fn told(direct: &Way, through: &Way, half: f64) -> Vec<Row> {
     for way in [direct, through] {
         let what = format!("receives, {}, median of {TURNS} turns", way.name);
         rows.push(Row::figure(&what, way.median(), "commands/s").with(&way.at_once_us));
+        let what = format!("processor time of a receive, servers included, {}", way.name);
+        let each_us = 1e6 / row::per_second(way.answered, way.spent);
+        rows.push(Row::figure(&what, each_us, "µs"));
         let what = format!("receives at half load, open loop, {}", way.name);
         rows.push(Row::figure(&what, half, "commands/s").with(&way.half_us));
         let what = format!("one reader of a stock, {}", way.name);

@@ -11,7 +11,6 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 
@@ -20,12 +19,15 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How long it is read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A middleware: hears the client out when its body was not read.
-pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
+/// Answers, and hears the client out when its body was not read.
+pub(crate) async fn hear_out(
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let (parts, body) = request.into_parts();
     let body = Shared(Arc::new(Mutex::new(body)));
     let rest = body.clone();
-    let response = next.run(Request::from_parts(parts, Body::new(body))).await;
+    let response = answer(Request::from_parts(parts, Body::new(body))).await;
     let unread = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::SERVICE_UNAVAILABLE];
     if unread.contains(&response.status()) {
         // Late or endless: then the connection is closed under the client, as it would have been before.

@@ -1,15 +1,16 @@
 //! What stands around every router: a request id, a limit on bodies, panics as problems, problems for what is not there.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tower_http::catch_panic::CatchPanicLayer;
+use futures::FutureExt as _;
 use tracing::{Instrument as _, Span};
 
 use crate::extract::answer_with;
@@ -35,18 +36,26 @@ pub const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
 pub struct RequestId(pub String);
 
 /// Puts a whole service's router behind what every service has.
+///
+/// In one layer: a router's layers are cloned for every request, each with all that are below it.
 pub fn finish(router: Router) -> Router {
     router
         .fallback(|| answer_with(Code::NotFound))
         .method_not_allowed_fallback(|| answer_with(Code::MethodNotAllowed))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(middleware::from_fn(hear_out))
         .layer(middleware::from_fn(identify))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
-fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+/// Answers, also where that panics, and hears the client out.
+async fn answer(mut request: Request, next: Next) -> Response {
+    DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
+    let answer = async |request| {
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        answer.unwrap_or_else(|panic| panicked(&*panic))
+    };
+    hear_out(request, answer).await
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let message = panic
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -60,20 +69,21 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
 /// Gives the request an id, adds it to the answer and to a problem's body, counts the request and traces it.
 async fn identify(mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let method = request.method().as_str().to_owned();
-    let path = request.uri().path().to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = span(&request, route.as_deref());
+    let span = span(&request, route);
     let begun = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request, next).instrument(span.clone()).await;
     let status = response.status();
     trace::answered(&span, status.as_u16(), status.is_server_error());
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(error) = problem.as_ref().and_then(Problem::cause) {
+        let (method, path) = (method.as_str(), uri.path());
         span.in_scope(|| tracing::error!(request_id = id, method, path, error, "a request failed"));
     }
-    record(method, route, status.as_u16(), begun);
+    record(&method, route, status, begun);
     if let Some(problem) = problem {
         let mut body = problem.to_json();
         if let Some(members) = body.as_object_mut() {
@@ -116,12 +126,11 @@ fn draw_id() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
 
-fn record(method: String, route: Option<String>, status: u16, begun: Instant) {
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+fn record(method: &Method, route: Option<&str>, status: StatusCode, begun: Instant) {
     let labels = [
-        ("http_request_method", method),
-        ("http_route", route),
-        ("http_response_status_code", status.to_string()),
+        ("http_request_method", method.as_str().to_owned()),
+        ("http_route", route.unwrap_or("unmatched").to_owned()),
+        ("http_response_status_code", status.as_str().to_owned()),
     ];
     metrics::histogram!("http_server_request_duration_seconds", &labels)
         .record(begun.elapsed().as_secs_f64());
@@ -131,7 +140,6 @@ fn record(method: String, route: Option<String>, status: u16, begun: Instant) {
 mod tests {
     use super::*;
     use axum::body::{Body, to_bytes};
-    use axum::http::StatusCode;
     use axum::routing::get;
     use std::sync::Arc;
     use tower::ServiceExt;

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{self, map_response};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use service_kit::access::Access;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use super::deprecations::{self, OLD};
 use super::headers;
 use super::origins::{Origin, let_in};
-use crate::limits::{Admission, FarBehind, LimitSettings, Limiter};
+use crate::limits::{Admission, Charged, FarBehind, LimitSettings, Limiter};
 
 /// Answers that are smaller are not worth the time, bytes.
 const COMPRESSED_FROM: u64 = 1024;
@@ -45,7 +48,8 @@ impl Entrance {
     /// Around the API: who comes is asked, and kept to what they may; their writes wait while what follows the log is `behind`.
     pub fn guard(&self, api: Router, access: &Access, behind: FarBehind) -> Router {
         let admission = Admission::new(self.meant_behind, behind);
-        access.identify(self.limiter.by_principal(admission.around(api)))
+        let (access, limiter) = (access.clone(), self.limiter.clone());
+        api.layer(middleware::from_fn_with_state(Guard { access, limiter, admission }, enter))
     }
 
     /// Around everything that may be counted against where somebody comes from.
@@ -54,10 +58,7 @@ impl Entrance {
     }
 
     /// Around everything, request ids and problems included.
-    pub fn edge(&self, router: Router) -> Router {
-        let worth_it =
-            SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::const_new("text/event-stream"));
-        let mut router = router.layer(CompressionLayer::new().gzip(true).compress_when(worth_it));
+    pub fn edge(&self, mut router: Router) -> Router {
         if !OLD.is_empty() {
             let tell = |request, next| deprecations::tell(OLD, request, next);
             router = router.layer(middleware::from_fn(tell));
@@ -65,6 +66,35 @@ impl Entrance {
         if !self.origins.is_empty() {
             router = router.layer(let_in(&self.origins));
         }
-        router.layer(map_response(async |answer| headers::guard(answer)))
+        let worth_it =
+            SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::const_new("text/event-stream"));
+        let compression = CompressionLayer::new().gzip(true).compress_when(worth_it);
+        router.layer(ServiceBuilder::new().map_response(headers::guard).layer(compression))
+    }
+}
+
+/// What stands before the API.
+#[derive(Debug, Clone)]
+struct Guard {
+    access: Access,
+    limiter: Limiter,
+    admission: Admission,
+}
+
+/// The way of a request to the API: who comes, whether they may now, and when.
+async fn enter(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let principal = match guard.access.identify(&mut request).await {
+        Ok(principal) => principal,
+        Err(problem) => return problem.into_response(),
+    };
+    let charged = guard.limiter.charge(&principal, &request);
+    if let Some(refusal) = charged.and_then(Charged::refusal) {
+        return refusal;
+    }
+    guard.admission.admit(&request).await;
+    let answer = next.run(request).await;
+    match charged {
+        Some(charged) => charged.said_on(answer),
+        None => answer,
     }
 }

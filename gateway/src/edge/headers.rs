@@ -17,7 +17,7 @@ const PAGES: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; styl
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Puts them on an answer, where it does not say otherwise itself.
-pub(super) fn guard(mut answer: Response) -> Response {
+pub(super) fn guard<B>(mut answer: Response<B>) -> Response<B> {
     let headers = answer.headers_mut();
     for (name, value) in ALWAYS {
         keep(headers, name, value);

@@ -1,4 +1,4 @@
-//! The layers that keep everybody to what they may: whoever shows who they are by who they are, and all others by where they come from.
+//! Keeps everybody to what they may: whoever shows who they are by who they are, and all others by where they come from.
 //!
 //! **Invariant:** a token is not even looked at of an address that has shown too many that were not taken; a client says nothing of
 //! itself by which it would be counted as another.
@@ -69,9 +69,12 @@ impl Limiter {
         router.layer(middleware::from_fn_with_state(self.clone(), by_address))
     }
 
-    /// Between what asks who comes and what they want.
-    pub fn by_principal(&self, router: Router) -> Router {
-        router.layer(middleware::from_fn_with_state(self.clone(), by_principal))
+    /// Takes what a request costs from what somebody may; nothing where they may as much as they want.
+    pub(crate) fn charge(&self, principal: &Principal, request: &Request) -> Option<Charged> {
+        let (who, named) = self.limit_of(principal)?;
+        let cost = cost::of(request.method(), request.uri().path());
+        let verdict = self.0.principals.spend(&who, cost, named.1);
+        Some(Charged { named, verdict })
     }
 
     /// The limit of somebody: the widest of their roles'.
@@ -94,17 +97,24 @@ impl Limiter {
     }
 }
 
-async fn by_principal(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
-    let principal = request.extensions().get::<Arc<Principal>>();
-    let Some((who, named)) = principal.and_then(|principal| limiter.limit_of(principal)) else {
-        return next.run(request).await;
-    };
-    let cost = cost::of(request.method(), request.uri().path());
-    let verdict = limiter.0.principals.spend(&who, cost, named.1);
-    if let Some(wait) = verdict.refused_for {
-        return refused(named, verdict, wait);
+/// What was taken of what somebody may, if there was enough.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charged {
+    named: Named,
+    verdict: Verdict,
+}
+
+impl Charged {
+    /// The answer to whoever has too little left.
+    pub(crate) fn refusal(self) -> Option<Response> {
+        let Self { named, verdict } = self;
+        verdict.refused_for.map(|wait| refused(named, verdict, wait))
     }
-    said(next.run(request).await, named, verdict)
+
+    /// Says on an answer what is left.
+    pub(crate) fn said_on(self, answer: Response) -> Response {
+        said(answer, self.named, self.verdict)
+    }
 }
 
 async fn by_address(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {

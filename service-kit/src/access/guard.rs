@@ -75,12 +75,18 @@ impl Access {
     /// The same around routes that have no description and are all one action.
     pub fn guard_plain(&self, router: Router, action: Action) -> Router {
         let decide = move |request: Request, next: Next| admit(action, request, next);
-        self.identify(router.layer(middleware::from_fn(decide)))
+        let router = router.layer(middleware::from_fn(decide));
+        router.layer(middleware::from_fn_with_state(self.clone(), authenticate))
     }
 
-    /// Asks only who comes, for somebody behind it who decides.
-    pub fn identify(&self, router: Router) -> Router {
-        router.layer(middleware::from_fn_with_state(self.clone(), authenticate))
+    /// Asks only who comes, and says so on the request for whoever decides.
+    ///
+    /// # Errors
+    /// Without a token that is taken; or while it can't be told.
+    pub async fn identify(&self, request: &mut Request) -> Result<Arc<Principal>, Problem> {
+        let principal = self.principal(request.headers()).await?;
+        request.extensions_mut().insert(Arc::clone(&principal));
+        Ok(principal)
     }
 
     async fn principal(&self, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
@@ -105,11 +111,8 @@ async fn authenticate(State(access): State<Access>, mut request: Request, next: 
     if request.extensions().get::<Arc<Principal>>().is_some() {
         return next.run(request).await;
     }
-    match access.principal(request.headers()).await {
-        Ok(principal) => {
-            request.extensions_mut().insert(principal);
-            next.run(request).await
-        }
+    match access.identify(&mut request).await {
+        Ok(_) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
