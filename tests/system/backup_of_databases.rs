@@ -12,7 +12,8 @@ use crate::platform::{Platform, text};
 use crate::services::{Service, Services};
 use crate::shop::order;
 
-/// As `docs/backup.md` has it: what follows the log before the log. The keys are in the log's database.
+/// As `docs/backup.md` has it: what follows the log before the log. The keys are in the log's database, and the tables of the
+/// notification-service in that of the sagas.
 const ORDER: [&str; 3] = ["reads", "sagas", "log"];
 
 /// Runs a program of PostgreSQL's.

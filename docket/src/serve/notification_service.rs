@@ -81,6 +81,7 @@ impl NotificationServiceArgs {
             process.drain().await;
             return Ok(());
         };
+        let new_epoch = new_epoch(Arc::clone(&feed));
         let mut settings = settings(&database, self.webhooks, &master, &process);
         let mut wrong_key: BoxFuture<'_, String> = std::future::pending().boxed();
         if let Some(mail) = mail {
@@ -101,7 +102,7 @@ impl NotificationServiceArgs {
             tokio::select! {
                 () = service.superseded() => "another notification-service has taken over".to_owned(),
                 why = wrong_key => why,
-                why = new_epoch(feed) => why,
+                why = new_epoch => why,
             }
         };
         let ended = process.until_stopped(fault).await;

@@ -83,6 +83,7 @@ impl ProjectionServiceArgs {
             process.drain().await;
             return Ok(());
         };
+        let new_epoch = new_epoch(Arc::clone(&feed));
         let starting = || {
             let starting = start(&home, &vault, &client, &feed, &broker, &process);
             unless(wrong_key.clone(), starting).boxed()
@@ -99,7 +100,7 @@ impl ProjectionServiceArgs {
             tokio::select! {
                 why = taken(&models) => why,
                 why = wrong_key => why,
-                why = new_epoch(feed) => why,
+                why = new_epoch => why,
             }
         };
         let ended = process.until_stopped(fault).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use async_nats::Client;
 use axum::Router;
+use futures::future::BoxFuture;
 use messaging::feed::Feed;
 use messaging::jetstream::{JetStreamFeed, JetStreamQueue, Names, NatsCarrier};
 use saga_orchestrator::{Orchestrator, Phase, Settings, Status};
@@ -71,15 +72,16 @@ impl SagaOrchestratorArgs {
         let client = broker.connect("saga-orchestrator").await?;
         let registered = process.register(&client, &broker.names, &here).await?;
         let starting = start(settings, client, broker.names.clone(), &process.health, &stop);
-        let Some((orchestrator, answers, feed)) = process.start(Box::pin(starting)).await? else {
+        let Some(started) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
         };
+        let Started { orchestrator, answers, feed, new_epoch } = started;
         let watched = tokio::spawn(keep_health(process.health.clone(), orchestrator.watch()));
         tokio::spawn(follow_sagas(process.health.clone(), feed.head(), orchestrator.watch()));
         let router: Router = documented(orchestrator.router(&process.access), &process.access);
         process.ready(router)?;
-        let ended = process.until_stopped(new_epoch(feed)).await;
+        let ended = process.until_stopped(new_epoch).await;
         drop(registered);
         process.drain().await;
         watched.abort();
@@ -95,23 +97,32 @@ impl SagaOrchestratorArgs {
     }
 }
 
+struct Started {
+    orchestrator: Arc<Orchestrator>,
+    answers: JoinHandle<()>,
+    feed: Arc<dyn Feed>,
+    /// When the log begins a new epoch after what was opened here.
+    new_epoch: BoxFuture<'static, String>,
+}
+
 async fn start(
     settings: Settings,
     client: Client,
     names: Names,
     health: &Health,
     stop: &CancellationToken,
-) -> Result<(Arc<Orchestrator>, JoinHandle<()>, Arc<dyn Feed>)> {
+) -> Result<Started> {
     tokio::spawn(watch_nats(health.clone(), client.clone(), names.clone(), true));
     let queue = JetStreamQueue::new(client.clone(), names.clone());
     let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names.clone()));
     let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
+    let new_epoch = new_epoch(Arc::clone(&feed));
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
     let (feed_too, queue) = (Arc::clone(&feed), Arc::new(queue));
     let orchestrator = Orchestrator::start(settings, feed_too, queue, recorder, clock::steady());
     let orchestrator = Arc::new(orchestrator.await?);
     let answers = saga_states::serve(client, names, Arc::clone(&orchestrator), stop.clone());
-    Ok((orchestrator, tokio::spawn(answers), feed))
+    Ok(Started { orchestrator, answers: tokio::spawn(answers), feed, new_epoch })
 }
 
 /// Tells of each phase as it is entered: in the health, and in the log who is the active one.
