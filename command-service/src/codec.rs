@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::decide::{Entry, State};
 use domain::event::{DecodeError, Event};
 use domain::stream::Stream;
-use event_store::{NewEvent, RecordedEvent, StreamId};
+use event_store::{NewEvent, Position, RecordedEvent, StreamId};
 
 /// The name of a stream in the log.
 pub(crate) fn stream_id(stream: &Stream) -> StreamId {
@@ -29,11 +29,23 @@ pub(crate) fn decode(recorded: &RecordedEvent) -> Result<Event, DecodeError> {
     Event::from_json(&recorded.event_type, recorded.schema_version, &recorded.payload)
 }
 
+/// An event of the log that this build can't read.
+#[derive(Debug, thiserror::Error)]
+#[error("the event at position {position} can't be read: {cause}")]
+pub(crate) struct UnreadableEvent {
+    /// Where it stands.
+    pub(crate) position: Position,
+    /// What is wrong with it.
+    pub(crate) cause: DecodeError,
+}
+
 /// Folds further events of its stream into an entry.
-pub(crate) fn fold(mut entry: Entry, events: &[RecordedEvent]) -> Result<Entry, DecodeError> {
+pub(crate) fn fold(mut entry: Entry, events: &[RecordedEvent]) -> Result<Entry, UnreadableEvent> {
     for recorded in events {
+        let position = recorded.position;
+        let event = decode(recorded).map_err(|cause| UnreadableEvent { position, cause })?;
         let state = std::mem::replace(&mut entry.state, State::Commands);
-        entry = Entry { version: recorded.version, state: state.evolve(&decode(recorded)?) };
+        entry = Entry { version: recorded.version, state: state.evolve(&event) };
     }
     Ok(entry)
 }

@@ -59,6 +59,7 @@ codes! {
     ProjectionNotFound = "projection_not_found", NOT_FOUND, "There is no such projection";
     SagaNotInAttention = "saga_not_in_attention", UNPROCESSABLE_ENTITY, "The saga does not need attention";
     SagaNotResolvable = "saga_not_resolvable", UNPROCESSABLE_ENTITY, "What failed can't be settled by hand";
+    StreamUnreadable = "stream_unreadable", INTERNAL_SERVER_ERROR, "What the command needs has an event that can't be read here";
     DeadLetterNotFound = "dead_letter_not_found", NOT_FOUND, "There is no such dead letter";
     DeadLetterUnreadable = "dead_letter_unreadable", UNPROCESSABLE_ENTITY, "The dead letter can't be understood by this version either";
     WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook";

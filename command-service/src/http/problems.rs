@@ -60,7 +60,11 @@ pub(super) fn problem(error: ExecuteError) -> Problem {
         ExecuteError::Stopped => {
             again(Code::Unavailable).detail("the command-service is ending; nothing was done")
         }
-        ExecuteError::Broken => Code::Internal.into(),
+        error @ ExecuteError::Unreadable { .. } => {
+            let said = error.to_string();
+            Problem::from(Code::StreamUnreadable).detail(said.clone()).caused_by(said)
+        }
+        error @ ExecuteError::Broken => internal(&error),
     }
 }
 

@@ -117,6 +117,7 @@ fn handled(message: &CommandMessage, outcome: Result<Outcome, ExecuteError>) -> 
             error @ (ExecuteError::Refused(_)
             | ExecuteError::VersionMismatch { .. }
             | ExecuteError::EventTooLarge { .. }
+            | ExecuteError::Unreadable { .. }
             | ExecuteError::Broken),
         ) => {
             tracing::error!(%error, command.id = %message.command_id, "a command of a saga can't end");

@@ -28,6 +28,7 @@ impl Participants {
                 error @ (ExecuteError::Refused(_)
                 | ExecuteError::VersionMismatch { .. }
                 | ExecuteError::EventTooLarge { .. }
+                | ExecuteError::Unreadable { .. }
                 | ExecuteError::Broken),
             ) => Err(RecordError::Refused(error.to_string())),
             Err(error) => Err(RecordError::Unavailable(Box::new(error))),

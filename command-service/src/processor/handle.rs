@@ -162,6 +162,7 @@ fn outcome_label(result: &Result<Outcome, ExecuteError>) -> &'static str {
         Err(ExecuteError::OutcomeUnknown) => "outcome_unknown",
         Err(ExecuteError::Unavailable) => "unavailable",
         Err(ExecuteError::Stopped) => "stopped",
+        Err(ExecuteError::Unreadable { .. }) => "unreadable",
         Err(ExecuteError::Broken) => "broken",
     }
 }

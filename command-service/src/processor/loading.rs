@@ -1,11 +1,10 @@
 //! From what the log loaded to the states that decisions read.
 
 use domain::decide::{Entry, State};
-use domain::event::DecodeError;
 use domain::stream::Stream;
 use event_store::{EventLog, LoadedStream, StoreError};
 
-use crate::codec;
+use crate::codec::{self, UnreadableEvent};
 
 /// Events read at once when a snapshot is not usable after all.
 const PAGE: usize = 1_000;
@@ -15,7 +14,7 @@ const PAGE: usize = 1_000;
 pub(super) enum LoadError {
     /// An event of it can't be read by this build.
     #[error(transparent)]
-    Unreadable(#[from] DecodeError),
+    Unreadable(#[from] UnreadableEvent),
     /// The log failed.
     #[error(transparent)]
     Store(#[from] StoreError),

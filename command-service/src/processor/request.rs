@@ -119,7 +119,15 @@ pub enum ExecuteError {
     /// The processor is shutting down; nothing happened.
     #[error("the service is shutting down")]
     Stopped,
-    /// History that this build can't read, or a state it can't encode. Asking again does not help.
+    /// A stream that the command needs has an event that this build can't read; nothing happened.
+    #[error("the stream {stream} has an event that can't be read, at position {position}")]
+    Unreadable {
+        /// The stream.
+        stream: Arc<str>,
+        /// Where the event stands in the log.
+        position: u64,
+    },
+    /// A state that can't be encoded, or a log that answers what it should not. Asking again does not help.
     #[error("the command could not be processed")]
     Broken,
 }

@@ -5,7 +5,7 @@
 //! out anyway. Once a batch has met such a repeat, the next one asks first; and a command that finds everything so already
 //! is asked for, because it leaves no event by which its commit could be told from that of an earlier request.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use domain::decide::{Context, Decide};
@@ -15,6 +15,7 @@ use super::batch::Job;
 use super::decision::{Decision, Undecided, decide};
 use super::request::ExecuteError;
 use super::worker::{Worker, answer_all};
+use crate::codec;
 
 /// Loads that one batch may need, one after another, before its last commands are given up.
 const ROUNDS: usize = 64;
@@ -48,7 +49,7 @@ impl Worker {
         for job in batch {
             waiting.extend(self.decide_unasked(job, asks_first, &mut settling));
         }
-        let mut unreadable = HashSet::new();
+        let mut unreadable = HashMap::new();
         for _ in 0..ROUNDS {
             if waiting.is_empty() {
                 return settling.decided;
@@ -71,12 +72,13 @@ impl Worker {
                 match self.decide(job, Asked::Yes, &mut settling) {
                     Ok(()) => {}
                     Err((job, Undecided::Failed(error))) => job.answer(Err(error)),
-                    Err((job, Undecided::Missing(streams)))
-                        if streams.iter().any(|stream| unreadable.contains(stream)) =>
-                    {
-                        job.answer(Err(ExecuteError::Broken));
-                    }
                     Err((job, Undecided::Missing(streams))) => {
+                        let known = |stream| Some((stream, *unreadable.get(stream)?));
+                        if let Some((stream, position)) = streams.iter().find_map(known) {
+                            let stream = codec::stream_id(stream);
+                            job.answer(Err(ExecuteError::Unreadable { stream, position }));
+                            continue;
+                        }
                         settling.wanted.extend(streams);
                         postponed.push(job);
                     }

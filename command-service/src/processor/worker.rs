@@ -1,6 +1,6 @@
 //! The processor's loop: take what waits, decide, commit. And what it loads from the log.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::stream::Stream;
@@ -124,7 +124,7 @@ impl Worker {
         &mut self,
         jobs: &[Job],
         wanted: &HashSet<Stream>,
-        unreadable: &mut HashSet<Stream>,
+        unreadable: &mut HashMap<Stream, Position>,
     ) -> Result<Loaded, ExecuteError> {
         let streams: Vec<&Stream> =
             wanted.iter().filter(|stream| !self.cache.touch(stream)).collect();
@@ -153,7 +153,7 @@ impl Worker {
                 Ok(entry) => self.cache.insert(stream.clone(), entry),
                 Err(LoadError::Unreadable(error)) => {
                     tracing::error!(%error, %stream, "a stream can't be read by this build");
-                    unreadable.insert(stream.clone());
+                    unreadable.insert(stream.clone(), error.position);
                 }
                 Err(LoadError::Store(error)) => {
                     tracing::warn!(%error, %stream, "a stream could not be loaded");

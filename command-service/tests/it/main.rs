@@ -22,4 +22,5 @@ mod stripe;
 mod stripe_notices;
 mod stripe_shapes;
 mod support;
+mod unreadable;
 mod waits;
