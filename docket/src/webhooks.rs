@@ -54,13 +54,10 @@ enum WebhooksCommand {
         description: Option<String>,
         /// Why; kept in the log
         #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        reason: String,
     },
     /// Forget one, and all that is for it
-    Delete {
-        /// Which one, as `list` names it
-        id: String,
-    },
+    Delete(Change),
     /// Tell one again, and of all that waited meanwhile
     Enable(Change),
     /// Tell one no more for now; what is for it waits
@@ -145,8 +142,9 @@ impl WebhooksCommand {
                     "reason": reason });
                 api.post_json("/v1/webhooks", &unique_key("webhook"), &wanted).await
             }
-            Self::Delete { id } => {
-                api.delete(&path(&id), &unique_key("delete")).await?;
+            Self::Delete(Change { id, reason }) => {
+                let path = format!("{}?reason={}", path(&id), segment(&reason));
+                api.delete(&path, &unique_key("delete")).await?;
                 Ok(json!({ "id": id, "state": "deleted" }))
             }
             Self::Enable(asked) => change(asked, "enable", Value::Null).await,

@@ -39,7 +39,7 @@ pub(super) async fn redeliver(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     api.delivery(&id, delivery).await?;
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record(&id, OperatorAction::RedeliverWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     let again = tables::redeliver(&mut transaction, (&id, delivery), &key, (api.clock)()).await;
@@ -84,7 +84,7 @@ pub(super) async fn redeliver_failed(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     api.find(&id).await?;
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record(&id, OperatorAction::RedeliverWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     let now = (api.clock)();
