@@ -146,11 +146,15 @@ impl Platform {
         let places = LocalServices::new(POLICY);
         let behind = places.around(Router::new().nest("/v1", services.clone().into()));
         let aggregates = gateway::aggregates(Behind::Local(behind), access);
-        let (services, explained) = docs::described(services.merge(aggregates), access);
+        // Beside whatever asks for a token, and explained with the rest.
+        let (notices, said_of_notices) = self.commands.notices().split_for_parts();
+        let mut services = services.merge(aggregates);
+        services.get_openapi_mut().merge(said_of_notices);
+        let (services, explained) = docs::described(services, access);
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
         let services = entrance.guard(places.around(services), access, behind);
-        let notices = Router::new().nest("/v1", self.commands.notices());
+        let notices = Router::new().nest("/v1", notices);
         let router = services.merge(notices).merge(explained).merge(home::router(head));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         entrance.edge(service_kit::http::finish(router))
