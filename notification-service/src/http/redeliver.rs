@@ -22,7 +22,8 @@ use crate::storage as tables;
 
 /// Tells a webhook again
 ///
-/// What waits for its time is tried at once; what waits for an earlier event of its order goes on doing so.
+/// What waits for its time is tried at once; what waits for an earlier event of its order goes on doing so. A webhook that is
+/// disabled is told when it is enabled (`waits_for` is `enabled`).
 #[utoipa::path(post, path = "/webhooks/{id}/deliveries/{delivery}/redeliver", tag = "Webhooks",
     params(("id" = inline(PathName), Path), ("delivery" = i64, Path, minimum = 1),
         ("Idempotency-Key" = inline(KeyText), Header, description = "Under the same key it is told again once"),
@@ -45,7 +46,8 @@ pub(super) async fn redeliver(
     let again = tables::redeliver(&mut transaction, (&id, delivery), &key, (api.clock)()).await;
     again.map_err(failed)?;
     api.commit(transaction).await?;
-    Ok(Json(api.delivery(&id, delivery).await?.into()))
+    let (row, is_enabled) = api.delivery(&id, delivery).await?;
+    Ok(Json(DeliveryItem::of(row, is_enabled)))
 }
 
 /// What is told again, and why.
