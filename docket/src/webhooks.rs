@@ -6,9 +6,8 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
-use crate::connect::ConnectArgs;
-use crate::output;
+use crate::api::{Api, segment, unique_key};
+use crate::platform_args::PlatformArgs;
 use crate::shown::{lines, table};
 
 /// Deliveries that are shown when nobody says how many.
@@ -20,17 +19,8 @@ const SHOWN: u16 = 50;
 pub(crate) struct WebhooksArgs {
     #[command(subcommand)]
     command: WebhooksCommand,
-    /// Address of the running platform: the gateway, or the notification-service
-    #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
-    url: String,
     #[command(flatten)]
-    connect: ConnectArgs,
-    /// Who acts, for the log [default: the user of this session]
-    #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
-    actor: Option<String>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    platform: PlatformArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -114,13 +104,9 @@ struct Change {
 impl WebhooksArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
+        let api = self.platform.api()?;
         let answer = self.command.ask(&api).await?;
-        if self.json {
-            output::line(serde_json::to_string_pretty(&answer)?)?;
-        } else {
-            output::line(shown(&answer))?;
-        }
+        self.platform.print(&answer, shown)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -274,7 +274,8 @@ async fn the_command_line_registers_shows_tells_again_and_deletes() {
     let receiver = Receiver::new(Manner::Well).await;
     let run = async |words: &[&str]| {
         let mut command = docket(&["webhooks"]);
-        command.args(words).args(["--url", &platform.url, "--actor", "ada"]);
+        // Found as every command finds it, also behind the words of one that is below another.
+        command.args(words).args(["--actor", "ada"]).env("DOCKET_GATEWAY_URL", &platform.url);
         let output = command.output().await.unwrap();
         assert!(output.status.success(), "{words:?}: {}", text(&output));
         String::from_utf8(output.stdout).unwrap()
