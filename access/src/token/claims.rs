@@ -115,12 +115,13 @@ fn name(value: Option<&Value>, claim: &'static str) -> Result<String, Refused> {
         Some(Value::String(name)) => name,
         Some(_) => return Err(Refused::Claim(claim)),
     };
-    let visible = name.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-    if visible && (1..=MOST_SUBJECT).contains(&name.len()) {
-        Ok(name.clone())
-    } else {
-        Err(Refused::Claim(claim))
-    }
+    if is_name(name) { Ok(name.clone()) } else { Err(Refused::Claim(claim)) }
+}
+
+/// Whether a text is a name that a token may have: visible ASCII characters, no blank among them.
+pub(crate) fn is_name(text: &str) -> bool {
+    let visible = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    visible && (1..=MOST_SUBJECT).contains(&text.len())
 }
 
 /// Words separated by blanks. Who has the claim is confined to it, also when it is empty.
