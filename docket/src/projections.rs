@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{Api, segment, unique_key};
+use crate::api::{segment, unique_key};
 use crate::numbers::whole;
 use crate::platform_args::PlatformArgs;
 

@@ -134,8 +134,8 @@ impl Platform {
         })
     }
 
-    /// Everything that is answered over HTTP.
-    pub(crate) fn router(&self, entrance: &Entrance) -> Router {
+    /// Everything that is answered over HTTP; the page shows an order that is paid by this method.
+    pub(crate) fn router(&self, entrance: &Entrance, payment_method: &'static str) -> Router {
         let access = &self.access;
         let services = OpenApiRouter::new()
             .merge(self.commands.router(access))
@@ -155,7 +155,10 @@ impl Platform {
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
         let services = entrance.guard(places.around(services), access, behind);
         let notices = Router::new().nest("/v1", notices);
-        let router = services.merge(notices).merge(explained).merge(home::router(head));
+        let router = services
+            .merge(notices)
+            .merge(explained)
+            .merge(home::router(home::Shown { head, payment_method }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         entrance.edge(service_kit::http::finish(router))
     }

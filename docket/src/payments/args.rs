@@ -124,6 +124,14 @@ impl PaymentArgs {
         self.payment_deadline_ms.map_or(usual, Duration::from_millis)
     }
 
+    /// A payment method that the provider knows and that succeeds: of Stripe one for tests, which a live key does not take.
+    pub(crate) fn example_method(&self) -> &'static str {
+        match self.provider.payment_provider {
+            PaymentProviderName::Simulator => "pm_ok",
+            PaymentProviderName::Stripe => "pm_card_visa",
+        }
+    }
+
     /// Stripe, if that is who takes the money.
     pub(crate) fn stripe(&self, tls: &ClientTlsArgs) -> Result<Option<Stripe>> {
         let Some(provider) = self.provider.stripe(self.deadline(), tls)? else { return Ok(None) };
@@ -169,6 +177,13 @@ mod tests {
                 .is_some()
         );
         assert!(PaymentArgs::default().stripe(&ClientTlsArgs::default()).unwrap().is_none());
+    }
+
+    #[test]
+    fn whoever_tries_an_order_is_told_a_method_that_the_provider_knows() {
+        assert_eq!(PaymentArgs::default().example_method(), "pm_ok");
+        let stripe = of_stripe(Some("sk_test"), "https://api.stripe.com");
+        assert_eq!(stripe.example_method(), "pm_card_visa");
     }
 
     #[test]
