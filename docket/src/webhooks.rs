@@ -203,8 +203,11 @@ mod tests {
         let attempts = [
             json!({ "at": "2026-11-30T10:00:00Z", "duration_ms": 12, "status": 500, "error": null }),
             json!({ "at": "2026-11-30T10:00:05Z", "duration_ms": 15000, "status": null, "error": "no answer within 15s" }),
+            json!({ "at": "2026-11-30T10:00:10Z", "duration_ms": 9, "status": 302, "error": "redirects are not followed" }),
         ];
         let told = shown(&json!({ "id": 7, "log": attempts }));
-        assert!(told.contains("12 ms  500") && told.contains("no answer within 15s"), "{told}");
+        assert!(told.contains("12 ms  500\n"), "{told}");
+        assert!(told.contains("15000 ms  no answer within 15s\n"), "{told}");
+        assert!(told.ends_with("9 ms  302  redirects are not followed"), "{told}");
     }
 }
