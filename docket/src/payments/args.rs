@@ -10,7 +10,7 @@ use command_service::payments::stripe::{StripeProvider, StripeSettings};
 use service_kit::clock;
 use service_kit::tls::Trust;
 
-use crate::config::{ClientTlsArgs, needed, secret};
+use crate::config::{ClientTlsArgs, WrongSettings, needed, secret};
 use crate::connect;
 use crate::numbers::whole;
 
@@ -110,7 +110,8 @@ impl ProviderArgs {
         let tls = connect::tls(&tls.without_identity(), Trust::Public)?;
         let settings = StripeSettings { secret_key, api_url, deadline, tls };
         let provider = StripeProvider::new(settings, clock::system());
-        Ok(Some(provider.context("Stripe can't be asked")?))
+        let wrong = || WrongSettings::new("Stripe can't be asked");
+        Ok(Some(provider.with_context(wrong)?))
     }
 }
 
