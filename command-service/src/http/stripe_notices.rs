@@ -3,9 +3,11 @@
 //!
 //! **Invariant:** nothing is recorded of what it says. Whoever waits for the outcome of that payment looks at Stripe's record.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::Extension;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use service_kit::clock::Clock;
 use service_kit::extract::JsonBytes;
@@ -33,6 +35,7 @@ pub(crate) fn router(desk: Arc<NoticeDesk>) -> OpenApiRouter {
 
 /// What a notice may be answered when it is not taken.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only its schema is used")]
 enum NoticeProblems {
     /// It is signed, and is no notice.
     #[response(status = 400, content_type = "application/problem+json")]
@@ -55,6 +58,7 @@ enum NoticeProblems {
     responses((status = 200, description = "It was taken, or is about nothing of ours"), NoticeProblems))]
 async fn notice(
     State(desk): State<Arc<NoticeDesk>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     body: JsonBytes,
 ) -> Result<StatusCode, Problem> {
@@ -63,7 +67,8 @@ async fn notice(
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     if let Err(bad) = desk.signatures.check(signature.unwrap_or_default(), body, now) {
         count("bad_signature");
-        tracing::warn!(target: "docket::audit", provider = PROVIDER, %bad,
+        let peer = peer.map(|Extension(ConnectInfo(peer))| tracing::field::display(peer));
+        tracing::warn!(target: "docket::audit", provider = PROVIDER, peer, %bad,
             "a notice that is not signed as the provider signs was refused");
         return Err(Problem::from(Code::InvalidSignature).detail(bad.to_string()));
     }
