@@ -191,7 +191,7 @@ impl Active {
         let leases = Store::open(&location, Durability::Full, 1).await?;
         let lease = Lease::shared(leases.clone(), lease_settings()).await?;
         let held = lease.acquire_telling(&process.tells_of_lease()).await;
-        process.health.down("service", "starts");
+        process.health.down(process.name, "starts");
         process.is_active();
         let give_back = CancellationToken::new();
         let taken = CancellationToken::new();
