@@ -6,9 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Map, Value, json};
 
+use crate::action::Action;
 use crate::keys::read_secret;
 use crate::role::Role;
 use crate::settings::{AuthSettings, IssuerSettings, KeySource, SettingsError};
+use crate::token::is_name;
 
 /// Makes tokens of one issuer.
 pub struct Signer {
@@ -50,6 +52,14 @@ pub enum IssueError {
         /// Which role.
         role: Role,
     },
+    /// Nobody has such a name.
+    #[error("a subject has 1 to 128 visible ASCII characters, and no blank")]
+    Subject,
+    /// There is no such scope: the token could do nothing.
+    #[error(
+        "there is no scope `{0}`; one is that of an action, such as `orders:read` (docs/security.md)"
+    )]
+    Scope(String),
     /// It could not be signed.
     #[error("the token can't be signed")]
     Signing(#[from] jsonwebtoken::errors::Error),
@@ -70,9 +80,21 @@ impl Signer {
     }
 
     /// A token from now on.
+    ///
+    /// # Errors
+    /// When nobody would take it: for a role that the issuer may not give, a name that nobody has, a scope that there is not.
     pub fn sign(&self, wanted: &Wanted, now: DateTime<Utc>) -> Result<String, IssueError> {
         if let Some(&role) = wanted.roles.iter().find(|role| !self.issuer.roles.contains(role)) {
             return Err(IssueError::Role { issuer: self.issuer.name.clone(), role });
+        }
+        if !is_name(&wanted.subject) {
+            return Err(IssueError::Subject);
+        }
+        let is_known =
+            |scope: &String| Action::ALL.iter().any(|action| action.scope() == scope.as_str());
+        let unknown = wanted.scopes.iter().flatten().find(|scope| !is_known(scope));
+        if let Some(scope) = unknown {
+            return Err(IssueError::Scope(scope.clone()));
         }
         let mut claims = Map::new();
         claims.insert("iss".into(), self.issuer.issuer.clone().into());

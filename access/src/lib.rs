@@ -13,6 +13,7 @@ mod keys;
 mod principal;
 mod role;
 mod settings;
+mod this_machine;
 mod token;
 
 pub use action::Action;
@@ -21,4 +22,5 @@ pub use issue::{IssueError, Signer, Wanted};
 pub use principal::{Known, Principal};
 pub use role::Role;
 pub use settings::{AuthSettings, SettingsError};
+pub use this_machine::is_this_machine;
 pub use token::{Refused, Verifier};

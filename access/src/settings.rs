@@ -4,7 +4,6 @@
 //! never both; it gives the roles that are named, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::role::Role;
+use crate::this_machine::is_this_machine;
 
 /// By how much clocks may differ at most.
 const MOST_LEEWAY_S: u64 = 60;
@@ -227,11 +227,9 @@ fn is_of_secrets(algorithm: Algorithm) -> bool {
 fn address_of_keys(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|_| format!("`jwks_url` {text} is no address"))?;
     let host = url.host_str().unwrap_or_default();
-    let inside = host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
         "https" => Ok(url),
-        "http" if inside => Ok(url),
+        "http" if is_this_machine(host) => Ok(url),
         _ => Err(format!("`jwks_url` {text} is not https")),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::access::Access;
@@ -132,9 +131,9 @@ impl CommandService {
 
     /// What a payment provider tells by itself, without the `/v1` as well; nothing where nobody takes notices. Who comes here
     /// has a signature and no token, so it stands beside whatever asks for one.
-    pub fn notices(&self) -> Router {
+    pub fn notices(&self) -> OpenApiRouter {
         let notices = self.notices.as_ref();
-        notices.map_or_else(Router::new, |desk| http::notices(Arc::clone(desk)))
+        notices.map_or_else(OpenApiRouter::new, |desk| http::notices(Arc::clone(desk)))
     }
 
     /// The queue's handler.

@@ -7,9 +7,8 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
-use crate::connect::ConnectArgs;
-use crate::output;
+use crate::api::{Api, segment, unique_key};
+use crate::platform_args::PlatformArgs;
 
 /// Characters of a cause that the list shows.
 const SHOWN_CHARACTERS: usize = 120;
@@ -20,17 +19,8 @@ const SHOWN_CHARACTERS: usize = 120;
 pub(crate) struct DeadLettersArgs {
     #[command(subcommand)]
     command: LettersCommand,
-    /// Address of the running platform: the gateway, or the command-service
-    #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
-    url: String,
     #[command(flatten)]
-    connect: ConnectArgs,
-    /// Who acts, for the log [default: the user of this session]
-    #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
-    actor: Option<String>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    platform: PlatformArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,26 +49,22 @@ enum LettersCommand {
 impl DeadLettersArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
+        let api = self.platform.api()?;
         match self.command {
             LettersCommand::List { all } => {
                 let letters = list(&api, all).await?;
-                if self.json {
-                    output::line(serde_json::to_string_pretty(&letters)?)?;
-                } else {
-                    output::line(as_table(&letters))?;
-                }
+                self.platform.print(&letters, |letters| as_table(letters))?;
             }
             LettersCommand::Show { id } => {
                 let letter = api.get(&format!("/v1/dead-letters/{}", segment(&id))).await?;
-                print(&letter, self.json)?;
+                self.platform.print(&letter, as_lines)?;
             }
             LettersCommand::Replay { id, reason } => {
                 let path = format!("/v1/dead-letters/{}/replay", segment(&id));
                 let letter = api
                     .post_json(&path, &unique_key("replay"), &json!({ "reason": reason }))
                     .await?;
-                print(&letter, self.json)?;
+                self.platform.print(&letter, as_lines)?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -126,16 +112,11 @@ fn as_table(letters: &[Value]) -> String {
     table.trim_fmt()
 }
 
-fn print(letter: &Value, as_json: bool) -> Result<()> {
-    if as_json {
-        output::line(serde_json::to_string_pretty(letter)?)?;
-        return Ok(());
-    }
+fn as_lines(letter: &Value) -> String {
     let members = ["id", "state", "command_id", "cause", "parked_at", "replayed_at", "reason"];
-    for member in members.into_iter().chain(letter["message"].is_string().then_some("message")) {
-        output::line(format_args!("{member:<12} {}", text(letter, member)))?;
-    }
-    Ok(())
+    let members = members.into_iter().chain(letter["message"].is_string().then_some("message"));
+    let lines = members.map(|member| format!("{member:<12} {}", text(letter, member)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

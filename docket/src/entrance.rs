@@ -5,31 +5,35 @@
 use std::net::SocketAddr;
 
 use access::{AuthSettings, Verifier};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use service_kit::access::Access;
 use service_kit::clock;
 use service_kit::health::Health;
 
-use crate::config::ProcessArgs;
+use crate::config::{ProcessArgs, WrongSettings};
 
 /// How a process that listens here lets in.
 pub(crate) async fn entrance(process: &ProcessArgs, address: SocketAddr) -> Result<Access> {
     let Some(path) = &process.auth_file else {
         return on_loopback(address).map(|()| Access::open());
     };
-    let settings = AuthSettings::read(path).context("who is let in can't be read")?;
+    let wrong = |told: &str| WrongSettings::new(told);
+    let settings = AuthSettings::read(path);
+    let settings = settings.with_context(|| wrong("who is let in can't be read"))?;
     let verifier = Verifier::start(settings, clock::system()).await;
-    Ok(Access::tokens(verifier.context("whose tokens are taken can't be read")?))
+    let verifier = verifier.with_context(|| wrong("whose tokens are taken can't be read"))?;
+    Ok(Access::tokens(verifier))
 }
 
 fn on_loopback(address: SocketAddr) -> Result<()> {
     if address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
-    bail!(
+    let told = format!(
         "{address} can be reached from other machines, and nobody would be asked who they are: say whose tokens are taken \
          with --auth-file, DOCKET_AUTH_FILE or auth_file in the settings file (docs/security.md), or listen on 127.0.0.1"
-    )
+    );
+    Err(WrongSettings::new(told).into())
 }
 
 /// Says it in the health.

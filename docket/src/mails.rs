@@ -6,9 +6,8 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
-use crate::connect::ConnectArgs;
-use crate::output;
+use crate::api::{Api, segment, unique_key};
+use crate::platform_args::PlatformArgs;
 use crate::shown::{lines, table};
 
 /// Mails that are shown when nobody says how many.
@@ -16,20 +15,12 @@ const SHOWN: u16 = 50;
 
 /// Look at mails to customers and what became of them, and send them again
 #[derive(Debug, Args)]
+#[command(mut_args(|arg| arg.global(true)))]
 pub(crate) struct MailsArgs {
     #[command(subcommand)]
     command: MailsCommand,
-    /// Address of the running platform: the gateway, or the notification-service
-    #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
-    url: String,
     #[command(flatten)]
-    connect: ConnectArgs,
-    /// Who acts, for the log [default: the user of this session]
-    #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
-    actor: Option<String>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    platform: PlatformArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,10 +59,9 @@ enum MailsCommand {
 impl MailsArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
+        let api = self.platform.api()?;
         let answer = self.command.ask(&api).await?;
-        let text = if self.json { serde_json::to_string_pretty(&answer)? } else { shown(&answer) };
-        output::line(text)?;
+        self.platform.print(&answer, shown)?;
         Ok(ExitCode::SUCCESS)
     }
 }

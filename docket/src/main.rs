@@ -24,6 +24,7 @@ mod open_files;
 mod output;
 mod parked;
 mod payments;
+mod platform_args;
 mod projections;
 mod replay;
 mod serve;

@@ -8,10 +8,9 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
-use crate::connect::ConnectArgs;
+use crate::api::{segment, unique_key};
 use crate::numbers::whole;
-use crate::output;
+use crate::platform_args::PlatformArgs;
 
 /// Look at the read models, let one go on past a key that it can't fold, and replay that key
 #[derive(Debug, Args)]
@@ -19,17 +18,8 @@ use crate::output;
 pub(crate) struct ProjectionsArgs {
     #[command(subcommand)]
     command: ProjectionsCommand,
-    /// Address of the running platform: the gateway, or the projection-service
-    #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
-    url: String,
     #[command(flatten)]
-    connect: ConnectArgs,
-    /// Who acts, for the log [default: the user of this session]
-    #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
-    actor: Option<String>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    platform: PlatformArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,19 +60,15 @@ enum ProjectionsCommand {
 impl ProjectionsArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
+        let api = self.platform.api()?;
         let (path, body) = match self.command {
             ProjectionsCommand::List => {
                 let list = api.get("/v1/projections").await?;
-                if self.json {
-                    output::line(serde_json::to_string_pretty(&list["items"])?)?;
-                } else {
-                    output::line(as_table(&list))?;
-                }
+                self.platform.print(&list["items"], as_table)?;
                 return Ok(ExitCode::SUCCESS);
             }
             ProjectionsCommand::Show { name } => {
-                print(&api.get(&path_of(&name)).await?, self.json)?;
+                self.platform.print(&api.get(&path_of(&name)).await?, in_words)?;
                 return Ok(ExitCode::SUCCESS);
             }
             ProjectionsCommand::Park { name, reason, position, key } => {
@@ -102,7 +88,7 @@ impl ProjectionsArgs {
             }
         };
         let answer = api.post_json(&path, &unique_key("projections"), &body).await?;
-        print(&answer, self.json)?;
+        self.platform.print(&answer, in_words)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -122,24 +108,15 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn as_table(list: &Value) -> String {
+fn as_table(items: &Value) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["NAME", "STATE", "POSITION", "HEAD", "PARKED"]);
-    for item in list["items"].as_array().into_iter().flatten() {
+    for item in items.as_array().into_iter().flatten() {
         let cells = ["name", "state", "position", "head", "parked"];
         table.add_row(cells.map(|member| text(&item[member])));
     }
     table.trim_fmt()
-}
-
-fn print(model: &Value, as_json: bool) -> Result<()> {
-    if as_json {
-        output::line(serde_json::to_string_pretty(model)?)?;
-        return Ok(());
-    }
-    output::line(in_words(model))?;
-    Ok(())
 }
 
 fn in_words(model: &Value) -> String {

@@ -27,9 +27,10 @@ pub(crate) fn lines(answer: &Value) -> String {
 }
 
 fn attempt(attempt: &Value) -> String {
-    let said = if attempt["status"].is_null() { &attempt["error"] } else { &attempt["status"] };
+    let said = ["status", "error"].map(|member| &attempt[member]).into_iter();
+    let said: Vec<_> = said.filter(|said| !said.is_null()).map(text).collect();
     let (at, took) = (text(&attempt["at"]), text(&attempt["duration_ms"]));
-    format!("{:<22} {at}  {took} ms  {}", "attempt", text(said))
+    format!("{:<22} {at}  {took} ms  {}", "attempt", said.join("  "))
 }
 
 fn text(value: &Value) -> String {

@@ -4,13 +4,12 @@ mod folder;
 mod running;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::api::{base_url, segment};
+use crate::api::segment;
 use crate::numbers::grouped;
 use crate::output;
 use crate::target::{Target, TargetArgs};
@@ -25,12 +24,6 @@ const UNKNOWN: &str = "not known";
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Settings file (TOML) of the services: the platform is asked where its gateway listens
-    #[arg(long, env = "DOCKET_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where the gateway is, unless --url or --data-dir says what is meant
-    #[arg(long, env = "DOCKET_GATEWAY_URL", value_name = "URL", value_parser = base_url)]
-    gateway_url: Option<String>,
     /// The same as JSON
     #[arg(long)]
     json: bool,
@@ -98,7 +91,7 @@ impl Unknown {
 }
 
 pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode> {
-    let status = match args.target.or_at(args.gateway_url).choose().await? {
+    let status = match args.target.choose().await? {
         Target::Running(api) => running::status(&api).await?,
         Target::Folder(folder) => folder::status(&folder).await?,
     };

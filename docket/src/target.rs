@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use crate::api::{Api, DEFAULT_URL, base_url};
 use crate::connect::ConnectArgs;
 use crate::data_dir::DataDir;
+use crate::platform_args::GatewayPlace;
 
 /// Names the folder as `--data-dir` does; `--url` and `--data-dir` go before it. Not clap's to read: to clap it would be
 /// a `--data-dir` that conflicts with `--url`.
@@ -24,6 +25,8 @@ pub(crate) struct TargetArgs {
     /// The data folder of a stopped platform [default: `DOCKET_DATA_DIR`, else data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    gateway: GatewayPlace,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -44,21 +47,15 @@ impl TargetArgs {
         DataDir::existing(named.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER)))
     }
 
-    /// The same, with an address to be asked when nothing was named.
-    pub(crate) fn or_at(self, url: Option<String>) -> Self {
-        let is_named =
-            self.url.is_some() || self.folder(std::env::var_os(FOLDER_VARIABLE)).is_some();
-        if is_named { self } else { Self { url, ..self } }
-    }
-
-    /// What was named; without a name a platform that runs here, else the folder `data`.
+    /// What was named; without a name whom the settings of the services name, else a platform that runs here, else the folder
+    /// `data`.
     pub(crate) async fn choose(&self) -> Result<Target> {
         if let Some(folder) = self.folder(std::env::var_os(FOLDER_VARIABLE)) {
             return Ok(Target::Folder(DataDir::existing(&folder)?));
         }
-        let api =
-            Api::at(self.url.as_deref().unwrap_or(DEFAULT_URL), &self.connect)?.acting_as(None);
-        if self.url.is_some() || api.answers().await {
+        let named = self.url.as_deref().or(self.gateway.url());
+        let api = Api::at(named.unwrap_or(DEFAULT_URL), &self.connect)?.acting_as(None);
+        if named.is_some() || api.answers().await {
             return Ok(Target::Running(api));
         }
         match DataDir::existing(Path::new(DEFAULT_FOLDER)) {

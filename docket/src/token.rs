@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use service_kit::clock;
 
-use crate::config::needed;
+use crate::config::{WrongSettings, needed};
 use crate::output;
 
 /// The settings that go with the secret.
@@ -91,16 +91,17 @@ impl TokenArgs {
 impl MakeArgs {
     fn run(self) -> Result<()> {
         let path = needed("auth_file", self.auth_file)?;
-        let subject = self.subject.ok_or_else(|| anyhow!("whose token it is, --subject says"))?;
+        let wrong = |told: &str| WrongSettings::new(told);
+        let subject = self.subject.ok_or_else(|| wrong("whose token it is, --subject says"))?;
         if self.role.is_empty() {
-            return Err(anyhow!(
-                "what they are, --role says: customer, support, operator or service"
-            ));
+            let told = "what they are, --role says: customer, support, operator or service";
+            return Err(wrong(told).into());
         }
         let signer = Signer::of(AuthSettings::read(&path)?, self.issuer.as_deref())?;
         let lasts = TimeDelta::minutes(self.minutes);
         let wanted = Wanted { subject, roles: self.role, scopes: self.scope, lasts };
-        output::line(signer.sign(&wanted, clock::system()())?)?;
+        let token = signer.sign(&wanted, clock::system()());
+        output::line(token.map_err(|error| wrong(&error.to_string()))?)?;
         Ok(())
     }
 }
@@ -136,6 +137,8 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use access::IssueError;
+
     use super::*;
 
     #[test]
@@ -151,7 +154,19 @@ mod tests {
             scopes: None,
             lasts: TimeDelta::minutes(1),
         };
-        assert_eq!(signer.sign(&wanted, clock::system()()).unwrap().split('.').count(), 3);
+        let now = clock::system()();
+        assert_eq!(signer.sign(&wanted, now).unwrap().split('.').count(), 3);
+        for subject in ["", "a b", "ada\n", "Łukasz", &"a".repeat(129)] {
+            let wanted = Wanted { subject: subject.to_owned(), ..wanted.clone() };
+            assert!(matches!(signer.sign(&wanted, now), Err(IssueError::Subject)), "{subject:?}");
+        }
+        for scope in ["nonsense:read", "", "orders:read orders:write", "ORDERS:READ"] {
+            let scopes = Some(vec!["orders:read".to_owned(), scope.to_owned()]);
+            let wanted = Wanted { scopes, ..wanted.clone() };
+            assert!(matches!(signer.sign(&wanted, now), Err(IssueError::Scope(_))), "{scope:?}");
+        }
+        let scopes = Some(vec!["orders:read".to_owned()]);
+        signer.sign(&Wanted { scopes, ..wanted }, now).unwrap();
         let before = std::fs::read(path.join(SECRET)).unwrap();
         assert!(init(&path).unwrap_err().to_string().contains("is there already"));
         assert_eq!(std::fs::read(path.join(SECRET)).unwrap(), before);

@@ -6,9 +6,8 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::api::{Api, DEFAULT_URL, actor_name, base_url, segment, unique_key};
-use crate::connect::ConnectArgs;
-use crate::output;
+use crate::api::{Api, segment, unique_key};
+use crate::platform_args::PlatformArgs;
 use crate::shown::{lines, table};
 
 /// Deliveries that are shown when nobody says how many.
@@ -20,17 +19,8 @@ const SHOWN: u16 = 50;
 pub(crate) struct WebhooksArgs {
     #[command(subcommand)]
     command: WebhooksCommand,
-    /// Address of the running platform: the gateway, or the notification-service
-    #[arg(long, global = true, value_name = "URL", value_parser = base_url, default_value = DEFAULT_URL)]
-    url: String,
     #[command(flatten)]
-    connect: ConnectArgs,
-    /// Who acts, for the log [default: the user of this session]
-    #[arg(long, global = true, value_name = "NAME", value_parser = actor_name)]
-    actor: Option<String>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    platform: PlatformArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,13 +44,10 @@ enum WebhooksCommand {
         description: Option<String>,
         /// Why; kept in the log
         #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        reason: String,
     },
     /// Forget one, and all that is for it
-    Delete {
-        /// Which one, as `list` names it
-        id: String,
-    },
+    Delete(Change),
     /// Tell one again, and of all that waited meanwhile
     Enable(Change),
     /// Tell one no more for now; what is for it waits
@@ -117,13 +104,9 @@ struct Change {
 impl WebhooksArgs {
     /// Asks, and prints the answer.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let api = Api::at(&self.url, &self.connect)?.acting_as(self.actor);
+        let api = self.platform.api()?;
         let answer = self.command.ask(&api).await?;
-        if self.json {
-            output::line(serde_json::to_string_pretty(&answer)?)?;
-        } else {
-            output::line(shown(&answer))?;
-        }
+        self.platform.print(&answer, shown)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -145,8 +128,9 @@ impl WebhooksCommand {
                     "reason": reason });
                 api.post_json("/v1/webhooks", &unique_key("webhook"), &wanted).await
             }
-            Self::Delete { id } => {
-                api.delete(&path(&id), &unique_key("delete")).await?;
+            Self::Delete(Change { id, reason }) => {
+                let path = format!("{}?reason={}", path(&id), segment(&reason));
+                api.delete(&path, &unique_key("delete")).await?;
                 Ok(json!({ "id": id, "state": "deleted" }))
             }
             Self::Enable(asked) => change(asked, "enable", Value::Null).await,
@@ -219,8 +203,11 @@ mod tests {
         let attempts = [
             json!({ "at": "2026-11-30T10:00:00Z", "duration_ms": 12, "status": 500, "error": null }),
             json!({ "at": "2026-11-30T10:00:05Z", "duration_ms": 15000, "status": null, "error": "no answer within 15s" }),
+            json!({ "at": "2026-11-30T10:00:10Z", "duration_ms": 9, "status": 302, "error": "redirects are not followed" }),
         ];
         let told = shown(&json!({ "id": 7, "log": attempts }));
-        assert!(told.contains("12 ms  500") && told.contains("no answer within 15s"), "{told}");
+        assert!(told.contains("12 ms  500\n"), "{told}");
+        assert!(told.contains("15000 ms  no answer within 15s\n"), "{told}");
+        assert!(told.ends_with("9 ms  302  redirects are not followed"), "{told}");
     }
 }

@@ -7,8 +7,8 @@
 //! # let registered = ProductRegistered { sku: sku.clone(), name: Label::parse("Cakestand").unwrap(),
 //! #     unit_price: Money::new(1275, Currency::parse("GBP").unwrap()), stocked: true };
 //! given([registered])
-//!     .when(DiscontinueProduct { sku: sku.clone() })
-//!     .then([ProductDiscontinued { sku }]);
+//!     .when(DiscontinueProduct { sku: sku.clone(), reason: None })
+//!     .then([ProductDiscontinued { sku, reason: None }]);
 //! ```
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
-//! Who acts, as far as a request says so.
+//! Who acts, as far as a request says so, and why.
 //!
-//! Only where nobody is asked who they are: then it is noted as what was said. Elsewhere the actor is whose token it is, see
+//! Who: only where nobody is asked who they are: then it is noted as what was said. Elsewhere the actor is whose token it is, see
 //! [`Caller`](crate::access::Caller).
 
 use axum::http::HeaderMap;
@@ -12,6 +12,8 @@ use crate::problem::{Code, Problem};
 pub const ACTOR: &str = "docket-actor";
 /// Whoever does not say.
 const UNNAMED: &str = "operator";
+/// What whoever does not say why is told.
+const NO_REASON: &str = "is missing: say why, it is recorded";
 /// The longest name, in characters.
 const MAX_CHARS: usize = 200;
 
@@ -24,6 +26,16 @@ pub fn actor(headers: &HeaderMap) -> Result<&str, Problem> {
         return Err(Problem::from(Code::InvalidHeader).mistake("Docket-Actor", detail));
     }
     Ok(name)
+}
+
+/// Why something is done to what is another's: it is recorded, so a body that does not say it in `reason` is refused.
+pub fn why<R>(said: Option<R>) -> Result<R, Problem> {
+    said.ok_or_else(|| Problem::from(Code::InvalidBody).mistake("/reason", NO_REASON))
+}
+
+/// The same where there is no body: `reason` is a parameter of the address.
+pub fn why_in_query<R>(said: Option<R>) -> Result<R, Problem> {
+    said.ok_or_else(|| Problem::from(Code::InvalidQuery).mistake("reason", NO_REASON))
 }
 
 #[cfg(test)]
@@ -43,5 +55,12 @@ mod tests {
         assert_eq!(named(""), Ok(UNNAMED.to_owned()));
         assert_eq!(named(&"a".repeat(201)), Err("invalid_header"));
         assert_eq!(actor(&HeaderMap::new()).unwrap(), UNNAMED);
+    }
+
+    #[test]
+    fn whoever_does_not_say_why_is_told_where_to() {
+        assert_eq!(why(Some("asked for it")).unwrap(), "asked for it");
+        assert_eq!(why(None::<&str>).unwrap_err().code(), "invalid_body");
+        assert_eq!(why_in_query(None::<&str>).unwrap_err().code(), "invalid_query");
     }
 }

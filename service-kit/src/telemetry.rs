@@ -25,7 +25,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer};
 
 use exporting::Exporting;
-use lines::WithTrace;
+use lines::{ForPeople, WithTrace};
 
 /// Whose spans are traced: our own services', not those of the libraries below.
 const TRACED: [&str; 6] = [
@@ -113,7 +113,7 @@ where
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     match format {
-        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Text => lines.event_format(ForPeople::new()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     }
 }
@@ -125,10 +125,7 @@ where
 {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     match format {
-        LogFormat::Text => {
-            let text = Format::default().with_target(false).with_ansi(false);
-            lines.event_format(WithTrace::text(text)).boxed()
-        }
+        LogFormat::Text => lines.event_format(WithTrace::text(ForPeople::new())).boxed(),
         LogFormat::Json => {
             let json = Format::default().json().flatten_event(true);
             lines.json().event_format(WithTrace::json(json)).boxed()

@@ -91,6 +91,18 @@ pub(crate) async fn guarded() -> (Platform, Tokens) {
     (platform, tokens)
 }
 
+/// A platform in one process that takes these tokens, and whose money Stripe takes: it is not asked before there is an order.
+pub(crate) async fn guarded_with_stripe() -> (Platform, Tokens) {
+    let tokens = Tokens::new().await;
+    let mut command = docket(&["dev", "--listen", "127.0.0.1:0", "--payment-provider", "stripe"]);
+    command.env("DOCKET_AUTH_FILE", tokens.settings());
+    command.env("DOCKET_STRIPE_SECRET_KEY", "sk_test_docket");
+    command.env("DOCKET_STRIPE_WEBHOOK_SECRET", "whsec_docket");
+    command.arg("--data-dir").arg(tokens.folder.path().join("data"));
+    let platform = Platform::of(command).await;
+    (platform, tokens)
+}
+
 /// A platform on which a customer has an order, a cart, a payment, a parcel and a notice.
 pub(crate) struct Shop<'p> {
     pub(crate) platform: &'p Platform,

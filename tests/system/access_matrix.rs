@@ -95,6 +95,9 @@ const ROWS: &[(&str, &str)] = &[
     ("GET /v1/simulator/ledger", "401 403 403 403 ok  ok"),
 ];
 
+/// What is there besides when Stripe takes the money. `sig`: nobody's token counts, but a signature.
+const WITH_STRIPE: (&str, &str) = ("POST /v1/payments/webhooks/stripe", "sig sig sig sig sig sig");
+
 /// The operations of a description.
 fn operations(api: &Value) -> Vec<(String, &Value)> {
     let mut found = Vec::new();
@@ -110,6 +113,7 @@ fn operations(api: &Value) -> Vec<(String, &Value)> {
 fn verdict(answer: &Answer) -> &'static str {
     match (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default()) {
         (401, "unauthenticated") => "401",
+        (401, "invalid_signature") => "sig",
         (403, "forbidden") => "403",
         (404, "dead_letter_not_found" | "webhook_not_found" | "mail_not_found") => "ok",
         (404, _) => "404",
@@ -170,9 +174,29 @@ async fn every_operation_answers_everybody_as_its_row_says_over_separate_process
     let Some(services) = Services::start_guarded(&tokens.settings()).await else { return };
     let shop = Shop::open(&services.gateway, &tokens).await;
     every_operation_answers_everybody_as_its_row_says(&shop).await;
-    // A payment provider has no token: its signature is looked at by the command-service. Here the simulator takes the money,
-    // and nobody takes notices.
+    // Here the simulator takes the money, and nobody takes notices.
     let anybody = Platform::at(&services.gateway.url);
     let notice = anybody.post("/v1/payments/webhooks/stripe", "n", &serde_json::json!({})).await;
     assert_eq!(notice.problem(), (404, "not_found"));
+}
+
+/// A payment provider has no token: its signature is looked at by the command-service.
+#[tokio::test]
+async fn what_stripe_tells_is_described_and_nobodys_token_stands_for_its_signature() {
+    let (platform, tokens) = crate::access::guarded_with_stripe().await;
+    let shop = Shop::of(&platform, &tokens);
+    let api = platform.get("/openapi.json").await.ok();
+    let mut described: Vec<String> = operations(&api).into_iter().map(|(name, _)| name).collect();
+    let mut rows: Vec<&str> = ROWS.iter().chain([&WITH_STRIPE]).map(|(name, _)| *name).collect();
+    described.sort_unstable();
+    rows.sort_unstable();
+    assert_eq!(described, rows);
+    let said = &api["paths"]["/v1/payments/webhooks/stripe"]["post"];
+    assert!(said["security"].is_null() && said["x-docket-access"].is_null(), "{said}");
+    assert!(said["responses"]["401"].is_object(), "{said}");
+    for (who, wanted) in Who::ALL.into_iter().zip(WITH_STRIPE.1.split_whitespace()) {
+        let answer = shop.ask(who, WITH_STRIPE.0).await;
+        assert_eq!(verdict(&answer), wanted, "{who:?}: {answer:?}");
+    }
+    assert!(platform.terminate().await.success());
 }

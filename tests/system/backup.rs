@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::import::{import, the_day_reconciles};
 use crate::platform::{Data, Platform, docket, text};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 /// Events after which an import of the example day is well under way, and far from its end.
 const UNDER_WAY: u64 = 2_000;
@@ -174,7 +174,7 @@ async fn p13_erasable_with_the_newest_keys_whoever_was_erased_since_stays_unread
     for name in ["keys.db", "master.key"] {
         assert!(!target.join(name).exists(), "{name}");
     }
-    platform.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
+    platform.post("/v1/customers/ada/erase", "erase", &why("asked for it")).await.ok();
     backup(&data, &keys, &["--keys-only"]).await;
     assert!(!keys.join("log.db").exists());
     platform.terminate().await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::platform::Platform;
-use crate::shop::order;
+use crate::shop::{order, why};
 
 fn with(change: impl FnOnce(&mut Value)) -> String {
     let mut order = order("bad", "teapot", "pm_ok");
@@ -134,7 +134,7 @@ pub(crate) async fn ended_orders_stay(platform: &Platform) {
     let line = json!({ "lines": [{ "line": 1, "quantity": 1 }] });
     for (path, body, code) in [
         ("/v1/orders/o/place", json!({}), "wrong_state"),
-        ("/v1/orders/o/hold", json!({}), "wrong_state"),
+        ("/v1/orders/o/hold", why("fraud?"), "wrong_state"),
         ("/v1/orders/o/lines/cancel", line, "already_shipped"),
         (
             "/v1/orders/o/returns",

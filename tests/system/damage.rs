@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::platform::{Data, Platform, docket, text};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 /// What a process says that refuses to start on this data.
 async fn refused(data: &Data) -> String {
@@ -143,7 +143,7 @@ async fn a_log_that_is_damaged_in_the_middle_is_named_with_what_to_do_by_whateve
             let mut answers = Vec::new();
             for n in 0..20 {
                 let path = format!("/v1/orders/o{n}/hold");
-                answers.push(platform.post(&path, &path, &json!({})).await);
+                answers.push(platform.post(&path, &path, &why("fraud?")).await);
             }
             let met = answers.iter().find(|answer| answer.status == 503).unwrap();
             assert_eq!(met.problem(), (503, "unavailable"));

@@ -195,7 +195,8 @@ async fn services_that_start_while_postgres_is_away_wait_for_it_and_say_so() {
     services.postgres().kill().unwrap();
     for service in waiting {
         services.restart(service).await;
-        let waits = |health: &Value| health["parts"]["service"] == "the database does not answer";
+        let name = service.name();
+        let waits = |health: &Value| health["parts"][name] == "the database does not answer";
         services.of(service).until("/health/ready", waits).await;
     }
     // One that waits still ends in order.

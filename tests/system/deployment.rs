@@ -34,6 +34,9 @@ impl Deployment {
         let deployment = Self(root);
         let mut make = Command::new(repository("deploy/make-secrets.sh"));
         succeed(make.arg(deployment.secrets()));
+        // As the compose files mount it.
+        let identities = deployment.secrets().join("nats_identities");
+        symlink(identities, nats.join("nats_identities")).unwrap();
         deployment
     }
 

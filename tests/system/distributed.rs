@@ -10,7 +10,7 @@ use crate::part_of_day::PartOfDay;
 use crate::payment_methods::METHODS;
 use crate::platform::{Data, Platform, docket, text};
 use crate::services::{Service, Services};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 /// Rows of the example day that are imported, with the line that names the columns.
 const ROWS: usize = 500;
@@ -71,7 +71,8 @@ async fn personal_data_is_opened_by_the_query_side_until_the_person_is_erased() 
     let registered = services.gateway.post("/v1/customers", "ada", &customer).await.ok();
     let path = format!("/v1/customers/ada?min_position={}", registered["position"]);
     assert_eq!(services.gateway.get(&path).await.ok()["name"], "Ada Other");
-    let erased = services.gateway.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
+    let erased =
+        services.gateway.post("/v1/customers/ada/erase", "erase", &why("asked for it")).await.ok();
     let path = format!("/v1/customers/ada?min_position={}", erased["position"]);
     services.gateway.until(&path, |ada| ada["name"].is_null() && ada["id"] == "ada").await;
     services.terminate().await;

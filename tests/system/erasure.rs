@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::platform::{Data, Platform};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 /// What of the person must not be found anywhere: distinctive texts.
 const TRACES: [&str; 5] = [
@@ -35,7 +35,8 @@ pub(crate) async fn erase_a_person(platform: &Platform) {
     assert_eq!(before["name"], TRACES[0], "readable before");
     let kept = platform.get("/v1/orders/o-kept").await.ok();
 
-    let erased = platform.post("/v1/customers/erased/erase", "erase", &json!({})).await.ok();
+    let erased =
+        platform.post("/v1/customers/erased/erase", "erase", &why("asked for it")).await.ok();
     let path = format!("/v1/customers/erased?min_position={}", erased["position"]);
     // Other processes forget the key when they hear of it.
     platform.until(&path, |person| person["name"].is_null() && person["email"].is_null()).await;

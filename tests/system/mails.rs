@@ -9,7 +9,7 @@ use test_servers::{SmtpServer, SmtpSettings, smtp_server};
 
 use crate::platform::{Data, PATIENCE, Platform, docket, text};
 use crate::services::{Service, Services, send_mail};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 /// What of a customer is nowhere but in mail.
 const HIDDEN: &str = "verborgen";
@@ -100,7 +100,7 @@ async fn a_mail_under_way_when_everything_is_killed_comes_again_and_its_address_
     register(&platform, "c2", "refused").await;
     place(&platform, "o2", "c2").await;
     until_state(&platform, "failed", 1).await;
-    platform.post("/v1/customers/c1/erase", "erase", &json!({})).await.ok();
+    platform.post("/v1/customers/c1/erase", "erase", &why("asked for it")).await.ok();
     let parcel = parcel(&platform, "o1").await;
     platform.post(&format!("{parcel}/deliver"), "deliver", &json!({})).await.ok();
     until_state(&platform, "nobody", 1).await;
@@ -157,7 +157,7 @@ async fn the_notification_service_asks_for_the_key_when_it_sends_and_forgets_who
     until_state(&services.gateway, "sent", 2).await;
     let mails = server.mails().unwrap();
     assert_eq!(header(&mails[0], "Message-ID"), header(&mails[1], "Message-ID"));
-    services.gateway.post("/v1/customers/c2/erase", "erase", &json!({})).await.ok();
+    services.gateway.post("/v1/customers/c2/erase", "erase", &why("asked for it")).await.ok();
     ship(&services.gateway, "o2").await;
     until_state(&services.gateway, "nobody", 1).await;
     ship(&services.gateway, "o1").await;

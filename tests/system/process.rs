@@ -157,3 +157,27 @@ async fn who_names_the_folder_of_a_running_platform_is_told_which_process_has_it
     let said = text(&data.docket(&["status"]).await);
     assert!(said.contains("stopped: this is what the files say"), "{said}");
 }
+
+#[tokio::test]
+async fn wrong_settings_of_who_comes_in_and_who_is_asked_end_the_start_with_2() {
+    let data = Data::new();
+    let broken = data.path().join("auth.toml");
+    std::fs::write(&broken, "audience = 7").unwrap();
+    let (broken, nowhere) = (broken.to_str().unwrap(), data.path().join("none.toml"));
+    for words in [
+        &["--auth-file", broken][..],
+        &["--auth-file", nowhere.to_str().unwrap()],
+        &["--listen", "0.0.0.0:0"],
+        &["--payment-provider", "stripe", "--stripe-api-url", "http://stripe.example"],
+        &["--mail-server", "smtp://mail.example?tls=off", "--mail-from", "a@b.example"],
+    ] {
+        let mut command = docket(&["dev", "--listen", "127.0.0.1:0"]);
+        if words[0] == "--listen" {
+            command = docket(&["dev"]);
+        }
+        command.args(words).env("DOCKET_STRIPE_SECRET_KEY", "sk_test");
+        let output =
+            command.arg("--data-dir").arg(data.path().join("data")).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {}", text(&output));
+    }
+}

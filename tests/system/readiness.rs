@@ -125,7 +125,9 @@ async fn without_nats_the_gateway_stays_ready_and_takes_commands() {
     services.stop(Service::Commands).await;
     services.stop(Service::Models).await;
     services.restart(Service::Models).await;
-    let waits = |health: &Value| part(health, "service").contains("waits for the command-service");
+    let waits = |health: &Value| {
+        part(health, "projection-service").contains("waits for the command-service")
+    };
     services.of(Service::Models).until("/health/ready", waits).await;
     services.restart(Service::Commands).await;
     services.until_all_are_ready().await;

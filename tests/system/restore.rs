@@ -10,7 +10,7 @@ use event_store::keys::{KeyState, KeyStore as _};
 use serde_json::{Value, json};
 
 use crate::platform::{Data, Platform, docket, text};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
@@ -164,8 +164,8 @@ async fn whoever_was_erased_stays_erased_when_older_keys_are_put_back() {
     copy(&keys, &backup);
 
     let platform = Platform::start(&data).await;
-    platform.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
-    platform.post("/v1/orders/o1/erase", "erase-o1", &json!({})).await.ok();
+    platform.post("/v1/customers/ada/erase", "erase", &why("asked for it")).await.ok();
+    platform.post("/v1/orders/o1/erase", "erase-o1", &why("asked for it")).await.ok();
     platform.terminate().await;
     data.verify().await;
     copy(&backup, &keys);

@@ -51,7 +51,7 @@ impl Service {
         Self::Gateway,
     ];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Commands => "command-service",
             Self::Models => "projection-service",

@@ -53,3 +53,8 @@ pub(crate) fn order(id: &str, sku: &str, method: &str) -> Value {
         "shipping_address": { "country": "United Kingdom" },
     })
 }
+
+/// The body of a command that has to say why.
+pub(crate) fn why(reason: &str) -> Value {
+    json!({ "reason": reason })
+}

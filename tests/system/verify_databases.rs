@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use crate::platform::{docket, text};
 use crate::services::{Service, Services};
-use crate::shop::order;
+use crate::shop::{order, why};
 
 /// What is done to the log, the read models and the sagas, and the law that it breaks.
 const DAMAGES: [(&str, &str, &str); 5] = [
@@ -52,7 +52,7 @@ async fn shop() -> Option<Services> {
     services.gateway.sell("cake", 10).await;
     let customer = json!({ "customer_id": "ada", "name": "Ada Other" });
     services.gateway.post("/v1/customers", "ada", &customer).await.ok();
-    services.gateway.post("/v1/customers/ada/erase", "erase", &json!({})).await.ok();
+    services.gateway.post("/v1/customers/ada/erase", "erase", &why("asked for it")).await.ok();
     services.gateway.until("/v1/customers/ada", |ada| ada["name"].is_null()).await;
     services.gateway.place(&order("o1", "cake", "pm_ok")).await;
     services.gateway.deliver("o1").await;

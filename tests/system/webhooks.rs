@@ -143,7 +143,8 @@ async fn dripping() -> SocketAddr {
 
 async fn register(platform: &Platform, address: SocketAddr) -> String {
     let url = format!("http://{address}/hooks");
-    let webhook = platform.post("/v1/webhooks", &url, &json!({ "url": url })).await;
+    let webhook =
+        platform.post("/v1/webhooks", &url, &json!({ "url": url, "reason": "go live" })).await;
     assert_eq!(webhook.status, 201, "{webhook:?}");
     webhook.body["id"].as_str().unwrap().to_owned()
 }
@@ -273,7 +274,8 @@ async fn the_command_line_registers_shows_tells_again_and_deletes() {
     let receiver = Receiver::new(Manner::Well).await;
     let run = async |words: &[&str]| {
         let mut command = docket(&["webhooks"]);
-        command.args(words).args(["--url", &platform.url, "--actor", "ada"]);
+        // Found as every command finds it, also behind the words of one that is below another.
+        command.args(words).args(["--actor", "ada"]).env("DOCKET_GATEWAY_URL", &platform.url);
         let output = command.output().await.unwrap();
         assert!(output.status.success(), "{words:?}: {}", text(&output));
         String::from_utf8(output.stdout).unwrap()
@@ -302,9 +304,16 @@ async fn the_command_line_registers_shows_tells_again_and_deletes() {
     assert!(run(&["disable", id, "--reason", "pause"]).await.contains("disabled"));
     assert!(run(&["enable", id, "--reason", "go on"]).await.contains("enabled"));
     run(&["rotate-secret", id, "--reason", "leaked"]).await;
-    run(&["delete", id]).await;
+    run(&["delete", id, "--reason", "no more of it"]).await;
     assert!(run(&["list"]).await.contains("There are none."));
-    let refused = docket(&["webhooks", "add", "http://10.0.0.1/", "--url", &platform.url]).output();
+    let log = platform.get("/v1/events?limit=1000").await.ok();
+    let acted = log["items"].as_array().unwrap().iter();
+    let acted = acted.filter(|event| event["type"] == "OperatorActed");
+    let reasons: Vec<&str> = acted.filter_map(|event| event["data"]["reason"].as_str()).collect();
+    assert_eq!(reasons, ["erp", "lost", "pause", "go on", "leaked", "no more of it"]);
+    let refused =
+        docket(&["webhooks", "add", "http://10.0.0.1/", "--reason", "try", "--url", &platform.url])
+            .output();
     let refused = refused.await.unwrap();
     assert!(text(&refused).contains("webhook_refused"), "{}", text(&refused));
     assert!(platform.terminate().await.success());

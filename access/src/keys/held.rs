@@ -86,7 +86,7 @@ impl Keys {
         self.ask().await;
         let held = self.held();
         if held.read_at.is_none_or(|read_at| read_at.elapsed() >= TRUSTED_FOR) {
-            return Err(Refused::KeysAway);
+            return Err(Refused::KeysAway { again_in_s: held.asked_again_in_s() });
         }
         let found = held.set.candidates(kid, algorithm);
         if found.is_empty() { Err(Refused::Key) } else { Ok(found) }
@@ -127,6 +127,14 @@ impl Keys {
 }
 
 impl Held {
+    /// The seconds, at least one, until the issuer may be asked again.
+    fn asked_again_in_s(&self) -> u32 {
+        let passed = self.asked_at.map(|asked_at| asked_at.elapsed()).unwrap_or_default();
+        let left = ASK_AT_MOST_EVERY.saturating_sub(passed);
+        let whole = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        u32::try_from(whole.max(1)).unwrap_or(u32::MAX)
+    }
+
     fn may_be_asked(&self) -> bool {
         self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= ASK_AT_MOST_EVERY)
     }

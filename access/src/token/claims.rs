@@ -10,6 +10,8 @@ use crate::principal::{Known, Principal};
 use crate::role::Role;
 use crate::settings::IssuerSettings;
 
+/// The latest time that a token may name, seconds since 1970: the end of the year 9999. Later ones are no time but for ever.
+const MOST_SECONDS: f64 = 253_402_300_799.0;
 /// The longest subject and customer id, in characters.
 const MOST_SUBJECT: usize = 128;
 
@@ -73,7 +75,7 @@ fn check_times(claims: &Members, now: Now) -> Result<(), Refused> {
 /// Seconds since 1970: a number, never a text.
 fn time(claims: &Members, name: &'static str) -> Result<Option<f64>, Refused> {
     let Some(value) = claims.get(name) else { return Ok(None) };
-    let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0 && seconds.is_finite());
+    let seconds = value.as_f64().filter(|seconds| (0.0..=MOST_SECONDS).contains(seconds));
     seconds.map(Some).ok_or(Refused::Claim(name))
 }
 
@@ -115,12 +117,13 @@ fn name(value: Option<&Value>, claim: &'static str) -> Result<String, Refused> {
         Some(Value::String(name)) => name,
         Some(_) => return Err(Refused::Claim(claim)),
     };
-    let visible = name.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-    if visible && (1..=MOST_SUBJECT).contains(&name.len()) {
-        Ok(name.clone())
-    } else {
-        Err(Refused::Claim(claim))
-    }
+    if is_name(name) { Ok(name.clone()) } else { Err(Refused::Claim(claim)) }
+}
+
+/// Whether a text is a name that a token may have: visible ASCII characters, no blank among them.
+pub(crate) fn is_name(text: &str) -> bool {
+    let visible = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    visible && (1..=MOST_SUBJECT).contains(&text.len())
 }
 
 /// Words separated by blanks. Who has the claim is confined to it, also when it is empty.

@@ -5,5 +5,6 @@ mod parts;
 mod refused;
 mod verifier;
 
+pub(crate) use claims::is_name;
 pub use refused::Refused;
 pub use verifier::Verifier;

@@ -61,5 +61,8 @@ pub enum Refused {
     RoleNotItsToGive(Role),
     /// Nothing is wrong with it as far as is known: the issuer's keys can't be read now.
     #[error("the keys of the token's issuer can't be read now")]
-    KeysAway,
+    KeysAway {
+        /// In so many seconds they are asked for again; not before.
+        again_in_s: u32,
+    },
 }

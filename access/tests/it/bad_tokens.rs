@@ -211,6 +211,8 @@ fn what_they_say() -> Vec<Bad> {
         ("no exp", claim("exp", Value::Null), Refused::Missing("exp")),
         ("exp as a text", claim("exp", "1900000000".into()), Refused::Claim("exp")),
         ("exp below zero", claim("exp", (-1).into()), Refused::Claim("exp")),
+        ("exp beyond all years", claim("exp", 1e300.into()), Refused::Claim("exp")),
+        ("exp in milliseconds", claim("exp", ((NOW + 60) * 1_000).into()), Refused::Claim("exp")),
         ("exp is a list", claim("exp", json!([NOW + 60])), Refused::Claim("exp")),
         ("expired beyond the leeway", claim("exp", (NOW - 31).into()), Refused::Expired),
         ("expired long ago", claim("exp", 0.into()), Refused::Expired),

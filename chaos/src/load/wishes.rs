@@ -83,9 +83,9 @@ impl Wishes {
         match self.random.u32(..100) {
             0..38 => Next::Command(self.place()),
             38..54 => Next::Command(self.receive()),
-            54..61 => Next::Command(self.of_order("cancel")),
-            61..66 => Next::Command(self.of_order("hold")),
-            66..71 => Next::Command(self.of_order("release")),
+            54..61 => Next::Command(self.of_order("cancel", json!({}))),
+            61..66 => Next::Command(self.of_order("hold", json!({ "reason": "a look at it" }))),
+            66..71 => Next::Command(self.of_order("release", json!({ "reason": "looked at" }))),
             71..74 => Next::Command(self.nonsense()),
             74..80 => Next::Again,
             80..83 => Next::Reuse,
@@ -132,9 +132,9 @@ impl Wishes {
         Wish::new(self.key("receive"), format!("/v1/stock/{sku}/receive"), body)
     }
 
-    fn of_order(&mut self, what: &str) -> Wish {
+    fn of_order(&mut self, what: &str, body: Value) -> Wish {
         let path = format!("/v1/orders/{}/{what}", self.order());
-        Wish::new(self.key(what), path, json!({})).or_nothing()
+        Wish::new(self.key(what), path, body).or_nothing()
     }
 
     /// Something that is always refused.

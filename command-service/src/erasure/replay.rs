@@ -124,8 +124,10 @@ mod tests {
         }
 
         async fn erase(&mut self, id: &str) {
-            self.execute(EraseCustomer { customer_id: CustomerId::parse(id).unwrap() }.into())
-                .await;
+            self.execute(
+                EraseCustomer { customer_id: CustomerId::parse(id).unwrap(), reason: None }.into(),
+            )
+            .await;
         }
 
         async fn execute(&mut self, command: Command) {

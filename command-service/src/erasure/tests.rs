@@ -104,7 +104,9 @@ async fn a_key_that_could_not_be_destroyed_is_destroyed_while_the_service_runs()
     let customer_id = CustomerId::parse("c1").unwrap();
     let register =
         RegisterCustomer { customer_id: customer_id.clone(), name: None, email: None, phone: None };
-    for (id, command) in [("r", register.into()), ("e", EraseCustomer { customer_id }.into())] {
+    for (id, command) in
+        [("r", register.into()), ("e", EraseCustomer { customer_id, reason: None }.into())]
+    {
         // What stands in the log when the process dies right after the commit.
         let mut request = eraser.end(id, command);
         request.command_id = id.into();
@@ -148,7 +150,7 @@ async fn keys_put_back_under_a_running_service_are_destroyed_again() {
     let backup = end_of(&*log).await.unwrap();
     processor
         .handle()
-        .execute(eraser.end("e", EraseCustomer { customer_id }.into()))
+        .execute(eraser.end("e", EraseCustomer { customer_id, reason: None }.into()))
         .await
         .unwrap();
     let noted = end_of(&*log).await.unwrap();

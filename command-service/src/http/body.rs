@@ -13,7 +13,8 @@ use service_kit::problem::Problem;
 use super::problems::refused;
 use super::told::command_bodies;
 
-command_bodies! { TimeBody or nothing, ReasonBody or nothing }
+command_bodies! { TimeBody or nothing }
+command_bodies! { ReasonBody with a reason, WhyBody with a reason }
 
 /// A body of a command that needs to be told nothing.
 #[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -39,11 +40,18 @@ pub(super) struct ReasonBody {
     pub(super) occurred_at: Option<BusinessTime>,
 }
 
-impl ReasonBody {
-    /// Why, if it was said.
-    pub(super) fn reason(&self) -> Option<Reason> {
-        self.reason.as_ref().map(Given::value)
-    }
+/// A body of a command that has to say why: it is done to what is another's.
+#[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the customer asked for it by letter" }))]
+pub(super) struct WhyBody {
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. It stands in the event.
+    #[serde(default)]
+    #[schema(value_type = LongText, required)]
+    pub(super) reason: Option<Given<Reason>>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    pub(super) occurred_at: Option<BusinessTime>,
 }
 
 /// So many units of a line.

@@ -21,11 +21,11 @@ use super::accepted::{self, Changed, Created};
 use super::answers;
 use super::app::App;
 use super::asked::CommandHeaders;
-use super::body::ReasonBody;
+use super::body::WhyBody;
 use super::described::{ChosenId, MailText, PhoneText};
 use super::problems::Problems;
 use super::sealing::Person;
-use super::told::{Told, command_bodies};
+use super::told::{CommandBody as _, Told, command_bodies};
 use super::whose::{OfCustomer, customer_of};
 use crate::ids;
 
@@ -152,16 +152,16 @@ async fn change_contact(
 
 /// Take no more orders of a customer
 #[utoipa::path(post, path = "/customers/{id}/block", tag = "Customers",
-    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = WhyBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
 async fn block_customer(
     State(app): State<App>,
     PathParams(customer_id): PathParams<CustomerId>,
-    told: Told<ReasonBody>,
+    told: Told<WhyBody>,
 ) -> Result<Response, Problem> {
-    let command = BlockCustomer { customer_id, reason: told.body.reason() };
-    told.run(&app, command, answers::changed).await
+    let made = async { Ok(BlockCustomer { customer_id, reason: Some(told.why()?) }) };
+    told.run_made(&app, made, answers::changed).await
 }
 
 /// Make a customer's personal data unreadable, everywhere and for ever
@@ -169,16 +169,17 @@ async fn block_customer(
 /// That is their name, mail address and telephone number, and of their orders' addresses all but the country. What is kept is
 /// whatever else was sent: ids, references, reasons, carriers and tracking numbers, idempotency keys.
 #[utoipa::path(post, path = "/customers/{id}/erase", tag = "Customers",
-    params(("id" = inline(PathId), Path), CommandHeaders), request_body = Option<ReasonBody>,
+    params(("id" = inline(PathId), Path), CommandHeaders), request_body = WhyBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(customer.id = %customer_id))]
 async fn erase_customer(
     State(app): State<App>,
     PathParams(customer_id): PathParams<CustomerId>,
-    told: Told<ReasonBody>,
+    told: Told<WhyBody>,
 ) -> Result<Response, Problem> {
-    let command = EraseCustomer { customer_id: customer_id.clone() };
-    let made = async { Ok(command.clone()) };
+    let reason = told.body.reason();
+    let command = EraseCustomer { customer_id: customer_id.clone(), reason };
+    let made = async { told.why().map(|_| command.clone()) };
     let outcome = told.carry_out(&app, made, answers::changed).await?;
     app.erase(&told.fingerprint().command_id, &Person::Customer(customer_id), command).await?;
     Ok(accepted::response(&app, &outcome))

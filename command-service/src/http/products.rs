@@ -6,11 +6,11 @@ use axum::response::Response;
 use domain::catalog::{ChangePrice, DiscontinueProduct, RegisterProduct, RenameProduct};
 use domain::given::Given;
 use domain::ids::Sku;
-use domain::text::Label;
+use domain::text::{Label, Reason};
 use serde::{Deserialize, Serialize};
 use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
-use service_kit::described::{PathId, ShortText};
+use service_kit::described::{LongText, PathId, ShortText};
 use service_kit::extract::PathParams;
 use service_kit::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,7 +20,7 @@ use super::accepted::{Changed, Created};
 use super::answers;
 use super::app::App;
 use super::asked::CommandHeaders;
-use super::body::{PriceBody, TimeBody};
+use super::body::PriceBody;
 use super::described::ChosenId;
 use super::problems::Problems;
 use super::told::{Told, command_bodies};
@@ -34,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 command_bodies! { RegisterProductBody, ChangePriceBody, RenameProductBody }
+command_bodies! { DiscontinueProductBody with a reason }
 
 /// A product to be sold.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -81,6 +82,10 @@ async fn register_product(
 struct ChangePriceBody {
     /// The new price of one unit; orders already placed keep theirs.
     unit_price: PriceBody,
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>)]
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -96,7 +101,8 @@ async fn change_price(
     PathParams(sku): PathParams<Sku>,
     told: Told<ChangePriceBody>,
 ) -> Result<Response, Problem> {
-    let command = ChangePrice { sku, unit_price: told.body.unit_price.money() };
+    let reason = told.body.reason.as_ref().map(Given::value);
+    let command = ChangePrice { sku, unit_price: told.body.unit_price.money(), reason };
     told.run(&app, command, answers::changed).await
 }
 
@@ -127,15 +133,31 @@ async fn rename_product(
     told.run(&app, command, answers::changed).await
 }
 
+/// Why a product is to be sold no more.
+#[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the supplier makes it no more" }))]
+struct DiscontinueProductBody {
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. It stands in the event.
+    // Without it a body is what it was when it could not be said, so that a repeat of such a request is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = LongText, required)]
+    reason: Option<Given<Reason>>,
+    /// Business time; now when absent.
+    #[serde(default)]
+    occurred_at: Option<BusinessTime>,
+}
+
 /// Sell a product no more
 #[utoipa::path(post, path = "/products/{sku}/discontinue", tag = "Products",
-    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = Option<TimeBody>,
+    params(("sku" = inline(PathId), Path), CommandHeaders), request_body = DiscontinueProductBody,
     responses(Changed, Problems))]
 #[tracing::instrument(skip_all, fields(%sku))]
 async fn discontinue_product(
     State(app): State<App>,
     PathParams(sku): PathParams<Sku>,
-    told: Told<TimeBody>,
+    told: Told<DiscontinueProductBody>,
 ) -> Result<Response, Problem> {
-    told.run(&app, DiscontinueProduct { sku }, answers::changed).await
+    let made = async { Ok(DiscontinueProduct { sku, reason: Some(told.why()?) }) };
+    told.run_made(&app, made, answers::changed).await
 }

@@ -82,5 +82,5 @@ async fn deliver(
     told: Told<TimeBody>,
 ) -> Result<Response, Problem> {
     let command = MarkDelivered { shipment_id: shipment_id.clone() };
-    told.run_after(&app, Cause::Departure(&shipment_id), command, answers::changed).await
+    told.run_after(&app, Cause::Departure(&shipment_id), Ok(command), answers::changed).await
 }

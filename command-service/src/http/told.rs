@@ -10,11 +10,13 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use domain::command::Command;
 use domain::given;
+use domain::text::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service_kit::access::Caller;
 use service_kit::business_time::BusinessTime;
 use service_kit::extract::JsonBytes;
+use service_kit::operator;
 use service_kit::problem::Problem;
 
 use super::accepted;
@@ -32,6 +34,11 @@ pub(super) trait CommandBody: Serialize + DeserializeOwned + Send + Sync {
 
     /// The business time that the client gives.
     fn occurred_at(&self) -> Option<BusinessTime>;
+
+    /// Why, as far as the body says it.
+    fn reason(&self) -> Option<Reason> {
+        None
+    }
 
     /// Where it gives the price of a line, instead of the catalog.
     fn price_at(&self) -> Option<String> {
@@ -55,6 +62,21 @@ macro_rules! command_bodies {
 
             fn occurred_at(&self) -> Option<service_kit::business_time::BusinessTime> {
                 self.occurred_at
+            }
+        }
+    )+ };
+    ($($name:ident with a reason),+) => { $(
+        impl $crate::http::told::CommandBody for $name {
+            fn of_nothing() -> Option<Self> {
+                Some(Self::default())
+            }
+
+            fn occurred_at(&self) -> Option<service_kit::business_time::BusinessTime> {
+                self.occurred_at
+            }
+
+            fn reason(&self) -> Option<domain::text::Reason> {
+                self.reason.as_ref().map(domain::given::Given::value)
             }
         }
     )+ };
@@ -139,6 +161,12 @@ impl<B: CommandBody> Told<B> {
         &self.fingerprint
     }
 
+    /// Why it is to be done, which has to be said of what is done to what is another's. Asked for where the command is made, so
+    /// that what was carried out before this was asked for keeps its answer.
+    pub(super) fn why(&self) -> Result<Reason, Problem> {
+        operator::why(self.body.reason())
+    }
+
     /// Carries the command out once it is made, which is where its personal data is sealed; gives back what the processor said.
     pub(super) async fn carry_out<C: Into<Command>>(
         &self,
@@ -174,10 +202,11 @@ impl<B: CommandBody> Told<B> {
         &self,
         app: &App,
         cause: Cause<'_>,
-        command: impl Into<Command>,
+        command: Result<impl Into<Command>, Problem>,
         answer: AnswerWith,
     ) -> Result<Response, Problem> {
         let made = async {
+            let command = command?;
             app.check_cause(self.body.occurred_at(), cause).await?;
             Ok(command)
         };

@@ -41,8 +41,8 @@ async fn what_follows_from_an_order_did_not_happen_before_it() {
         "lines": [{ "sku": "22423", "quantity": 2, "unit_price": 0 }],
         "shipping_address": { "country": "France" }, "occurred_at": PLACED });
     app.post("/orders", "place", order).await.is(201);
-    asks(&app, "/orders/o/hold", json!({}), BEFORE, PLACED).await;
-    asks(&app, "/orders/o/release", json!({}), BEFORE, PLACED).await;
+    asks(&app, "/orders/o/hold", json!({ "reason": "fraud?" }), BEFORE, PLACED).await;
+    asks(&app, "/orders/o/release", json!({ "reason": "no fraud" }), BEFORE, PLACED).await;
     let order_id = || OrderId::parse("o").unwrap();
     run(&app, "confirm", PLACED, ConfirmOrder { order_id: order_id(), payment_id: None }).await;
     let (line, quantity) = (1, Quantity::new(2).unwrap());

@@ -43,13 +43,14 @@ async fn an_erased_customers_data_opens_nowhere_and_nothing_is_sealed_for_them_a
     let app = TestApp::start().await;
     app.post("/customers", "k1", ada()).await.is(201);
     let sealed = app.vault.seal("customer-c1", b"Ada").await.unwrap();
-    let erased = app.post("/customers/c1/erase", "k2", "").await;
+    let why = json!({ "reason": "asked for it" });
+    let erased = app.post("/customers/c1/erase", "k2", &why).await;
     erased.is(200);
     assert_eq!(app.vault.open("customer-c1", &sealed.sealed).await.unwrap(), None);
     let contact = json!({ "phone": "0123456" });
     let refused = app.post("/customers/c1/contact", "k3", contact).await;
     refused.is_problem(422, "customer_erased");
-    let again = app.post("/customers/c1/erase", "k2", "").await;
+    let again = app.post("/customers/c1/erase", "k2", &why).await;
     assert_eq!(again.is(200), erased.is(200));
     let registered = app.post("/customers", "k1", ada()).await;
     assert_eq!(registered.is(201)["id"], "c1");
@@ -69,9 +70,10 @@ async fn a_guest_is_erased_by_order_and_a_customers_order_is_not() {
     app.post("/orders", "g", order("guest", None)).await.is(201);
     app.post("/orders", "n", order("named", Some("c1"))).await.is(201);
     let sealed = app.vault.seal("order-guest", b"x").await.unwrap();
-    app.post("/orders/guest/erase", "e1", "").await.is(200);
+    let why = json!({ "reason": "asked for it" });
+    app.post("/orders/guest/erase", "e1", &why).await.is(200);
     assert_eq!(app.vault.open("order-guest", &sealed.sealed).await.unwrap(), None);
-    app.post("/orders/named/erase", "e2", "").await.is_problem(422, "not_a_guest_order");
+    app.post("/orders/named/erase", "e2", &why).await.is_problem(422, "not_a_guest_order");
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ async fn a_blocked_customer_may_not_order() {
 async fn an_erasure_that_a_crash_cut_off_is_finished_at_the_next_start() {
     let app = TestApp::start().await;
     app.post("/customers", "k1", ada()).await.is(201);
-    let erase = EraseCustomer { customer_id: CustomerId::parse("c1").unwrap() };
+    let erase = EraseCustomer { customer_id: CustomerId::parse("c1").unwrap(), reason: None };
     // What is in the log when the process dies right after the commit: the event, and not yet the end.
     app.service.processor().execute(asked("cut-off", erase)).await.unwrap();
     assert_eq!(app.log.open_intents().await.unwrap().len(), 1);

@@ -127,7 +127,9 @@ async fn what_a_rule_refuses_is_422_and_what_is_not_there_is_404() {
         app.post("/orders", "k", &body).await.is_problem(422, code);
     }
     app.post("/orders/nothing/cancel", "c", "").await.is_problem(404, "order_not_found");
-    app.post("/products/nothing/discontinue", "d", "").await.is_problem(404, "product_not_found");
+    let why = json!({ "reason": "nobody wants it" });
+    let gone = app.post("/products/nothing/discontinue", "d", why).await;
+    gone.is_problem(404, "product_not_found");
     app.post("/shipments/nothing/deliver", "s", "").await.is_problem(404, "shipment_not_found");
     app.get("/orders/nothing/events").await.is_problem(404, "order_not_found");
 }

@@ -15,6 +15,7 @@ mod participants;
 mod payments;
 mod processor;
 mod provider_over_http;
+mod reasons;
 mod repeats;
 mod simulator;
 mod sqlite;

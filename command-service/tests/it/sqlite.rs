@@ -24,7 +24,7 @@ async fn commands_payments_and_erasures_end_on_disk_and_leave_no_intent_open() {
     let answers = join_all(keys.iter().map(|key| receive(key))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
     app.post("/customers", "c", json!({ "customer_id": "c1", "name": "Ada" })).await.is(201);
-    app.post("/customers/c1/erase", "e", "").await.is(200);
+    app.post("/customers/c1/erase", "e", json!({ "reason": "asked for it" })).await.is(200);
     let order_id = OrderId::parse("o").unwrap();
     let authorize = AuthorizePayment {
         payment_id: PaymentId::nth(&order_id, 1),

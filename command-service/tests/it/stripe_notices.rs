@@ -115,6 +115,13 @@ async fn a_notice_that_stripe_did_not_sign_is_refused_and_nothing_is_looked_up()
     assert_eq!(types(&*app.log, STREAM).await.len(), 2);
 }
 
+#[tokio::test]
+async fn a_notice_that_is_too_large_is_a_problem_like_another() {
+    let app = waiting().await;
+    let large = format!("{{\"padding\":\"{}\"}}", "x".repeat(3 * 1024 * 1024));
+    send(&app, SECRET, &large).await.is_problem(413, "body_too_large");
+}
+
 /// It answers when it is told to.
 struct Held {
     provider: SimulatedProvider,

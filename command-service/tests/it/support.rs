@@ -484,5 +484,5 @@ pub(crate) fn patient() -> RunnerSettings {
 
 fn router(service: &CommandService) -> axum::Router {
     let (router, _) = service.router(&Access::open()).split_for_parts();
-    service_kit::http::finish(router.merge(service.notices()))
+    service_kit::http::finish(router.merge(axum::Router::from(service.notices())))
 }

@@ -1,7 +1,19 @@
 //! What the commands that look at all processes take from what the settings file says to each: so one file serves both.
 
-/// The commands that only look.
-const LOOKERS: [&str; 5] = ["verify", "events", "digest", "status", "reconcile"];
+/// The commands that look at the processes, or ask them.
+const LOOKERS: [&str; 11] = [
+    "verify",
+    "events",
+    "digest",
+    "status",
+    "replay",
+    "reconcile",
+    "projections",
+    "dead-letters",
+    "webhooks",
+    "mails",
+    "online-retail",
+];
 
 /// What is spoken where a process listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -94,17 +94,22 @@ pub(crate) fn understand(words: Vec<OsString>) -> Result<Understood, Misundersto
     Ok(Understood { cli, settings })
 }
 
-/// The command that was chosen, with what was said to it.
+/// The command that was chosen, with what was said to it. Those below one that takes the settings file for all of them are parts of it.
 fn deepest<'a>(
     mut command: &'a Command,
     mut matches: &'a ArgMatches,
 ) -> (&'a Command, &'a ArgMatches) {
-    while let Some((name, below)) = matches.subcommand()
+    while !takes_file_for_all(command)
+        && let Some((name, below)) = matches.subcommand()
         && let Some(subcommand) = command.find_subcommand(name)
     {
         (command, matches) = (subcommand, below);
     }
     (command, matches)
+}
+
+fn takes_file_for_all(command: &Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_id() == CONFIG && arg.is_global_set())
 }
 
 pub(super) fn is_key(command: &Command, key: &str) -> bool {
@@ -252,7 +257,17 @@ mod tests {
         }
         assert_eq!(of("verify", "saga_postgres_url").0, "postgres://docket@127.0.0.1/sagas");
         assert_eq!(of("verify", "master_key_file").0, "master.key");
-        assert_eq!(of("status", "gateway_url").0, "http://127.0.0.1:9080");
+        for command in [
+            "status",
+            "replay",
+            "projections list",
+            "dead-letters list",
+            "webhooks show wh_1",
+            "mails list",
+            "import online-retail day.csv",
+        ] {
+            assert_eq!(of(command, "gateway_url").0, "http://127.0.0.1:9080", "{command}");
+        }
     }
 
     #[test]

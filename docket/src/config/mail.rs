@@ -18,7 +18,7 @@ use crate::numbers::whole;
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is a flag of processes that have others")]
 pub(crate) struct MailArgs {
-    /// Mail server for mail to customers: `smtps://HOST[:PORT]`, or `smtp://HOST[:PORT]`, which is sealed by STARTTLS unless `?tls=off` follows
+    /// Mail server for mail to customers: `smtps://HOST[:PORT]`, or `smtp://HOST[:PORT]`, which is sealed by STARTTLS unless, on this machine, `?tls=off` follows
     /// [default: customers get no mail]
     #[arg(long, env = "DOCKET_MAIL_SERVER", value_name = "URL", value_parser = MailServer::parse)]
     mail_server: Option<MailServer>,

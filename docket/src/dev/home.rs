@@ -8,19 +8,27 @@ use axum::routing::get;
 use event_store::Position;
 use tokio::sync::watch;
 
-/// The page; `head` is the log's position as it rises, where everybody may know it.
-pub(crate) fn router(head: Option<watch::Receiver<Position>>) -> Router {
-    Router::new().route("/", get(page)).with_state(head)
+/// What the page shows.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    /// The log's position as it rises, where everybody may know it.
+    pub(crate) head: Option<watch::Receiver<Position>>,
+    /// By which the order to try is paid.
+    pub(crate) payment_method: &'static str,
 }
 
-async fn page(
-    State(head): State<Option<watch::Receiver<Position>>>,
-    headers: HeaderMap,
-) -> Html<String> {
+/// The page.
+pub(crate) fn router(shown: Shown) -> Router {
+    Router::new().route("/", get(page)).with_state(shown)
+}
+
+async fn page(State(shown): State<Shown>, headers: HeaderMap) -> Html<String> {
+    let Shown { head, payment_method } = shown;
     let position = head.map_or_else(|| "–".to_owned(), |head| head.borrow().to_string());
     let host = headers.get("host").and_then(|host| host.to_str().ok());
     let host = host.filter(|host| host.bytes().all(is_plain)).unwrap_or("127.0.0.1:8080");
-    Html(PAGE.replace("{position}", &position).replace("{host}", host))
+    let page = PAGE.replace("{position}", &position).replace("{host}", host);
+    Html(page.replace("{payment_method}", payment_method))
 }
 
 /// What may stand in a host and can't be markup.
@@ -39,7 +47,9 @@ mod tests {
         let (_sender, head) = watch::channel(812);
         let mut headers = HeaderMap::new();
         headers.insert("host", "<script>".parse().unwrap());
-        let Html(page) = page(State(Some(head)), headers).await;
+        let shown = Shown { head: Some(head), payment_method: "pm_card_visa" };
+        let Html(page) = page(State(shown), headers).await;
         assert!(page.contains("812") && !page.contains("<script>"), "{page}");
+        assert!(page.contains(r#""payment_method":"pm_card_visa""#), "{page}");
     }
 }

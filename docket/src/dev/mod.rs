@@ -14,7 +14,7 @@ mod readiness;
 mod serve;
 
 pub(crate) use docs::{DESCRIPTION, documented, explained};
-pub(crate) use home::router as home;
+pub(crate) use home::{Shown as HomePage, router as home};
 pub(crate) use lock::DataLock;
 pub(crate) use platform::{SEALING, order_timeouts};
 pub(crate) use readiness::{

@@ -134,8 +134,8 @@ impl Platform {
         })
     }
 
-    /// Everything that is answered over HTTP.
-    pub(crate) fn router(&self, entrance: &Entrance) -> Router {
+    /// Everything that is answered over HTTP; the page shows an order that is paid by this method.
+    pub(crate) fn router(&self, entrance: &Entrance, payment_method: &'static str) -> Router {
         let access = &self.access;
         let services = OpenApiRouter::new()
             .merge(self.commands.router(access))
@@ -146,12 +146,19 @@ impl Platform {
         let places = LocalServices::new(POLICY);
         let behind = places.around(Router::new().nest("/v1", services.clone().into()));
         let aggregates = gateway::aggregates(Behind::Local(behind), access);
-        let (services, explained) = docs::described(services.merge(aggregates), access);
+        // Beside whatever asks for a token, and explained with the rest.
+        let (notices, said_of_notices) = self.commands.notices().split_for_parts();
+        let mut services = services.merge(aggregates);
+        services.get_openapi_mut().merge(said_of_notices);
+        let (services, explained) = docs::described(services, access);
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
         let services = entrance.guard(places.around(services), access, behind);
-        let notices = Router::new().nest("/v1", self.commands.notices());
-        let router = services.merge(notices).merge(explained).merge(home::router(head));
+        let notices = Router::new().nest("/v1", notices);
+        let router = services
+            .merge(notices)
+            .merge(explained)
+            .merge(home::router(home::Shown { head, payment_method }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         entrance.edge(service_kit::http::finish(router))
     }

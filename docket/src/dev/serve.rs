@@ -31,14 +31,17 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;
     let platform = Platform::start(&settings, &data, access).await?;
+    let method = settings.payments.example_method();
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
     match process.log_format {
-        LogFormat::Text => output::text(banner::text(&url, &folder, begun.elapsed(), open))?,
+        LogFormat::Text => {
+            output::text(banner::text(&url, &folder, begun.elapsed(), open, method))?
+        }
         json @ LogFormat::Json => output::of_process(json, format!("Docket is up on {url}"))?,
     };
 
     let stopped = stop.clone();
-    let router = platform.router(&settings.entrance.entrance(open));
+    let router = platform.router(&settings.entrance.entrance(open), method);
     let server = listening.serve(router, stopped);
     let drained = async {
         stop.cancelled().await;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::api::{DEFAULT_URL, base_url};
 use crate::connect::ConnectArgs;
+use crate::platform_args::GatewayPlace;
 
 /// Bring data of another system in, over HTTP, while the platform runs.
 #[derive(Debug, clap::Args)]
@@ -51,9 +52,11 @@ pub(crate) struct OnlineRetailArgs {
     #[arg(long, value_name = "cover|N", default_value = "cover", allow_negative_numbers = true)]
     pub(crate) opening_stock: OpeningStock,
 
-    /// The running platform
-    #[arg(long, value_name = "URL", env = "DOCKET_URL", default_value = DEFAULT_URL, value_parser = base_url)]
-    pub(crate) url: String,
+    /// The running platform [default: where the gateway is, else port 8080 of this machine]
+    #[arg(long, value_name = "URL", env = "DOCKET_URL", value_parser = base_url)]
+    url: Option<String>,
+    #[command(flatten)]
+    gateway: GatewayPlace,
     #[command(flatten)]
     pub(crate) connect: ConnectArgs,
 
@@ -65,6 +68,13 @@ pub(crate) struct OnlineRetailArgs {
     #[arg(long, value_name = "N", default_value_t = 64,
         value_parser = concurrency, allow_negative_numbers = true)]
     pub(crate) concurrency: u16,
+}
+
+impl OnlineRetailArgs {
+    /// Where the platform is.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_deref().or(self.gateway.url()).unwrap_or(DEFAULT_URL)
+    }
 }
 
 fn concurrency(text: &str) -> Result<u16, &'static str> {

@@ -33,7 +33,7 @@ const INTERRUPTED: u8 = 130;
 pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let ImportSource::OnlineRetail(args) = args.source;
     let started = Instant::now();
-    let client = Client::new(&args.url, &args.connect, Patience::default())?;
+    let client = Client::new(args.url(), &args.connect, Patience::default())?;
     let retail = read_files(&args.files)?;
     for file in retail.files.iter().filter(|file| file.is_empty) {
         output::note(format_args!("{}: no rows, only the line that names the columns", file.path));

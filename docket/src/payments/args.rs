@@ -10,7 +10,7 @@ use command_service::payments::stripe::{StripeProvider, StripeSettings};
 use service_kit::clock;
 use service_kit::tls::Trust;
 
-use crate::config::{ClientTlsArgs, needed, secret};
+use crate::config::{ClientTlsArgs, WrongSettings, needed, secret};
 use crate::connect;
 use crate::numbers::whole;
 
@@ -110,7 +110,8 @@ impl ProviderArgs {
         let tls = connect::tls(&tls.without_identity(), Trust::Public)?;
         let settings = StripeSettings { secret_key, api_url, deadline, tls };
         let provider = StripeProvider::new(settings, clock::system());
-        Ok(Some(provider.context("Stripe can't be asked")?))
+        let wrong = || WrongSettings::new("Stripe can't be asked");
+        Ok(Some(provider.with_context(wrong)?))
     }
 }
 
@@ -122,6 +123,14 @@ impl PaymentArgs {
             PaymentProviderName::Stripe => STRIPE_DEADLINE,
         };
         self.payment_deadline_ms.map_or(usual, Duration::from_millis)
+    }
+
+    /// A payment method that the provider knows and that succeeds: of Stripe one for tests, which a live key does not take.
+    pub(crate) fn example_method(&self) -> &'static str {
+        match self.provider.payment_provider {
+            PaymentProviderName::Simulator => "pm_ok",
+            PaymentProviderName::Stripe => "pm_card_visa",
+        }
     }
 
     /// Stripe, if that is who takes the money.
@@ -169,6 +178,13 @@ mod tests {
                 .is_some()
         );
         assert!(PaymentArgs::default().stripe(&ClientTlsArgs::default()).unwrap().is_none());
+    }
+
+    #[test]
+    fn whoever_tries_an_order_is_told_a_method_that_the_provider_knows() {
+        assert_eq!(PaymentArgs::default().example_method(), "pm_ok");
+        let stripe = of_stripe(Some("sk_test"), "https://api.stripe.com");
+        assert_eq!(stripe.example_method(), "pm_card_visa");
     }
 
     #[test]

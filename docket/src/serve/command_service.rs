@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use async_nats::Client;
-use axum::Router;
 use command_service::parking::DeadLetters;
 use command_service::payments::stripe::webhook::Signatures;
 use command_service::payments::{HttpProvider, RunnerSettings};
@@ -143,8 +142,8 @@ impl CommandServiceArgs {
         };
         let appends = watch_appends(process.health.clone(), Arc::clone(&active.log));
         let _appends = AbortOnDropHandle::new(tokio::spawn(appends));
-        let router = documented(active.commands.router(&process.access), &process.access);
-        process.ready(router.merge(Router::new().nest("/v1", active.commands.notices())))?;
+        let router = active.commands.router(&process.access).merge(active.commands.notices());
+        process.ready(documented(router, &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();
         drop(registered);
@@ -192,7 +191,7 @@ impl Active {
         let leases = Store::open(&location, Durability::Full, 1).await?;
         let lease = Lease::shared(leases.clone(), lease_settings()).await?;
         let held = lease.acquire_telling(&process.tells_of_lease()).await;
-        process.health.down("service", "starts");
+        process.health.down(process.name, "starts");
         process.is_active();
         let give_back = CancellationToken::new();
         let taken = CancellationToken::new();

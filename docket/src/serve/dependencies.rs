@@ -15,6 +15,8 @@ use service_kit::dependency::{Dependency, Need, Pace};
 use service_kit::health::Health;
 use storage::postgres::PostgresPool;
 
+use super::process::Process;
+
 /// After so many looks in vain an operator is told.
 const LOOKS_IN_VAIN: u32 = 10;
 /// How often is looked whether NATS is there.
@@ -112,7 +114,7 @@ async fn watch_connection(health: Health, client: Client, without: Without) {
 
 /// Waits for another process during the start, and says so when that takes long.
 pub(super) async fn waiting<T>(
-    health: &Health,
+    process: &Process,
     waits_for: &'static str,
     work: impl Future<Output = T>,
 ) -> T {
@@ -120,11 +122,12 @@ pub(super) async fn waiting<T>(
     if let Ok(done) = tokio::time::timeout(WAITS_IN_SILENCE, &mut work).await {
         return done;
     }
+    let (health, name) = (&process.health, process.name);
     let jetstream = health.says("jetstream");
     tracing::warn!(waits_for, jetstream, "the start waits, and goes on by itself");
-    health.down("service", format!("waits for {waits_for}"));
+    health.down(name, format!("waits for {waits_for}"));
     let done = work.await;
     tracing::info!(waits_for, "the start goes on");
-    health.down("service", "starts");
+    health.down(name, "starts");
     done
 }

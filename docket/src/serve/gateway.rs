@@ -21,7 +21,7 @@ use super::registered::Registered;
 use crate::api::base_url;
 use crate::config::{ClientTlsArgs, EntranceArgs, ProcessArgs};
 use crate::connect;
-use crate::dev::{DESCRIPTION, explained, home};
+use crate::dev::{DESCRIPTION, HomePage, explained, home};
 use crate::numbers::whole;
 
 /// How often the read models are asked where the log ends, for the home page, and how long they may take.
@@ -121,7 +121,9 @@ impl GatewayArgs {
         let router = entrance.guard(services.router().merge(aggregates), access, behind);
         let own = gateway::aggregates_described(access);
         let described = gateway::description(&services, DESCRIPTION, own);
-        let open = services.notices().merge(described).merge(explained()).merge(home(head));
+        // Who takes the money, the command-service knows; this is the simulator's.
+        let home = home(HomePage { head, payment_method: "pm_ok" });
+        let open = services.notices().merge(described).merge(explained()).merge(home);
         process.ready(router.merge(open))?;
         let ended = process.until_stopped(nothing()).await;
         client.end_streams();

@@ -65,14 +65,14 @@ impl NotificationServiceArgs {
         process.requires("database", &database).await?;
         let waits = |told: String| {
             tracing::warn!("the notification-service {told}");
-            process.health.down("service", told);
+            process.health.down(process.name, told);
         };
         let master = process.start(Box::pin(master_key::existing(&key, waits))).await?;
         let Some(master) = master else {
             process.drain().await;
             return Ok(());
         };
-        process.health.down("service", "starts");
+        process.health.down(process.name, "starts");
 
         let client = broker.connect("notification-service").await?;
         let registered = process.register(&client, &broker.names, &here).await?;
@@ -135,7 +135,7 @@ async fn open_feed(client: &Client, broker: &Broker, process: &Process) -> Resul
     let names = broker.names.clone();
     tokio::spawn(watch_nats(process.health.clone(), client.clone(), names.clone(), true));
     let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names));
-    Ok(Arc::new(waiting(&process.health, LOG_OWNER, opening).await))
+    Ok(Arc::new(waiting(process, LOG_OWNER, opening).await))
 }
 
 async fn start(

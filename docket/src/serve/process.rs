@@ -51,7 +51,8 @@ const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::f
 
 /// A process that listens.
 pub(super) struct Process {
-    name: &'static str,
+    /// What it is called, also as the part of its health that it is itself.
+    pub(super) name: &'static str,
     /// Where it listens.
     address: SocketAddr,
     /// The same, with how it is spoken there.
@@ -95,7 +96,7 @@ impl Process {
         let stop = service_kit::shutdown::on_signal().context("signals can't be listened to")?;
         let metrics = metrics_router()?;
         let health = Health::default();
-        health.down("service", "starts");
+        health.down(name, "starts");
         let listening = Listening::begin(settings).await?;
         let access = entrance(settings, listening.address).await?;
         entrance::say(&access, &health);
@@ -162,9 +163,9 @@ impl Process {
                 if !stands_by.swap(true, Ordering::Relaxed) {
                     tracing::info!("stands by: another {name} is active");
                 }
-                health.stands_by("service", format!("stands by: another {name} is active"));
+                health.stands_by(name, format!("stands by: another {name} is active"));
             }
-            Asked::Failed => health.down("service", "the database does not answer"),
+            Asked::Failed => health.down(name, "the database does not answer"),
         })
     }
 
@@ -177,7 +178,7 @@ impl Process {
     /// The service is there.
     pub(super) fn ready(&self, router: Router) -> Result<()> {
         self.show(router);
-        self.health.up("service");
+        self.health.up(self.name);
         output::of_process(self.format, format!("docket {} is up", self.name))?;
         Ok(())
     }
@@ -202,13 +203,13 @@ impl Process {
                     let database = database.place();
                     tracing::warn!(%error, database, "the database does not answer; it is asked again until it does");
                 }
-                self.health.down("service", "the database does not answer");
+                self.health.down(self.name, "the database does not answer");
                 tokio::time::sleep(pauses.pause()).await;
             }
             if is_told {
                 tracing::info!(database = database.place(), "the database answers");
             }
-            self.health.down("service", "starts");
+            self.health.down(self.name, "starts");
             Ok(())
         };
         self.stop.run_until_cancelled(answers).await.transpose()?;
@@ -235,7 +236,7 @@ impl Process {
                         "the database went away while the {} started; it starts again",
                         self.name
                     );
-                    self.health.down("service", "the database does not answer");
+                    self.health.down(self.name, "the database does not answer");
                 }
                 ended => return ended,
             }
@@ -243,7 +244,7 @@ impl Process {
             if self.stop.run_until_cancelled(pause).await.is_none() {
                 return Ok(None);
             }
-            self.health.down("service", "starts");
+            self.health.down(self.name, "starts");
         }
     }
 
@@ -257,7 +258,7 @@ impl Process {
             why = fault => {
                 tracing::warn!(why, "this {} ends", self.name);
                 self.health.gives_way();
-                self.health.down("service", format!("ends: {why}"));
+                self.health.down(self.name, format!("ends: {why}"));
                 bail!("{} ends: {why}", self.name)
             }
         }

@@ -64,14 +64,14 @@ impl ProjectionServiceArgs {
 
         let waits = |told: String| {
             tracing::warn!("the projection-service {told}");
-            process.health.down("service", told);
+            process.health.down(process.name, told);
         };
         let master = process.start(Box::pin(master_key::existing(&key, waits))).await?;
         let Some(master) = master else {
             process.drain().await;
             return Ok(());
         };
-        process.health.down("service", "starts");
+        process.health.down(process.name, "starts");
 
         let client = broker.connect("projection-service").await?;
         let registered = process.register(&client, &broker.names, &here).await?;
@@ -137,7 +137,7 @@ async fn open_feed(
     let names = broker.names.clone();
     tokio::spawn(watch_nats(process.health.clone(), client.clone(), names.clone(), true));
     let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names));
-    let feed: Arc<dyn Feed> = Arc::new(waiting(&process.health, LOG_OWNER, opening).await);
+    let feed: Arc<dyn Feed> = Arc::new(waiting(process, LOG_OWNER, opening).await);
     tokio::spawn(erasures::follow(Arc::clone(&feed), Arc::clone(vault)));
     Ok(feed)
 }

@@ -71,7 +71,7 @@ impl SagaOrchestratorArgs {
         let stop = CancellationToken::new();
         let client = broker.connect("saga-orchestrator").await?;
         let registered = process.register(&client, &broker.names, &here).await?;
-        let starting = start(settings, client, broker.names.clone(), &process.health, &stop);
+        let starting = start(settings, client, broker.names.clone(), &process, &stop);
         let Some(started) = process.start(Box::pin(starting)).await? else {
             process.drain().await;
             return Ok(());
@@ -109,13 +109,13 @@ async fn start(
     settings: Settings,
     client: Client,
     names: Names,
-    health: &Health,
+    process: &Process,
     stop: &CancellationToken,
 ) -> Result<Started> {
-    tokio::spawn(watch_nats(health.clone(), client.clone(), names.clone(), true));
+    tokio::spawn(watch_nats(process.health.clone(), client.clone(), names.clone(), true));
     let queue = JetStreamQueue::new(client.clone(), names.clone());
     let opening = JetStreamFeed::open(NatsCarrier::over(client.clone(), names.clone()));
-    let feed: Arc<dyn Feed> = Arc::new(waiting(health, LOG_OWNER, opening).await);
+    let feed: Arc<dyn Feed> = Arc::new(waiting(process, LOG_OWNER, opening).await);
     let new_epoch = new_epoch(Arc::clone(&feed));
     let recorder = Arc::new(AskedRecorder::new(client.clone(), names.clone()));
     let (feed_too, queue) = (Arc::clone(&feed), Arc::new(queue));

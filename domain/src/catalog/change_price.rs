@@ -10,6 +10,7 @@ use crate::ids::Sku;
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// The catalog price is to be another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +20,9 @@ pub struct ChangePrice {
     pub sku: Sku,
     /// The new price of one unit, from 0 to 10,000,000,000,000.
     pub unit_price: Money,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for ChangePrice {
@@ -33,7 +37,9 @@ impl Decide for ChangePrice {
             Product::Absent => Err(Refusal::ProductNotFound { sku }.into()),
             Product::Discontinued(_) => Err(Refusal::ProductDiscontinued { sku }.into()),
             Product::Sold(listing) if listing.unit_price == unit_price => Ok(vec![]),
-            Product::Sold(_) => Ok(vec![PriceChanged { sku, unit_price }.into()]),
+            Product::Sold(_) => {
+                Ok(vec![PriceChanged { sku, unit_price, reason: self.reason.clone() }.into()])
+            }
         }
     }
 }
@@ -45,14 +51,26 @@ mod tests {
     use crate::spec::{given, given_nothing};
 
     fn change(minor: i64) -> ChangePrice {
-        ChangePrice { sku: sku("22423"), unit_price: gbp(minor) }
+        ChangePrice { sku: sku("22423"), unit_price: gbp(minor), reason: None }
+    }
+
+    fn changed(minor: i64) -> PriceChanged {
+        PriceChanged { sku: sku("22423"), unit_price: gbp(minor), reason: None }
+    }
+
+    #[test]
+    fn why_a_price_changes_is_kept_when_it_is_said() {
+        let reason = Some(Reason::parse("a typing error").unwrap());
+        given([product("22423", gbp(1_275))])
+            .when(ChangePrice { reason: reason.clone(), ..change(1_095) })
+            .then([PriceChanged { reason, ..changed(1_095) }]);
     }
 
     #[test]
     fn a_price_changes_once() {
         given([product("22423", gbp(1_275))])
             .when(change(1_095))
-            .then([PriceChanged { sku: sku("22423"), unit_price: gbp(1_095) }])
+            .then([changed(1_095)])
             .when(change(1_095))
             .then_nothing();
     }
@@ -74,7 +92,7 @@ mod tests {
         known.clone().when(change(-1)).then_refused(&Refusal::NegativePrice { price: -1 });
         known
             .when(change(Money::MOST))
-            .then([PriceChanged { sku: sku("22423"), unit_price: gbp(Money::MOST) }])
+            .then([changed(Money::MOST)])
             .when(change(Money::MOST + 1))
             .then_refused(&Refusal::AmountOverflow {
                 what: "the price of `22423`".to_owned(),

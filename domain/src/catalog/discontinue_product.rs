@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::ids::Sku;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// The product is to be sold no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +17,9 @@ use crate::stream::Stream;
 pub struct DiscontinueProduct {
     /// The product.
     pub sku: Sku,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for DiscontinueProduct {
@@ -27,7 +31,9 @@ impl Decide for DiscontinueProduct {
         let sku = self.sku.clone();
         match view.product(&sku)? {
             Product::Absent => Err(Refusal::ProductNotFound { sku }.into()),
-            Product::Sold(_) => Ok(vec![ProductDiscontinued { sku }.into()]),
+            Product::Sold(_) => {
+                Ok(vec![ProductDiscontinued { sku, reason: self.reason.clone() }.into()])
+            }
             Product::Discontinued(_) => Ok(vec![]),
         }
     }
@@ -39,19 +45,31 @@ mod tests {
     use super::*;
     use crate::spec::{given, given_nothing};
 
+    fn discontinue() -> DiscontinueProduct {
+        DiscontinueProduct { sku: sku("22423"), reason: None }
+    }
+
     #[test]
     fn a_product_is_discontinued_once() {
         given([product("22423", gbp(1_275))])
-            .when(DiscontinueProduct { sku: sku("22423") })
+            .when(discontinue())
             .then([discontinued("22423")])
-            .when(DiscontinueProduct { sku: sku("22423") })
+            .when(discontinue())
             .then_nothing();
+    }
+
+    #[test]
+    fn why_it_is_sold_no_more_is_kept() {
+        let reason = Some(Reason::parse("the supplier closed").unwrap());
+        given([product("22423", gbp(1_275))])
+            .when(DiscontinueProduct { reason: reason.clone(), ..discontinue() })
+            .then([ProductDiscontinued { reason, ..discontinued("22423") }]);
     }
 
     #[test]
     fn an_unknown_product_is_not_found() {
         given_nothing()
-            .when(DiscontinueProduct { sku: sku("22423") })
+            .when(discontinue())
             .then_refused(&Refusal::ProductNotFound { sku: sku("22423") });
     }
 }

@@ -7,7 +7,7 @@ use crate::event::context_events;
 use crate::ids::{OrderId, Sku};
 use crate::money::Money;
 use crate::stream::Stream;
-use crate::text::Label;
+use crate::text::{Label, Reason};
 
 /// A product is sold from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,9 @@ pub struct PriceChanged {
     pub sku: Sku,
     /// The new price of one unit.
     pub unit_price: Money,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// People call it otherwise from now on.
@@ -45,6 +48,9 @@ pub struct ProductRenamed {
 pub struct ProductDiscontinued {
     /// The product.
     pub sku: Sku,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 context_events! {

@@ -33,5 +33,5 @@ pub(crate) fn service(code: &str, unit_price: Money) -> ProductRegistered {
 }
 
 pub(crate) fn discontinued(code: &str) -> ProductDiscontinued {
-    ProductDiscontinued { sku: sku(code) }
+    ProductDiscontinued { sku: sku(code), reason: None }
 }

@@ -59,7 +59,7 @@ mod tests {
             .then([ProductRenamed { sku: sku("22423"), name: label("Regency cakestand") }])
             .when(rename("Regency cakestand"))
             .then_nothing()
-            .when(ChangePrice { sku: sku("22423"), unit_price: gbp(1_275) })
+            .when(ChangePrice { sku: sku("22423"), unit_price: gbp(1_275), reason: None })
             .then_nothing();
     }
 

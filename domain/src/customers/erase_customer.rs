@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::ids::CustomerId;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// A customer's personal data is to become unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +17,9 @@ use crate::stream::Stream;
 pub struct EraseCustomer {
     /// The customer.
     pub customer_id: CustomerId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for EraseCustomer {
@@ -28,7 +32,9 @@ impl Decide for EraseCustomer {
         match view.customer(&customer_id)? {
             Customer::Absent => Err(Refusal::CustomerNotFound { customer_id }.into()),
             Customer::Erased => Ok(vec![]),
-            Customer::Active | Customer::Blocked => Ok(vec![CustomerErased { customer_id }.into()]),
+            Customer::Active | Customer::Blocked => {
+                Ok(vec![CustomerErased { customer_id, reason: self.reason.clone() }.into()])
+            }
         }
     }
 }
@@ -40,7 +46,15 @@ mod tests {
     use crate::spec::{given, given_nothing};
 
     fn erase() -> EraseCustomer {
-        EraseCustomer { customer_id: customer_id() }
+        EraseCustomer { customer_id: customer_id(), reason: None }
+    }
+
+    #[test]
+    fn why_a_customer_is_erased_is_kept() {
+        let reason = Some(Reason::parse("asked for it by letter").unwrap());
+        given([registered()])
+            .when(EraseCustomer { reason: reason.clone(), ..erase() })
+            .then([CustomerErased { reason, ..erased() }]);
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub struct CustomerBlocked {
 pub struct CustomerErased {
     /// The customer.
     pub customer_id: CustomerId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 context_events! {

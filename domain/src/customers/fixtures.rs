@@ -17,7 +17,7 @@ pub(crate) fn blocked() -> CustomerBlocked {
 }
 
 pub(crate) fn erased() -> CustomerErased {
-    CustomerErased { customer_id: customer_id() }
+    CustomerErased { customer_id: customer_id(), reason: None }
 }
 
 /// What the vault would have sealed.

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::ids::OrderId;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// The personal data of a guest's order is to become unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +17,9 @@ use crate::stream::Stream;
 pub struct EraseOrder {
     /// The order.
     pub order_id: OrderId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for EraseOrder {
@@ -34,7 +38,10 @@ impl Decide for EraseOrder {
             Order::Draft(draft) => draft.erased,
             Order::Placed(order) => order.erased,
         };
-        Ok(if erased { vec![] } else { vec![OrderErased { order_id }.into()] })
+        if erased {
+            return Ok(vec![]);
+        }
+        Ok(vec![OrderErased { order_id, reason: self.reason.clone() }.into()])
     }
 }
 
@@ -47,11 +54,19 @@ mod tests {
     use crate::text::Reason;
 
     fn erase() -> EraseOrder {
-        EraseOrder { order_id: order_id() }
+        EraseOrder { order_id: order_id(), reason: None }
     }
 
     fn erased() -> OrderErased {
-        OrderErased { order_id: order_id() }
+        OrderErased { order_id: order_id(), reason: None }
+    }
+
+    #[test]
+    fn why_a_guest_order_is_erased_is_kept() {
+        let reason = Some(Reason::parse("asked for it by letter").unwrap());
+        given([guest()])
+            .when(EraseOrder { reason: reason.clone(), ..erase() })
+            .then([OrderErased { reason, ..erased() }]);
     }
 
     fn guest() -> OrderPlaced {

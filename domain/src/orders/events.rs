@@ -177,6 +177,9 @@ pub struct OrderHeld {
 pub struct HoldReleased {
     /// The order.
     pub order_id: OrderId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// Someone asked to cancel. Before the pivot it refuses the pivot; after it, it starts a cancellation saga.
@@ -291,6 +294,9 @@ pub struct OrderCompleted {
 pub struct OrderErased {
     /// The order.
     pub order_id: OrderId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 macro_rules! order_events {

@@ -247,11 +247,11 @@ fn before_the_pivot() -> impl Strategy<Value = Step> {
         3 => ask(FinishRejection { order_id: order_id() }),
         3 => ask(FinishCancellation { order_id: order_id() }),
         1 => ask(HoldOrder { order_id: order_id(), reason: None }),
-        3 => ask(ReleaseHold { order_id: order_id() }),
+        3 => ask(ReleaseHold { order_id: order_id(), reason: None }),
         1 => ask(PlaceDraft { order_id: order_id() }),
-        1 => ask(EraseOrder { order_id: order_id() }),
+        1 => ask(EraseOrder { order_id: order_id(), reason: None }),
         1 => (0..999_i64).prop_map(|minor| {
-            Step::Ask(ChangePrice { sku: sku("A"), unit_price: gbp(minor) }.into())
+            Step::Ask(ChangePrice { sku: sku("A"), unit_price: gbp(minor), reason: None }.into())
         }),
     ]
 }

@@ -179,7 +179,7 @@ mod tests {
         events.push(held.into());
         assert_eq!(status(&events), Some(OrderStatus::OnHold));
         assert!(order_after(events.clone()).is_held());
-        events.push(HoldReleased { order_id: order_id() }.into());
+        events.push(HoldReleased { order_id: order_id(), reason: None }.into());
         assert_eq!(status(&events), Some(OrderStatus::Confirmed));
     }
 

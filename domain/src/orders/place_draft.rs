@@ -75,9 +75,9 @@ mod tests {
     #[test]
     fn a_cart_is_placed_with_the_prices_of_that_moment() {
         cart()
-            .and([PriceChanged { sku: sku("A"), unit_price: gbp(200) }])
+            .and([PriceChanged { sku: sku("A"), unit_price: gbp(200), reason: None }])
             .and([added(1, "A", 6), added(2, "B", 4), added(3, "POST", 1)])
-            .and([PriceChanged { sku: sku("A"), unit_price: gbp(255) }])
+            .and([PriceChanged { sku: sku("A"), unit_price: gbp(255), reason: None }])
             .when(place())
             .then([placed()]);
     }
@@ -151,8 +151,8 @@ mod tests {
         given(shop())
             .and([draft(None)])
             .and([added(1, "A", 1)])
-            .when(EraseOrder { order_id: order_id() })
-            .then([OrderErased { order_id: order_id() }])
+            .when(EraseOrder { order_id: order_id(), reason: None })
+            .then([OrderErased { order_id: order_id(), reason: None }])
             .when(place())
             .then_refused(&Refusal::WrongState { what: "order", state: "erased" });
     }

@@ -153,13 +153,14 @@ mod tests {
 
     #[test]
     fn a_price_is_frozen_when_the_order_is_placed() {
-        let change = ChangePrice { sku: sku("A"), unit_price: gbp(999) };
+        let change = ChangePrice { sku: sku("A"), unit_price: gbp(999), reason: None };
         let before = given(shop()).when(place(vec![wanted("A", 1, None)]));
         assert_eq!(placed_line(&before), (255, 255));
-        let changed = before
-            .after()
-            .when(change)
-            .then([PriceChanged { sku: sku("A"), unit_price: gbp(999) }]);
+        let changed = before.after().when(change).then([PriceChanged {
+            sku: sku("A"),
+            unit_price: gbp(999),
+            reason: None,
+        }]);
         let other = OrderId::parse("536366").unwrap();
         let order = NewOrder { order_id: other, ..wanted_order(vec![wanted("A", 1, None)]) };
         let after = changed.when(PlaceOrder(order));

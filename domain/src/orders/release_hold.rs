@@ -8,6 +8,7 @@ use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// The order is to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +16,9 @@ use crate::stream::Stream;
 pub struct ReleaseHold {
     /// The order.
     pub order_id: OrderId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for ReleaseHold {
@@ -31,7 +35,7 @@ impl Decide for ReleaseHold {
         if !order.held {
             return Ok(vec![]);
         }
-        Ok(vec![HoldReleased { order_id }.into()])
+        Ok(vec![HoldReleased { order_id, reason: self.reason.clone() }.into()])
     }
 }
 
@@ -44,10 +48,22 @@ mod tests {
     use crate::orders::{OrderHeld, OrderRejected};
     use crate::refusal::Refusal;
     use crate::spec::given;
-    use crate::text::Reason;
 
     fn release() -> ReleaseHold {
-        ReleaseHold { order_id: order_id() }
+        ReleaseHold { order_id: order_id(), reason: None }
+    }
+
+    fn released() -> HoldReleased {
+        HoldReleased { order_id: order_id(), reason: None }
+    }
+
+    #[test]
+    fn why_an_order_goes_on_is_kept() {
+        let reason = Some(Reason::parse("the address is right").unwrap());
+        given([placed()])
+            .and([held()])
+            .when(ReleaseHold { reason: reason.clone(), ..release() })
+            .then([HoldReleased { reason, ..released() }]);
     }
 
     fn held() -> OrderHeld {
@@ -60,11 +76,11 @@ mod tests {
             given(before.clone())
                 .and([held()])
                 .when(release())
-                .then([HoldReleased { order_id: order_id() }])
+                .then([released()])
                 .when(release())
                 .then_nothing();
             let status = order_after(before.clone()).status();
-            let through: [Event; 2] = [held().into(), HoldReleased { order_id: order_id() }.into()];
+            let through: [Event; 2] = [held().into(), released().into()];
             assert_eq!(order_after(before.into_iter().chain(through)).status(), status);
         }
     }

@@ -193,7 +193,7 @@ fn a_held_order_ships_nothing() {
         .and([OrderHeld { order_id: order_id(), reason: None }])
         .when(ship(1, None))
         .then_refused(&Refusal::OnHold { order_id: order_id() })
-        .and([HoldReleased { order_id: order_id() }])
+        .and([HoldReleased { order_id: order_id(), reason: None }])
         .when(ship(1, None))
         .then([shipped(1, &all())]);
 }

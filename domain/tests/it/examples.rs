@@ -83,10 +83,10 @@ fn catalog() -> Vec<Event> {
     let name = Label::parse("WHITE HANGING HEART T-LIGHT HOLDER").unwrap();
     vec![
         ProductRegistered { sku: sku(), name, unit_price: gbp(255), stocked: true }.into(),
-        PriceChanged { sku: sku(), unit_price: gbp(295) }.into(),
+        PriceChanged { sku: sku(), unit_price: gbp(295), reason: None }.into(),
         ProductRenamed { sku: sku(), name: Label::parse("WHITE HEART T-LIGHT HOLDER").unwrap() }
             .into(),
-        ProductDiscontinued { sku: sku() }.into(),
+        ProductDiscontinued { sku: sku(), reason: None }.into(),
     ]
 }
 
@@ -109,7 +109,7 @@ fn customers() -> Vec<Event> {
         }
         .into(),
         CustomerBlocked { customer_id: customer_id.clone(), reason: Some(reason("fraud")) }.into(),
-        CustomerErased { customer_id }.into(),
+        CustomerErased { customer_id, reason: None }.into(),
     ]
 }
 
@@ -192,10 +192,10 @@ fn placed() -> Vec<Event> {
         RejectionStarted { order_id: order_id.clone(), reason: reason("out_of_stock") }.into(),
         OrderRejected { order_id: order_id.clone(), reason: reason("out_of_stock") }.into(),
         OrderHeld { order_id: order_id.clone(), reason: Some(reason("address unclear")) }.into(),
-        HoldReleased { order_id: order_id.clone() }.into(),
+        HoldReleased { order_id: order_id.clone(), reason: None }.into(),
         OrderCancelled { order_id: order_id.clone(), reason: Some(reason("changed my mind")) }
             .into(),
-        OrderErased { order_id }.into(),
+        OrderErased { order_id, reason: None }.into(),
     ]
 }
 

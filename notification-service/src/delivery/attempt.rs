@@ -71,7 +71,15 @@ fn count_post(posted: &Result<Answered, Unanswered>, took: Duration) {
         Ok(_) => "refused",
         Err(Unanswered::Refused(_)) => "forbidden",
         Err(Unanswered::Late(_)) => "late",
-        Err(Unanswered::NotReached | Unanswered::Broken) => "unreachable",
+        Err(
+            Unanswered::NotResolved(_)
+            | Unanswered::NobodyListens
+            | Unanswered::NoRoute
+            | Unanswered::Certificate(_)
+            | Unanswered::NoTls
+            | Unanswered::NotReached
+            | Unanswered::Broken,
+        ) => "unreachable",
     };
     metrics::counter!("docket_webhook_attempts_total", "outcome" => word).increment(1);
     metrics::histogram!("docket_webhook_attempt_duration_seconds").record(took.as_secs_f64());

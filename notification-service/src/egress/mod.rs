@@ -10,10 +10,12 @@ mod networks;
 mod public_address;
 mod resolver;
 mod sender;
+mod unanswered;
 
 pub use names::{Names, SystemNames};
 pub use networks::{Networks, NoNetwork};
 pub use sender::{EgressError, EgressSettings};
 
-pub(crate) use answered::{Answered, Unanswered};
+pub(crate) use answered::Answered;
 pub(crate) use sender::Sender;
+pub(crate) use unanswered::Unanswered;

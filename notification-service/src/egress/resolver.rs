@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** of a name with one address that may not be reached none is returned: an answer that mixes them is no honest one.
 
-use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ impl Resolve for CheckedNames {
         let reach = self.reach;
         Box::pin(async move {
             let name = name.as_str().to_owned();
-            let found = names.addresses(name.clone()).await?;
+            let found = names.addresses(name.clone()).await;
+            let found = found.map_err(|why| NotResolved { name: name.clone(), why })?;
             if found.is_empty() {
                 return Err(Refused::NoAddress(name).into());
             }
@@ -38,14 +39,11 @@ impl Resolve for CheckedNames {
     }
 }
 
-/// What was refused, when that is what is behind an error.
-pub(super) fn refused_behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Refused> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(refused) = error.downcast_ref() {
-            return Some(refused);
-        }
-        cause = error.source();
-    }
-    None
+/// Whoever knows the addresses of names does not tell those of this one.
+#[derive(Debug, thiserror::Error)]
+#[error("the name `{name}` can't be resolved")]
+pub(super) struct NotResolved {
+    pub(super) name: String,
+    #[source]
+    why: io::Error,
 }

@@ -8,10 +8,11 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url};
 
-use super::answered::{Answered, Unanswered};
+use super::answered::Answered;
 use super::names::Names;
 use super::networks::{Networks, Reach, Refused};
-use super::resolver::{CheckedNames, refused_behind};
+use super::resolver::CheckedNames;
+use super::unanswered::Unanswered;
 
 /// Of an answer's body, at most so much is read: only to use the connection again.
 const MOST_BODY: usize = 16 * 1024;
@@ -112,7 +113,8 @@ impl Sender {
         self.check_literal(url).map_err(Unanswered::Refused)?;
         let client = if url.scheme() == "https" { &self.sealed } else { &self.clear };
         let request = client.post(url.clone()).headers(headers).body(body);
-        let response = request.send().await.map_err(|error| self.unanswered(&error))?;
+        let sent = request.send().await;
+        let response = sent.map_err(|error| Unanswered::of(&error, self.deadline))?;
         let answered = Answered {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
@@ -136,19 +138,6 @@ impl Sender {
         let host = url.host_str().unwrap_or_default();
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
         literal.map_or(Ok(()), |address| self.networks.check(address, reach(url)))
-    }
-
-    fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
-        if let Some(refused) = refused_behind(error) {
-            return Unanswered::Refused(refused.clone());
-        }
-        if error.is_timeout() {
-            Unanswered::Late(self.deadline)
-        } else if error.is_connect() {
-            Unanswered::NotReached
-        } else {
-            Unanswered::Broken
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::waiting::{WaitsFor, waits};
 use crate::storage::{AttemptRow, DeliveryRow, DeliveryState};
 use crate::webhooks::{Endpoint, EndpointState};
 
@@ -144,7 +145,9 @@ pub(super) struct DeliveryItem {
     position: u64,
     /// What became of it.
     state: State,
-    /// When it is tried next; `null` where it waits for what comes before it, or is settled.
+    /// What it waits for; `null` once it is settled.
+    waits_for: Option<WaitsFor>,
+    /// When it is tried next, where it waits for that.
     next_attempt_at: Option<DateTime<Utc>>,
     /// How often it was tried, since it came or was asked for again.
     attempts: u32,
@@ -179,8 +182,10 @@ pub(super) struct WholeDelivery {
     event: Box<RawValue>,
 }
 
-impl From<DeliveryRow> for DeliveryItem {
-    fn from(row: DeliveryRow) -> Self {
+impl DeliveryItem {
+    /// Of a webhook that is told, or is not for now.
+    pub(super) fn of(row: DeliveryRow, is_enabled: bool) -> Self {
+        let (waits_for, next_attempt_at) = waits(&row, is_enabled);
         Self {
             id: row.number,
             event_id: row.event_id,
@@ -188,7 +193,8 @@ impl From<DeliveryRow> for DeliveryItem {
             subject: row.subject,
             position: row.position,
             state: row.state.into(),
-            next_attempt_at: row.due_at,
+            waits_for,
+            next_attempt_at,
             attempts: row.tries,
             created_at: row.created_at,
             settled_at: row.settled_at,
@@ -197,10 +203,15 @@ impl From<DeliveryRow> for DeliveryItem {
 }
 
 impl WholeDelivery {
-    pub(super) fn of(row: DeliveryRow, attempts: Vec<AttemptRow>) -> serde_json::Result<Self> {
+    /// Of a webhook that is told, or is not for now.
+    pub(super) fn of(
+        row: DeliveryRow,
+        attempts: Vec<AttemptRow>,
+        is_enabled: bool,
+    ) -> serde_json::Result<Self> {
         let event = RawValue::from_string(row.body.clone())?;
         let log = attempts.into_iter().map(AttemptItem::from).collect();
-        Ok(Self { log, event, delivery: row.into() })
+        Ok(Self { log, event, delivery: DeliveryItem::of(row, is_enabled) })
     }
 }
 

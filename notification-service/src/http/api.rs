@@ -51,7 +51,7 @@ struct Shared {
 pub(super) struct Asked<'a> {
     pub(super) key: &'a str,
     pub(super) actor: &'a str,
-    pub(super) reason: Option<&'a Reason>,
+    pub(super) reason: &'a Reason,
 }
 
 impl std::ops::Deref for Api {
@@ -128,7 +128,7 @@ impl Api {
             key: None,
             position: None,
             actor: Label::parse(asked.actor).map_err(|error| problem::internal(&error))?,
-            reason: asked.reason.cloned(),
+            reason: Some(asked.reason.clone()),
         });
         let body = serde_json::to_string(&record).map_err(|error| problem::internal(&error))?;
         let message = CommandMessage::of_its_own(command_id, body, (self.clock)());

@@ -45,7 +45,7 @@ pub(super) async fn enable_webhook(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     if !api.find(&id).await?.is_enabled() {
-        let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+        let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
         api.record(&id, OperatorAction::EnableWebhook, asked).await?;
         let mut transaction = api.begin().await?;
         tables::enable(&mut transaction, &id).await.map_err(failed)?;
@@ -72,7 +72,7 @@ pub(super) async fn disable_webhook(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     if api.find(&id).await?.is_enabled() {
-        let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+        let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
         api.record(&id, OperatorAction::DisableWebhook, asked).await?;
         let mut transaction = api.begin().await?;
         let why = reason.get().as_str();

@@ -2,27 +2,43 @@
 
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
+use domain::given::Given;
 use domain::operations::OperatorAction;
+use domain::text::Reason;
+use serde::Deserialize;
 use service_kit::access::Caller;
-use service_kit::described::{KeyText, PathName};
-use service_kit::extract::PathParams;
+use service_kit::described::{KeyText, LongText, PathName};
+use service_kit::extract::{PathParams, QueryParams};
+use service_kit::operator;
 use service_kit::problem::Problem;
 use service_kit::responses::ActionProblems;
 
 use super::api::{Api, Asked, failed, not_found};
 use crate::storage as tables;
 
+/// Why a webhook is deleted. In the address, because not everything between here and there lets a body of a `DELETE` pass.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhyDeleted {
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    #[serde(default)]
+    #[param(value_type = LongText, required)]
+    reason: Option<Given<Reason>>,
+}
+
 /// Forgets a webhook, and all that is for it
 ///
 /// One that was deleted before is deleted: again changes nothing.
 #[utoipa::path(delete, path = "/webhooks/{id}", tag = "Webhooks",
-    params(("id" = inline(PathName), Path),
+    params(("id" = inline(PathName), Path), WhyDeleted,
         ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once"),
         ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
     responses((status = 204, description = "It is gone"), ActionProblems))]
 pub(super) async fn delete_webhook(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
+    QueryParams(WhyDeleted { reason }): QueryParams<WhyDeleted>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
@@ -35,7 +51,8 @@ pub(super) async fn delete_webhook(
     let found = tables::find_endpoint(&mut reader, api.book.sealing(), &id).await;
     found.map_err(failed)?.ok_or_else(|| not_found(&id))?;
     drop(reader);
-    let asked = Asked { key: &key, actor: &actor, reason: None };
+    let reason = operator::why_in_query(reason)?.value();
+    let asked = Asked { key: &key, actor: &actor, reason: &reason };
     api.record(&id, OperatorAction::DeleteWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     tables::delete_endpoint(&mut transaction, &id).await.map_err(failed)?;

@@ -39,13 +39,14 @@ pub(super) async fn list_deliveries(
 ) -> Result<Json<Page<DeliveryItem>>, Problem> {
     let page = PageParams { limit: query.limit, cursor: query.cursor };
     let paging = Paging::<i64>::parse(&page, "deliveries", &(&id, query.state))?;
-    api.find(&id).await?;
+    let is_enabled = api.find(&id).await?.is_enabled();
     let filter = DeliveryFilter { endpoint_id: &id, state: query.state.map(Into::into) };
     let before = paging.after.unwrap_or(i64::MAX);
     let mut reader = api.reader().await?;
     let rows = tables::list_deliveries(&mut reader, filter, before, paging.one_more()).await;
     let Page { items, next } = paging.cut(rows.map_err(failed)?, |row| row.number);
-    Ok(Json(Page { items: items.into_iter().map(DeliveryItem::from).collect(), next }))
+    let items = items.into_iter().map(|row| DeliveryItem::of(row, is_enabled)).collect();
+    Ok(Json(Page { items, next }))
 }
 
 /// A delivery, with every attempt and what is told
@@ -56,20 +57,25 @@ pub(super) async fn get_delivery(
     Shared(api): Shared<Api>,
     PathParams((id, delivery)): PathParams<(String, i64)>,
 ) -> Result<Json<WholeDelivery>, Problem> {
-    let row = api.delivery(&id, delivery).await?;
+    let (row, is_enabled) = api.delivery(&id, delivery).await?;
     let attempts = tables::list_attempts(&mut api.reader().await?, delivery).await;
-    let whole = WholeDelivery::of(row, attempts.map_err(failed)?);
+    let whole = WholeDelivery::of(row, attempts.map_err(failed)?, is_enabled);
     Ok(Json(whole.map_err(|error| problem::internal(&error))?))
 }
 
 impl Api {
-    /// A delivery that is there.
-    pub(super) async fn delivery(&self, id: &str, number: i64) -> Result<DeliveryRow, Problem> {
-        self.find(id).await?;
+    /// A delivery that is there, and whether its webhook is told.
+    pub(super) async fn delivery(
+        &self,
+        id: &str,
+        number: i64,
+    ) -> Result<(DeliveryRow, bool), Problem> {
+        let is_enabled = self.find(id).await?.is_enabled();
         let found = tables::find_delivery(&mut self.reader().await?, id, number).await;
-        found.map_err(failed)?.ok_or_else(|| {
+        let row = found.map_err(failed)?.ok_or_else(|| {
             let told = format!("the webhook `{id}` has no delivery {number}");
             Problem::from(Code::DeliveryNotFound).detail(told)
-        })
+        })?;
+        Ok((row, is_enabled))
     }
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::answers::AttemptItem;
+use super::waiting::{WaitsFor, waits};
 use crate::mail::Mailer;
 use crate::storage::{AttemptRow, DeliveryRow, DeliveryState};
 
@@ -62,7 +63,9 @@ pub(super) struct MailItem {
     position: u64,
     /// What became of it.
     state: MailState,
-    /// When it is tried next; `null` where it waits for what comes before it, or is settled.
+    /// What it waits for; `null` once it is settled.
+    waits_for: Option<WaitsFor>,
+    /// When it is tried next, where it waits for that.
     next_attempt_at: Option<DateTime<Utc>>,
     /// How often it was tried, since it came or was asked for again.
     attempts: u32,
@@ -86,6 +89,7 @@ pub(super) struct WholeMail {
 
 impl MailItem {
     pub(super) fn of(row: DeliveryRow, mailer: Option<&Mailer>) -> Self {
+        let (waits_for, next_attempt_at) = waits(&row, mailer.is_some());
         Self {
             id: row.number,
             message_id: mailer.map(|mailer| mailer.message_id(&row.event_id)),
@@ -94,7 +98,8 @@ impl MailItem {
             subject: row.subject,
             position: row.position,
             state: row.state.into(),
-            next_attempt_at: row.due_at,
+            waits_for,
+            next_attempt_at,
             attempts: row.tries,
             created_at: row.created_at,
             settled_at: row.settled_at,

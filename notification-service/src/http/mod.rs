@@ -14,6 +14,7 @@ mod register_webhook;
 mod resend;
 mod rotate_secret;
 mod router;
+mod waiting;
 
 pub(crate) use api::{Api, ApiParts};
 pub(crate) use router::router;

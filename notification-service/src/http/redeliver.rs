@@ -22,7 +22,8 @@ use crate::storage as tables;
 
 /// Tells a webhook again
 ///
-/// What waits for its time is tried at once; what waits for an earlier event of its order goes on doing so.
+/// What waits for its time is tried at once; what waits for an earlier event of its order goes on doing so. A webhook that is
+/// disabled is told when it is enabled (`waits_for` is `enabled`).
 #[utoipa::path(post, path = "/webhooks/{id}/deliveries/{delivery}/redeliver", tag = "Webhooks",
     params(("id" = inline(PathName), Path), ("delivery" = i64, Path, minimum = 1),
         ("Idempotency-Key" = inline(KeyText), Header, description = "Under the same key it is told again once"),
@@ -39,13 +40,14 @@ pub(super) async fn redeliver(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     api.delivery(&id, delivery).await?;
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record(&id, OperatorAction::RedeliverWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     let again = tables::redeliver(&mut transaction, (&id, delivery), &key, (api.clock)()).await;
     again.map_err(failed)?;
     api.commit(transaction).await?;
-    Ok(Json(api.delivery(&id, delivery).await?.into()))
+    let (row, is_enabled) = api.delivery(&id, delivery).await?;
+    Ok(Json(DeliveryItem::of(row, is_enabled)))
 }
 
 /// What is told again, and why.
@@ -84,7 +86,7 @@ pub(super) async fn redeliver_failed(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     api.find(&id).await?;
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record(&id, OperatorAction::RedeliverWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     let now = (api.clock)();

@@ -15,6 +15,7 @@ use service_kit::access::Caller;
 use service_kit::described::{KeyText, LongText, ShortText};
 use service_kit::extract::JsonBody;
 use service_kit::idempotency;
+use service_kit::operator;
 use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::ActionProblems;
 use utoipa::ToSchema;
@@ -32,7 +33,7 @@ const MOST_TYPES: usize = 100;
 /// Who wants to be told, and of what.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "url": "https://shop.example/hooks/docket", "events": ["order.*", "payment.refunded"] }))]
+#[schema(example = json!({ "url": "https://shop.example/hooks/docket", "events": ["order.*", "payment.refunded"], "reason": "the warehouse is told of orders" }))]
 pub(super) struct NewWebhook {
     /// Where events are posted: `https`, or `http` in a network that the settings list.
     #[schema(min_length = 1, max_length = 2000)]
@@ -45,9 +46,10 @@ pub(super) struct NewWebhook {
     #[serde(default)]
     #[schema(value_type = Option<ShortText>)]
     description: Option<Given<Label>>,
-    /// Why, for the log; no personal data.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    // Not said in a request of before that is repeated: that has its answer.
     #[serde(default)]
-    #[schema(value_type = Option<LongText>)]
+    #[schema(value_type = LongText, required)]
     reason: Option<Given<Reason>>,
 }
 
@@ -82,8 +84,9 @@ pub(super) async fn register_webhook(
         idempotency::mark_replayed(response.headers_mut());
         return Ok(response);
     }
+    let reason = operator::why(reason)?;
     let endpoint = checked(&api, wanted, &id, &key, request).await?;
-    let asked = Asked { key: &key, actor: &actor, reason: reason.as_ref() };
+    let asked = Asked { key: &key, actor: &actor, reason: &reason };
     api.record(&id, OperatorAction::RegisterWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     let kept = tables::insert_endpoint(&mut transaction, &endpoint, api.book.sealing()).await;

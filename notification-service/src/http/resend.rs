@@ -42,7 +42,7 @@ pub(super) async fn resend_mail(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
     api.mail(id).await?;
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record_resending(SubjectId::of_mail(id), asked).await?;
     let mut transaction = api.begin().await?;
     let again = tables::redeliver(&mut transaction, (MAIL, id), &key, (api.clock)()).await;
@@ -86,7 +86,7 @@ pub(super) async fn resend_failed_mails(
 ) -> Result<Json<Resent>, Problem> {
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let _turn = api.turn().await;
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record_resending(SubjectId::of_failed_mails(), asked).await?;
     let mut transaction = api.begin().await?;
     let now = (api.clock)();

@@ -70,7 +70,7 @@ pub(super) async fn rotate_secret(
         idempotency::mark_replayed(response.headers_mut());
         return Ok(response);
     }
-    let asked = Asked { key: &key, actor: &actor, reason: Some(reason.get()) };
+    let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record(&id, OperatorAction::RotateWebhookSecret, asked).await?;
     let secret = Secret::draw().map_err(|error| problem::internal(&error))?;
     let until = (api.clock)() + TimeDelta::seconds(overlap_s.into());

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use lettre::Address;
 use lettre::address::Envelope;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message};
 
 use super::answer::Unsent;
@@ -69,6 +69,7 @@ pub(super) fn compose(
         .message_id(Some(message_id(event_id, from)))
         .date(SystemTime::from(at))
         .raw_header(HeaderValue::new(is_machine, "auto-generated".to_owned()))
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN)
         .body(words.body)
         .map_err(|_| Unsent::NotWritten)?;
@@ -93,7 +94,10 @@ mod tests {
         let (head, body) = mail.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("Message-ID: <id-1@shop.example>\r\n"), "{head}");
         assert!(head.contains("Auto-Submitted: auto-generated"), "{head}");
+        // Without it the other two mean nothing (RFC 2045).
+        assert_eq!(head.matches("MIME-Version: 1.0\r\n").count(), 1, "{head}");
         assert!(head.contains("Content-Type: text/plain; charset=utf-8"), "{head}");
+        assert!(head.contains("Content-Transfer-Encoding: quoted-printable"), "{head}");
         assert!(head.contains("To: ada@example.org"), "{head}");
         assert!(head.is_ascii() && body.is_ascii(), "{mail}");
     }

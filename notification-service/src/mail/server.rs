@@ -1,5 +1,6 @@
 //! Where the mail server is, as an address says it.
 
+use access::is_this_machine;
 use reqwest::Url;
 
 /// The port of TLS from the first byte on (RFC 8314).
@@ -42,10 +43,14 @@ pub enum InvalidServer {
     /// What follows the `?` is not `tls=off`, or is at `smtps`.
     #[error("can say ?tls=off after smtp://, and nothing else")]
     Query,
+    /// Mails would go over the network in clear.
+    #[error("says ?tls=off, and is not on this machine: mails would go over the network in clear")]
+    ClearText,
 }
 
 impl MailServer {
-    /// Reads `smtps://host[:port]`, or `smtp://host[:port]`, which is sealed by STARTTLS unless `?tls=off` follows.
+    /// Reads `smtps://host[:port]`, or `smtp://host[:port]`, which is sealed by STARTTLS unless `?tls=off` follows, as it may
+    /// for a server on this machine.
     pub fn parse(text: &str) -> Result<Self, InvalidServer> {
         let url = Url::parse(text).map_err(|_| InvalidServer::Form)?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -58,7 +63,10 @@ impl MailServer {
         let (security, port) = match (url.scheme(), url.query()) {
             ("smtps", None) => (Security::Tls, SEALED_PORT),
             ("smtp", None) => (Security::StartTls, SUBMISSION_PORT),
-            ("smtp", Some("tls=off")) => (Security::Clear, SUBMISSION_PORT),
+            ("smtp", Some("tls=off")) if is_this_machine(host) => {
+                (Security::Clear, SUBMISSION_PORT)
+            }
+            ("smtp", Some("tls=off")) => return Err(InvalidServer::ClearText),
             ("smtp" | "smtps", Some(_)) => return Err(InvalidServer::Query),
             _ => return Err(InvalidServer::Form),
         };
@@ -103,6 +111,14 @@ mod tests {
         }
         for wrong in ["smtp://a?tls=no", "smtps://a?tls=off", "smtp://a?tls=required"] {
             assert_eq!(MailServer::parse(wrong), Err(InvalidServer::Query), "{wrong}");
+        }
+        for wrong in
+            ["smtp://mail.example:25?tls=off", "smtp://10.0.0.7?tls=off", "smtp://[::]?tls=off"]
+        {
+            assert_eq!(MailServer::parse(wrong), Err(InvalidServer::ClearText), "{wrong}");
+        }
+        for right in ["smtp://localhost:25?tls=off", "smtp://[::1]?tls=off"] {
+            assert!(MailServer::parse(right).unwrap().is_clear(), "{right}");
         }
         for wrong in ["smtp://ada@a", "smtp://ada:geheim@a"] {
             let refused = MailServer::parse(wrong).unwrap_err();

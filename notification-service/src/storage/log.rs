@@ -7,13 +7,13 @@ use storage::{Connection, Row};
 
 use super::{instant, not_as_written, unsigned};
 
-const LIST: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries, created_at,
+const LIST: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries, created_at,
     settled_at FROM deliveries WHERE endpoint_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
 const LIST_OF_STATE: &str =
-    "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries,
+    "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries,
     created_at, settled_at FROM deliveries
     WHERE endpoint_id = $1 AND number < $2 AND state = $4 ORDER BY number DESC LIMIT $3";
-const FIND: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries, created_at,
+const FIND: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries, created_at,
     settled_at FROM deliveries WHERE endpoint_id = $1 AND number = $2";
 const ATTEMPTS: &str =
     "SELECT at, duration_ms, status, error FROM attempts WHERE delivery = $1 ORDER BY at";
@@ -59,8 +59,11 @@ pub(crate) struct DeliveryRow {
     pub(crate) position: u64,
     pub(crate) body: String,
     pub(crate) state: DeliveryState,
-    /// When it is tried next; `None` where it waits for another, or is settled.
+    /// When it is tried next, or while it is tried when it would be again if nothing were heard of that; `None` where it waits for
+    /// another, or is settled.
     pub(crate) due_at: Option<DateTime<Utc>>,
+    /// It is tried now.
+    pub(crate) is_under_way: bool,
     pub(crate) tries: u32,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) settled_at: Option<DateTime<Utc>>,
@@ -127,6 +130,7 @@ pub(crate) async fn count_waiting(
 pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, sqlx::Error> {
     let time = |column: Option<i64>| column.map(instant).transpose();
     let tries: i64 = row.try_get("tries")?;
+    let under_way: i64 = row.try_get("under_way")?;
     Ok(DeliveryRow {
         number: row.try_get("number")?,
         event_id: row.try_get("event_id")?,
@@ -136,6 +140,7 @@ pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, sqlx::Error> {
         body: row.try_get("body")?,
         state: DeliveryState::of(row.try_get("state")?)?,
         due_at: time(row.try_get("due_at")?)?,
+        is_under_way: under_way != 0,
         tries: u32::try_from(tries).map_err(not_as_written)?,
         created_at: instant(row.try_get("created_at")?)?,
         settled_at: time(row.try_get("settled_at")?)?,

@@ -16,17 +16,17 @@ const END: &str = "DELETE FROM mail";
 const DROP_WAITING: &str =
     "UPDATE deliveries SET state = 3, due_at = NULL, under_way = 0, settled_at = $1
     WHERE endpoint_id = 'mail' AND state = 0";
-const LIST: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries, created_at,
+const LIST: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries, created_at,
     settled_at FROM deliveries WHERE endpoint_id = 'mail' AND number < $1 ORDER BY number DESC LIMIT $2";
 const LIST_OF_STATE: &str =
-    "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries,
+    "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries,
     created_at, settled_at FROM deliveries
     WHERE endpoint_id = 'mail' AND number < $1 AND state = $3 ORDER BY number DESC LIMIT $2";
 const LIST_OF_ORDER: &str =
-    "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries,
+    "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries,
     created_at, settled_at FROM deliveries
     WHERE endpoint_id = 'mail' AND number < $1 AND subject = $3 ORDER BY number DESC LIMIT $2";
-const LIST_OF_BOTH: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, tries,
+const LIST_OF_BOTH: &str = "SELECT number, event_id, event_type, subject, position, body, state, due_at, under_way, tries,
     created_at, settled_at FROM deliveries
     WHERE endpoint_id = 'mail' AND number < $1 AND subject = $3 AND state = $4 ORDER BY number DESC LIMIT $2";
 /// Which mails.

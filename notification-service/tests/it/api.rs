@@ -20,7 +20,7 @@ async fn a_repeat_under_the_same_key_gets_the_same_webhook(bench: Bench) {
     assert_eq!((first.as_u16(), again.as_u16()), (201, 201));
     assert_eq!(webhook, repeated);
     assert!(webhook["secret"].as_str().unwrap().starts_with("whsec_"));
-    let another = json!({ "url": "http://127.0.0.1:10/" });
+    let another = json!({ "url": "http://127.0.0.1:10/", "reason": "go live" });
     let (status, problem) = running.post("/webhooks", "k", another).await;
     assert_eq!((status.as_u16(), &problem["code"]), (422, &json!("idempotency_key_reused")));
     let shown = running.get(&format!("/webhooks/{}", id(&webhook))).await;
@@ -38,12 +38,18 @@ async fn what_can_t_be_registered_is_refused_with_a_pointer(bench: Bench) {
     let here = "http://127.0.0.1:9/";
     for (body, pointer) in [
         (json!({}), "/url"),
-        (json!({ "url": "shop.example" }), "/url"),
-        (json!({ "url": "https://ada:secret@127.0.0.1/" }), "/url"),
-        (json!({ "url": here, "events": ["order.plcaed"] }), "/events"),
-        (json!({ "url": here, "events": vec!["order.placed"; 101] }), "/events"),
+        (json!({ "url": "shop.example", "reason": "go live" }), "/url"),
+        (json!({ "url": "https://ada:secret@127.0.0.1/", "reason": "go live" }), "/url"),
+        (json!({ "url": here, "events": ["order.plcaed"], "reason": "go live" }), "/events"),
+        (
+            json!({ "url": here, "events": vec!["order.placed"; 101], "reason": "go live" }),
+            "/events",
+        ),
         (json!({ "url": here, "evnts": [] }), "/evnts"),
         (json!({ "url": here, "description": "a\nb" }), "/description"),
+        (json!({ "url": here }), "/reason"),
+        (json!({ "url": here, "reason": null }), "/reason"),
+        (json!({ "url": here, "reason": " " }), "/reason"),
     ] {
         let (status, problem) = running.post("/webhooks", "k", body.clone()).await;
         assert_eq!((status.as_u16(), &problem["code"]), (400, &json!("invalid_body")), "{body}");
@@ -60,6 +66,14 @@ async fn what_can_t_be_registered_is_refused_with_a_pointer(bench: Bench) {
         assert_eq!(problem["code"], code, "{path}");
     }
     let webhook = running.register(here).await;
+    let path = format!("/webhooks/{}", id(&webhook));
+    for query in ["", "?reason=", "?reason=%20"] {
+        let path = format!("{path}{query}");
+        let (status, problem) = running.ask(Method::DELETE, &path, Some("d"), None).await;
+        assert_eq!((status.as_u16(), &problem["code"]), (400, &json!("invalid_query")), "{path}");
+        assert_eq!(problem["errors"][0]["pointer"], "reason", "{problem}");
+    }
+    assert_eq!(running.get(&path).await["id"], webhook["id"], "it is still there");
     let path = format!("/webhooks/{}/deliveries/7", id(&webhook));
     let (_, problem) = running.ask(Method::GET, &path, None, None).await;
     assert_eq!(problem["code"], "delivery_not_found");
@@ -71,8 +85,9 @@ async fn there_are_at_most_fifty_webhooks(bench: Bench) {
     for n in 0..50 {
         running.register(&format!("http://127.0.0.1:9/{n}")).await;
     }
-    let (status, problem) =
-        running.post("/webhooks", "k", json!({ "url": "http://127.0.0.1:9/50" })).await;
+    let (status, problem) = running
+        .post("/webhooks", "k", json!({ "url": "http://127.0.0.1:9/50", "reason": "one more" }))
+        .await;
     assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("too_many_webhooks")));
     running.service.shutdown().await;
 }

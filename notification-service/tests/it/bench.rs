@@ -167,7 +167,8 @@ impl Running {
 
     /// Has this address told of all events; the webhook, with its secret.
     pub(crate) async fn register(&self, url: &str) -> Value {
-        let (status, webhook) = self.post("/webhooks", url, json!({ "url": url })).await;
+        let (status, webhook) =
+            self.post("/webhooks", url, json!({ "url": url, "reason": "go live" })).await;
         assert_eq!(status, StatusCode::CREATED, "{webhook}");
         webhook
     }

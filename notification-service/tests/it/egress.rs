@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use notification_service::{EgressSettings, Names, Networks, Settings};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bench::{Bench, id};
 use crate::receiver::{Answer, Receiver};
@@ -120,6 +120,10 @@ fn listing(bench: &Bench, networks: &str, names: Arc<dyn Names>) -> Settings {
     Settings { egress, names, ..settings }
 }
 
+fn asking_for(url: &str) -> Value {
+    json!({ "url": url, "reason": "go live" })
+}
+
 #[tokio::test]
 async fn no_form_of_an_address_that_is_not_public_is_taken() {
     let bench = Bench::on_sqlite();
@@ -127,12 +131,12 @@ async fn no_form_of_an_address_that_is_not_public_is_taken() {
     let running = bench.start_with(listing(&bench, "", names)).await;
     for (number, url) in FORBIDDEN.iter().enumerate() {
         let key = number.to_string();
-        let (status, problem) = running.post("/webhooks", &key, json!({ "url": url })).await;
+        let (status, problem) = running.post("/webhooks", &key, asking_for(url)).await;
         let told = (status.as_u16(), problem["code"].as_str().unwrap_or_default());
         assert_eq!(told, (422, "webhook_refused"), "{url}: {problem}");
     }
     for name in ["https://localhost/", "https://anything.example/", "https://LOCALHOST./"] {
-        let (_, problem) = running.post("/webhooks", name, json!({ "url": name })).await;
+        let (_, problem) = running.post("/webhooks", name, asking_for(name)).await;
         assert_eq!(problem["code"], "webhook_refused", "{name} leads there");
     }
     for wrong in [
@@ -141,7 +145,7 @@ async fn no_form_of_an_address_that_is_not_public_is_taken() {
         "https://0x100000000/",
         "https://1.2.3.4.5/",
     ] {
-        let (_, problem) = running.post("/webhooks", wrong, json!({ "url": wrong })).await;
+        let (_, problem) = running.post("/webhooks", wrong, asking_for(wrong)).await;
         assert_eq!(problem["code"], "invalid_body", "{wrong} is no address");
     }
     assert_eq!(running.get("/webhooks").await["items"], json!([]));
@@ -157,8 +161,7 @@ async fn a_public_address_is_taken_over_tls() {
     {
         running.register(url).await;
     }
-    let (_, problem) =
-        running.post("/webhooks", "k", json!({ "url": "http://shop.example/" })).await;
+    let (_, problem) = running.post("/webhooks", "k", asking_for("http://shop.example/")).await;
     assert_eq!(problem["code"], "webhook_refused", "not in clear");
     running.service.shutdown().await;
 }
@@ -203,7 +206,7 @@ async fn of_a_name_that_is_public_and_inside_at_once_neither_is_asked() {
     let names = Zone::answering(&[&["93.184.216.34", "169.254.169.254"]]);
     let running = bench.start_with(listing(&bench, "", names)).await;
     let url = "https://both.example/";
-    let (_, problem) = running.post("/webhooks", url, json!({ "url": url })).await;
+    let (_, problem) = running.post("/webhooks", url, asking_for(url)).await;
     assert_eq!(problem["code"], "webhook_refused");
     running.service.shutdown().await;
 }

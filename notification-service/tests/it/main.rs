@@ -18,3 +18,4 @@ mod streams;
 mod telling;
 mod tls;
 mod troubles;
+mod unreached;

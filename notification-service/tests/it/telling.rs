@@ -69,7 +69,7 @@ async fn an_order_s_events_arrive_in_order_and_signed(bench: Bench) {
 async fn an_endpoint_is_told_of_what_it_wants_and_of_nothing_before_it_was_there(bench: Bench) {
     let (running, receiver) = (bench.start().await, Receiver::answering(Answer::Status(200)).await);
     bench.log.place("early").await;
-    let wanted = json!({ "url": receiver.url(), "events": ["parcel.*", "order.completed"] });
+    let wanted = json!({ "url": receiver.url(), "events": ["parcel.*", "order.completed"], "reason": "go live" });
     let (_, webhook) = running.post("/webhooks", "k", wanted).await;
     for order in ["early", "late"] {
         if order == "late" {
@@ -143,6 +143,7 @@ async fn a_deleted_webhook_is_told_nothing_more(bench: Bench) {
     receiver.until(1).await;
     let path = format!("/webhooks/{}", id(&webhook));
     for _ in 0..2 {
+        let path = format!("{path}?reason=no%20more%20of%20it");
         let (status, _) = running.ask(axum::http::Method::DELETE, &path, Some("d"), None).await;
         assert_eq!(status, 204);
     }

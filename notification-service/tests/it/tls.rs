@@ -64,7 +64,7 @@ async fn a_receiver_is_told_whose_certificate_somebody_vouches_for_and_no_other(
     let bench = Bench::on_sqlite();
     let stranger = attempt(&bench, bench.settings()).await;
     assert_eq!(stranger["status"], Value::Null, "{stranger}");
-    assert_eq!(stranger["error"], "can't be connected to");
+    assert_eq!(stranger["error"], "its certificate is not taken: nobody vouches for it");
     let settings = bench.settings();
     let authorities = Some(file("authority.pem"));
     let egress = EgressSettings { authorities, ..settings.egress.clone() };

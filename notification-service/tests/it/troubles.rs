@@ -13,6 +13,7 @@ on_both! {
     one_that_is_gone_is_disabled_and_what_waits_is_told_when_it_is_back,
     a_receiver_that_hangs_hurts_no_other,
     what_never_gets_through_is_given_up_and_told_again_when_asked_for,
+    what_waits_says_for_what_and_has_a_time_only_if_it_is_tried_then,
 }
 
 /// The log of the only delivery that waits.
@@ -111,6 +112,47 @@ async fn what_never_gets_through_is_given_up_and_told_again_when_asked_for(bench
     let (status, again) = running.post(&format!("{path}/redeliver"), "r", since).await;
     assert_eq!((status.as_u16(), again), (200, json!({ "redelivered": 1 })));
     running.until_deliveries(&webhook, "delivered", 1).await;
+    running.service.shutdown().await;
+}
+
+async fn what_waits_says_for_what_and_has_a_time_only_if_it_is_tried_then(bench: Bench) {
+    let receiver = Receiver::answering(Answer::Hang).await;
+    // It is not tried a second time before the test is over.
+    let schedule = Schedule::of(vec![Duration::from_hours(1); 2]);
+    let running = bench.start_with(Settings { schedule, ..bench.settings() }).await;
+    let webhook = running.register(&receiver.url()).await;
+    let path = format!("/webhooks/{}", id(&webhook));
+    let deliveries = format!("{path}/deliveries");
+    bench.log.place("o1").await;
+    receiver.until(1).await;
+    let trying = running.get(&deliveries).await["items"][0].clone();
+    // The first attempt takes until its deadline; a slow machine may look after it.
+    if trying["attempts"] == 0 {
+        assert_eq!(
+            (&trying["waits_for"], &trying["next_attempt_at"]),
+            (&json!("attempt"), &Value::Null)
+        );
+    }
+    let tried = running.until(&deliveries, |page| page["items"][0]["waits_for"] == "time").await;
+    assert!(tried["items"][0]["next_attempt_at"].is_string(), "{tried}");
+    bench.log.confirm("o1").await;
+    let next =
+        running.until(&deliveries, |page| page["items"].as_array().unwrap().len() == 2).await;
+    assert_eq!(next["items"][0]["waits_for"], "earlier", "{next}");
+    let why = json!({ "reason": "a pause" });
+    running.post(&format!("{path}/disable"), "d", why.clone()).await;
+    let delivery = tried["items"][0]["id"].as_i64().unwrap();
+    let again = format!("{deliveries}/{delivery}/redeliver");
+    let (status, again) = running.post(&again, "r", why).await;
+    assert_eq!(status.as_u16(), 200);
+    assert_eq!((&again["waits_for"], &again["next_attempt_at"]), (&json!("enabled"), &Value::Null));
+    let all = running.get(&deliveries).await;
+    for item in all["items"].as_array().unwrap() {
+        assert_eq!(
+            (&item["waits_for"], &item["next_attempt_at"]),
+            (&json!("enabled"), &Value::Null)
+        );
+    }
     running.service.shutdown().await;
 }
 

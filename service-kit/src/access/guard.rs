@@ -135,8 +135,9 @@ fn token(headers: &HeaderMap) -> Result<&str, Problem> {
 }
 
 fn problem(refused: &Refused) -> Problem {
-    if *refused == Refused::KeysAway {
-        return Problem::from(Code::Unavailable).detail(refused.to_string()).retry_after(5);
+    if let Refused::KeysAway { again_in_s } = *refused {
+        let problem = Problem::from(Code::Unavailable).detail(refused.to_string());
+        return problem.retry_after(again_in_s);
     }
     let reason = refused.to_string();
     // A quoted text has no quotes in it.

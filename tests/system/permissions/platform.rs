@@ -24,7 +24,7 @@ async fn with_its_own_identity_each_service_does_all_that_it_is_for_and_nothing_
     let Some(mut services) = Services::start_on_deployed_nats(deployment).await else { return };
     services.gateway.sell("22423", 100).await;
     // Webhooks and rebuilds are recorded in the log by its owner, on behalf of whoever carries them out.
-    let hook = json!({ "url": "https://shop.example/hooks", "events": ["order.placed"] });
+    let hook = json!({ "url": "https://shop.example/hooks", "events": ["order.placed"], "reason": "go live" });
     let hook = services.gateway.post("/v1/webhooks", "hook", &hook).await;
     assert_eq!(hook.status, 201, "{hook:?}");
     carry_out(&services, "before").await;

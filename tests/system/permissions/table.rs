@@ -214,3 +214,22 @@ fn every_entry_of_the_permissions_has_a_row_in_the_table() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_permissions_can_be_included_in_a_configuration_of_one_s_own() {
+    let (deployment, folder) = (Deployment::lay_out(), tempfile::tempdir().unwrap());
+    let docket = folder.path().join("docket");
+    std::fs::create_dir(&docket).unwrap();
+    let permissions = repository("deploy/nats/permissions.conf");
+    std::fs::copy(permissions, docket.join("permissions.conf")).unwrap();
+    let identities = deployment.secrets().join("nats_identities");
+    std::fs::copy(identities, docket.join("nats_identities")).unwrap();
+    let own = folder.path().join("nats.conf");
+    std::fs::write(&own, "include docket/permissions.conf\n").unwrap();
+    let Some(nats) = test_servers::nats_of(&own) else { return };
+    let stranger = async_nats::ConnectOptions::new().connect(nats.url()).await;
+    assert!(stranger.is_err(), "nobody is let in without an identity");
+    let seed = std::fs::read_to_string(deployment.seed("gateway")).unwrap();
+    let known = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned());
+    known.connect(nats.url()).await.unwrap();
+}

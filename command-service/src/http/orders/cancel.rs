@@ -23,7 +23,7 @@ use crate::http::body::{LineBody, ReasonBody, line_quantities};
 use crate::http::cause::Cause;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
-use crate::http::told::{Told, command_bodies};
+use crate::http::told::{CommandBody as _, Told, command_bodies};
 use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use access::is_this_machine;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
@@ -159,10 +160,9 @@ fn check(base: &str) -> Result<(), InvalidAddress> {
     let no_url = || InvalidAddress::NoUrl(base.to_owned());
     let url = Url::parse(base).map_err(|_| no_url())?;
     let host = url.host_str().ok_or_else(no_url)?;
-    let is_here = host == "localhost" || host == "127.0.0.1" || host == "[::1]";
     match url.scheme() {
         "https" => Ok(()),
-        "http" if is_here => Ok(()),
+        "http" if is_this_machine(host) => Ok(()),
         "http" => Err(InvalidAddress::ClearText(base.to_owned())),
         _ => Err(no_url()),
     }

@@ -95,7 +95,7 @@ fn play(world: &mut World, step: Step) {
             }
         }
         Step::Hold => attempt(world, HoldOrder { order_id, reason: None }),
-        Step::Release => attempt(world, ReleaseHold { order_id }),
+        Step::Release => attempt(world, ReleaseHold { order_id, reason: None }),
         Step::CancelOrder => attempt(world, CancelOrder { order_id, reason: None }),
         Step::CancelLine(line, units) => {
             let lines = lines(&[(line, units)]);
@@ -159,7 +159,7 @@ fn see_to(world: &mut World) {
 
 /// The world does all that is expected of it: outcomes are found, holds released, parcels shipped and delivered.
 fn wind_up(world: &mut World) {
-    attempt(world, ReleaseHold { order_id: order_id() });
+    attempt(world, ReleaseHold { order_id: order_id(), reason: None });
     world.run();
     world.probe();
     world.wait(Duration::minutes(20));

@@ -42,7 +42,7 @@ fn hold() -> HoldOrder {
 }
 
 fn release() -> ReleaseHold {
-    ReleaseHold { order_id: order_id() }
+    ReleaseHold { order_id: order_id(), reason: None }
 }
 
 fn cancel(of: &[(u32, u32)]) -> CancelLines {
