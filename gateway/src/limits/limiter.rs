@@ -117,10 +117,15 @@ impl Charged {
     }
 }
 
-async fn by_address(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
+/// Where a request comes from, as far as that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CameFrom(pub(crate) IpAddr);
+
+async fn by_address(State(limiter): State<Limiter>, mut request: Request, next: Next) -> Response {
     let Some(rate) = limiter.0.settings.strangers.rate() else { return next.run(request).await };
     let named = ("address", rate);
-    let from: IpAddr = limiter.0.settings.proxies.key(&request);
+    let from = limiter.0.settings.proxies.key(&request);
+    request.extensions_mut().insert(CameFrom(from));
     let buckets = &limiter.0.addresses;
     let shows_who = request.headers().contains_key(header::AUTHORIZATION);
     if !shows_who {

@@ -9,6 +9,6 @@ mod rate;
 
 pub use address::TrustedProxies;
 pub use admission::{Admission, FarBehind};
-pub(crate) use limiter::Charged;
+pub(crate) use limiter::{CameFrom, Charged};
 pub use limiter::{LimitSettings, Limiter};
 pub use rate::{Limit, Rate};
