@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::parts::Members;
@@ -28,7 +29,7 @@ pub(super) fn principal(
     now: Now,
 ) -> Result<Principal, Refused> {
     check_audience(claims, audience)?;
-    check_times(claims, now)?;
+    let taken_until = check_times(claims, now)?;
     let subject = name(claims.get("sub"), "sub")?;
     let roles = if issuer.subjects.is_empty() {
         roles(claims, issuer)?
@@ -39,7 +40,7 @@ pub(super) fn principal(
         if roles.contains(&Role::Customer) { Some(customer(claims, issuer)?) } else { None };
     let scopes = scopes(claims)?;
     let issuer = issuer.name.clone();
-    Ok(Principal::Known(Known { issuer, subject, roles, customer, scopes }))
+    Ok(Principal::Known(Known { issuer, subject, roles, customer, scopes, taken_until }))
 }
 
 fn check_audience(claims: &Members, audience: &str) -> Result<(), Refused> {
@@ -57,7 +58,8 @@ fn check_audience(claims: &Members, audience: &str) -> Result<(), Refused> {
     if is_it { Ok(()) } else { Err(Refused::Audience) }
 }
 
-fn check_times(claims: &Members, now: Now) -> Result<(), Refused> {
+/// Until when it is taken.
+fn check_times(claims: &Members, now: Now) -> Result<DateTime<Utc>, Refused> {
     let expires = time(claims, "exp")?.ok_or(Refused::Missing("exp"))?;
     if now.seconds >= expires + now.leeway {
         return Err(Refused::Expired);
@@ -67,7 +69,13 @@ fn check_times(claims: &Members, now: Now) -> Result<(), Refused> {
             return Err(Refused::NotYet(name));
         }
     }
-    Ok(())
+    Ok(moment(expires + now.leeway))
+}
+
+/// A moment in seconds since 1970; one that is beyond all calendars is the last there is.
+#[expect(clippy::cast_possible_truncation, reason = "what is too large is as large as there is")]
+fn moment(seconds: f64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis((seconds * 1000.0) as i64).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Seconds since 1970: a number, never a text.

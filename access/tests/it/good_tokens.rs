@@ -63,7 +63,9 @@ async fn clocks_may_differ_by_the_leeway_and_no_more() {
         assert_eq!(taken.is_ok(), is_taken, "{name} {}: {taken:?}", time - NOW);
     }
     let claims = claims_but("exp", json!(1_800_000_300.5));
-    verifier.verify(&with_secret(SECRET.as_bytes(), HS256, &claims)).await.unwrap();
+    let taken = verifier.verify(&with_secret(SECRET.as_bytes(), HS256, &claims)).await.unwrap();
+    let until = DateTime::from_timestamp_millis(1_800_000_330_500);
+    assert_eq!(taken.known().map(access::Known::taken_until), until, "with the leeway");
 }
 
 #[tokio::test]
