@@ -28,6 +28,11 @@ pub(crate) struct ProcessArgs {
     /// File that says whose tokens are taken [default: nobody is asked who they are, on the loopback only]
     #[arg(long, env = "DOCKET_AUTH_FILE", value_name = "FILE")]
     pub(crate) auth_file: Option<PathBuf>,
+    /// Milliseconds after a signal in which it says that it is not ready and goes on taking requests, so that whoever shares them
+    /// out sees it [default: 5000 of the gateway, 0 of all others]
+    #[arg(long, env = "DOCKET_SHUTDOWN_DELAY_MS", value_name = "MS", value_parser = shutdown_delay,
+        allow_negative_numbers = true)]
+    pub(crate) shutdown_delay_ms: Option<Duration>,
     /// Log lines for people or machines
     #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -133,6 +138,14 @@ pub(crate) enum LogFormat {
 pub(crate) fn listen_address(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or_default();
     if host.is_empty() || port.parse::<u16>().is_err() {
+/// Longer waits nobody who ends a process: it would be killed.
+const MOST_SHUTDOWN_DELAY: Duration = Duration::from_mins(10);
+
+fn shutdown_delay(text: &str) -> Result<Duration, String> {
+    let delay = Duration::from_millis(whole(text)?);
+    if delay <= MOST_SHUTDOWN_DELAY { Ok(delay) } else { Err("is more than 600,000".to_owned()) }
+}
+
         return Err("is not a host and a port like 127.0.0.1:8080".to_owned());
     }
     Ok(text.to_owned())

@@ -157,6 +157,11 @@ impl Platform {
     }
 
     /// Ends streams, and the waits for orders' decisions, which may be longer than a stop may take.
+    /// Says that it is not ready any more.
+    pub(crate) fn is_to_end(&self) {
+        self.health.down("service", "ends");
+    }
+
     pub(crate) fn end_waits(&self) {
         self.commands.end_waits();
         self.notifications.end_streams();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use axum::Router;
 use service_kit::telemetry;
+use tokio_util::sync::CancellationToken;
 
 use super::banner;
 use super::lock::DataLock;
@@ -37,11 +38,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         json @ LogFormat::Json => output::of_process(json, format!("Docket is up on {url}"))?,
     };
 
-    let stopped = stop.clone();
+    let draining = CancellationToken::new();
     let router = platform.router(&settings.entrance.entrance(open));
-    let server = listening.serve(router, stopped);
+    let server = listening.serve(router, draining.clone());
     let drained = async {
         stop.cancelled().await;
+        platform.is_to_end();
+        tokio::time::sleep(process.shutdown_delay_ms.unwrap_or_default()).await;
+        draining.cancel();
         platform.end_waits();
         tokio::time::sleep(DRAIN).await;
     };

@@ -40,7 +40,10 @@ use crate::entrance::{self, entrance};
 use crate::listening::Listening;
 use crate::output;
 
-/// How long requests under way may take after a signal; see `docket dev`.
+/// How long whoever shares requests out has to see that the entrance is not ready any more, where nothing is said: asked every second
+/// or two, as is usual, it was seen.
+const DELAY: Duration = Duration::from_secs(5);
+/// How long requests under way may take after a signal, and after that; see `docket dev`.
 const DRAIN: Duration = Duration::from_secs(6);
 /// How often is looked which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -56,6 +59,8 @@ pub(super) struct Process {
     /// The same, with how it is spoken there.
     url: String,
     format: LogFormat,
+    /// How long it takes requests after a signal.
+    delay: Duration,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
     /// What its parts say.
@@ -106,11 +111,15 @@ impl Process {
         let (address, url) = (listening.address, listening.url());
         let server = tokio::spawn(serve(listening, router, draining.clone()));
         let format = settings.log_format;
+        // The gateway sees by itself that a process behind it is away, and asks another.
+        let usual = if edge.is_some() { DELAY } else { Duration::ZERO };
+        let delay = settings.shutdown_delay_ms.unwrap_or(usual);
         let process = Self {
             name,
             address,
             url,
             format,
+            delay,
             stop,
             health,
             access,
@@ -246,11 +255,13 @@ impl Process {
         }
     }
 
-    /// Waits for a signal, or for `fault`, which says why the process can't go on.
+    /// Waits for a signal, and until everybody may have seen that it is not ready any more; or for `fault`, which says why the process can't go on.
     pub(super) async fn until_stopped(&self, fault: impl Future<Output = String>) -> Result<()> {
         tokio::select! {
             () = self.stop.cancelled() => {
                 tracing::info!("the {} is asked to end: requests under way are ended first", self.name);
+                self.health.down("service", "ends");
+                tokio::time::sleep(self.delay).await;
                 Ok(())
             }
             why = fault => {
