@@ -31,7 +31,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let open = access.is_open();
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;
-    let platform = Platform::start(&settings, &data, access).await?;
+    let platform = Platform::start(&settings, &data, access.clone()).await?;
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
     match process.log_format {
         LogFormat::Text => output::text(banner::text(&url, &folder, begun.elapsed(), open))?,
@@ -40,7 +40,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let draining = CancellationToken::new();
     let router = platform.router(&settings.entrance.entrance(open));
-    let server = listening.serve(router, draining.clone());
+    let server = listening.serve(router, &access, draining.clone());
     let drained = async {
         stop.cancelled().await;
         platform.is_to_end();

@@ -109,7 +109,7 @@ impl Process {
         let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
         let (address, url) = (listening.address, listening.url());
-        let server = tokio::spawn(serve(listening, router, draining.clone()));
+        let server = tokio::spawn(serve(listening, router, access.clone(), draining.clone()));
         let format = settings.log_format;
         // The gateway sees by itself that a process behind it is away, and asks another.
         let usual = if edge.is_some() { DELAY } else { Duration::ZERO };
@@ -284,13 +284,18 @@ impl Process {
     }
 }
 
-async fn serve(listening: Listening, shown: watch::Receiver<Router>, draining: CancellationToken) {
+async fn serve(
+    listening: Listening,
+    shown: watch::Receiver<Router>,
+    access: Access,
+    draining: CancellationToken,
+) {
     let dispatch = move |request: Request| {
         let router = shown.borrow().clone();
         router.oneshot(request)
     };
     let service = service_fn(dispatch);
-    listening.serve(service, draining).await;
+    listening.serve(service, &access, draining).await;
 }
 
 /// With what every process answers, beside what it is for.
