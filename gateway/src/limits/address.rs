@@ -4,6 +4,7 @@
 //! it is read from the end, as long as who wrote it is one of ours.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Once;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName};
@@ -46,11 +47,26 @@ impl TrustedProxies {
         client
     }
 
+    /// Says once what it looks like when a proxy stands before this that is not named: all who come by it are one address then.
+    fn tell_of_an_unknown_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
+        static TOLD: Once = Once::new();
+        if headers.contains_key(FORWARDED_FOR) && !self.has(peer.to_canonical()) {
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    %peer,
+                    "X-Forwarded-For is not read, because it comes from nobody whom `trusted_proxies` names: if a proxy of yours is \
+                     there, all who come by it are kept to what one address may"
+                );
+            });
+        }
+    }
+
     /// Whose bucket a request is charged to.
     pub(super) fn key(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         // One that came over no connection came from here.
         let peer = peer.map_or(IpAddr::V6(Ipv6Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip());
+        self.tell_of_an_unknown_proxy(peer, request.headers());
         household(self.client(peer, request.headers()))
     }
 }
