@@ -131,11 +131,30 @@ fn name(value: Option<&Value>, claim: &'static str) -> Result<String, Refused> {
     }
 }
 
-/// Words separated by blanks. Who has the claim is confined to it, also when it is empty.
+/// What the token is confined to, also when that is nothing: by `scope`, as RFC 9068 has it, by `scp`, as some issuers do, or by both.
 fn scopes(claims: &Members) -> Result<Option<BTreeSet<String>>, Refused> {
-    match claims.get("scope") {
-        None => Ok(None),
-        Some(Value::String(words)) => Ok(Some(words.split(' ').map(str::to_owned).collect())),
-        Some(_) => Err(Refused::Claim("scope")),
-    }
+    let scope = match claims.get("scope") {
+        None => None,
+        Some(Value::String(words)) => Some(separated(words)),
+        Some(_) => return Err(Refused::Claim("scope")),
+    };
+    let scp = match claims.get("scp") {
+        None => None,
+        Some(Value::String(words)) => Some(separated(words)),
+        Some(Value::Array(words)) => {
+            let words: Option<BTreeSet<_>> =
+                words.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+            Some(words.ok_or(Refused::Claim("scp"))?)
+        }
+        Some(_) => return Err(Refused::Claim("scp")),
+    };
+    Ok(match (scope, scp) {
+        (Some(scope), Some(scp)) => Some(scope.intersection(&scp).cloned().collect()),
+        (scope, scp) => scope.or(scp),
+    })
+}
+
+/// Words separated by blanks.
+fn separated(words: &str) -> BTreeSet<String> {
+    words.split(' ').map(str::to_owned).collect()
 }

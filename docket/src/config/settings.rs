@@ -94,7 +94,11 @@ impl EntranceArgs {
 fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse::<IpNet>().ok();
     let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    network.ok_or_else(|| "is no network like 10.0.0.0/8, and no address".to_owned())
+    let network = network.ok_or("is no network like 10.0.0.0/8, and no address")?;
+    if network.prefix_len() == 0 {
+        return Err("is every address there is: whoever comes could say where from".to_owned());
+    }
+    Ok(network)
 }
 
 /// The settings of the platform in one process.
@@ -134,10 +138,6 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// An address to listen on, or what is wrong with it. Whether its host exists and its port is free shows later.
-pub(crate) fn listen_address(text: &str) -> Result<String, String> {
-    let (host, port) = text.rsplit_once(':').unwrap_or_default();
-    if host.is_empty() || port.parse::<u16>().is_err() {
 /// Longer waits nobody who ends a process: it would be killed.
 const MOST_SHUTDOWN_DELAY: Duration = Duration::from_mins(10);
 
@@ -146,7 +146,26 @@ fn shutdown_delay(text: &str) -> Result<Duration, String> {
     if delay <= MOST_SHUTDOWN_DELAY { Ok(delay) } else { Err("is more than 600,000".to_owned()) }
 }
 
+/// An address to listen on, or what is wrong with it. Whether its host exists and its port is free shows later.
+pub(crate) fn listen_address(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    if host.is_empty() || port.parse::<u16>().is_err() {
         return Err("is not a host and a port like 127.0.0.1:8080".to_owned());
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_in_a_network_and_not_anywhere() {
+        for good in ["10.0.0.0/8", "192.0.2.7", "::1", "fc00::/7"] {
+            network(good).unwrap();
+        }
+        for wrong in ["0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy", ""] {
+            network(wrong).unwrap_err();
+        }
+    }
 }

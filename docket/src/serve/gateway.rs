@@ -61,7 +61,7 @@ pub(crate) struct GatewayArgs {
     nats: NatsArgs,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
-        value_parser = whole::<u64>, allow_negative_numbers = true)]
+        value_parser = deadline_ms, allow_negative_numbers = true)]
     upstream_deadline_ms: u64,
     /// Requests that a service may have from here at the same time; one more is told to come again
     #[arg(long, env = "DOCKET_UPSTREAM_IN_FLIGHT", value_name = "COUNT", default_value = "1000",
@@ -165,6 +165,14 @@ fn dns(addresses: &Addresses) -> Dns {
 /// Reads an address of a process.
 fn base(text: &str) -> Result<Base, String> {
     base_url(text)?.parse().map_err(|wrong: NoBase| wrong.to_string())
+}
+
+/// Time in which something can be answered at all.
+fn deadline_ms(text: &str) -> Result<u64, String> {
+    match whole(text)? {
+        0 => Err("is not at least 1: nobody could answer in time".to_owned()),
+        deadline => Ok(deadline),
+    }
 }
 
 /// As many requests as a process can have connections.
