@@ -42,7 +42,7 @@ use crate::api::base_url;
 use crate::config::{ProcessArgs, all_there, needed};
 use crate::connect::ConnectArgs;
 use crate::dev::documented;
-use crate::payments::{PaymentArgs, Stripe};
+use crate::payments::{PaymentArgs, Stripe, follow_provider};
 
 /// Start the service that decides commands and owns the log
 #[derive(Debug, clap::Args)]
@@ -143,6 +143,8 @@ impl CommandServiceArgs {
         };
         let appends = watch_appends(process.health.clone(), Arc::clone(&active.log));
         let _appends = AbortOnDropHandle::new(tokio::spawn(appends));
+        let answers = active.commands.provider_answers();
+        tokio::spawn(follow_provider(process.health.clone(), answers));
         let router = documented(active.commands.router(&process.access), &process.access);
         process.ready(router.merge(Router::new().nest("/v1", active.commands.notices())))?;
         let ended = process.until_stopped(active.superseded()).await;
