@@ -21,6 +21,8 @@ use crate::limits::CameFrom;
 
 /// A body that has an end soon: one that comes byte by byte would hold what it is to be put into.
 const READ_WITHIN: Duration = Duration::from_secs(15);
+/// Room for the beginning of a body, bytes.
+const FIRST: usize = 4 * 1024;
 
 /// How many bytes of bodies may be here at a time.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +109,8 @@ async fn whole(mut body: Body, held: &mut Held) -> Result<Bytes, Problem> {
     if said > MAX_BODY_BYTES {
         return Err(Code::BodyTooLarge.into());
     }
-    let mut read = Vec::with_capacity(said);
+    // Room for what was only announced is not kept.
+    let mut read = Vec::with_capacity(said.min(FIRST));
     while let Some(frame) = body.frame().await {
         let broke_off = |_| Problem::from(Code::InvalidBody).detail("the body broke off");
         let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };

@@ -196,3 +196,17 @@ async fn follow_head(services: Arc<Services>, head: watch::Sender<u64>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_of_nothing_is_refused() {
+        assert_eq!((deadline_ms("1"), most_in_flight("1")), (Ok(1), Ok(1)));
+        for wrong in ["0", "-1", "1.5", ""] {
+            deadline_ms(wrong).unwrap_err();
+            most_in_flight(wrong).unwrap_err();
+        }
+    }
+}

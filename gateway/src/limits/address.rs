@@ -121,6 +121,31 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_is_not_named_is_told_of_once() {
+        let (read, write) = std::io::pipe().unwrap();
+        let lines = tracing_subscriber::fmt().with_ansi(false);
+        let lines = lines.with_writer(std::sync::Arc::new(write)).finish();
+        let logging = tracing::subscriber::set_default(lines);
+        let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
+        for (peer, forwarded) in
+            [("10.0.0.1", true), ("192.0.2.1", false), ("192.0.2.2", true), ("192.0.2.3", true)]
+        {
+            let mut request = Request::new(axum::body::Body::empty());
+            let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            if forwarded {
+                let hop = "198.51.100.7".parse().unwrap();
+                request.headers_mut().insert(FORWARDED_FOR, hop);
+            }
+            proxies.key(&request);
+        }
+        drop(logging);
+        let log = std::io::read_to_string(read).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.contains("WARN") && log.contains("192.0.2.2"), "{log}");
+    }
+
+    #[test]
     fn one_network_of_ipv6_is_one_household() {
         let of = |text: &str| household(text.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:2"));
