@@ -76,6 +76,7 @@ mod tests {
             roles: roles.iter().copied().collect(),
             customer: customer.map(str::to_owned),
             scopes: scopes.map(|scopes| scopes.iter().map(|&scope| scope.to_owned()).collect()),
+            taken_until: chrono::DateTime::UNIX_EPOCH,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::role::Role;
@@ -31,6 +32,8 @@ pub struct Known {
     pub(crate) customer: Option<String>,
     /// What their token is confined to; `None` for all that their roles have.
     pub(crate) scopes: Option<BTreeSet<String>>,
+    /// Until when their token is taken.
+    pub(crate) taken_until: DateTime<Utc>,
 }
 
 impl Known {
@@ -42,6 +45,11 @@ impl Known {
     /// The same as part of an id: it has no `/`, and no two have the same.
     pub fn id(&self) -> String {
         format!("{}:{}", self.issuer, utf8_percent_encode(&self.subject, KEPT))
+    }
+
+    /// Until when their token is taken: it has expired then, also by a clock that is behind as far as clocks may be.
+    pub fn taken_until(&self) -> DateTime<Utc> {
+        self.taken_until
     }
 
     /// Their roles.

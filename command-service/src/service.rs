@@ -6,6 +6,7 @@ use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::access::Access;
 use service_kit::clock::Clock;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -120,6 +121,11 @@ impl CommandService {
             Arc::new(NoticeDesk { signatures, seen, news, clock })
         });
         self
+    }
+
+    /// Whether the payment provider answers, as far as was seen, as it changes: while it does not, payments wait.
+    pub fn provider_answers(&self) -> watch::Receiver<bool> {
+        self.runner.provider_answers()
     }
 
     /// The endpoints, without the `/v1` that stands before them, for those whom `access` lets in.

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use anyhow::{Result, anyhow};
 use axum::extract::Request;
 use axum::response::Response;
+use service_kit::access::Access;
+use service_kit::host::{OwnNames, only_by};
 use service_kit::server::{ServerSettings, serve};
 use service_kit::tls::ServerTls;
 use tokio::net::TcpListener;
@@ -20,6 +22,7 @@ pub(crate) struct Listening {
     listener: TcpListener,
     /// The address.
     pub(crate) address: SocketAddr,
+    names: OwnNames,
     tls: Option<ServerTls>,
 }
 
@@ -30,7 +33,8 @@ impl Listening {
         let listener = TcpListener::bind(&process.listen).await;
         let listener = listener.map_err(|error| cannot_listen(&process.listen, error))?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, tls })
+        let names = OwnNames::at(&process.listen, address);
+        Ok(Self { listener, address, names, tls })
     }
 
     /// Where it can be asked.
@@ -39,12 +43,14 @@ impl Listening {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Answers until it is told to end, and what is under way then.
-    pub(crate) async fn serve<S>(self, service: S, draining: CancellationToken)
+    /// Answers until it is told to end, and what is under way then. Where everybody may everything, only what comes by a name of this
+    /// machine's own.
+    pub(crate) async fn serve<S>(self, service: S, access: &Access, draining: CancellationToken)
     where
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
+        let service = only_by(access.is_open().then_some(self.names), service);
         serve(self.listener, service, ServerSettings::default(), self.tls, draining).await;
     }
 }

@@ -7,6 +7,7 @@
 //! **Invariant:** a request is carried out once, or it may be repeated without harm; whatever became of it is said as it is.
 
 mod aggregate;
+mod bodies;
 mod description;
 mod discovery;
 mod edge;

@@ -12,13 +12,15 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Semaphore;
 
+use crate::bodies::Bodies;
 use crate::routes::Service;
-use crate::upstream::{Policy, full, unanswered, whole};
+use crate::upstream::{Policy, full, unanswered};
 
 /// The services of this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LocalServices {
     policy: Policy,
+    bodies: Bodies,
     rooms: Arc<[Semaphore; Service::ALL.len()]>,
 }
 
@@ -26,7 +28,7 @@ impl LocalServices {
     /// All of them, asked by this policy.
     pub fn new(policy: Policy) -> Self {
         let rooms = Service::ALL.map(|_| Semaphore::new(policy.most_in_flight));
-        Self { policy, rooms: Arc::new(rooms) }
+        Self { policy, bodies: Bodies::default(), rooms: Arc::new(rooms) }
     }
 
     /// Around what they answer together.
@@ -37,16 +39,20 @@ impl LocalServices {
 
 async fn hand_on(State(services): State<LocalServices>, request: Request, next: Next) -> Response {
     let service = Service::of(request.method(), request.uri().path());
-    let Ok(_place) = services.rooms[service as usize].try_acquire() else {
+    let room = &services.rooms[service as usize];
+    // Before the body is read, and without a place: whoever sends slowly would hold it.
+    if room.available_permits() == 0 {
         return full(service.name()).into_response();
-    };
+    }
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let (parts, body) = request.into_parts();
-    let body = match whole(body).await {
-        Ok(body) => body,
+    let (parts, body, _held) = match services.bodies.read(request).await {
+        Ok(read) => read,
         Err(problem) => return problem.into_response(),
     };
     let request = Request::from_parts(parts, Body::from(body));
+    let Ok(_place) = room.try_acquire() else {
+        return full(service.name()).into_response();
+    };
     match tokio::time::timeout(services.policy.deadline, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => unanswered(service.name(), !is_read).into_response(),
@@ -107,15 +113,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_comes_byte_by_byte_has_an_end() {
-        let drip = futures::stream::repeat(Bytes::from_static(b" ")).then(async |byte| {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            Ok::<_, std::io::Error>(byte)
-        });
-        let body = Body::from_stream(drip);
+    async fn a_body_that_comes_byte_by_byte_has_an_end_and_holds_no_place() {
+        let drip = || {
+            futures::stream::repeat(Bytes::from_static(b" ")).then(async |byte| {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok::<_, std::io::Error>(byte)
+            })
+        };
         let begun = tokio::time::Instant::now();
-        let (status, body) = ask(&platform(), Method::GET, "/v1/sagas", body).await;
-        assert!(status == 408 && body.contains("request_timeout"), "{status} {body}");
+        let router = platform();
+        let slow = (0..POLICY.most_in_flight).map(|_| {
+            let (router, body) = (router.clone(), Body::from_stream(drip()));
+            tokio::spawn(async move { ask(&router, Method::POST, "/v1/orders", body).await })
+        });
+        let slow: Vec<_> = slow.collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // None of them holds a place meanwhile.
+        let (status, body) = ask(&router, Method::POST, "/v1/orders", Body::from("{}")).await;
+        assert!(status == 405, "{status} {body}");
+        for slow in slow {
+            let (status, body) = slow.await.unwrap();
+            assert!(status == 408 && body.contains("request_timeout"), "{status} {body}");
+        }
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 }

@@ -14,6 +14,7 @@ use service_kit::dependency::Need;
 use service_kit::health::Health;
 use tokio::task::JoinSet;
 
+use crate::bodies::Bodies;
 use crate::routes::Service;
 use crate::upstream::{Base, Client, Handed, Policy, Upstream};
 use crate::watching;
@@ -38,6 +39,7 @@ pub struct Addresses {
 pub struct Services {
     /// Who comes is asked here, and what they may is decided there.
     relies: bool,
+    bodies: Bodies,
     commands: Arc<Upstream>,
     models: Arc<Upstream>,
     sagas: Arc<Upstream>,
@@ -54,6 +56,7 @@ impl Services {
         };
         Self {
             relies,
+            bodies: Bodies::default(),
             commands: upstream(Service::Commands, addresses.commands),
             models: upstream(Service::Models, addresses.models),
             sagas: upstream(Service::Sagas, addresses.sagas),
@@ -141,8 +144,12 @@ impl Services {
 
 async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
     let upstream = services.get(Service::of(request.method(), request.uri().path()));
-    match Handed::read(request).await {
-        Ok(handed) => services.hand_to(upstream, handed).await,
+    // Before the body is read, and without a place: whoever sends slowly would hold it.
+    if let Some(full) = upstream.refusal() {
+        return full.into_response();
+    }
+    match Handed::read(request, &services.bodies).await {
+        Ok((handed, _held)) => services.hand_to(upstream, handed).await,
         Err(problem) => problem.into_response(),
     }
 }

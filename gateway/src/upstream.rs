@@ -24,7 +24,7 @@ use tokio::time::Instant;
 pub use self::client::{Base, Client, NoBase};
 
 pub(crate) use self::breaker::Phase;
-pub(crate) use self::handed::{Handed, whole};
+pub(crate) use self::handed::Handed;
 #[cfg(test)]
 pub(crate) use self::instance::Member;
 pub(crate) use self::instance::{Instance, Instances, State};
@@ -102,6 +102,11 @@ impl Upstream {
         };
         self.budget.deposit();
         self.hand_on_within(request, self.policy.deadline).await
+    }
+
+    /// What is said as long as it has all that it may have.
+    pub(crate) fn refusal(&self) -> Option<Problem> {
+        (self.room.available_permits() == 0).then(|| full(self.name))
     }
 
     /// How many requests are under way.

@@ -87,12 +87,19 @@ impl Upstream {
         match timeout(ANSWER_WITHIN, asked).await {
             Ok(Ok((status, body))) => {
                 let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-                instance.is_behind_by(body["behind_ms"].as_u64().unwrap_or(0));
                 let state = match body["status"].as_str() {
                     _ if status.is_success() => State::Ready,
                     Some("standby") => State::StandsBy,
                     _ => State::NotReady,
                 };
+                match (state, body["behind_ms"].as_u64()) {
+                    (State::Ready, None) => self.instances.is_behind_by(instance, Duration::ZERO),
+                    (State::Ready | State::NotReady, Some(by)) => {
+                        self.instances.is_behind_by(instance, Duration::from_millis(by));
+                    }
+                    // Another does the work; or it has just begun, and does not know yet.
+                    _ => {}
+                }
                 (state, None)
             }
             Ok(Err(error)) => (State::Away, Some(cause(&error))),
@@ -187,6 +194,41 @@ mod tests {
         assert_eq!(first, State::Unknown, "the others did not wait for it");
         members.wait_for(|members| members[0].state == State::Silent).await.unwrap();
         assert!(health.is_ready());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_of_itself_falls_behind_as_time_goes_by() {
+        let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
+        let instances = &upstream.instances;
+        let instance = Arc::clone(&instances.all()[0].instance);
+        assert_eq!(instances.behind(), Duration::ZERO, "nothing was heard of it");
+        let seconds = Duration::from_secs;
+        instances.is_now(&instance, State::Ready);
+        instances.is_behind_by(&instance, seconds(3));
+        tokio::time::advance(seconds(5)).await;
+        assert_eq!(instances.behind(), seconds(3), "it is asked all the time");
+        for state in [State::Late, State::Silent, State::Away, State::NotReady] {
+            instances.is_now(&instance, state);
+            assert_eq!(instances.behind(), seconds(8), "{state:?}");
+        }
+        instances.are_at(&[]);
+        tokio::time::advance(seconds(10)).await;
+        assert_eq!(instances.behind(), seconds(18), "it is not even found any more");
+        tokio::time::advance(seconds(3_600)).await;
+        assert_eq!(instances.behind(), seconds(60));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_not_ready_says_how_far_behind_it_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let said = json!({ "status": "not_ready", "behind_ms": 90_000 });
+        let answer = async move || (StatusCode::SERVICE_UNAVAILABLE, axum::Json(said.clone()));
+        let router = Router::new().fallback(any(answer));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let upstream = upstream(vec![format!("http://{address}")]);
+        upstream.look(&upstream.instances.all()[0].instance).await;
+        assert!(upstream.instances.behind() >= Duration::from_secs(90));
     }
 
     #[tokio::test]

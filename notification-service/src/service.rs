@@ -24,7 +24,7 @@ use crate::run_error::RunError;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
 use crate::storage as tables;
-use crate::streams::{self, StreamParts, Streams};
+use crate::streams::{self, Streams};
 use crate::webhooks::SecretBox;
 
 /// Why the service did not start.
@@ -109,7 +109,7 @@ impl Notifications {
             per_endpoint: settings.per_endpoint,
             retention: settings.retention,
         };
-        let streams = Streams::new(StreamParts { feed: Arc::clone(&feed), hub, end: end.clone() });
+        let streams = Streams::new(Arc::clone(&feed), hub, Arc::clone(&clock), end.clone());
         let api = Api::new(ApiParts {
             store: store.clone(),
             fence,

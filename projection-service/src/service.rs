@@ -16,7 +16,7 @@ use crate::opening::{Opened, open, open_catalog};
 use crate::projectors::{Projector, readers};
 use crate::queries::projections::{ProjectionAnswer, describe};
 use crate::queries::sagas::SagaStates;
-use crate::queries::{self, App};
+use crate::queries::{self, App, Unheard};
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::{RebuildError, Rebuilder};
 use crate::runner::{Hub, KeepFor, Live, NEAR, Surroundings};
@@ -143,8 +143,10 @@ impl ProjectionService {
         }
         unless_started.disarm();
         let handles = handles.into();
-        let (deciding, clock) = (Arc::default(), service_kit::clock::system());
-        let app = App { handles, feed, vault, sagas, recorder, clock, rebuilder, deciding };
+        let (deciding, unheard) = (Arc::default(), Unheard::default());
+        let clock = service_kit::clock::system();
+        let app =
+            App { handles, feed, vault, sagas, recorder, clock, unheard, rebuilder, deciding };
         Ok(Self { app, catalog, held: right, tasks, stop })
     }
 

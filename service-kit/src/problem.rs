@@ -50,6 +50,7 @@ codes! {
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "A command needs an Idempotency-Key";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
     TlsRequired = "tls_required", BAD_REQUEST, "This address speaks TLS and nothing else";
+    MisdirectedRequest = "misdirected_request", MISDIRECTED_REQUEST, "The request came by a name that is not this one's";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "This needs a token that is taken here";
     Forbidden = "forbidden", FORBIDDEN, "Whoever the token is of may not do this";
     InvalidSignature = "invalid_signature", UNAUTHORIZED, "The signature is not one of who the notice says it is from";

@@ -36,7 +36,7 @@ pub struct ServerSettings {
     pub head_within: Duration,
     /// How long a client may take nothing of an answer that waits to be taken. One to whom nothing is sent waits as long as it likes.
     pub taken_within: Duration,
-    /// The largest head of a request, bytes.
+    /// The largest head of a request, bytes: as much as each connection may hold without anybody having been asked who they are.
     pub most_head_bytes: usize,
 }
 
@@ -47,7 +47,7 @@ impl Default for ServerSettings {
             handshake_within: Duration::from_secs(10),
             head_within: Duration::from_secs(30),
             taken_within: Duration::from_secs(30),
-            most_head_bytes: 64 * 1024,
+            most_head_bytes: 16 * 1024,
         }
     }
 }
@@ -164,6 +164,22 @@ mod tests {
         let head = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(20_000));
         let answer = said(address, head.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_head_has_room_for_the_largest_token_and_not_for_much_more() {
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = ServerSettings::default();
+        tokio::spawn(serve(listener, router, settings, None, CancellationToken::new()));
+        let head = |bytes| {
+            let token = "x".repeat(bytes);
+            format!("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx: {token}\r\n\r\n")
+        };
+        assert!(said(address, head(12_000).as_bytes()).await.ends_with("here"));
+        let refused = said(address, head(17_000).as_bytes()).await;
+        assert!(refused.starts_with("HTTP/1.1 431 "), "{refused}");
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ fn shown(bytes: &[u8]) -> String {
 /// A command that would be carried out, were it not for these headers.
 fn receive(headers: &[u8]) -> Vec<u8> {
     let start =
-        b"POST /v1/stock/teapot/receive HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        b"POST /v1/stock/teapot/receive HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     [start, headers, b"Connection: close\r\n\r\n{\"quantity\":1}"].concat()
 }
 
@@ -52,11 +52,11 @@ async fn bytes_that_are_no_request_are_refused_and_change_nothing() {
         ("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec()),
         (
             "bytes that are no text in the path",
-            b"GET /v1/orders/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+            b"GET /v1/orders/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
         ),
         (
             "a path of half a megabyte",
-            format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n").into_bytes(),
+            format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes(),
         ),
         ("a header of half a megabyte", with(format!("X-Long: {long}\r\n").as_bytes())),
         ("ten thousand headers", with("X-Many: 1\r\n".repeat(10_000).as_bytes())),

@@ -40,7 +40,7 @@ async fn begun(platform: &Platform, bytes: &str) -> Vec<TcpStream> {
 async fn who_sends_slowly_too_much_or_too_deep_hurts_nobody_else() {
     let platform = Platform::fresh().await;
     platform.sell("cup", 5).await;
-    let head = "POST /v1/orders HTTP/1.1\r\nhost: a\r\nidempotency-key: slow\r\n";
+    let head = "POST /v1/orders HTTP/1.1\r\nhost: localhost\r\nidempotency-key: slow\r\n";
     let heads = begun(&platform, head).await;
     let body = format!("{head}content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{");
     let bodies = begun(&platform, &body).await;
@@ -117,4 +117,23 @@ async fn large_answers_are_compressed_for_who_takes_that() {
     assert!(small.body.is_null(), "it is no plain JSON");
     let tiny = platform.get_with("/health/live", &[("accept-encoding", "gzip")]).await;
     assert_eq!(tiny.header("content-encoding"), "");
+}
+
+#[tokio::test]
+async fn a_page_of_the_web_whose_name_leads_here_is_not_let_in() {
+    let data = Data::new();
+    for process in ["dev", "payment-simulator", "gateway"] {
+        let mut command = docket(&[process, "--listen", "127.0.0.1:0"]);
+        command.env("DOCKET_SHUTDOWN_DELAY_MS", "0");
+        if process != "gateway" {
+            command.arg("--data-dir").arg(data.path().join(process));
+        }
+        let platform = Platform::of(command).await;
+        for path in ["/", "/v1/orders", "/health/live", "/nothing"] {
+            let answer = platform.get_with(path, &[("host", "rebound.example:8080")]).await;
+            assert_eq!(answer.problem(), (421, "misdirected_request"), "{process} {path}");
+        }
+        let answer = platform.get_with("/health/live", &[("host", "localhost:8080")]).await;
+        assert_eq!(answer.status, 200, "{process}");
+    }
 }

@@ -100,6 +100,24 @@ fn every_pod_has_few_rights_and_says_what_it_needs() {
     }
 }
 
+/// Else all clients are the controller's one address, and what strangers do is counted against everybody.
+#[test]
+fn a_gateway_behind_an_ingress_knows_whose_word_counts_on_where_clients_come_from() {
+    let mut behind_one = 0;
+    for (overlay, objects) in overlays() {
+        let is_behind_one = objects.iter().any(|object| object["kind"] == "Ingress");
+        let pods = pods(&objects);
+        let Some((_, _, gateway)) = pods.iter().find(|(name, ..)| name == "Deployment/gateway")
+        else {
+            continue;
+        };
+        let knows = items(&gateway["env"]).any(|it| it["name"] == "DOCKET_TRUSTED_PROXIES");
+        assert_eq!(knows, is_behind_one, "{overlay}");
+        behind_one += usize::from(is_behind_one);
+    }
+    assert!(behind_one > 0 || overlays().is_empty(), "an overlay has an Ingress");
+}
+
 #[test]
 fn what_runs_on_is_probed_and_what_is_probed_listens() {
     for (overlay, objects) in overlays() {

@@ -19,6 +19,33 @@ async fn sigterm_ends_it_with_exit_0_and_nothing_is_lost() {
     assert_eq!((&stock["reserved"], &stock["on_hand"]), (&0.into(), &7.into()));
 }
 
+/// F31: whatever shares requests out sees that a process ends before anybody is refused there.
+#[tokio::test]
+async fn readiness_goes_first_and_requests_are_taken_until_it_can_have_been_seen() {
+    for (name, delay_ms) in
+        [("dev", Some("2000")), ("payment-simulator", Some("2000")), ("gateway", None)]
+    {
+        let data = Data::new();
+        let mut command = docket(&[name, "--listen", "127.0.0.1:0"]);
+        if let Some(delay_ms) = delay_ms {
+            command.env("DOCKET_SHUTDOWN_DELAY_MS", delay_ms).arg("--data-dir").arg(data.path());
+        }
+        // A connection for each request: it has to be taken.
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+        let process = Platform::of(command).await.over(client.unwrap());
+        process.until("/health/ready", |health| health["parts"]["service"] != "starts").await;
+        let begun = Instant::now();
+        process.signal("-TERM").await;
+        process.until("/health/ready", |health| health["parts"]["service"] == "ends").await;
+        let health = process.get("/health/ready").await;
+        assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{name}");
+        assert_eq!(process.get("/health/live").await.status, StatusCode::OK, "{name}");
+        assert!(process.ended().await.success(), "{name}");
+        let delay = Duration::from_secs(if delay_ms.is_some() { 2 } else { 5 });
+        assert!(begun.elapsed() >= delay, "{name}: {:?}", begun.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn a_second_process_on_the_same_data_is_refused() {
     let data = Data::new();

@@ -241,6 +241,8 @@ impl Home {
     fn listening(&self, service: Service, port: u16) -> Command {
         let mut command = docket(&[service.name(), "--listen", &format!("127.0.0.1:{port}")]);
         command.env("DOCKET_PAYMENT_DEADLINE_MS", "300");
+        // Nobody shares out what comes here.
+        command.env("DOCKET_SHUTDOWN_DELAY_MS", "0");
         if let Some(auth_file) = &self.auth_file {
             command.env("DOCKET_AUTH_FILE", auth_file);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::parts::Members;
@@ -30,7 +31,7 @@ pub(super) fn principal(
     now: Now,
 ) -> Result<Principal, Refused> {
     check_audience(claims, audience)?;
-    check_times(claims, now)?;
+    let taken_until = check_times(claims, now)?;
     let subject = name(claims.get("sub"), "sub")?;
     let roles = if issuer.subjects.is_empty() {
         roles(claims, issuer)?
@@ -41,7 +42,7 @@ pub(super) fn principal(
         if roles.contains(&Role::Customer) { Some(customer(claims, issuer)?) } else { None };
     let scopes = scopes(claims)?;
     let issuer = issuer.name.clone();
-    Ok(Principal::Known(Known { issuer, subject, roles, customer, scopes }))
+    Ok(Principal::Known(Known { issuer, subject, roles, customer, scopes, taken_until }))
 }
 
 fn check_audience(claims: &Members, audience: &str) -> Result<(), Refused> {
@@ -59,7 +60,8 @@ fn check_audience(claims: &Members, audience: &str) -> Result<(), Refused> {
     if is_it { Ok(()) } else { Err(Refused::Audience) }
 }
 
-fn check_times(claims: &Members, now: Now) -> Result<(), Refused> {
+/// Until when it is taken.
+fn check_times(claims: &Members, now: Now) -> Result<DateTime<Utc>, Refused> {
     let expires = time(claims, "exp")?.ok_or(Refused::Missing("exp"))?;
     if now.seconds >= expires + now.leeway {
         return Err(Refused::Expired);
@@ -69,7 +71,13 @@ fn check_times(claims: &Members, now: Now) -> Result<(), Refused> {
             return Err(Refused::NotYet(name));
         }
     }
-    Ok(())
+    Ok(moment(expires + now.leeway))
+}
+
+/// A moment in seconds since 1970; one that is beyond all calendars is the last there is.
+#[expect(clippy::cast_possible_truncation, reason = "what is too large is as large as there is")]
+fn moment(seconds: f64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis((seconds * 1000.0) as i64).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Seconds since 1970: a number, never a text.
@@ -126,11 +134,30 @@ pub(crate) fn is_name(text: &str) -> bool {
     visible && (1..=MOST_SUBJECT).contains(&text.len())
 }
 
-/// Words separated by blanks. Who has the claim is confined to it, also when it is empty.
+/// What the token is confined to, also when that is nothing: by `scope`, as RFC 9068 has it, by `scp`, as some issuers do, or by both.
 fn scopes(claims: &Members) -> Result<Option<BTreeSet<String>>, Refused> {
-    match claims.get("scope") {
-        None => Ok(None),
-        Some(Value::String(words)) => Ok(Some(words.split(' ').map(str::to_owned).collect())),
-        Some(_) => Err(Refused::Claim("scope")),
-    }
+    let scope = match claims.get("scope") {
+        None => None,
+        Some(Value::String(words)) => Some(separated(words)),
+        Some(_) => return Err(Refused::Claim("scope")),
+    };
+    let scp = match claims.get("scp") {
+        None => None,
+        Some(Value::String(words)) => Some(separated(words)),
+        Some(Value::Array(words)) => {
+            let words: Option<BTreeSet<_>> =
+                words.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+            Some(words.ok_or(Refused::Claim("scp"))?)
+        }
+        Some(_) => return Err(Refused::Claim("scp")),
+    };
+    Ok(match (scope, scp) {
+        (Some(scope), Some(scp)) => Some(scope.intersection(&scp).cloned().collect()),
+        (scope, scp) => scope.or(scp),
+    })
+}
+
+/// Words separated by blanks.
+fn separated(words: &str) -> BTreeSet<String> {
+    words.split(' ').map(str::to_owned).collect()
 }

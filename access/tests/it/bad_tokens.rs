@@ -232,6 +232,8 @@ fn what_they_say() -> Vec<Bad> {
         ("a role in capitals", claim("roles", json!(["Operator"])), Refused::NoRole),
         ("unknown roles", claim("roles", json!(["root", "admin"])), Refused::NoRole),
         ("scope is a list", claim("scope", json!(["orders:read"])), Refused::Claim("scope")),
+        ("scp is a number", claim("scp", json!(7)), Refused::Claim("scp")),
+        ("scp has what is no word", claim("scp", json!(["orders:read", 7])), Refused::Claim("scp")),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use access::{Action, Reach, Resource, Role, Signer, Wanted, authorize};
 use chrono::{DateTime, TimeDelta};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::issuers::{Issuers, NOW, SECRET, claims_but, claims_of, with_secret};
 
@@ -63,7 +63,37 @@ async fn clocks_may_differ_by_the_leeway_and_no_more() {
         assert_eq!(taken.is_ok(), is_taken, "{name} {}: {taken:?}", time - NOW);
     }
     let claims = claims_but("exp", json!(1_800_000_300.5));
-    verifier.verify(&with_secret(SECRET.as_bytes(), HS256, &claims)).await.unwrap();
+    let taken = verifier.verify(&with_secret(SECRET.as_bytes(), HS256, &claims)).await.unwrap();
+    let until = DateTime::from_timestamp_millis(1_800_000_330_500);
+    assert_eq!(taken.known().map(access::Known::taken_until), until, "with the leeway");
+}
+
+#[tokio::test]
+async fn a_token_is_confined_by_either_claim_that_issuers_use_and_by_both() {
+    let issuers = Issuers::new();
+    let verifier = issuers.verifier().await;
+    let (read, cancel) = (Action::ReadOrders, Action::CancelOrder);
+    for (scope, scp, may_read, may_cancel) in [
+        (json!("orders:read"), None, true, false),
+        (json!(""), None, false, false),
+        (json!("orders:read orders:write"), Some(json!(["orders:read"])), true, false),
+        (json!("orders:read"), Some(json!("orders:write")), false, false),
+    ] {
+        let mut claims: Value = serde_json::from_str(&claims_but("scope", scope.clone())).unwrap();
+        if let Some(scp) = &scp {
+            claims["scp"] = scp.clone();
+        }
+        let token = with_secret(SECRET.as_bytes(), HS256, &claims.to_string());
+        let principal = verifier.verify(&token).await.unwrap();
+        let may = |action| authorize(&principal, action, Resource::Some).is_ok();
+        assert_eq!([may(read), may(cancel)], [may_read, may_cancel], "{scope} {scp:?}");
+    }
+    for scp in [json!(["orders:read", "stock:read"]), json!("orders:read stock:read")] {
+        let token = with_secret(SECRET.as_bytes(), HS256, &claims_but("scp", scp.clone()));
+        let principal = verifier.verify(&token).await.unwrap();
+        let may = |action| authorize(&principal, action, Resource::Some).is_ok();
+        assert_eq!([may(read), may(cancel)], [true, false], "{scp}");
+    }
 }
 
 #[tokio::test]

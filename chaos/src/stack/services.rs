@@ -96,7 +96,11 @@ impl Plan {
         words.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
         let data = self.data.to_string_lossy().into_owned();
         let deadline = payment_deadline().as_millis().to_string();
-        let mut env = vec![("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), deadline)];
+        let mut env = vec![
+            ("DOCKET_PAYMENT_DEADLINE_MS".to_owned(), deadline),
+            // Nobody shares out what comes here; that it says so first is seen all the same.
+            ("DOCKET_SHUTDOWN_DELAY_MS".to_owned(), "200".to_owned()),
+        ];
         let auth_file = tokens().map(|tokens| tokens.auth_file.to_string_lossy().into_owned());
         env.extend(auth_file.map(|file| ("DOCKET_AUTH_FILE".to_owned(), file)));
         match role {

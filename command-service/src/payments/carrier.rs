@@ -11,6 +11,7 @@ use domain::payments::{ProviderOutcome, RecordPaymentOutcome};
 use event_store::Metadata;
 use service_kit::clock::Clock;
 use service_kit::trace;
+use tokio::sync::watch;
 use tracing::{Instrument as _, Span};
 
 use super::guard::{Guarded, Question, Verdict};
@@ -53,6 +54,11 @@ impl Carrier {
     ) -> Self {
         let provider = Guarded::new(provider, &settings);
         Self { provider, processor, hasher, settings, clock, news }
+    }
+
+    /// Whether the provider answers, as far as was seen, as it changes.
+    pub(super) fn provider_answers(&self) -> watch::Receiver<bool> {
+        self.provider.answers()
     }
 
     /// As far as it can be done now: a payment until its outcome is in the log, a watch for one look.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use event_store::{EventLog, Intent};
 use service_kit::clock::Clock;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -64,6 +64,11 @@ impl IntentRunner {
     /// Where it hears that something happened at the provider.
     pub fn news(&self) -> PaymentNews {
         self.news.clone()
+    }
+
+    /// Whether the provider answers, as far as was seen, as it changes.
+    pub fn provider_answers(&self) -> watch::Receiver<bool> {
+        self.shared.carrier.provider_answers()
     }
 
     /// Stops carrying; what is open is found again at the next start.

@@ -28,6 +28,11 @@ pub(crate) struct ProcessArgs {
     /// File that says whose tokens are taken [default: nobody is asked who they are, on the loopback only]
     #[arg(long, env = "DOCKET_AUTH_FILE", value_name = "FILE")]
     pub(crate) auth_file: Option<PathBuf>,
+    /// Milliseconds after a signal in which it says that it is not ready and goes on taking requests, so that whoever shares them
+    /// out sees it [default: 5000 of the gateway, 0 of all others]
+    #[arg(long, env = "DOCKET_SHUTDOWN_DELAY_MS", value_name = "MS", value_parser = shutdown_delay,
+        allow_negative_numbers = true)]
+    pub(crate) shutdown_delay_ms: Option<Duration>,
     /// Log lines for people or machines
     #[arg(long, env = "DOCKET_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -89,7 +94,11 @@ impl EntranceArgs {
 fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse::<IpNet>().ok();
     let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    network.ok_or_else(|| "is no network like 10.0.0.0/8, and no address".to_owned())
+    let network = network.ok_or("is no network like 10.0.0.0/8, and no address")?;
+    if network.prefix_len() == 0 {
+        return Err("is every address there is: whoever comes could say where from".to_owned());
+    }
+    Ok(network)
 }
 
 /// The settings of the platform in one process.
@@ -129,6 +138,14 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Longer waits nobody who ends a process: it would be killed.
+const MOST_SHUTDOWN_DELAY: Duration = Duration::from_mins(10);
+
+fn shutdown_delay(text: &str) -> Result<Duration, String> {
+    let delay = Duration::from_millis(whole(text)?);
+    if delay <= MOST_SHUTDOWN_DELAY { Ok(delay) } else { Err("is more than 600,000".to_owned()) }
+}
+
 /// An address to listen on, or what is wrong with it. Whether its host exists and its port is free shows later.
 pub(crate) fn listen_address(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or_default();
@@ -136,4 +153,19 @@ pub(crate) fn listen_address(text: &str) -> Result<String, String> {
         return Err("is not a host and a port like 127.0.0.1:8080".to_owned());
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_in_a_network_and_not_anywhere() {
+        for good in ["10.0.0.0/8", "192.0.2.7", "::1", "fc00::/7"] {
+            network(good).unwrap();
+        }
+        for wrong in ["0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy", ""] {
+            network(wrong).unwrap_err();
+        }
+    }
 }

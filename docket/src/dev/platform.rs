@@ -38,7 +38,7 @@ use super::{docs, history, home, readiness};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
 use crate::entrance;
-use crate::payments::Stripe;
+use crate::payments::{Stripe, follow_provider};
 
 /// How the services are asked, which are a call away: as the gateway asks those that are elsewhere.
 const POLICY: Policy = Policy { deadline: Duration::from_secs(35), most_in_flight: 1_000 };
@@ -111,6 +111,7 @@ impl Platform {
         entrance::say(&access, &health);
         readiness::report(&health, &*log, &orchestrator, &projections);
         readiness::follow(&health, &log.head(), &orchestrator, &projections);
+        tokio::spawn(follow_provider(health.clone(), commands.provider_answers()));
         tokio::spawn(readiness::keep(
             health.clone(),
             Arc::downgrade(&(Arc::clone(&log) as Arc<dyn EventLog>)),
@@ -161,6 +162,11 @@ impl Platform {
             .merge(home::router(home::Shown { head, payment_method }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         entrance.edge(service_kit::http::finish(router))
+    }
+
+    /// Says that it is not ready any more.
+    pub(crate) fn is_to_end(&self) {
+        self.health.down("service", "ends");
     }
 
     /// Ends streams, and the waits for orders' decisions, which may be longer than a stop may take.

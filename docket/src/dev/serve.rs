@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use axum::Router;
 use service_kit::telemetry;
+use tokio_util::sync::CancellationToken;
 
 use super::banner;
 use super::lock::DataLock;
@@ -30,7 +31,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let open = access.is_open();
     let data = DataDir::create(&settings.data_dir)?;
     let _lock = DataLock::take(&data)?;
-    let platform = Platform::start(&settings, &data, access).await?;
+    let platform = Platform::start(&settings, &data, access.clone()).await?;
     let method = settings.payments.example_method();
     let folder = data.path().canonicalize().unwrap_or(settings.data_dir);
     match process.log_format {
@@ -40,11 +41,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         json @ LogFormat::Json => output::of_process(json, format!("Docket is up on {url}"))?,
     };
 
-    let stopped = stop.clone();
+    let draining = CancellationToken::new();
     let router = platform.router(&settings.entrance.entrance(open), method);
-    let server = listening.serve(router, stopped);
+    let server = listening.serve(router, &access, draining.clone());
     let drained = async {
         stop.cancelled().await;
+        platform.is_to_end();
+        tokio::time::sleep(process.shutdown_delay_ms.unwrap_or_default()).await;
+        draining.cancel();
         platform.end_waits();
         tokio::time::sleep(DRAIN).await;
     };

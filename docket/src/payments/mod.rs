@@ -2,7 +2,9 @@
 
 mod args;
 mod command;
+mod health;
 mod reconcile;
 
 pub(crate) use args::{PaymentArgs, ProviderArgs, Stripe};
 pub(crate) use command::PaymentsArgs;
+pub(crate) use health::follow_provider;

@@ -41,7 +41,7 @@ use crate::api::base_url;
 use crate::config::{ProcessArgs, all_there, needed};
 use crate::connect::ConnectArgs;
 use crate::dev::documented;
-use crate::payments::{PaymentArgs, Stripe};
+use crate::payments::{PaymentArgs, Stripe, follow_provider};
 
 /// Start the service that decides commands and owns the log
 #[derive(Debug, clap::Args)]
@@ -142,6 +142,8 @@ impl CommandServiceArgs {
         };
         let appends = watch_appends(process.health.clone(), Arc::clone(&active.log));
         let _appends = AbortOnDropHandle::new(tokio::spawn(appends));
+        let answers = active.commands.provider_answers();
+        tokio::spawn(follow_provider(process.health.clone(), answers));
         let router = active.commands.router(&process.access).merge(active.commands.notices());
         process.ready(documented(router, &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;

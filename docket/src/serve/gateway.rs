@@ -61,7 +61,7 @@ pub(crate) struct GatewayArgs {
     nats: NatsArgs,
     /// Milliseconds that a service may take to answer: longer than the longest wait that a client may ask for
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
-        value_parser = whole::<u64>, allow_negative_numbers = true)]
+        value_parser = deadline_ms, allow_negative_numbers = true)]
     upstream_deadline_ms: u64,
     /// Requests that a service may have from here at the same time; one more is told to come again
     #[arg(long, env = "DOCKET_UPSTREAM_IN_FLIGHT", value_name = "COUNT", default_value = "1000",
@@ -169,6 +169,14 @@ fn base(text: &str) -> Result<Base, String> {
     base_url(text)?.parse().map_err(|wrong: NoBase| wrong.to_string())
 }
 
+/// Time in which something can be answered at all.
+fn deadline_ms(text: &str) -> Result<u64, String> {
+    match whole(text)? {
+        0 => Err("is not at least 1: nobody could answer in time".to_owned()),
+        deadline => Ok(deadline),
+    }
+}
+
 /// As many requests as a process can have connections.
 fn most_in_flight(text: &str) -> Result<usize, String> {
     let most = whole::<usize>(text)?;
@@ -187,6 +195,20 @@ async fn follow_head(services: Arc<Services>, head: watch::Sender<u64>) {
         ticks.tick().await;
         if let Some(position) = services.head(ASK_EVERY).await {
             head.send_replace(position);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_of_nothing_is_refused() {
+        assert_eq!((deadline_ms("1"), most_in_flight("1")), (Ok(1), Ok(1)));
+        for wrong in ["0", "-1", "1.5", ""] {
+            deadline_ms(wrong).unwrap_err();
+            most_in_flight(wrong).unwrap_err();
         }
     }
 }

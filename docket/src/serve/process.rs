@@ -41,7 +41,10 @@ use crate::entrance::{self, entrance};
 use crate::listening::Listening;
 use crate::output;
 
-/// How long requests under way may take after a signal; see `docket dev`.
+/// How long whoever shares requests out has to see that the entrance is not ready any more, where nothing is said: asked every second
+/// or two, as is usual, it was seen.
+const DELAY: Duration = Duration::from_secs(5);
+/// How long requests under way may take after a signal, and after that; see `docket dev`.
 const DRAIN: Duration = Duration::from_secs(6);
 /// How often is looked which epoch it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -58,6 +61,8 @@ pub(super) struct Process {
     /// The same, with how it is spoken there.
     url: String,
     format: LogFormat,
+    /// How long it takes requests after a signal.
+    delay: Duration,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
     /// What its parts say.
@@ -106,13 +111,17 @@ impl Process {
         let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
         let (address, url) = (listening.address, listening.url());
-        let server = tokio::spawn(serve(listening, router, draining.clone()));
+        let server = tokio::spawn(serve(listening, router, access.clone(), draining.clone()));
         let format = settings.log_format;
+        // The gateway sees by itself that a process behind it is away, and asks another.
+        let usual = if edge.is_some() { DELAY } else { Duration::ZERO };
+        let delay = settings.shutdown_delay_ms.unwrap_or(usual);
         let process = Self {
             name,
             address,
             url,
             format,
+            delay,
             stop,
             health,
             access,
@@ -248,11 +257,13 @@ impl Process {
         }
     }
 
-    /// Waits for a signal, or for `fault`, which says why the process can't go on.
+    /// Waits for a signal, and until everybody may have seen that it is not ready any more; or for `fault`, which says why the process can't go on.
     pub(super) async fn until_stopped(&self, fault: impl Future<Output = String>) -> Result<()> {
         tokio::select! {
             () = self.stop.cancelled() => {
                 tracing::info!("the {} is asked to end: requests under way are ended first", self.name);
+                self.health.down("service", "ends");
+                tokio::time::sleep(self.delay).await;
                 Ok(())
             }
             why = fault => {
@@ -275,13 +286,18 @@ impl Process {
     }
 }
 
-async fn serve(listening: Listening, shown: watch::Receiver<Router>, draining: CancellationToken) {
+async fn serve(
+    listening: Listening,
+    shown: watch::Receiver<Router>,
+    access: Access,
+    draining: CancellationToken,
+) {
     let dispatch = move |request: Request| {
         let router = shown.borrow().clone();
         router.oneshot(request)
     };
     let service = service_fn(dispatch);
-    listening.serve(service, draining).await;
+    listening.serve(service, &access, draining).await;
 }
 
 /// With what every process answers, beside what it is for.

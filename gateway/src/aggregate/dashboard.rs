@@ -106,19 +106,18 @@ pub(super) async fn dashboard(
     }
     let customer = told.take("customer", customer).await;
     let orders = told.list("orders", orders).await;
-    let open_shipments = match &orders {
-        Some(orders) => parcels(&behind, &asker, orders, &mut told).await,
-        None => None,
+    let open_shipments = if let Some(orders) = &orders {
+        parcels(&behind, &asker, orders, &mut told).await
+    } else {
+        told.without("open_shipments", "orders");
+        None
     };
     let unread_notices = told.list("unread_notices", notices).await;
     if let Some(instead) = told.nothing() {
         return Ok(instead);
     }
     let Told { positions, missing, .. } = told;
-    let partial = customer.is_none()
-        || orders.is_none()
-        || open_shipments.is_none()
-        || unread_notices.is_none();
+    let partial = !missing.is_empty();
     let whole =
         Dashboard { customer, orders, open_shipments, unread_notices, partial, missing, positions };
     Ok(Json(whole).into_response())

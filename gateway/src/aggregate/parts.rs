@@ -71,6 +71,14 @@ impl Told {
         }
     }
 
+    /// A part can't even be asked for, because another is missing that says what to ask.
+    pub(super) fn without(&mut self, part: &'static str, other: &'static str) {
+        let of_other = self.missing.iter().find(|missing| missing.part == other);
+        let code = of_other.map_or_else(|| "internal".to_owned(), |missing| missing.code.clone());
+        let detail = Some(format!("it is found by `{other}`, which is missing"));
+        self.missing.push(Missing { part, code, detail });
+    }
+
     /// What is to be answered instead when nothing at all is there.
     pub(super) fn nothing(&mut self) -> Option<Response> {
         if self.there == 0 { self.failed.take() } else { None }
@@ -98,6 +106,19 @@ mod tests {
         let missing =
             Missing { part: "a", code: "unavailable".into(), detail: Some("it is away".into()) };
         assert_eq!(told.missing, [missing]);
+    }
+
+    #[tokio::test]
+    async fn a_part_that_can_t_be_asked_for_is_missing_as_the_one_is_that_it_is_found_by() {
+        let mut told = Told::default();
+        told.take("a", Problem::from(Code::Unavailable).into_response()).await;
+        told.without("b", "a");
+        let missing = serde_json::to_value(&told.missing).unwrap();
+        assert_eq!(
+            (&missing[1]["part"], &missing[1]["code"]),
+            (&json!("b"), &json!("unavailable"))
+        );
+        assert!(missing[1]["detail"].as_str().unwrap().contains("`a`"), "{missing}");
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 use super::deprecations::{self, OLD};
 use super::headers;
 use super::origins::{Origin, let_in};
-use crate::limits::{Admission, Charged, FarBehind, LimitSettings, Limiter};
+use crate::limits::{Admission, Charged, FarBehind, Identified, LimitSettings, Limiter};
 
 /// Answers that are smaller are not worth the time, bytes.
 const COMPRESSED_FROM: u64 = 1024;
@@ -88,6 +88,17 @@ async fn enter(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Err(problem) => return problem.into_response(),
     };
     let charged = guard.limiter.charge(&principal, &request);
+    let mut answer = within_limits(&guard, charged, request, next).await;
+    answer.extensions_mut().insert(Identified);
+    answer
+}
+
+async fn within_limits(
+    guard: &Guard,
+    charged: Option<Charged>,
+    request: Request,
+    next: Next,
+) -> Response {
     if let Some(refusal) = charged.and_then(Charged::refusal) {
         return refusal;
     }

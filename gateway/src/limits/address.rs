@@ -4,6 +4,7 @@
 //! it is read from the end, as long as who wrote it is one of ours.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Once;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName};
@@ -46,11 +47,26 @@ impl TrustedProxies {
         client
     }
 
+    /// Says once what it looks like when a proxy stands before this that is not named: all who come by it are one address then.
+    fn tell_of_an_unknown_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
+        static TOLD: Once = Once::new();
+        if headers.contains_key(FORWARDED_FOR) && !self.has(peer.to_canonical()) {
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    %peer,
+                    "X-Forwarded-For is not read, because it comes from nobody whom `trusted_proxies` names: if a proxy of yours is \
+                     there, all who come by it are kept to what one address may"
+                );
+            });
+        }
+    }
+
     /// Whose bucket a request is charged to.
     pub(super) fn key(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         // One that came over no connection came from here.
         let peer = peer.map_or(IpAddr::V6(Ipv6Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip());
+        self.tell_of_an_unknown_proxy(peer, request.headers());
         household(self.client(peer, request.headers()))
     }
 }
@@ -102,6 +118,31 @@ mod tests {
         ] {
             assert_eq!(client(peer, lines), from, "{peer} {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_named_is_told_of_once() {
+        let (read, write) = std::io::pipe().unwrap();
+        let lines = tracing_subscriber::fmt().with_ansi(false);
+        let lines = lines.with_writer(std::sync::Arc::new(write)).finish();
+        let logging = tracing::subscriber::set_default(lines);
+        let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
+        for (peer, forwarded) in
+            [("10.0.0.1", true), ("192.0.2.1", false), ("192.0.2.2", true), ("192.0.2.3", true)]
+        {
+            let mut request = Request::new(axum::body::Body::empty());
+            let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            if forwarded {
+                let hop = "198.51.100.7".parse().unwrap();
+                request.headers_mut().insert(FORWARDED_FOR, hop);
+            }
+            proxies.key(&request);
+        }
+        drop(logging);
+        let log = std::io::read_to_string(read).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.contains("WARN") && log.contains("192.0.2.2"), "{log}");
     }
 
     #[test]

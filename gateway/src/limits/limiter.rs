@@ -1,7 +1,7 @@
 //! Keeps everybody to what they may: whoever shows who they are by who they are, and all others by where they come from.
 //!
-//! **Invariant:** a token is not even looked at of an address that has shown too many that were not taken; a client says nothing of
-//! itself by which it would be counted as another.
+//! **Invariant:** of an address that has shown too many tokens that were not taken, so many are looked at and no more, but for those that
+//! were taken before; a client says nothing of itself by which it would be counted as another.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::address::TrustedProxies;
 use super::buckets::{Buckets, Verdict};
 use super::cost;
 use super::rate::{Limit, Rate};
+use super::tokens::Tokens;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -49,6 +50,7 @@ struct Inner {
     settings: LimitSettings,
     principals: Buckets,
     addresses: Buckets,
+    tokens: Tokens,
 }
 
 /// A limit with its name.
@@ -58,7 +60,7 @@ impl Limiter {
     /// With nothing spent yet.
     pub fn new(settings: LimitSettings) -> Self {
         let (principals, addresses) = (Buckets::default(), Buckets::default());
-        Self(Arc::new(Inner { settings, principals, addresses }))
+        Self(Arc::new(Inner { settings, principals, addresses, tokens: Tokens::default() }))
     }
 
     /// Around what asks who comes.
@@ -117,13 +119,22 @@ impl Charged {
     }
 }
 
-async fn by_address(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
+/// On an answer: whoever asked has shown who they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identified;
+
+/// Where a request comes from, as far as that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CameFrom(pub(crate) IpAddr);
+
+async fn by_address(State(limiter): State<Limiter>, mut request: Request, next: Next) -> Response {
     let Some(rate) = limiter.0.settings.strangers.rate() else { return next.run(request).await };
     let named = ("address", rate);
-    let from: IpAddr = limiter.0.settings.proxies.key(&request);
+    let from = limiter.0.settings.proxies.key(&request);
+    request.extensions_mut().insert(CameFrom(from));
     let buckets = &limiter.0.addresses;
-    let shows_who = request.headers().contains_key(header::AUTHORIZATION);
-    if !shows_who {
+    let shown = request.headers().get(header::AUTHORIZATION).cloned();
+    let Some(shown) = shown else {
         let path = request.uri().path();
         let only_told = limiter.0.settings.guarded && path.starts_with("/v1/");
         let cost = if only_told { cost::REFUSED_TOKEN } else { cost::of(request.method(), path) };
@@ -132,17 +143,29 @@ async fn by_address(State(limiter): State<Limiter>, request: Request, next: Next
             Some(wait) => refused(named, verdict, wait),
             None => said(next.run(request).await, named, verdict),
         };
-    }
+    };
+    let (shown, tokens) = (shown.as_bytes(), &limiter.0.tokens);
     let verdict = buckets.look(&from, 1, rate);
-    if let Some(wait) = verdict.refused_for {
+    if let Some(wait) = verdict.refused_for
+        && !tokens.is_worth_a_look(shown)
+    {
         return refused(named, verdict, wait);
     }
-    let answer = next.run(request).await;
+    let mut answer = next.run(request).await;
+    if answer.extensions_mut().remove::<Identified>().is_some() {
+        tokens.was_taken(shown);
+        return answer;
+    }
     if answer.status() != StatusCode::UNAUTHORIZED {
         return answer;
     }
+    tokens.was_refused(shown);
     let verdict = buckets.spend(&from, cost::REFUSED_TOKEN, rate);
-    said(answer, named, verdict)
+    match verdict.refused_for {
+        // It had nothing left before.
+        Some(wait) => refused(named, verdict, wait),
+        None => said(answer, named, verdict),
+    }
 }
 
 fn refused(named: Named, verdict: Verdict, wait: Duration) -> Response {
@@ -202,7 +225,11 @@ mod tests {
             .get(header::AUTHORIZATION)
             .map(HeaderValue::as_bytes)
         {
-            Some(b"Bearer good") => "welcome".into_response(),
+            Some(b"Bearer good" | b"Bearer new") => {
+                let mut answer = "welcome".into_response();
+                answer.extensions_mut().insert(Identified);
+                answer
+            }
             _ => Problem::from(Code::Unauthenticated).into_response(),
         };
         limiter(SMALL).by_address(Router::new().route("/v1/orders", get(answer)))
@@ -230,6 +257,14 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
         assert_eq!(answer.headers()[POLICY], "\"address\";q=3;w=3");
+        // Whoever shares the address is not shut out with it, known or new.
+        for token in ["good", "new"] {
+            assert_eq!(ask(&router, Some(token), "192.0.2.1").await.status(), StatusCode::OK);
+        }
+        for _ in 0..1_000 {
+            ask(&router, Some("bad"), "192.0.2.1").await;
+        }
+        assert_eq!(ask(&router, Some("good"), "192.0.2.1").await.status(), StatusCode::OK);
         let answer = ask(&router, None, "192.0.2.2").await;
         assert_eq!(answer.headers()[LIMIT], "\"address\";r=2;t=1");
     }

@@ -6,9 +6,10 @@ mod buckets;
 mod cost;
 mod limiter;
 mod rate;
+mod tokens;
 
 pub use address::TrustedProxies;
 pub use admission::{Admission, FarBehind};
-pub(crate) use limiter::Charged;
+pub(crate) use limiter::{CameFrom, Charged, Identified};
 pub use limiter::{LimitSettings, Limiter};
 pub use rate::{Limit, Rate};

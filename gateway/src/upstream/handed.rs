@@ -1,13 +1,13 @@
 //! What goes on to a service, and what of it and of the answer is about one connection only.
 
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use service_kit::http::{MAX_BODY_BYTES, REQUEST_ID, RequestId};
-use service_kit::problem::{Code, Problem};
+use service_kit::http::{REQUEST_ID, RequestId};
+use service_kit::problem::Problem;
+
+use crate::bodies::{Bodies, Held};
 
 /// Headers that are about one connection, not about the request.
 const OF_ONE_CONNECTION: [HeaderName; 9] = [
@@ -32,10 +32,9 @@ pub(crate) struct Handed {
 }
 
 impl Handed {
-    /// Reads a request whole.
-    pub(crate) async fn read(request: Request) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let body = whole(body).await?;
+    /// Reads a request whole. What is held of the room for bodies is kept as long as the request is.
+    pub(crate) async fn read(request: Request, bodies: &Bodies) -> Result<(Self, Held), Problem> {
+        let (parts, body, held) = bodies.read(request).await?;
         let mut headers = parts.headers;
         of_the_request(&mut headers);
         if let Some(RequestId(id)) = parts.extensions.get()
@@ -45,7 +44,7 @@ impl Handed {
         }
         let path = parts.uri.into_parts().path_and_query;
         let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { method: parts.method, path, headers, body })
+        Ok((Self { method: parts.method, path, headers, body }, held))
     }
 
     /// A read of the gateway's own.
@@ -61,21 +60,6 @@ impl Handed {
     /// Whether it may be sent again though it may have been carried out.
     pub(crate) fn may_repeat(&self) -> bool {
         !self.is_command() || self.headers.contains_key("idempotency-key")
-    }
-}
-
-/// A body that has an end soon: one that comes byte by byte would hold what it is to be put into.
-const READ_WITHIN: Duration = Duration::from_secs(15);
-
-/// Reads a body whole, in time.
-pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
-    if axum::body::HttpBody::is_end_stream(&body) {
-        return Ok(Bytes::new());
-    }
-    match tokio::time::timeout(READ_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Code::BodyTooLarge.into()),
-        Err(_) => Err(Code::RequestTimeout.into()),
     }
 }
 

@@ -3,14 +3,18 @@
 //! **Invariant:** what is known comes from watching them and from connections that were not made, never from how long a request takes.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::breaker::{Breaker, Phase};
 use super::client::Base;
+
+/// How far behind the log a service is taken to be at most that says nothing of itself.
+const MOST_UNHEARD: Duration = Duration::from_mins(1);
 
 /// What a process is, as far as is known: who may be asked first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,11 +64,6 @@ impl Instance {
         InFlight(&self.in_flight)
     }
 
-    /// It says how far behind the log it is.
-    pub(crate) fn is_behind_by(&self, milliseconds: u64) {
-        self.behind_ms.store(milliseconds, Ordering::Relaxed);
-    }
-
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -96,12 +95,14 @@ pub(crate) struct Instances {
     members: watch::Sender<Vec<Member>>,
     /// Whose turn it is.
     turn: AtomicUsize,
+    /// How far behind the log the one was that does the work, and when it said so.
+    heard: Mutex<Option<(Duration, Instant)>>,
 }
 
 impl Instances {
     pub(crate) fn new(service: &'static str, bases: Vec<Base>) -> Self {
         let members = watch::Sender::new(bases.into_iter().map(Member::new).collect());
-        Self { service, members, turn: AtomicUsize::new(0) }
+        Self { service, members, turn: AtomicUsize::new(0), heard: Mutex::default() }
     }
 
     /// They are at these addresses now. Those that were known stay what they were.
@@ -128,12 +129,25 @@ impl Instances {
         }
     }
 
-    /// How far behind the log the one is that does the work.
+    /// One that does the work, or would, says how far behind the log it is.
+    pub(crate) fn is_behind_by(&self, instance: &Instance, behind: Duration) {
+        let milliseconds = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
+        instance.behind_ms.store(milliseconds, Ordering::Relaxed);
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((behind, Instant::now()));
+    }
+
+    /// How far behind the log the one is that does the work. Where none does, it was so far when that was last heard, and has not
+    /// moved since.
     pub(crate) fn behind(&self) -> Duration {
         let members = self.members.borrow();
         let ready = members.iter().filter(|member| is_ready(member));
-        let behind = ready.map(|member| member.instance.behind_ms.load(Ordering::Relaxed));
-        Duration::from_millis(behind.max().unwrap_or(0))
+        let behind = ready.map(|member| member.instance.behind_ms.load(Ordering::Relaxed)).max();
+        let heard = || *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let unheard = || {
+            let (behind, at) = heard()?;
+            Some(behind.max((behind + at.elapsed()).min(MOST_UNHEARD)))
+        };
+        behind.map(Duration::from_millis).or_else(unheard).unwrap_or_default()
     }
 
     /// Whether a process is still one of them.

@@ -6,32 +6,39 @@ use axum::http::HeaderMap;
 use event_store::{LogIdentity, Position};
 use messaging::feed::{Feed, FeedError};
 use serde::Deserialize;
+use service_kit::access::Caller;
+use service_kit::clock::Clock;
 use service_kit::described::PositionText;
 use service_kit::extract::header_text;
 use service_kit::position::WantedPosition;
 use service_kit::problem::{Code, Problem};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::places::{Place, Places};
 use crate::hub::Hub;
 
-/// Streams at a time, at most.
-const MOST: usize = 4_096;
-
-/// What streams are made of.
-pub(crate) struct StreamParts {
-    pub(crate) feed: Arc<dyn Feed>,
-    pub(crate) hub: Hub,
-    /// Every stream ends.
-    pub(crate) end: CancellationToken,
+/// What one stream has for as long as it is open.
+pub(super) struct Opened {
+    end: CancellationToken,
+    /// When the token has expired with which it was opened.
+    expires: Option<Instant>,
+    _place: Place,
 }
 
-/// Room for one stream, which is given back when it ends.
-pub(super) struct Room(#[expect(dead_code, reason = "it is kept")] OwnedSemaphorePermit);
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        metrics::gauge!("docket_streams_open").decrement(1.0);
+impl Opened {
+    /// Returns when the stream has to end: the service does, or the token with which it was opened has expired.
+    pub(super) async fn ends(&self) {
+        let expired = async {
+            match self.expires {
+                Some(moment) => tokio::time::sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.end.cancelled() => {}
+            () = expired => {}
+        }
     }
 }
 
@@ -40,8 +47,9 @@ impl Drop for Room {
 pub(crate) struct Streams {
     pub(super) feed: Arc<dyn Feed>,
     pub(super) hub: Hub,
-    pub(super) end: CancellationToken,
-    room: Arc<Semaphore>,
+    clock: Clock,
+    end: CancellationToken,
+    places: Places,
 }
 
 /// Where a stream begins.
@@ -56,23 +64,23 @@ pub(super) struct Begins {
 }
 
 impl Streams {
-    pub(crate) fn new(parts: StreamParts) -> Self {
-        let StreamParts { feed, hub, end } = parts;
-        Self { feed, hub, end, room: Arc::new(Semaphore::new(MOST)) }
+    /// Streams of this feed, that all end when `end` is cancelled.
+    pub(crate) fn new(feed: Arc<dyn Feed>, hub: Hub, clock: Clock, end: CancellationToken) -> Self {
+        Self { feed, hub, clock, end, places: Places::default() }
     }
 
-    /// Room for one more, for as long as this is kept.
-    pub(super) fn room(&self) -> Result<Room, Problem> {
+    /// One more of whoever asks, if there may be one.
+    pub(super) fn open(&self, caller: &Caller) -> Result<Opened, Problem> {
         if self.end.is_cancelled() {
             let told = "the service ends; another takes over";
             return Err(Problem::from(Code::Unavailable).detail(told).retry_after(1));
         }
-        let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
-            let told = format!("{MOST} streams are open");
-            Problem::from(Code::Overloaded).detail(told).retry_after(5)
-        })?;
-        metrics::gauge!("docket_streams_open").increment(1.0);
-        Ok(Room(permit))
+        let place = self.places.take(caller.known())?;
+        let left = caller.known().map(|known| known.taken_until() - (self.clock)());
+        // What is too long to be counted has no end.
+        let expires =
+            left.and_then(|left| Instant::now().checked_add(left.to_std().unwrap_or_default()));
+        Ok(Opened { end: self.end.clone(), expires, _place: place })
     }
 
     /// The position after which a client wants to hear: what it has seen last goes before what the address says.

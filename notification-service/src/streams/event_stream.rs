@@ -3,11 +3,12 @@
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use service_kit::access::Caller;
 use service_kit::extract::QueryParams;
 use service_kit::problem::Problem;
 use service_kit::responses::ListProblems;
 
-use super::api::{Begins, Room, Streams};
+use super::api::{Begins, Opened, Streams};
 use super::history;
 use super::sent::{Gone, Line, line, send_all};
 use crate::fold::Facts;
@@ -17,23 +18,25 @@ use crate::hub::Listener;
 ///
 /// Each has its position as `id`, its type as `event`, and the whole public event as `data`. A browser that comes again says in
 /// `Last-Event-ID` what it has seen last, and hears what came after it.
+/// It ends when the token with which it was opened has expired; one may have 32 open at a time, a service 1,024.
 #[utoipa::path(get, path = "/events/stream", tag = "Streams",
     params(
         ("Last-Event-ID" = Option<String>, Header, pattern = "^[0-9]{1,19}$", description = "The `id` of the event that was seen last"),
         Begins),
-    responses((status = 200, description = "Events, until the client or the service ends", content_type = "text/event-stream", body = String), ListProblems))]
+    responses((status = 200, description = "Events, until the client or the service ends, or the token has expired", content_type = "text/event-stream", body = String), ListProblems))]
 pub(super) async fn stream_events(
     Shared(streams): Shared<Streams>,
     QueryParams(begins): QueryParams<Begins>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = streams.after(&headers, &begins)?;
-    let room = streams.room()?;
+    let opened = streams.open(&caller)?;
     // Before the history is read: what comes after it is heard.
     let listener = streams.hub.listen();
     let (line, response) = line();
     tokio::spawn(async move {
-        let following = Following { streams, line, listener, _room: room };
+        let following = Following { streams, opened, line, listener };
         // Whoever is gone needs no answer.
         let _ = following.follow(after).await;
     });
@@ -43,9 +46,9 @@ pub(super) async fn stream_events(
 /// A stream that is open.
 struct Following {
     streams: Streams,
+    opened: Opened,
     line: Line,
     listener: Listener,
-    _room: Room,
 }
 
 impl Following {
@@ -55,7 +58,7 @@ impl Following {
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.streams.end.cancelled() => return self.line.come_again().await,
+                () = self.opened.ends() => return self.line.come_again().await,
                 () = self.line.gone() => return Err(Gone),
                 event = self.listener.next() => event,
             };
@@ -76,7 +79,7 @@ impl Following {
             let page = history::page(&*self.streams.feed, &mut facts, at);
             let page = tokio::select! {
                 biased;
-                () = self.streams.end.cancelled() => {
+                () = self.opened.ends() => {
                     self.line.come_again().await?;
                     return Ok(None);
                 }

@@ -7,8 +7,9 @@ mod api;
 mod event_stream;
 mod history;
 mod order_stream;
+mod places;
 mod router;
 mod sent;
 
-pub(crate) use api::{StreamParts, Streams};
+pub(crate) use api::Streams;
 pub(crate) use router::router;

@@ -10,7 +10,7 @@ use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ItemProblems;
 
-use super::api::{Begins, Room, Streams, unread};
+use super::api::{Begins, Opened, Streams, unread};
 use super::history;
 use super::sent::{Gone, Line, line, send_all};
 use crate::fold::read_facts;
@@ -21,11 +21,12 @@ use crate::public::OrderFacts;
 ///
 /// Each has its position as `id`, its type as `event`, and the whole public event as `data`. A browser that comes again says in
 /// `Last-Event-ID` what it has seen last, and hears what came after it.
+/// It ends when the token with which it was opened has expired; one may have 32 open at a time, a service 1,024.
 #[utoipa::path(get, path = "/orders/{id}/stream", tag = "Streams",
     params(("id" = inline(PathId), Path),
         ("Last-Event-ID" = Option<String>, Header, pattern = "^[0-9]{1,19}$", description = "The `id` of the event that was seen last"),
         Begins),
-    responses((status = 200, description = "Events, until the client or the service ends", content_type = "text/event-stream", body = String), ItemProblems))]
+    responses((status = 200, description = "Events, until the client or the service ends, or the token has expired", content_type = "text/event-stream", body = String), ItemProblems))]
 pub(super) async fn stream_order(
     Shared(streams): Shared<Streams>,
     PathParams(id): PathParams<String>,
@@ -43,12 +44,12 @@ pub(super) async fn stream_order(
     let facts = read_facts(&*streams.feed, &order_id).await.map_err(|error| unread(&error))?;
     let facts = facts.filter(|facts| caller.may_touch(facts.customer_id.as_deref()));
     let facts = facts.ok_or_else(unknown)?;
-    let room = streams.room()?;
+    let opened = streams.open(&caller)?;
     // Before the history is read: what comes after it is heard.
     let listener = streams.hub.listen();
     let (line, response) = line();
     tokio::spawn(async move {
-        let following = Following { streams, order_id, facts, line, listener, _room: room };
+        let following = Following { streams, opened, order_id, facts, line, listener };
         // Whoever is gone needs no answer.
         let _ = following.follow(after).await;
     });
@@ -58,11 +59,11 @@ pub(super) async fn stream_order(
 /// A stream that is open.
 struct Following {
     streams: Streams,
+    opened: Opened,
     order_id: OrderId,
     facts: OrderFacts,
     line: Line,
     listener: Listener,
-    _room: Room,
 }
 
 impl Following {
@@ -75,7 +76,7 @@ impl Following {
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.streams.end.cancelled() => return self.line.come_again().await,
+                () = self.opened.ends() => return self.line.come_again().await,
                 () = self.line.gone() => return Err(Gone),
                 event = self.listener.next() => event,
             };

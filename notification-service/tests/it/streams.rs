@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use access::{AuthSettings, Role, Signer, Verifier, Wanted};
 use axum::body::{Body, BodyDataStream};
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, header};
+use chrono::TimeDelta;
 use futures::StreamExt as _;
 use serde_json::Value;
+use service_kit::access::Access;
+use service_kit::clock;
+use tower::ServiceExt as _;
 
 use crate::bench::{Bench, PATIENCE, Running, on_both};
 
@@ -15,6 +20,7 @@ on_both! {
     the_stream_of_all_events_has_no_gap_between_what_was_and_what_comes,
     who_does_not_read_hurts_nobody_and_goes_on_where_he_was,
     at_the_end_every_stream_ends_and_says_when_to_come_again,
+    a_stream_ends_with_the_token_with_which_it_was_opened,
 }
 
 /// An open stream.
@@ -204,5 +210,49 @@ async fn at_the_end_every_stream_ends_and_says_when_to_come_again(bench: Bench) 
     }
     let late = Request::get("/events/stream").body(Body::empty()).unwrap();
     assert_eq!(running.send(late).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    running.service.shutdown().await;
+}
+
+/// An entrance that takes tokens of a secret, and one of an operator that lasts for so many seconds.
+async fn tokens(seconds: i64) -> (Access, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "0123456789abcdef0123456789abcdef").unwrap();
+    let file = folder.path().join("auth.toml");
+    let settings = "audience = \"docket\"\nleeway_seconds = 0\n[[issuers]]\nname = \"shop\"\nissuer = \"https://shop.test\"\n\
+        algorithms = [\"HS256\"]\nsecret_files = [\"secret\"]\nroles = [\"operator\"]\n";
+    std::fs::write(&file, settings).unwrap();
+    let signer = Signer::of(AuthSettings::read(&file).unwrap(), None).unwrap();
+    let verifier = Verifier::start(AuthSettings::read(&file).unwrap(), clock::system()).await;
+    let (subject, roles) = ("ada".to_owned(), vec![Role::Operator]);
+    let wanted = Wanted { subject, roles, scopes: None, lasts: TimeDelta::seconds(seconds) };
+    let token = signer.sign(&wanted, clock::system()()).unwrap();
+    (Access::tokens(verifier.unwrap()), format!("Bearer {token}"))
+}
+
+async fn a_stream_ends_with_the_token_with_which_it_was_opened(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    let (access, token) = tokens(3).await;
+    let (router, _) = running.service.router(&access).split_for_parts();
+    let ask = async |path: &str| {
+        let request = Request::get(path).header(header::AUTHORIZATION, &token);
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    let paths = ["/orders/o1/stream", "/events/stream"];
+    let mut streams = Vec::new();
+    for path in paths {
+        let response = ask(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let body = response.into_body().into_data_stream();
+        streams.push(Open { body, rest: String::new() });
+    }
+    for (mut open, path) in streams.into_iter().zip(paths) {
+        for _ in 0..2 {
+            let said = open.next().await.expect("when to come again, at its begin and at its end");
+            assert_eq!(said.retry.as_deref(), Some("2000"), "{path}");
+        }
+        assert_eq!(open.next().await, None, "{path}");
+        assert_eq!(ask(path).await.status(), StatusCode::UNAUTHORIZED);
+    }
     running.service.shutdown().await;
 }

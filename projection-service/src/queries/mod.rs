@@ -24,7 +24,9 @@ pub mod sagas;
 pub mod sales_report;
 pub mod shipments;
 pub mod stock;
+mod waiting;
 mod whose;
 
 pub use app::App;
 pub use routes::router;
+pub(crate) use waiting::Unheard;

@@ -1,13 +1,11 @@
 //! A read of one model: a snapshot, and the position that it shows.
 
-use std::time::Duration;
-
 use ::storage::Transaction;
 use chrono::NaiveDate;
 use event_store::Position;
 use messaging::feed::Freshness;
 use service_kit::described::PositionText;
-use service_kit::position::{InvalidPosition, PositionToken, WantedPosition};
+use service_kit::position::PositionToken;
 use service_kit::problem::{Code, Problem};
 
 use super::answer::{SeenAt, Stale, failed};
@@ -16,9 +14,6 @@ use crate::projectors::Projector;
 use crate::runner::handle::Handle;
 use crate::storage::checkpoint;
 use crate::storage::generation::{Generation, Reach};
-
-/// How long a read waits for `min_position`.
-const MOST_WAIT: Duration = Duration::from_secs(5);
 
 /// A time, as clients are told how to write one.
 pub(super) const A_TIME: &str = "2010-12-01T08:26:00Z";
@@ -146,35 +141,5 @@ impl App {
     pub(super) fn token(&self, position: Position) -> PositionToken {
         let identity = self.feed.identity();
         PositionToken { log: identity.log.to_string(), epoch: identity.epoch, position }
-    }
-
-    /// The position that is asked for, in the history that is served.
-    pub(super) fn wanted(&self, text: &str) -> Result<Position, Problem> {
-        let wanted: WantedPosition = text
-            .parse()
-            .map_err(|error: InvalidPosition| unread("min_position", error.to_string()))?;
-        let identity = self.feed.identity();
-        wanted.within(&identity.log, identity.epoch)
-    }
-
-    async fn wait(&self, handle: &Handle, text: &str) -> Result<(), Problem> {
-        let wanted = self.wanted(text)?;
-        let mut status = handle.status();
-        let _wants = handle.want(wanted);
-        let reached = status.wait_for(|status| status.position >= wanted || status.fault.is_some());
-        let found = match tokio::time::timeout(MOST_WAIT, reached).await {
-            Ok(Ok(status)) if status.position >= wanted => return Ok(()),
-            Ok(Ok(status)) => status.fault.clone(),
-            Ok(Err(_)) | Err(_) => None,
-        };
-        match found {
-            Some(fault) => Err(Problem::from(Code::ModelFaulted)
-                .detail(format!("it stands still at position {}: {}", fault.position, fault.cause))
-                .retry_after(30)),
-            None => Err(Problem::from(Code::PositionNotReached)
-                .detail(format!("position {wanted} was not reached within 5 seconds"))
-                .with("position", handle.status().borrow().position)
-                .retry_after(1)),
-        }
     }
 }

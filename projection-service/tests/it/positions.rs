@@ -1,5 +1,8 @@
 //! Where a model stands: also behind events that it does not read, which cost it no write.
 
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
 use projection_service::Projector;
 use projection_service::projectors::readers;
 use projection_service::storage::checkpoint;
@@ -20,6 +23,8 @@ async fn in_file(database: &storage::Store) -> u64 {
 on_both! {
     what_a_model_does_not_read_is_passed_in_memory_until_rows_or_a_call_take_it_along,
     an_answer_names_the_position_that_was_passed_in_memory,
+    a_position_that_was_made_up_holds_nobody_up,
+    a_position_that_was_not_heard_of_yet_is_waited_for,
 }
 
 async fn what_a_model_does_not_read_is_passed_in_memory_until_rows_or_a_call_take_it_along(
@@ -66,4 +71,45 @@ async fn an_answer_names_the_position_that_was_passed_in_memory(place: Place) {
     service.shutdown().await;
     let model = projection_service::inspect::Model::live(shop.home.clone(), Projector::Stock);
     assert_eq!(model.await.unwrap().unwrap().position().await.unwrap(), 4);
+}
+
+async fn a_position_that_was_made_up_holds_nobody_up(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
+    shop.append(DAY, &[("StockReceived", json!({ "sku": "a", "quantity": 4 }))]).await;
+    let service = shop.start().await;
+    caught_up(&service, 1).await;
+    let ask_for = async |position: u64| {
+        let begun = Instant::now();
+        let answer = ask(&service, "GET", &format!("/stock/a?min_position={position}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["code"]),
+            (503, &json!("position_not_reached"))
+        );
+        (begun.elapsed(), answer.body["detail"].as_str().unwrap().to_owned())
+    };
+    let (took, detail) = ask_for(99_999_999).await;
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(detail.contains("last heard of at 1"), "{detail}");
+    // One that others may have heard of takes a moment, and few of them at a time.
+    let answers = join_all((0..100).map(|_| ask_for(2))).await;
+    let at_once = answers.iter().filter(|(took, _)| *took < Duration::from_secs(2)).count();
+    assert_eq!(at_once, 36);
+    assert!(answers.iter().all(|(took, _)| *took < Duration::from_secs(4)), "{answers:?}");
+    service.shutdown().await;
+}
+
+async fn a_position_that_was_not_heard_of_yet_is_waited_for(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
+    let received = ("StockReceived", json!({ "sku": "a", "quantity": 4 }));
+    shop.append(DAY, std::slice::from_ref(&received)).await;
+    let service = shop.start().await;
+    caught_up(&service, 1).await;
+    let asked = ask(&service, "GET", "/stock/a?min_position=2");
+    let appended = async {
+        tokio::task::yield_now().await;
+        shop.append(DAY, &[received]).await
+    };
+    let (answer, _) = tokio::join!(asked, appended);
+    assert_eq!((answer.status.as_u16(), &answer.body["on_hand"]), (200, &json!(8)));
+    service.shutdown().await;
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use access::{Action, Principal, Reach, Resource, authorize};
+use access::{Action, Known, Principal, Reach, Resource, authorize};
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -61,14 +61,19 @@ impl Caller {
         })
     }
 
+    /// Who they are; `None` where nobody was asked.
+    pub fn known(&self) -> Option<&Known> {
+        self.principal.known()
+    }
+
     /// What the ids of their commands begin with, without a `/`; `None` where nobody was asked.
     pub fn id(&self) -> Option<String> {
-        self.principal.known().map(access::Known::id)
+        self.principal.known().map(Known::id)
     }
 
     /// Their name, for the log; `None` where nobody was asked.
     pub fn name(&self) -> Option<String> {
-        self.principal.known().map(access::Known::name)
+        self.principal.known().map(Known::name)
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// When the breaker opens, and how long it rests.
@@ -41,6 +42,8 @@ impl Default for BreakerSettings {
 pub(super) struct Breaker {
     settings: BreakerSettings,
     state: Mutex<State>,
+    /// Whether everybody may ask.
+    closed: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -74,9 +77,15 @@ pub(super) struct Leave<'b> {
 
 impl Breaker {
     pub(super) fn new(settings: BreakerSettings) -> Self {
-        let breaker = Self { settings, state: Mutex::new(closed()) };
+        let breaker =
+            Self { settings, state: Mutex::new(closed()), closed: watch::Sender::new(true) };
         tell(&breaker.state());
         breaker
+    }
+
+    /// Whether everybody may ask, as it changes.
+    pub(super) fn closed(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
     }
 
     /// Leave to ask now, or how long nobody is asked at least.
@@ -91,7 +100,7 @@ impl Breaker {
                     return Err(left);
                 }
                 let rest = *rest;
-                turn(&mut state, State::HalfOpen { rest });
+                self.turn(&mut state, State::HalfOpen { rest });
                 true
             }
         };
@@ -118,7 +127,12 @@ impl Breaker {
             // Asked before it opened: what came of it is no news.
             State::Open { .. } | State::HalfOpen { .. } => return,
         };
-        turn(&mut state, next);
+        self.turn(&mut state, next);
+    }
+
+    fn turn(&self, state: &mut State, next: State) {
+        turn(state, next);
+        self.closed.send_replace(matches!(state, State::Closed { .. }));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,7 +155,7 @@ impl Drop for Leave<'_> {
         }
         let mut state = self.breaker.state();
         if let State::HalfOpen { rest } = *state {
-            turn(&mut state, State::Open { until: Instant::now(), rest });
+            self.breaker.turn(&mut state, State::Open { until: Instant::now(), rest });
         }
     }
 }
@@ -211,6 +225,18 @@ mod tests {
         assert!(breaker.enter().is_ok(), "one of four");
         ask(&breaker, false);
         assert_eq!(breaker.enter().unwrap_err(), BreakerSettings::default().rest_first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_watches_it_sees_that_it_is_open_until_a_question_was_answered() {
+        let breaker = opened();
+        let closed = breaker.closed();
+        assert!(!*closed.borrow());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let trial = breaker.enter().unwrap();
+        assert!(!*closed.borrow(), "one question is let through");
+        trial.ends(true);
+        assert!(*closed.borrow());
     }
 
     #[tokio::test(start_paused = true)]

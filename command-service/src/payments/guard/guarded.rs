@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::money::Money;
 use domain::payments::ProviderOutcome;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::breaker::Breaker;
 use crate::payments::provider::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
@@ -54,6 +54,11 @@ impl Guarded {
         let places = Semaphore::new(settings.concurrency.max(1));
         let breaker = Breaker::new(settings.breaker.clone());
         Self { provider, places, breaker, deadline: settings.deadline }
+    }
+
+    /// Whether the provider answers, as far as was seen, as it changes.
+    pub(in crate::payments) fn answers(&self) -> watch::Receiver<bool> {
+        self.breaker.closed()
     }
 
     /// Asks, as soon as there is a place. The breaker is looked at afterwards: it may open while one waits.

@@ -1,0 +1,164 @@
+//! By whose name a request may come where nobody is asked who they are.
+//!
+//! Everybody on this machine may do everything then, so also a browser that shows a page of somebody else: that page can have its own name
+//! lead here (DNS rebinding), and would read and write as if all this were its own. It can't have the browser say another name.
+//!
+//! **Invariant:** what comes by another name than one of this machine's own is not looked at.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header;
+use axum::http::uri::Authority;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use tower::{Service, ServiceExt as _, service_fn};
+
+use crate::problem::{Code, Problem};
+
+/// The names of this machine for itself, and what it was told to listen at.
+#[derive(Debug, Clone)]
+pub struct OwnNames {
+    told: Arc<str>,
+    address: IpAddr,
+}
+
+impl OwnNames {
+    /// Those of whoever was told to listen at this host and port, and does at this address.
+    pub fn at(told: &str, address: SocketAddr) -> Self {
+        let told = told.rsplit_once(':').map_or(told, |(host, _)| host);
+        Self { told: told.into(), address: address.ip() }
+    }
+
+    /// Whether a request comes by one of them. One that says no name comes from no browser.
+    fn has(&self, request: &Request) -> bool {
+        let said = request.headers().get_all(header::HOST).iter();
+        let mut said = said.map(|host| host.to_str().ok().and_then(|host| host.parse().ok()));
+        said.all(|host: Option<Authority>| host.is_some_and(|host| self.is_one(host.host())))
+            && request.uri().host().is_none_or(|host| self.is_one(host))
+    }
+
+    fn is_one(&self, host: &str) -> bool {
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        match address {
+            Ok(address) => address.to_canonical().is_loopback() || address == self.address,
+            Err(_) => {
+                host.eq_ignore_ascii_case("localhost") || host.eq_ignore_ascii_case(&self.told)
+            }
+        }
+    }
+}
+
+/// The same service, which answers only what comes by one of these names; everything without any.
+pub fn only_by<S>(
+    names: Option<OwnNames>,
+    service: S,
+) -> impl Service<
+    Request,
+    Response = Response,
+    Error = Infallible,
+    Future: Future<Output = Result<Response, Infallible>> + Send,
+> + Clone
++ Send
++ 'static
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let refusing = refusing();
+    service_fn(move |request: Request| {
+        let is_refused = names.as_ref().is_some_and(|names| !names.has(&request));
+        let refusing = is_refused.then(|| refusing.clone());
+        let service = service.clone();
+        async move {
+            match refusing {
+                Some(refusing) => refusing.oneshot(request).await,
+                None => service.oneshot(request).await,
+            }
+        }
+    })
+}
+
+/// Says what to do to whoever comes by another name.
+fn refusing() -> Router {
+    let said = || async {
+        let said = "nobody is asked who they are here, so requests come by `localhost`, `127.0.0.1` or `[::1]` and by no other name: a \
+            page of the web could have its own lead here. A proxy before this says `Host: localhost`; or name whose tokens are \
+            taken with `--auth-file`";
+        Problem::from(Code::MisdirectedRequest).detail(said).into_response()
+    };
+    crate::http::finish(Router::new().route("/", any(said)).route("/{*path}", any(said)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    async fn asked(names: Option<OwnNames>, uri: &str, hosts: &[&str]) -> (StatusCode, String) {
+        let router = Router::new().route("/orders", any(|| async { "orders" }));
+        let mut request = Request::get(uri);
+        for host in hosts {
+            request = request.header(header::HOST, *host);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let answer = only_by(names, router).oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn names() -> OwnNames {
+        OwnNames::at("shop.internal:8080", "127.9.9.9:8080".parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_comes_by_a_name_of_this_machine_is_answered() {
+        for host in [
+            "localhost",
+            "LocalHost:8080",
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "127.9.9.9:1",
+            "[::1]:8080",
+            "[::1]",
+            "[::ffff:127.0.0.1]:8080",
+            "shop.internal:8080",
+        ] {
+            let answer = asked(Some(names()), "/orders", &[host]).await;
+            assert_eq!(answer, (StatusCode::OK, "orders".to_owned()), "{host}");
+        }
+        assert_eq!(asked(Some(names()), "/orders", &[]).await.0, StatusCode::OK);
+        assert_eq!(
+            asked(Some(names()), "http://localhost/orders", &["localhost"]).await.0,
+            StatusCode::OK
+        );
+    }
+
+    #[tokio::test]
+    async fn what_comes_by_another_name_is_not_looked_at_unless_somebody_asks_who_it_is() {
+        for (uri, hosts) in [
+            ("/orders", &["evil.example"][..]),
+            ("/orders", &["evil.example:8080"]),
+            ("/orders", &["localhost.evil.example"]),
+            ("/orders", &["127.0.0.1.evil.example"]),
+            ("/orders", &["evil.example", "localhost"]),
+            ("/orders", &["10.0.0.7:8080"]),
+            ("/orders", &["a b"]),
+            ("/orders", &[""]),
+            ("http://evil.example/orders", &["localhost"]),
+        ] {
+            let (status, body) = asked(Some(names()), uri, hosts).await;
+            assert_eq!(status, StatusCode::MISDIRECTED_REQUEST, "{uri} {hosts:?}");
+            for word in ["misdirected_request", "request_id", "--auth-file"] {
+                assert!(body.contains(word), "{body}");
+            }
+            assert_eq!(asked(None, "/orders", hosts).await.0, StatusCode::OK);
+        }
+    }
+}
