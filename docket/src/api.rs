@@ -78,6 +78,17 @@ impl Api {
         body(self.send(self.http.get(format!("{}{path}", self.base))).await?).await
     }
 
+    /// Reads every page of a list; the path has a query already.
+    pub(crate) async fn every(&self, path: &str) -> Result<Vec<Value>> {
+        let mut page = self.get(path).await?;
+        let mut items = Vec::new();
+        loop {
+            items.extend(page["items"].as_array().into_iter().flatten().cloned());
+            let Some(cursor) = page["next"].as_str() else { return Ok(items) };
+            page = self.get(&format!("{path}&cursor={}", segment(cursor))).await?;
+        }
+    }
+
     /// Commands, once.
     pub(crate) async fn post(&self, path: &str, key: &str) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base));

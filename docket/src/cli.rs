@@ -18,6 +18,7 @@ use crate::mails::MailsArgs;
 use crate::payments::PaymentsArgs;
 use crate::projections::ProjectionsArgs;
 use crate::replay::{self, ReplayArgs};
+use crate::sagas::SagasArgs;
 use crate::serve::{
     CommandServiceArgs, GatewayArgs, MigrateArgs, NotificationServiceArgs, PaymentSimulatorArgs,
     ProjectionServiceArgs, SagaOrchestratorArgs,
@@ -59,6 +60,7 @@ enum Command {
     Gateway(GatewayArgs),
     Projections(ProjectionsArgs),
     DeadLetters(DeadLettersArgs),
+    Sagas(SagasArgs),
     Webhooks(WebhooksArgs),
     Mails(MailsArgs),
     Migrate(MigrateArgs),
@@ -105,6 +107,7 @@ async fn carry_out(command: Command, settings: &[Setting]) -> Result<ExitCode> {
         Command::Gateway(args) => ended(Box::pin(args.run()).await),
         Command::Projections(args) => args.run().await,
         Command::DeadLetters(args) => args.run().await,
+        Command::Sagas(args) => args.run().await,
         Command::Webhooks(args) => args.run().await,
         Command::Mails(args) => args.run().await,
         Command::Migrate(args) => ended(args.run().await),

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{Api, segment, unique_key};
+use crate::api::{segment, unique_key};
 use crate::platform_args::PlatformArgs;
 
 /// Characters of a cause that the list shows.
@@ -52,7 +52,7 @@ impl DeadLettersArgs {
         let api = self.platform.api()?;
         match self.command {
             LettersCommand::List { all } => {
-                let letters = list(&api, all).await?;
+                let letters = api.every(&format!("/v1/dead-letters?limit=1000&all={all}")).await?;
                 self.platform.print(&letters, |letters| as_table(letters))?;
             }
             LettersCommand::Show { id } => {
@@ -68,18 +68,6 @@ impl DeadLettersArgs {
             }
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// Every page.
-async fn list(api: &Api, all: bool) -> Result<Vec<Value>> {
-    let path = format!("/v1/dead-letters?limit=1000&all={all}");
-    let mut page = api.get(&path).await?;
-    let mut letters = Vec::new();
-    loop {
-        letters.extend(page["items"].as_array().into_iter().flatten().cloned());
-        let Some(cursor) = page["next"].as_str() else { return Ok(letters) };
-        page = api.get(&format!("{path}&cursor={}", segment(cursor))).await?;
     }
 }
 

@@ -27,6 +27,7 @@ mod payments;
 mod platform_args;
 mod projections;
 mod replay;
+mod sagas;
 mod serve;
 mod shown;
 mod status;

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::api::segment;
 use crate::numbers::grouped;
 use crate::output;
 use crate::target::{Target, TargetArgs};
@@ -175,11 +174,11 @@ impl Status {
             line(text, &format!("  ! {id} at {step}{since}"));
         }
         if let Some(Needing { id, .. }) = needing.first() {
-            let explain = format!("/v1/sagas/{}/explain", segment(id));
+            let explain = format!("docket sagas explain '{id}'");
             let how = match (self.running, self.ready) {
-                (true, Some(_)) => format!("curl {}{explain}", self.of),
-                (true, None) => format!("ask the platform for {explain}"),
-                (false, _) => format!("start the platform, then ask it for {explain}"),
+                (true, Some(_)) => format!("{explain} --url {}", self.of),
+                (true, None) => explain,
+                (false, _) => format!("start the platform, then {explain}"),
             };
             line(text, &format!("  why, and what may be done about the first: {how}"));
         }
@@ -243,14 +242,12 @@ Notifications up
 
     #[test]
     fn who_reads_that_a_saga_needs_a_person_is_told_where_it_says_what_to_do() {
-        let path = "/v1/sagas/order-o%201/explain";
+        let explain = "docket sagas explain 'order-o 1'";
         let running = needing(true, Some(true));
         assert!(running.contains("! order-o 1 at capture_payment"), "{running}");
-        assert!(running.contains(&format!("curl http://127.0.0.1:9090{path}")), "{running}");
+        let here = format!("{explain} --url http://127.0.0.1:9090");
+        assert!(running.contains(&here), "{running}");
         let stopped = needing(false, Some(false));
-        assert!(
-            stopped.contains(&format!("start the platform, then ask it for {path}")),
-            "{stopped}"
-        );
+        assert!(stopped.contains(&format!("start the platform, then {explain}")), "{stopped}");
     }
 }

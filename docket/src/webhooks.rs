@@ -167,13 +167,7 @@ fn path(id: &str) -> String {
 
 /// Every page, as one.
 async fn list(api: &Api) -> Result<Value> {
-    let mut page = api.get("/v1/webhooks?limit=1000").await?;
-    let mut items = Vec::new();
-    loop {
-        items.extend(page["items"].as_array().into_iter().flatten().cloned());
-        let Some(cursor) = page["next"].as_str() else { return Ok(json!({ "items": items })) };
-        page = api.get(&format!("/v1/webhooks?limit=1000&cursor={}", segment(cursor))).await?;
-    }
+    Ok(json!({ "items": api.every("/v1/webhooks?limit=1000").await? }))
 }
 
 /// An answer for people.

@@ -1,7 +1,7 @@
 //! What the commands that look at all processes take from what the settings file says to each: so one file serves both.
 
 /// The commands that look at the processes, or ask them.
-const LOOKERS: [&str; 11] = [
+const LOOKERS: [&str; 12] = [
     "verify",
     "events",
     "digest",
@@ -10,6 +10,7 @@ const LOOKERS: [&str; 11] = [
     "reconcile",
     "projections",
     "dead-letters",
+    "sagas",
     "webhooks",
     "mails",
     "online-retail",

@@ -262,6 +262,7 @@ mod tests {
             "replay",
             "projections list",
             "dead-letters list",
+            "sagas list",
             "webhooks show wh_1",
             "mails list",
             "import online-retail day.csv",

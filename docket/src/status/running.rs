@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Count, Model, Needing, Status, Unknown};
-use crate::api::{Api, segment};
+use crate::api::Api;
 
 /// The states of a saga, as the API names them.
 const STATES: [&str; 5] = ["running", "waiting", "needs_attention", "completed", "compensated"];
@@ -21,8 +21,8 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
     let down = down.filter(|(_, state)| **state != "up");
     let down = down.map(|(part, state)| format!("{part}: {}", text(state))).collect();
     let mut unknown = Unknown::default();
-    let projections = unknown.or_note("read models", api.get("/v1/projections").await);
-    let projections = projections.as_ref().map(items);
+    let projections = unknown.or_note("read models", api.every("/v1/projections").await);
+    let projections = projections.as_deref();
     let heads = projections.map(|all| all.iter().filter_map(|item| item["head"].as_u64()).max());
     let models = projections.map(|all| all.iter().map(model).collect());
     let (sagas, needs_attention) = unknown.or_note("sagas", sagas(api).await).unzip();
@@ -45,31 +45,13 @@ pub(super) async fn status(api: &Api) -> Result<Status> {
 async fn sagas(api: &Api) -> Result<(Vec<Count>, Vec<Needing>)> {
     let (mut sagas, mut needs_attention) = (Vec::new(), Vec::new());
     for state in STATES {
-        let (count, first) = sagas_in(api, state).await?;
-        sagas.push(Count { state, sagas: count });
+        let there = api.every(&format!("/v1/sagas?state={state}&limit=1000")).await?;
+        sagas.push(Count { state, sagas: there.len() as u64 });
         if state == "needs_attention" {
-            needs_attention = items(&first).iter().take(LISTED).map(needing).collect();
+            needs_attention = there.iter().take(LISTED).map(needing).collect();
         }
     }
     Ok((sagas, needs_attention))
-}
-
-/// How many sagas are in a state, counted page by page, and the first page.
-async fn sagas_in(api: &Api, state: &str) -> Result<(u64, Value)> {
-    let path = format!("/v1/sagas?state={state}&limit=1000");
-    let first = api.get(&path).await?;
-    let mut count = items(&first).len() as u64;
-    let mut next = first["next"].as_str().map(str::to_owned);
-    while let Some(cursor) = next {
-        let page = api.get(&format!("{path}&cursor={}", segment(&cursor))).await?;
-        count += items(&page).len() as u64;
-        next = page["next"].as_str().map(str::to_owned);
-    }
-    Ok((count, first))
-}
-
-fn items(page: &Value) -> &[Value] {
-    page["items"].as_array().map_or(&[], Vec::as_slice)
 }
 
 fn text(value: &Value) -> String {
