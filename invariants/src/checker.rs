@@ -8,6 +8,7 @@ use crate::ledger::{self, LedgerRow};
 use crate::money::{Money, Sums};
 use crate::order_of_log::OrderOfLog;
 use crate::orders::{Orders, Status};
+use crate::saga_tables::{self, SagaTables};
 use crate::sagas;
 use crate::stock::Stock;
 
@@ -95,6 +96,14 @@ impl Checker {
     pub fn compare_ledger_read_after(&mut self, rows: &[LedgerRow]) {
         self.ledger_rows = rows.len() as u64;
         ledger::nothing_missing(rows, &self.money, &mut self.report);
+    }
+
+    /// Compares what an orchestrator keeps with the log. Give it the tables as they were read *before* the log, and the whole
+    /// log first: so the log knows all that they know.
+    pub fn compare_sagas_read_before(&mut self, tables: &SagaTables) {
+        for finding in saga_tables::check(tables, self) {
+            self.report.add(finding);
+        }
     }
 
     /// Where the append of a command began, if the log has one.

@@ -15,6 +15,7 @@ mod money;
 mod names;
 mod order_of_log;
 mod orders;
+mod saga_tables;
 mod sagas;
 mod stock;
 
@@ -22,3 +23,4 @@ pub use checker::{Checker, PlacedOrder, Progress};
 pub use finding::{Counts, Finding, Report, Rule};
 pub use journal::{Answered, Asked, Journal, JournalLine, Seen};
 pub use ledger::{LedgerRow, LedgerStatus};
+pub use saga_tables::{SagaRow, SagaTables, SentCommand};

@@ -107,8 +107,9 @@ async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
     }
     let mut findings = Vec::new();
     if let Some(audit) = &audit {
-        findings.extend(sagas::check(audit, &checker));
-        notes.extend(sagas::notes(audit, &checker));
+        let tables = sagas::tables(audit);
+        checker.compare_sagas_read_before(&tables);
+        notes.extend(sagas::notes(&tables, &checker));
     } else {
         absent.note(&place, Part::Sagas);
     }

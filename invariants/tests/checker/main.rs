@@ -8,6 +8,7 @@ mod ledger;
 mod log;
 mod returns;
 mod rules;
+mod saga_tables;
 
 use event_store::RecordedEvent;
 use invariants::{Checker, Progress, Report, Rule};
