@@ -7,8 +7,11 @@
 
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+mod answers;
 mod checker;
 mod finding;
+mod followers;
+mod intents;
 mod journal;
 mod ledger;
 mod money;
@@ -19,8 +22,10 @@ mod saga_tables;
 mod sagas;
 mod stock;
 
+pub use answers::{Append, Appends};
 pub use checker::{Checker, PlacedOrder, Progress};
 pub use finding::{Counts, Finding, Report, Rule};
+pub use followers::{Follower, Followers};
 pub use journal::{Answered, Asked, Journal, JournalLine, Seen};
 pub use ledger::{LedgerRow, LedgerStatus};
 pub use saga_tables::{SagaRow, SagaTables, SentCommand};

@@ -18,6 +18,7 @@ pub(super) fn tables(audit: &Audit) -> SagaTables {
         state: saga.state,
         step: saga.step.clone(),
         wakes: saga.wake_at.is_some(),
+        is_whole: saga.is_whole,
     });
     let outbox = audit.outbox.iter().map(|command| SentCommand {
         command_id: command.command_id.clone(),
@@ -82,6 +83,7 @@ mod tests {
             state: SagaState::NeedsAttention,
             step: "capture_payment".to_owned(),
             wakes: false,
+            is_whole: true,
         };
         let tables = SagaTables {
             position: 9,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::sagas::{SagaKind, SagaState};
 use invariants::{Checker, Report, Rule, SagaRow, SagaTables, SentCommand};
 
-use crate::log::{Log, clean};
+use crate::log::{Log, cancelled, clean};
 
 /// The saga of an order that stands so.
 fn saga(order: &str, state: SagaState, step: &str) -> SagaRow {
@@ -16,6 +16,7 @@ fn saga(order: &str, state: SagaState, step: &str) -> SagaRow {
         state,
         step: step.to_owned(),
         wakes: false,
+        is_whole: true,
     }
 }
 
@@ -105,4 +106,99 @@ fn a_running_saga_that_nothing_will_move_is_found() {
     tables.outbox.clear();
     tables.sagas[0].wakes = true;
     is_clean(&log, &tables);
+}
+
+/// The sagas of the clean log: one order carried out and returned in part, one undone.
+fn ended(log: &Log) -> SagaTables {
+    let returned = SagaRow {
+        id: "return-o1-r1".to_owned(),
+        kind: SagaKind::Return,
+        ..saga("o1", SagaState::Completed, "restock_return")
+    };
+    let sagas = vec![
+        saga("o1", SagaState::Completed, "complete_order"),
+        returned,
+        saga("o2", SagaState::Compensated, "finish"),
+    ];
+    tables(log, sagas)
+}
+
+#[test]
+fn every_return_and_every_cancellation_has_a_saga_that_ends_as_it_does() {
+    let log = clean();
+    is_clean(&log, &ended(&log));
+    let mut without = ended(&log);
+    without.sagas.remove(1);
+    finds(
+        Rule::SagaEnds,
+        "Return `o1-r1` of order `o1` was asked for and has no saga",
+        &log,
+        &without,
+    );
+    for state in [SagaState::Waiting, SagaState::Compensated] {
+        let mut other = ended(&log);
+        other.sagas[1].state = state;
+        finds(Rule::SagaEnds, "Return `o1-r1` of order `o1` is carried out, but", &log, &other);
+    }
+    let mut received = clean();
+    received.0.truncate(received.find("o1", "RefundRequested"));
+    let mut early = ended(&received);
+    early.sagas.pop();
+    finds(Rule::SagaEnds, "is under way, but its saga is completed", &received, &early);
+
+    let log = cancelled();
+    let cancellation = |nth: u32, state| SagaRow {
+        id: format!("cancellation-o3-c{nth}"),
+        kind: SagaKind::Cancellation,
+        ..saga("o3", state, "settle_cancellation")
+    };
+    let mut tables = ended(&log);
+    tables.sagas.extend([
+        saga("o3", SagaState::Completed, "complete_order"),
+        cancellation(1, SagaState::Completed),
+        cancellation(2, SagaState::Completed),
+    ]);
+    is_clean(&log, &tables);
+    tables.sagas[5] = cancellation(2, SagaState::Compensated);
+    finds(Rule::SagaEnds, "Cancellation `o3-c2` of order `o3` is carried out, but", &log, &tables);
+    tables.sagas.pop();
+    finds(
+        Rule::SagaEnds,
+        "Cancellation `o3-c2` of order `o3` was asked for and has no",
+        &log,
+        &tables,
+    );
+}
+
+#[test]
+fn a_saga_of_nothing_in_the_log_or_of_nothing_read_so_far_is_found() {
+    let log = clean();
+    let mut strange = ended(&log);
+    strange.sagas.push(saga("o9", SagaState::Waiting, "create_shipment"));
+    finds(Rule::SagaEnds, "the log began no such saga", &log, &strange);
+    let mut early = ended(&log);
+    early.position = 2;
+    let report = compare(&log, &early);
+    assert_eq!(report.found[&Rule::SagaEnds], 3, "{:#?}", report.findings);
+    assert!(report.findings[0].statement.contains("up to position 2 only"), "{report:#?}");
+}
+
+#[test]
+fn a_saga_at_no_step_of_its_own_or_whose_data_says_otherwise_is_found() {
+    let log = placed();
+    let nowhere = saga("o1", SagaState::Waiting, "refund_payment");
+    finds(Rule::SagaEnds, "which is no step of it", &log, &tables(&log, vec![nowhere]));
+    let mut torn = saga("o1", SagaState::Waiting, "create_shipment");
+    torn.is_whole = false;
+    finds(Rule::SagaEnds, "its own data can't be read or says", &log, &tables(&log, vec![torn]));
+}
+
+#[test]
+fn a_command_that_no_saga_sends_is_found() {
+    let log = placed();
+    let mut tables = tables(&log, vec![saga("o1", SagaState::Waiting, "create_shipment")]);
+    tables.outbox = vec![sent("order-nobody", "reserve_stock")];
+    finds(Rule::Outbox, "which does not exist or sends no such command", &log, &tables);
+    tables.outbox = vec![SentCommand { saga_id: "order-o1".to_owned(), ..sent("order-o2", "a") }];
+    finds(Rule::Outbox, "which does not exist or sends no such command", &log, &tables);
 }

@@ -204,6 +204,7 @@ fn tables(audit: &Audit) -> SagaTables {
         state: saga.state,
         step: saga.step.clone(),
         wakes: saga.wake_at.is_some(),
+        is_whole: saga.is_whole,
     });
     let outbox = audit.outbox.iter().map(|sent| SentCommand {
         command_id: sent.command_id.clone(),
