@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use event_store::EventLog;
 use event_store::keys::sqlite::SqliteKeys;
 use event_store::keys::{CheckError, MasterKey};
 use event_store::postgres::PostgresLog;
 use event_store::sqlite::SqliteLog;
+use event_store::{EventLog, Position};
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
 
@@ -206,7 +206,7 @@ impl DataDir {
         let log = SqliteLog::open_read_only(&path)
             .await
             .with_context(|| format!("{} can't be read as an event log", path.display()))?;
-        Ok(ReadLog(Backend::Sqlite(Arc::new(log))))
+        Ok(ReadLog::of(Backend::Sqlite(Arc::new(log))))
     }
 }
 
@@ -219,7 +219,11 @@ fn check_no_file(folder: &Path) -> Result<()> {
 
 /// A log that is only read. In a file its head stays where it was when it was opened; in a database it may rise.
 #[derive(Clone)]
-pub(crate) struct ReadLog(Backend);
+pub(crate) struct ReadLog {
+    backend: Backend,
+    /// Where it ended when it was opened.
+    head: Position,
+}
 
 #[derive(Clone)]
 enum Backend {
@@ -232,12 +236,25 @@ impl ReadLog {
     pub(crate) async fn in_database(url: &str, place: &str) -> Result<Self> {
         let log = PostgresLog::open(url).await;
         let log = log.with_context(|| format!("{place} can't be read as an event log"))?;
-        Ok(Self(Backend::Postgres(Arc::new(log))))
+        Ok(Self::of(Backend::Postgres(Arc::new(log))))
+    }
+
+    fn of(backend: Backend) -> Self {
+        let head = match &backend {
+            Backend::Sqlite(log) => *log.head().borrow(),
+            Backend::Postgres(log) => *log.head().borrow(),
+        };
+        Self { backend, head }
+    }
+
+    /// Where it ended when it was opened.
+    pub(crate) fn head_when_opened(&self) -> Position {
+        self.head
     }
 
     /// Its events, as read models read them.
     pub(crate) fn feed(&self) -> Arc<dyn Feed> {
-        let log: Arc<dyn EventLog> = match &self.0 {
+        let log: Arc<dyn EventLog> = match &self.backend {
             Backend::Sqlite(log) => Arc::clone(log) as Arc<dyn EventLog>,
             Backend::Postgres(log) => Arc::clone(log) as Arc<dyn EventLog>,
         };
@@ -246,7 +263,7 @@ impl ReadLog {
 
     /// Closes it.
     pub(crate) async fn close(&self) {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(log) => log.close().await,
             Backend::Postgres(log) => log.close().await,
         }
@@ -257,7 +274,7 @@ impl Deref for ReadLog {
     type Target = dyn EventLog;
 
     fn deref(&self) -> &(dyn EventLog + 'static) {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(log) => &**log,
             Backend::Postgres(log) => &**log,
         }

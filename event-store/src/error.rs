@@ -19,6 +19,20 @@ impl StoreError {
     ) -> Self {
         Self { operation, source: source.into() }
     }
+
+    /// Whether what was read is no value of ours: the backend works, and its data is damaged.
+    pub fn is_undecodable(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*self.source);
+        while let Some(error) = cause {
+            if let Some(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) =
+                error.downcast_ref()
+            {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
 }
 
 /// Why a batch of append transactions has no verdicts.

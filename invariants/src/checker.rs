@@ -1,13 +1,18 @@
 //! The checker: takes the log event by event and hands each to every group of rules.
 
-use domain::event::Event;
-use event_store::RecordedEvent;
+use std::collections::HashSet;
 
+use domain::event::Event;
+use event_store::{RecordedEvent, StoredAnswer};
+
+use crate::answers::{self, Append};
 use crate::finding::{Counts, Report, Rule};
+use crate::intents;
 use crate::ledger::{self, LedgerRow};
 use crate::money::{Money, Sums};
 use crate::order_of_log::OrderOfLog;
-use crate::orders::{Orders, Status};
+use crate::orders::{OrderFacts, Orders, Status};
+use crate::saga_tables::{self, SagaTables};
 use crate::sagas;
 use crate::stock::Stock;
 
@@ -20,6 +25,23 @@ pub enum Progress {
     Completed,
     /// Rejected, or cancelled before its confirmation.
     Undone,
+}
+
+impl Progress {
+    /// How far an order has come; none when it was never placed.
+    pub(crate) fn of(facts: &OrderFacts) -> Option<Self> {
+        Some(match facts.status {
+            Status::Absent | Status::Draft => return None,
+            Status::Placed | Status::Rejecting | Status::Cancelling | Status::Confirmed => {
+                Self::UnderWay
+            }
+            // A cart that was given up.
+            Status::Cancelled if facts.placed_at == 0 => return None,
+            Status::Cancelled if !facts.was_confirmed => Self::Undone,
+            Status::Completed | Status::Cancelled => Self::Completed,
+            Status::Rejected => Self::Undone,
+        })
+    }
 }
 
 /// An order that was placed, as the log has it.
@@ -84,6 +106,18 @@ impl Checker {
         }
     }
 
+    /// Takes note that what stands at the next position can't be read at all, and why.
+    pub fn observe_unreadable(&mut self, position: u64, why: &str) {
+        self.log.pass_over(position, &mut self.report);
+        let statement = format!("The event at position {position} can't be read: {why}.");
+        self.report.at(Rule::Readable, &[position], statement);
+    }
+
+    /// Whether every position so far had an event that could be read.
+    pub fn is_whole(&self) -> bool {
+        self.log.is_whole()
+    }
+
     /// Compares what the provider did with what the log asked it for. Give it the ledger as it was read *before* the
     /// log: whatever the provider had done then, the log has the intent of.
     pub fn compare_ledger_read_before(&mut self, rows: &[LedgerRow]) {
@@ -97,6 +131,26 @@ impl Checker {
         ledger::nothing_missing(rows, &self.money, &mut self.report);
     }
 
+    /// Compares what is remembered of a command with its events. Give it every append whose events are not the last that were
+    /// observed, with its answer as it was read *after* them.
+    pub fn compare_answer(&mut self, append: &Append, answer: Option<&StoredAnswer>) {
+        answers::check(append, answer, &mut self.report);
+    }
+
+    /// Compares the calls to the provider that are still to be carried, by their keys, with what the log has no outcome of. Give it
+    /// those that were read *before* the log was opened, and where the log ended before that.
+    pub fn compare_intents_read_before(&mut self, head: u64, open: &HashSet<String>) {
+        intents::check(head, open, &self.money, &mut self.report);
+    }
+
+    /// Compares what an orchestrator keeps with the log. Give it the tables as they were read *before* the log, and the whole
+    /// log first: so the log knows all that they know.
+    pub fn compare_sagas_read_before(&mut self, tables: &SagaTables) {
+        for finding in saga_tables::check(tables, self, &self.orders, &self.money) {
+            self.report.add(finding);
+        }
+    }
+
     /// Where the append of a command began, if the log has one.
     pub fn position_of_command(&self, command_id: &str) -> Option<u64> {
         self.log.position_of(command_id)
@@ -105,17 +159,7 @@ impl Checker {
     /// How far every order has come that was placed.
     pub fn placed_orders(&self) -> impl Iterator<Item = PlacedOrder<'_>> {
         self.orders.all().into_iter().filter_map(|(id, facts)| {
-            let progress = match facts.status {
-                Status::Absent | Status::Draft => return None,
-                Status::Placed | Status::Rejecting | Status::Cancelling | Status::Confirmed => {
-                    Progress::UnderWay
-                }
-                // A cart that was given up.
-                Status::Cancelled if !facts.was_placed => return None,
-                Status::Cancelled if !facts.was_confirmed => Progress::Undone,
-                Status::Completed | Status::Cancelled => Progress::Completed,
-                Status::Rejected => Progress::Undone,
-            };
+            let progress = Progress::of(facts)?;
             let Sums { open: asks_provider, last: last_payment, .. } = self.money.sums(id);
             let (order_id, since) = (self.orders.names.name(id), facts.since);
             Some(PlacedOrder { order_id, progress, since, asks_provider, last_payment })

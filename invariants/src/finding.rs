@@ -37,25 +37,25 @@ macro_rules! rules {
 
 rules! {
     Acknowledged = "I1", "What a client was acknowledged is in the log.";
-    Once = "I2", "A command is applied once: its events are one append.";
+    Once = "I2", "A command is applied once: its events are one append, and its answer is remembered.";
     Refused = "I3", "A command that was refused left nothing behind.";
     Versions = "I4", "The versions of a stream are 1..n, and a stream holds events of its own aggregate only.";
-    Positions = "I5", "Positions are 1..n without a hole, and what was seen at one stays there.";
+    Positions = "I5", "Positions are 1..n without a hole; what was seen at one stays there, and no event stands at two.";
     Stock = "I6", "Stock is conserved per SKU and never oversold, at every append.";
-    Charges = "I7", "Nothing is charged twice or beyond what was authorized; the provider's ledger agrees.";
+    Charges = "I7", "Nothing is charged twice or beyond what was authorized; the provider's ledger and the open intents agree.";
     Balance = "I8", "Money balances: totals, captures, refunds, what was settled by hand and what is due, in one currency per order.";
     Returns = "law 2", "A return is paid back what its lines cost, after it was received, stocked or not.";
     SagaEnds = "I9", "Every saga has ended, or waits for something that has a name.";
     Compensation = "I10", "An order that was undone left no stock and no money behind.";
-    ReadModels = "I11", "A read model is the fold of the log.";
-    Outbox = "I12", "An outbox holds only commands that have not ended.";
+    ReadModels = "I11", "A read model is the fold of the log, as far as it says.";
+    Outbox = "I12", "An outbox holds only commands that have not ended; who follows the log stands where they say.";
     Deliveries = "I13", "Whoever reads the log is given every event once, in its order.";
     SameAnswer = "I14", "The same key with the same request has the same answer; with another it is refused.";
     Lines = "law 1", "Ordered is open plus cancelled plus shipped; shipped ≥ delivered ≥ returned.";
     Reservations = "law 4", "A reserved unit is shipped or released, once.";
     States = "law 7", "An order goes through its states in order; what has ended stays ended.";
     Readable = "P12", "Every event of the log can be read.";
-    Erasable = "P13", "The master key opens people's keys; who was erased has none.";
+    Erasable = "P13", "The master key opens the key of everyone with personal data; who was erased has none.";
 }
 
 impl Rule {
@@ -158,6 +158,18 @@ impl Report {
         }
     }
 
+    /// Adds all that another report has found, also what it did not keep.
+    pub(crate) fn take_over(&mut self, other: Self) {
+        for (rule, found) in other.found {
+            let here = self.found.entry(rule).or_default();
+            let room = KEPT_PER_RULE.saturating_sub(*here);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            *here += found;
+            let kept = other.findings.iter().filter(|finding| finding.rule == rule);
+            self.findings.extend(kept.take(room).cloned());
+        }
+    }
+
     /// Adds a finding that events show.
     pub(crate) fn at(&mut self, rule: Rule, positions: &[u64], statement: String) {
         self.add(Finding::at(rule, positions.to_vec(), statement));
@@ -176,6 +188,20 @@ mod tests {
         }
         assert_eq!(report.findings.len(), 20);
         assert_eq!(report.found[&Rule::Stock], 1_000);
+    }
+
+    #[test]
+    fn what_another_report_did_not_keep_is_counted_all_the_same() {
+        let of = |rule, count| {
+            let mut report = Report::default();
+            (0..count).for_each(|n| report.at(rule, &[n], "off".to_owned()));
+            report
+        };
+        let mut report = of(Rule::Stock, 15);
+        report.take_over(of(Rule::Stock, 30));
+        report.take_over(of(Rule::Once, 3));
+        assert_eq!((report.found[&Rule::Stock], report.found[&Rule::Once]), (45, 3));
+        assert_eq!(report.findings.len(), 23);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** an attempt that nobody answered proves nothing: it may have had its effect or not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use event_store::RecordedEvent;
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,8 @@ pub struct Journal {
     seen: BTreeMap<u64, Vec<(Uuid, String)>>,
     readers: HashMap<String, u64>,
     head: u64,
+    /// Answers to a key that had been answered with a success.
+    repeats: u64,
     early: Report,
 }
 
@@ -128,6 +130,24 @@ impl Journal {
             JournalLine::Lost { attempt, .. } => drop(self.open.remove(&attempt)),
             JournalLine::Seen(seen) => self.seen(seen),
         }
+    }
+
+    /// The rules that the lines so far say something of: of a rule that no line speaks of, nothing can be found.
+    pub fn speaks_of(&self) -> BTreeSet<Rule> {
+        let mut rules = BTreeSet::new();
+        if self.commands.values().any(|told| told.answer.is_some()) {
+            rules.insert(Rule::Acknowledged);
+        }
+        if self.commands.values().any(|told| told.refused.is_some()) {
+            rules.insert(Rule::Refused);
+        }
+        if !self.readers.is_empty() {
+            rules.insert(Rule::Deliveries);
+        }
+        if self.repeats > 0 {
+            rules.insert(Rule::SameAnswer);
+        }
+        rules
     }
 
     /// Looks at the next event of the log.
@@ -150,9 +170,7 @@ impl Journal {
 
     /// Ends the journal: says what does not agree.
     pub fn finish(mut self, report: &mut Report) {
-        for finding in std::mem::take(&mut self.early.findings) {
-            report.add(finding);
-        }
+        report.take_over(std::mem::take(&mut self.early));
         for (position, readers) in &self.seen {
             for (id, reader) in readers {
                 let statement = format!(
@@ -200,6 +218,7 @@ impl Journal {
             }
             return;
         };
+        self.repeats += 1;
         let same = *first == request;
         let wrong = if !same {
             ((status, code) != REUSED).then(|| format!("another request was answered {status}"))
@@ -225,6 +244,11 @@ impl Journal {
         }
         self.seen.entry(position).or_default().push((event, reader));
     }
+}
+
+/// Whether a command is a client's, by its id.
+pub(crate) fn is_clients(command_id: &str) -> bool {
+    matches!(command_id.split_once('/'), Some((ANYBODY | KNOWN, _)))
 }
 
 impl Asked {

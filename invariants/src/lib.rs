@@ -7,18 +7,25 @@
 
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+mod answers;
 mod checker;
 mod finding;
+mod followers;
+mod intents;
 mod journal;
 mod ledger;
 mod money;
 mod names;
 mod order_of_log;
 mod orders;
+mod saga_tables;
 mod sagas;
 mod stock;
 
+pub use answers::{Append, Appends};
 pub use checker::{Checker, PlacedOrder, Progress};
 pub use finding::{Counts, Finding, Report, Rule};
+pub use followers::{Follower, Followers};
 pub use journal::{Answered, Asked, Journal, JournalLine, Seen};
 pub use ledger::{LedgerRow, LedgerStatus};
+pub use saga_tables::{SagaRow, SagaTables, SentCommand};

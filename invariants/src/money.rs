@@ -134,8 +134,17 @@ impl Money {
 
     /// Every operation of every payment of the provider that has the ledger, always in the same order.
     pub(crate) fn all_asked(&self) -> impl Iterator<Item = (&str, &Asked)> {
+        self.asked_of(|payment| !payment.has_reference)
+    }
+
+    /// Every operation of every payment, always in the same order.
+    pub(crate) fn everything_asked(&self) -> impl Iterator<Item = (&str, &Asked)> {
+        self.asked_of(|_| true)
+    }
+
+    fn asked_of(&self, of: impl Fn(&Payment) -> bool) -> impl Iterator<Item = (&str, &Asked)> {
         let mut payments: Vec<_> = self.payments.iter().collect();
-        payments.retain(|(_, payment)| !payment.has_reference);
+        payments.retain(|(_, payment)| of(payment));
         payments.sort_unstable_by_key(|(id, _)| *id);
         payments
             .into_iter()
@@ -154,6 +163,15 @@ impl Money {
             open: sums.open || payment.is_open(),
             last: sums.last.max(payment.last),
         })
+    }
+
+    /// Whether a return that came to this was paid back, or a person settled it.
+    pub(crate) fn is_paid_back(&self, order: NameId, return_id: &str, amount: i64) -> bool {
+        let (_, paid_back) = self.done_for(order, Operation::Refund, return_id);
+        let about = |one: &ByHand| {
+            one.operation == Operation::Refund && one.subject.as_deref() == Some(return_id)
+        };
+        paid_back >= amount || self.of(order).any(|payment| payment.by_hand.iter().any(about))
     }
 
     fn of(&self, order: NameId) -> impl Iterator<Item = &Payment> {

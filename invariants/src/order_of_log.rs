@@ -1,10 +1,11 @@
 //! I2, I4, I5: the order of the log itself, whatever its events say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use event_store::RecordedEvent;
+use uuid::Uuid;
 
 use crate::finding::{Report, Rule};
 
@@ -12,16 +13,19 @@ use crate::finding::{Report, Rule};
 #[derive(Debug, Default)]
 pub(crate) struct OrderOfLog {
     last_position: u64,
+    has_gaps: bool,
     versions: HashMap<Arc<str>, u64>,
     command: Option<Arc<str>>,
     /// Every command id that was seen, as a hash of 128 bits, with the position at which its append began.
     commands: HashMap<u128, u64>,
+    ids: HashSet<Uuid>,
 }
 
 impl OrderOfLog {
     /// Looks at an event; true when it begins an append.
     pub(crate) fn observe(&mut self, event: &RecordedEvent, report: &mut Report) -> bool {
-        self.position(event, report);
+        self.position(event.position, report);
+        self.id(event, report);
         self.version(event, report);
         self.command(event, report)
     }
@@ -41,9 +45,21 @@ impl OrderOfLog {
         self.commands.len()
     }
 
-    fn position(&mut self, event: &RecordedEvent, report: &mut Report) {
-        let (expected, found) = (self.last_position + 1, event.position);
+    /// Passes over a position whose event can't be read.
+    pub(crate) fn pass_over(&mut self, position: u64, report: &mut Report) {
+        self.has_gaps = true;
+        self.position(position, report);
+    }
+
+    /// Whether every position so far had an event that could be read.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.has_gaps
+    }
+
+    fn position(&mut self, found: u64, report: &mut Report) {
+        let expected = self.last_position + 1;
         if found != expected {
+            self.has_gaps = true;
             report.at(
                 Rule::Positions,
                 &[self.last_position, found],
@@ -51,6 +67,16 @@ impl OrderOfLog {
             );
         }
         self.last_position = found;
+    }
+
+    fn id(&mut self, event: &RecordedEvent, report: &mut Report) {
+        if !self.ids.insert(event.id) {
+            let statement = format!(
+                "Event {} stands at position {} and at one before it.",
+                event.id, event.position
+            );
+            report.at(Rule::Positions, &[event.position], statement);
+        }
     }
 
     fn version(&mut self, event: &RecordedEvent, report: &mut Report) {

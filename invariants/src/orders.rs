@@ -37,7 +37,16 @@ pub(crate) struct Asked {
     fingerprint: u64,
     /// Σ quantity × unit price, known when it is settled.
     pub(crate) amount: Option<i64>,
-    settled: bool,
+    /// When it was asked for.
+    pub(crate) at: u64,
+    /// When it was settled; 0 when it was not.
+    pub(crate) settled_at: u64,
+    /// Settled with none of what was asked for.
+    pub(crate) declined: bool,
+    /// Whether any of its lines is kept in stock.
+    pub(crate) has_stock: bool,
+    /// When its units were put back or written off; 0 when they were not.
+    pub(crate) stocked_at: u64,
 }
 
 /// What the checker keeps of an order.
@@ -45,12 +54,13 @@ pub(crate) struct Asked {
 pub(crate) struct OrderFacts {
     pub(crate) status: Status,
     held: bool,
-    pub(crate) was_placed: bool,
+    /// When it was placed; 0 when it never was.
+    pub(crate) placed_at: u64,
     pub(crate) was_confirmed: bool,
     pub(crate) currency: Option<Currency>,
     pub(crate) lines: Lines,
     pub(crate) parcels: Vec<Parcel>,
-    cancellations: Vec<Asked>,
+    pub(crate) cancellations: Vec<Asked>,
     pub(crate) returns: Vec<Asked>,
     /// The position of the event that brought it where it is.
     pub(crate) since: u64,
@@ -65,6 +75,13 @@ impl OrderFacts {
     /// What the lines of a return cost that was received; none for any other.
     pub(crate) fn returned_amount(&self, id: &str) -> Option<i64> {
         self.returns.iter().find(|returned| *returned.id == *id)?.amount
+    }
+
+    /// Units of a return were put back or written off.
+    pub(crate) fn stocks_return(&mut self, at: u64, id: &str) {
+        if let Some(returned) = self.returns.iter_mut().find(|returned| *returned.id == *id) {
+            returned.stocked_at = at;
+        }
     }
 
     fn parcel_mut(&mut self, id: &str) -> &mut Parcel {
@@ -114,7 +131,7 @@ impl Orders {
         all
     }
 
-    fn facts(&mut self, order: &str) -> &mut OrderFacts {
+    pub(crate) fn facts(&mut self, order: &str) -> &mut OrderFacts {
         let id = self.names.id(order);
         self.facts.entry(id).or_default()
     }

@@ -162,6 +162,7 @@ impl Stock {
                 });
             }
             ReservationEvent::ReturnStocked(event) => {
+                orders.facts(event.order_id.as_str()).stocks_return(at, event.return_id.as_str());
                 self.claim(at, order, &event.lines, orders, report, |claim, n| {
                     claim.returned += n;
                 });

@@ -13,6 +13,7 @@ mod fold;
 mod http;
 mod hub;
 mod mail;
+mod mark;
 mod run_error;
 mod service;
 mod settings;
@@ -29,6 +30,7 @@ pub use mail::{
     InvalidSender, InvalidServer, MailError, MailServer, MailSettings, SenderAddress,
     TemplateError, Templates,
 };
+pub use mark::mark;
 pub use service::{Notifications, StartError};
 pub use settings::Settings;
 pub use status::{Phase, Status};

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::sagas::{SagaKind, SagaState};
 use event_store::{LogIdentity, Mark, Position};
 use storage::Location;
+use uuid::Uuid;
 
 /// A saga as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,8 @@ pub struct AuditedSaga {
     pub step: String,
     /// When it wants to be woken though nothing happened.
     pub wake_at: Option<DateTime<Utc>>,
+    /// Whether its own data can be read, and says what these columns say.
+    pub is_whole: bool,
 }
 
 /// A command that is sent until the log shows what became of it.
@@ -45,6 +48,8 @@ pub struct Audit {
     pub log: LogIdentity,
     /// The last position folded.
     pub position: Position,
+    /// The id of the event there; `None` before the first.
+    pub event_id: Option<Uuid>,
     /// All sagas, in the order in which they began.
     pub sagas: Vec<AuditedSaga>,
     /// The outbox.

@@ -53,6 +53,8 @@ pub(super) fn borrowed(command: &str, key: &str) -> Option<Borrowed> {
         "projection_postgres_url_file" => same("projection-service", "postgres_url_file"),
         "saga_postgres_url" => same("saga-orchestrator", "postgres_url"),
         "saga_postgres_url_file" => same("saga-orchestrator", "postgres_url_file"),
+        "notification_postgres_url" => same("notification-service", "postgres_url"),
+        "notification_postgres_url_file" => same("notification-service", "postgres_url_file"),
         "payment_simulator_url" => same("gateway", "payment_simulator_url"),
         "payment_provider" => same("command-service", "payment_provider"),
         "stripe_secret_key" => same("command-service", "stripe_secret_key"),

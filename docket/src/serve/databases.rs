@@ -60,6 +60,17 @@ pub(crate) struct DatabasesArgs {
     /// File with that address
     #[arg(long, env = "DOCKET_SAGA_POSTGRES_URL_FILE", value_name = "FILE")]
     saga_postgres_url_file: Option<PathBuf>,
+    /// Address of the PostgreSQL database with webhooks and mails
+    #[arg(
+        long,
+        env = "DOCKET_NOTIFICATION_POSTGRES_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    notification_postgres_url: Option<String>,
+    /// File with that address
+    #[arg(long, env = "DOCKET_NOTIFICATION_POSTGRES_URL_FILE", value_name = "FILE")]
+    notification_postgres_url_file: Option<PathBuf>,
     /// Address of the PostgreSQL database with people's keys [default: the log's]
     #[arg(long, env = "DOCKET_KEYS_POSTGRES_URL", hide_env_values = true, value_name = "URL")]
     keys_postgres_url: Option<String>,
@@ -118,6 +129,8 @@ pub(crate) struct Databases {
     pub(crate) models: Option<Home>,
     /// The sagas, if it is said where.
     pub(crate) sagas: Option<Location>,
+    /// Webhooks and mails, if it is said where.
+    pub(crate) notifications: Option<Box<Location>>,
     /// Where the provider's ledger can be read.
     pub(crate) simulator: Option<String>,
     /// How it is asked.
@@ -155,7 +168,10 @@ impl DatabasesArgs {
             secret(models, self.projection_postgres_url, self.projection_postgres_url_file)?;
         let sagas =
             secret("saga_postgres_url", self.saga_postgres_url, self.saga_postgres_url_file)?;
-        if [&log, &shared, &models, &sagas].iter().all(|url| url.is_none()) {
+        let told = "notification_postgres_url";
+        let told =
+            secret(told, self.notification_postgres_url, self.notification_postgres_url_file)?;
+        if [&log, &shared, &models, &sagas, &told].iter().all(|url| url.is_none()) {
             return Ok(None);
         }
         let log = needed("command_postgres_url", log.or_else(|| shared.clone()))?;
@@ -168,12 +184,16 @@ impl DatabasesArgs {
         };
         let models = models.or_else(|| shared.clone());
         let models = models.map(|url| settings("read models", &url)).transpose()?;
+        let told = told.or_else(|| shared.clone());
+        let told = told.map(|url| settings("notifications", &url)).transpose()?;
         let sagas = sagas.or(shared).map(|url| settings("sagas", &url)).transpose()?;
         Ok(Some(Databases {
             log: LogDatabase::at(log)?,
             keys: Box::new(keys),
             models: models.map(|settings| Home::postgres(settings, READ_MODELS)),
             sagas: sagas.map(|settings| Location::postgres(settings, SAGAS)),
+            notifications: told
+                .map(|settings| Box::new(Location::postgres(settings, NOTIFICATIONS))),
             simulator: self.payment_simulator_url,
             connect: Box::new(self.connect),
         }))

@@ -1,15 +1,14 @@
-//! P13: whether the master key opens people's keys, and nobody who was erased has one.
+//! P13: whether everyone with personal data has a key that the master key opens, and nobody who was erased has one.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use command_service::{erased_person, open_erasures};
 use event_store::keys::sqlite::SqliteKeys;
-use event_store::keys::{CheckError, KeyState, KeyStore, MasterKey};
-use event_store::{Position, RecordedEvent};
+use event_store::keys::{CheckError, KeyStore, MasterKey};
 use invariants::{Finding, Rule};
 
+use super::person_keys::{self, Opened};
+use super::persons::Persons;
 use super::place::Place;
 use super::report::Gap;
 use crate::data_dir::{DataDir, ReadLog};
@@ -24,20 +23,8 @@ pub(super) struct Checked {
     pub(super) gap: Option<Gap>,
 }
 
-/// Who was erased in the log, and where.
-#[derive(Debug, Default)]
-pub(super) struct Erased(BTreeMap<String, Position>);
-
-impl Erased {
-    pub(super) fn observe(&mut self, event: &RecordedEvent) {
-        if let Some(person) = erased_person(event) {
-            self.0.insert(person.to_owned(), event.position);
-        }
-    }
-}
-
 /// A key store, open, and what it is called.
-struct Opened<'a> {
+struct Store<'a> {
     keys: &'a dyn KeyStore,
     name: String,
     /// The file with the master key, if it is said where.
@@ -49,14 +36,14 @@ struct Opened<'a> {
 }
 
 /// Looks at keys and master key. A copy of a log without them can be verified too.
-pub(super) async fn check(place: &Place, log: &ReadLog, erased: &Erased) -> Result<Checked> {
+pub(super) async fn check(place: &Place, log: &ReadLog, persons: &Persons) -> Result<Checked> {
     match place {
-        Place::Folder(data) => in_folder(data, log, erased).await,
-        Place::Databases(databases) => in_database(&databases.keys, log, erased).await,
+        Place::Folder(data) => in_folder(data, log, persons).await,
+        Place::Databases(databases) => in_database(&databases.keys, log, persons).await,
     }
 }
 
-async fn in_folder(data: &DataDir, log: &ReadLog, erased: &Erased) -> Result<Checked> {
+async fn in_folder(data: &DataDir, log: &ReadLog, persons: &Persons) -> Result<Checked> {
     let mut checked = Checked::default();
     let (path, master_path) = (data.keys(), data.master_key());
     match (path.is_file(), master_path.is_file()) {
@@ -83,20 +70,20 @@ async fn in_folder(data: &DataDir, log: &ReadLog, erased: &Erased) -> Result<Che
     let name = path.display().to_string();
     let unreadable = || format!("{name} can't be read as a key store");
     let keys = SqliteKeys::open_read_only(&path).await.with_context(unreadable)?;
-    let opened = Opened {
+    let store = Store {
         keys: &keys,
         name: name.clone(),
         master: Some(&master_path),
         mends: "the next start destroys it",
         look: "docket dev",
     };
-    let looked = look(&opened, log, erased, &mut checked).await;
+    let looked = look(&store, log, persons, &mut checked).await;
     keys.close().await;
     looked.with_context(unreadable)?;
     Ok(checked)
 }
 
-async fn in_database(place: &KeysPlace, log: &ReadLog, erased: &Erased) -> Result<Checked> {
+async fn in_database(place: &KeysPlace, log: &ReadLog, persons: &Persons) -> Result<Checked> {
     let mut checked = Checked::default();
     let name = &place.database.place;
     let keys = match place.database.open_keys().await {
@@ -116,52 +103,46 @@ async fn in_database(place: &KeysPlace, log: &ReadLog, erased: &Erased) -> Resul
         checked.notes.push(note.to_owned());
         checked.gap = Some(Gap::Part);
     }
-    let opened = Opened {
+    let store = Store {
         keys: &keys,
         name: name.clone(),
         master: place.master.as_deref(),
         mends: "a command-service that runs destroys it within half a minute",
         look: "docket config print command-service",
     };
-    let looked = look(&opened, log, erased, &mut checked).await;
+    let looked = look(&store, log, persons, &mut checked).await;
     keys.close().await;
     looked.with_context(|| format!("{name} can't be read as a key store"))?;
     Ok(checked)
 }
 
+/// Looks at the master key, then at everyone's.
 async fn look(
-    opened: &Opened<'_>,
+    store: &Store<'_>,
     log: &ReadLog,
-    erased: &Erased,
+    persons: &Persons,
     checked: &mut Checked,
 ) -> Result<()> {
-    let Opened { keys, name, master, mends, .. } = opened;
-    if let Some(path) = master {
+    let Store { keys, name, master: path, mends, look } = store;
+    let mut right = None;
+    if let Some(path) = path {
         let shown = path.display();
         let master = MasterKey::load(path)
             .with_context(|| format!("the master key {shown} can't be read"))?;
         match master.check(*keys).await {
-            Ok(()) => {}
+            Ok(()) => right = Some(master),
             Err(CheckError::WrongMasterKey) => {
                 let statement = format!(
                     "{shown} is not the master key of {name}: personal data can't be opened. Put the right one back \
                      from your backup.",
                 );
-                let look = opened.look.to_owned();
+                let look = (*look).to_owned();
                 checked.findings.push(Finding::elsewhere(Rule::Erasable, statement, look));
             }
             Err(error) => return Err(error.into()),
         }
     }
-    // Before the keys: what was destroyed meanwhile is not open any more.
-    let open = open_erasures(&**log).await.context("the log can't be read")?;
-    for (person, position) in erased.0.iter().filter(|(person, _)| !open.contains(person)) {
-        if let KeyState::Present(_) = keys.find(person).await? {
-            let statement = format!(
-                "{person} was erased, and {name} has a key of that person, as after a restore: {mends}.",
-            );
-            checked.findings.push(Finding::at(Rule::Erasable, vec![*position], statement));
-        }
-    }
+    let opened = Opened { keys: *keys, name: name.clone(), master: right, mends };
+    checked.findings.extend(person_keys::check(&opened, log, persons).await?);
     Ok(())
 }

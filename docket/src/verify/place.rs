@@ -5,11 +5,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use event_store::Mark;
 use invariants::LedgerRow;
 use projection_service::offline::{self, Survey};
 use saga_orchestrator::Audit;
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use storage::Location;
 
 use super::ledger;
 use crate::data_dir::{DataDir, ReadLog};
@@ -58,6 +60,22 @@ impl Place {
         saga_orchestrator::audit(location.clone()).await.with_context(unreadable)
     }
 
+    /// How far it was read for webhooks and mails; `None` when there are none to look at.
+    pub(super) async fn notifications(&self) -> Result<Option<Mark>> {
+        let location = match self {
+            Self::Folder(data) => data.notifications().into(),
+            Self::Databases(Databases { notifications: Some(location), .. }) => {
+                Location::clone(location)
+            }
+            Self::Databases(_) => return Ok(None),
+        };
+        let unreadable = || format!("{location} can't be read as the notifications' database");
+        if !location.exists().await.with_context(unreadable)? {
+            return Ok(None);
+        }
+        notification_service::mark(location.clone()).await.with_context(unreadable)
+    }
+
     /// The live read models, and those that can't be used; none when there are none to look at.
     pub(super) async fn survey(&self) -> Result<Survey> {
         let home = match self {
@@ -80,7 +98,8 @@ impl Place {
     /// Whether it was said where a part is: then it must be there.
     pub(super) fn is_named(&self, part: Part) -> bool {
         match (self, part) {
-            (Self::Folder(_), _) => false,
+            // Not every installation has webhooks and mails.
+            (Self::Folder(_), _) | (_, Part::Notifications) => false,
             (Self::Databases(databases), Part::Ledger) => databases.simulator.is_some(),
             (Self::Databases(databases), Part::Sagas) => databases.sagas.is_some(),
             (Self::Databases(databases), Part::Models) => databases.models.is_some(),
@@ -96,6 +115,9 @@ impl Place {
             (Self::Folder(_), Part::Sagas) => {
                 "There is no sagas.db: no saga was checked.".to_owned()
             }
+            (Self::Folder(_), Part::Notifications) => {
+                "There is no notifications.db: how far webhooks and mails are was not looked at.".to_owned()
+            }
             (Self::Folder(_), Part::Models) => "There is no read model in this folder.".to_owned(),
             (Self::Databases(_), Part::Ledger) => {
                 "payment_simulator_url is not set: no provider's ledger was compared.".to_owned()
@@ -105,6 +127,13 @@ impl Place {
             }
             (Self::Databases(_), Part::Sagas) => {
                 "saga_postgres_url is not set: no saga was checked.".to_owned()
+            }
+            (Self::Databases(Databases { notifications: Some(location), .. }), Part::Notifications) => {
+                format!("{location} holds no notifications: how far they are was not looked at.")
+            }
+            (Self::Databases(_), Part::Notifications) => {
+                "notification_postgres_url is not set: how far webhooks and mails are was not looked at."
+                    .to_owned()
             }
             (Self::Databases(Databases { models: Some(home), .. }), Part::Models) => {
                 format!("{} holds no read models: none was compared.", home.catalog())
@@ -136,6 +165,8 @@ pub(super) enum Part {
     Sagas,
     /// The read models.
     Models,
+    /// Webhooks and mails.
+    Notifications,
 }
 
 impl std::fmt::Display for Place {
@@ -151,11 +182,20 @@ impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Folder(data) => data.path().serialize(serializer),
-            Self::Databases(Databases { log, keys, models, sagas, simulator, .. }) => json!({
+            Self::Databases(Databases {
+                log,
+                keys,
+                models,
+                sagas,
+                notifications,
+                simulator,
+                ..
+            }) => json!({
                 "log": log.place,
                 "keys": keys.database.place,
                 "read_models": models.as_ref().map(|home| home.catalog().to_string()),
                 "sagas": sagas.as_ref().map(ToString::to_string),
+                "notifications": notifications.as_ref().map(ToString::to_string),
                 "payment_simulator_url": simulator,
             })
             .serialize(serializer),

@@ -75,34 +75,48 @@ pub(super) fn unused(survey: &Survey) -> Unused {
     Unused { any, findings: findings.collect(), notes: notes.collect() }
 }
 
-/// Compares what the snapshots show with the fold of the log, which was opened after they were taken. A failure that says
-/// nothing of the data, such as a disk that is full, is an error.
+/// What a comparison came to.
+#[derive(Debug, Default)]
+pub(super) struct Compared {
+    pub(super) checked: Vec<Checked>,
+    pub(super) findings: Vec<Finding>,
+    /// Why nothing was compared, if nothing could be.
+    pub(super) note: Option<String>,
+}
+
+/// Compares what the snapshots show with the fold of the log, which was opened after they were taken. A log that is not whole
+/// has no fold. A failure that says nothing of the data, such as a disk that is full, is an error.
 pub(super) async fn check(
     snapshots: Vec<ModelSnapshot>,
     log: &ReadLog,
-) -> Result<(Vec<Checked>, Vec<Finding>)> {
+    log_is_whole: bool,
+) -> Result<Compared> {
+    if !log_is_whole && !snapshots.is_empty() {
+        let note = "The read models were not compared: the log that they are made of is not whole.";
+        return Ok(Compared { note: Some(note.to_owned()), ..Compared::default() });
+    }
     match compare_all(snapshots, log).await {
         Ok(mut checked) => {
             let findings = checked.iter_mut().flat_map(|one| std::mem::take(&mut one.findings));
             let findings = findings.collect();
-            Ok((checked, findings))
+            Ok(Compared { checked, findings, note: None })
         }
         Err(error) if error.downcast_ref().is_some_and(OfflineError::is_fault) => {
             // Which event it is, the checker found too.
             let statement = format!("The read models can't be built from the log: {error:#}.");
             let look = "docket status".to_owned();
-            Ok((Vec::new(), vec![Finding::elsewhere(Rule::ReadModels, statement, look)]))
+            let findings = vec![Finding::elsewhere(Rule::ReadModels, statement, look)];
+            Ok(Compared { findings, ..Compared::default() })
         }
         Err(error) => Err(error.context("the read models can't be compared")),
     }
 }
 
 async fn compare_all(snapshots: Vec<ModelSnapshot>, log: &ReadLog) -> Result<Vec<Checked>> {
-    let head = *log.head().borrow();
+    let head = log.head_when_opened();
     let (ahead, within): (Vec<_>, Vec<_>) =
         snapshots.into_iter().partition(|snapshot| snapshot.position > head);
-    let mut checked: Vec<Checked> =
-        ahead.iter().map(|snapshot| ahead_of_the_log(snapshot, head)).collect();
+    let mut checked: Vec<Checked> = ahead.iter().map(ahead_of_the_log).collect();
     if within.is_empty() {
         return Ok(checked);
     }
@@ -170,12 +184,10 @@ fn differs(model: &str, difference: &Difference) -> Finding {
     Finding::elsewhere(Rule::ReadModels, statement, rebuild(model))
 }
 
-fn ahead_of_the_log(snapshot: &ModelSnapshot, head: Position) -> Checked {
+/// That it stands there is found with all others that follow the log.
+fn ahead_of_the_log(snapshot: &ModelSnapshot) -> Checked {
     let (name, position) = (snapshot.projector.name(), snapshot.position);
-    let statement =
-        format!("Read model `{name}` stands at position {position}, but the log ends at {head}.");
-    let findings = vec![Finding::elsewhere(Rule::ReadModels, statement, rebuild(name))];
-    Checked { name, position, rows: 0, equal: false, findings }
+    Checked { name, position, rows: 0, equal: false, findings: Vec::new() }
 }
 
 fn rebuild(model: &str) -> String {

@@ -1,12 +1,13 @@
 //! The report of a verification, for people and for machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use invariants::{Finding, Report, Rule};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use super::followers::Standing;
 use super::place::Place;
 use super::read_models::Checked;
 use crate::numbers::{counted, grouped};
@@ -34,10 +35,14 @@ pub(super) struct Verified {
     pub(super) place: Place,
     pub(super) log: LogSummary,
     pub(super) sagas: u64,
+    /// How far whoever follows the log had come.
+    pub(super) followers: Vec<Standing>,
     pub(super) read_models: Vec<Checked>,
     pub(super) report: Report,
     /// Whether there was a journal to be compared.
     pub(super) with_journal: bool,
+    /// The rules that a line of a journal spoke of.
+    pub(super) spoken_of: BTreeSet<Rule>,
     /// What could not be checked.
     pub(super) gaps: BTreeMap<Rule, Gap>,
     /// What was named and holds nothing to be checked.
@@ -66,6 +71,7 @@ impl Serialize for Verified {
             "log": self.log,
             "counts": self.report.counts,
             "sagas": self.sagas,
+            "followers": self.followers,
             "read_models": self.read_models,
             "rules": rules,
             "findings": self.report.findings,
@@ -86,10 +92,16 @@ impl Verified {
         self.report.found.get(&rule).copied().unwrap_or_default()
     }
 
-    /// What of it was not checked. What speaks of journals is not checked without one.
+    /// What of it was not checked. What speaks of journals is checked as far as a journal says something of it.
     fn gap(&self, rule: Rule) -> Option<Gap> {
-        let without_journal = !self.with_journal && rule.needs_journal();
-        if without_journal { Some(Gap::Whole) } else { self.gaps.get(&rule).copied() }
+        let unspoken = rule.needs_journal() && !self.spoken_of.contains(&rule);
+        let known = self.gaps.get(&rule).copied();
+        match (unspoken, rule) {
+            // The answers that the log remembers were looked at.
+            (true, Rule::SameAnswer) => Some(Gap::Part),
+            (true, _) => Some(Gap::Whole),
+            (false, _) => known,
+        }
     }
 
     pub(super) fn as_text(&self) -> String {
@@ -115,12 +127,17 @@ impl Verified {
             let more = counted(total - kept, "more finding");
             line(&mut text, &format!("{more} {are} not shown."));
         }
-        if !self.with_journal {
-            let rules = Rule::ALL.iter().filter(|rule| rule.needs_journal());
-            let rules: Vec<&str> = rules.map(|rule| rule.id()).collect();
-            let rules = rules.join(", ");
-            let journal = "only with --journal, what clients and readers wrote down";
-            line(&mut text, &format!("– {rules}: {journal}."));
+        let unspoken = Rule::ALL.iter().filter(|rule| {
+            rule.needs_journal() && !self.spoken_of.contains(rule) && self.found(**rule) == 0
+        });
+        let unspoken: Vec<&str> = unspoken.map(|rule| rule.id()).collect();
+        if !unspoken.is_empty() {
+            let why = if self.with_journal {
+                "no line of the journal speaks of it"
+            } else {
+                "only with --journal, what clients and readers wrote down"
+            };
+            line(&mut text, &format!("– {}: {why}.", unspoken.join(", ")));
         }
         for missing in &self.missing {
             line(&mut text, &format!("Not checked: {missing}"));
@@ -178,6 +195,9 @@ impl Verified {
         }
         for model in &self.read_models {
             line(&mut text, &format!("  read model {}", model.as_text()));
+        }
+        for follower in &self.followers {
+            line(&mut text, &format!("  {}", follower.as_text()));
         }
         text.push('\n');
         text

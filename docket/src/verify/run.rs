@@ -1,23 +1,22 @@
-//! The run: ledger, sagas, log, ledger again, read models; then the report.
+//! The run: what follows the log, the log, the ledger again, read models, keys; then the report.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use event_store::{LogIdentity, Position, RecordedEvent};
-use futures::TryStreamExt as _;
-use invariants::{Checker, Finding, Journal, Report, Rule};
-use projection_service::offline::ModelSnapshot;
-use saga_orchestrator::Audit;
+use invariants::{Appends, Checker, Finding, Followers, Journal, Report, Rule};
 
+use super::before::Before;
+use super::persons::Persons;
 use super::place::{Part, Place};
 use super::report::{Gap, LogSummary, Verified};
-use super::{journals, keys, read_models, sagas};
+use super::walk::{Stretch, Walk};
+use super::{answers, event_ids, followers, journals, keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
-use crate::parked::ParkedIn;
 use crate::serve::DatabasesArgs;
 
 /// Check everything: log, read models, sagas and the payment provider's ledger
@@ -72,75 +71,126 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks everything.
-async fn verify(place: Place, mut journals: Vec<Journal>) -> Result<Verified> {
+async fn verify(place: Place, journals: Vec<Journal>) -> Result<Verified> {
     let begun = Instant::now();
-    let (mut notes, mut absent) = (Vec::new(), Absent::default());
-    // What the provider had done and what a saga had sent before the log is read, the log has to know of.
-    let ledger_before = place.ledger().await?;
-    let audit = place.sagas().await?;
-    let survey = place.survey().await?;
-    let unused = read_models::unused(&survey);
-    let (mut snapshots, mut parked) = (Vec::new(), ParkedIn::default());
-    for model in survey.models {
-        let snapshot = model.snapshot().await?;
-        parked.add(&snapshot);
-        snapshots.push(snapshot);
-    }
+    let before = Before::read(&place).await?;
     let log = place.log().await?;
-    same_log(&place, &log.identity(), audit.as_ref(), &snapshots)?;
-    let head = *log.head().borrow();
-    let (mut checker, mut erased) = (Checker::default(), keys::Erased::default());
-    observe(&log, head, |event| {
-        checker.observe(event);
-        erased.observe(event);
-        for journal in &mut journals {
-            journal.observe(event);
-        }
-    })
-    .await?;
+    let (head, identity) = (log.head_when_opened(), log.identity());
+    before.of_one_log(&place, &identity)?;
+    let followers = before.followers();
+    let (standings, mut notes) =
+        (followers::standings(&followers, head), followers::notes(&followers, &identity));
+    let mut read = read_log(&log, head, Followers::new(followers), journals).await?;
+    let mut absent = Absent::default();
+    let checker = &mut read.checker;
+    checker.compare_intents_read_before(before.calls_head, &before.open_calls);
     // What the log has an outcome of, the provider has done by now.
-    if let (Some(before), Some(after)) = (ledger_before, place.ledger().await?) {
+    if let (Some(before), Some(after)) = (before.ledger, place.ledger().await?) {
         checker.compare_ledger_read_before(&before);
         checker.compare_ledger_read_after(&after);
     } else {
         absent.note(&place, Part::Ledger);
     }
-    let mut findings = Vec::new();
-    if let Some(audit) = &audit {
-        findings.extend(sagas::check(audit, &checker));
-        notes.extend(sagas::notes(audit, &checker));
+    if let Some(audit) = &before.audit {
+        let tables = sagas::tables(audit);
+        checker.compare_sagas_read_before(&tables);
+        notes.extend(sagas::notes(&tables, checker));
     } else {
         absent.note(&place, Part::Sagas);
     }
-    if snapshots.is_empty() && !unused.any {
+    if before.notifications.is_none() {
+        absent.note(&place, Part::Notifications);
+    }
+    absent.stream(&place);
+    if before.snapshots.is_empty() && !before.unused.any {
         absent.note(&place, Part::Models);
     }
-    findings.extend(unused.findings);
-    notes.extend(unused.notes);
-    notes.extend(parked.notes());
-    let (read_models, found) = read_models::check(snapshots, &log).await?;
-    findings.extend(found);
-    let keys = keys::check(&place, &log, &erased).await?;
-    findings.extend(keys.findings);
-    notes.extend(absent.notes);
-    notes.extend(keys.notes);
-    let gaps = with_gaps(absent.gaps, keys.gap, read_models.is_empty());
-    let with_journal = !journals.is_empty();
-    let report = conclude(checker, journals, findings);
-    let identity = log.identity();
+    read.findings.extend(before.unused.findings);
+    notes.extend(before.unused.notes);
+    notes.extend(before.parked.notes());
+    let models = read_models::check(before.snapshots, &log, read.checker.is_whole()).await?;
+    read.findings.extend(models.findings);
+    let keys = keys::check(&place, &log, &read.persons).await?;
+    read.findings.extend(keys.findings);
+    notes.extend(absent.notes.into_iter().chain(keys.notes).chain(models.note));
     log.close().await;
+    let gaps = with_gaps(absent.gaps, keys.gap, models.checked.is_empty());
+    let spoken_of = read.journals.iter().flat_map(Journal::speaks_of).collect();
+    let with_journal = !read.journals.is_empty();
     Ok(Verified {
         place,
         log: LogSummary { id: identity.log.to_string(), epoch: identity.epoch, head },
-        sagas: audit.map_or(0, |audit| audit.sagas.len() as u64),
-        read_models,
-        report,
+        sagas: before.audit.map_or(0, |audit| audit.sagas.len() as u64),
+        followers: standings,
+        read_models: models.checked,
+        report: read.conclude(&identity, head),
         with_journal,
+        spoken_of,
         gaps,
         missing: absent.missing,
         notes,
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// The log as it was read, by all that look at it.
+struct ReadThrough {
+    checker: Checker,
+    persons: Persons,
+    followers: Followers,
+    journals: Vec<Journal>,
+    findings: Vec<Finding>,
+}
+
+impl ReadThrough {
+    fn observe(&mut self, event: &RecordedEvent) {
+        self.checker.observe(event);
+        self.persons.observe(event);
+        self.followers.observe(event);
+        for journal in &mut self.journals {
+            journal.observe(event);
+        }
+        self.findings.extend(event_ids::check(event));
+    }
+
+    fn conclude(self, log: &LogIdentity, head: Position) -> Report {
+        let mut report = self.checker.finish();
+        for journal in self.journals {
+            journal.finish(&mut report);
+        }
+        self.followers.finish(log, head, &mut report);
+        for finding in self.findings {
+            report.add(finding);
+        }
+        report
+    }
+}
+
+/// Shows the log up to `head` to all of them, and compares its appends with the answers that are remembered.
+async fn read_log(
+    log: &ReadLog,
+    head: Position,
+    followers: Followers,
+    journals: Vec<Journal>,
+) -> Result<ReadThrough> {
+    let (checker, persons, findings) = (Checker::default(), Persons::default(), Vec::new());
+    let mut read = ReadThrough { checker, persons, followers, journals, findings };
+    let (mut walk, mut appends) = (Walk::up_to(log, head), Appends::default());
+    while let Some(Stretch { events, unreadable }) = walk.next().await? {
+        let (mut ended, mut unreadable) = (Vec::new(), unreadable.into_iter().peekable());
+        for event in &events {
+            while let Some((at, why)) = unreadable.next_if(|(at, _)| *at < event.position) {
+                read.checker.observe_unreadable(at, &why);
+            }
+            read.observe(event);
+            ended.extend(appends.observe(event));
+        }
+        unreadable.for_each(|(at, why)| read.checker.observe_unreadable(at, &why));
+        answers::compare(&ended, log, &mut read.checker, &mut read.findings).await?;
+    }
+    let last = appends.finish();
+    answers::compare(last.as_slice(), log, &mut read.checker, &mut read.findings).await?;
+    Ok(read)
 }
 
 /// What was not there to be checked.
@@ -162,8 +212,27 @@ impl Absent {
             Part::Ledger => &[(Rule::Charges, Gap::Part)],
             Part::Sagas => &[(Rule::SagaEnds, Gap::Whole), (Rule::Outbox, Gap::Whole)],
             Part::Models => &[(Rule::ReadModels, Gap::Whole)],
+            Part::Notifications => &[(Rule::Outbox, Gap::Part)],
         };
-        self.gaps.extend(gaps.iter().copied());
+        for (rule, gap) in gaps {
+            self.gap(*rule, *gap);
+        }
+    }
+
+    /// The broker's stream is a copy, which the relay compares with the log by itself.
+    fn stream(&mut self, place: &Place) {
+        if let Place::Databases(_) = place {
+            self.notes.push("The broker's stream of events was not looked at.".to_owned());
+            self.gap(Rule::Outbox, Gap::Part);
+        }
+    }
+
+    /// What is missing whole stays so.
+    fn gap(&mut self, rule: Rule, gap: Gap) {
+        let known = self.gaps.entry(rule).or_insert(gap);
+        if gap == Gap::Whole {
+            *known = Gap::Whole;
+        }
     }
 }
 
@@ -176,47 +245,4 @@ fn with_gaps(
     gaps.extend(of_keys.map(|gap| (Rule::Erasable, gap)));
     gaps.extend(no_model.then_some((Rule::ReadModels, Gap::Whole)));
     gaps
-}
-
-fn conclude(checker: Checker, journals: Vec<Journal>, findings: Vec<Finding>) -> Report {
-    let mut report = checker.finish();
-    for journal in journals {
-        journal.finish(&mut report);
-    }
-    for finding in findings {
-        report.add(finding);
-    }
-    report
-}
-
-/// What belongs to different logs can't be compared: somebody mixed up the addresses.
-fn same_log(
-    place: &Place,
-    log: &LogIdentity,
-    audit: Option<&Audit>,
-    models: &[ModelSnapshot],
-) -> Result<()> {
-    let sagas = audit.map(|audit| ("the sagas".to_owned(), &audit.log));
-    let models = models
-        .iter()
-        .map(|model| (format!("the {} of the read models", model.projector.name()), &model.log));
-    for (what, of) in sagas.into_iter().chain(models) {
-        if of.log != log.log {
-            bail!("{what} are of the log {}, but the log at {place} is {}", of.log, log.log);
-        }
-    }
-    Ok(())
-}
-
-/// Hands the log up to `head` to the checks.
-async fn observe(
-    log: &ReadLog,
-    head: Position,
-    mut check: impl FnMut(&RecordedEvent),
-) -> Result<()> {
-    let mut pages = log.read_on(0, head);
-    while let Some(page) = pages.try_next().await.context("the log can't be read")? {
-        page.iter().for_each(&mut check);
-    }
-    Ok(())
 }

@@ -34,7 +34,7 @@ use crate::payments::{PaymentEvent, VoidAuthorization};
 use crate::shipping::{CancelShipment, ShipmentEvent};
 use crate::text::Reason;
 
-static CANCELLATION: LazyLock<Definition<Facts>> = LazyLock::new(|| {
+pub(super) static CANCELLATION: LazyLock<Definition<Facts>> = LazyLock::new(|| {
     Definition::begin()
         .pivot(Row::new("cancel_shipment", cancel_shipment, shipment_cancelled))
         .retriable(Row::new("release_stock", release_stock, stock_released))
@@ -43,11 +43,11 @@ static CANCELLATION: LazyLock<Definition<Facts>> = LazyLock::new(|| {
         .build()
 });
 
-static DECLINE: LazyLock<Vec<Row<Facts>>> =
+pub(super) static DECLINE: LazyLock<Vec<Row<Facts>>> =
     LazyLock::new(|| vec![Row::new("decline_cancellation", decline_cancellation, declined)]);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Facts {
+pub(super) struct Facts {
     order_id: OrderId,
     cancellation_id: CancellationId,
     lines: Vec<LineQuantity>,

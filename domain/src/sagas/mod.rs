@@ -25,6 +25,7 @@ mod record_command_end;
 mod renewal;
 mod return_saga;
 mod saga;
+mod steps;
 mod track;
 
 pub use command_end::CommandEnd;
@@ -33,5 +34,6 @@ pub use instance::*;
 pub use reads::READS;
 pub use record_command_end::RecordCommandEnd;
 pub use saga::{DEFINITION, Saga, SagaActionError};
+pub use steps::is_step;
 
 use crate::ids::SagaId;

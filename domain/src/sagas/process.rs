@@ -10,6 +10,9 @@ use super::{EventContext, Outgoing, SagaId, SagaState, Timeouts};
 use crate::event::Event;
 use crate::payments::SettlePaymentByHand;
 
+/// What the step is called where a table has no further one.
+pub(super) const DONE: &str = "done";
+
 /// Where a saga stands in one of its tables, for people.
 pub(super) struct Standing<'t> {
     pub(super) step: &'static str,
@@ -28,7 +31,7 @@ impl<'t> Standing<'t> {
         did: impl Fn(usize) -> Did,
     ) -> Self {
         let Some(row) = rows.get(track.at) else {
-            return Self { step: "done", waits_for: None, resolvable: false, track };
+            return Self { step: DONE, waits_for: None, resolvable: false, track };
         };
         let ask = || (row.ask)(data, row.undoes.map_or(Did::Never, did));
         let (waits_for, resolvable) = match track.phase {

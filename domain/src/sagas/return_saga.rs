@@ -29,7 +29,7 @@ use crate::money::{Currency, Money};
 use crate::orders::{OrderEvent, ReturnRequested};
 use crate::payments::{Operation, PaymentEvent, RefundPayment, Unmet};
 
-static RETURN: LazyLock<Definition<Facts>> = LazyLock::new(|| {
+pub(super) static RETURN: LazyLock<Definition<Facts>> = LazyLock::new(|| {
     Definition::begin()
         .pivot(Row::new("refund_payment", refund_payment, refunded))
         .retriable(Row::new("restock_return", restock_return, stocked))
@@ -44,7 +44,7 @@ struct Received {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Facts {
+pub(super) struct Facts {
     order_id: OrderId,
     return_id: ReturnId,
     currency: Currency,

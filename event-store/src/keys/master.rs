@@ -107,6 +107,11 @@ impl MasterKey {
         clear.try_into().ok()
     }
 
+    /// Whether this master key wrapped this person's key: only then can anything be opened with it.
+    pub fn opens(&self, person: &str, key: &DataKey) -> bool {
+        self.unwrap_key(person, key).is_some()
+    }
+
     /// Seals the known text.
     pub(super) fn seal_check(&self) -> Result<MasterCheck, Unspecified> {
         let mut bytes = CHECK_TEXT.to_vec();

@@ -78,6 +78,13 @@ impl Lines {
         self.per_sku(|line| line.shipped)
     }
 
+    /// True when any of these lines is kept in stock.
+    pub(crate) fn any_stocked(&self, lines: &[LineQuantity]) -> bool {
+        let stocked =
+            |line: &LineQuantity| self.find(line.line).is_some_and(|index| self.0[index].stocked);
+        lines.iter().any(stocked)
+    }
+
     /// True when every unit was cancelled.
     pub(crate) fn all_cancelled(&self) -> bool {
         self.0.iter().all(|line| line.cancelled == line.ordered)

@@ -1,6 +1,6 @@
 //! The states of an order, and what may happen in each.
 
-use domain::orders::{LineQuantity, OrderEvent};
+use domain::orders::{LineQuantity, OrderEvent, ReturnRequested};
 
 use super::lines::{self, Step};
 use super::{Asked, OrderFacts, Orders};
@@ -88,7 +88,7 @@ impl Judge<'_> {
                 None => self.moves(&[Draft, Placed], Cancelling),
                 Some(id) => {
                     self.needs(&[Confirmed]);
-                    self.order.cancellations.push(asked(id.as_str(), &event.lines));
+                    self.asks_to_cancel(id.as_str(), &event.lines);
                 }
             },
             OrderEvent::CancellationDeclined(event) => {
@@ -117,7 +117,7 @@ impl Judge<'_> {
             OrderEvent::ReturnRequested(event) => {
                 self.needs(&[Confirmed, Completed]);
                 self.step(Step::ReturnRequested, &event.lines);
-                self.order.returns.push(asked(event.return_id.as_str(), &event.lines));
+                self.asks_for_return(event);
             }
             OrderEvent::ReturnReceived(event) => {
                 self.needs(&[Confirmed, Completed]);
@@ -138,6 +138,29 @@ impl Judge<'_> {
         }
     }
 
+    fn asks_to_cancel(&mut self, id: &str, lines: &[LineQuantity]) {
+        let asked = self.asked(id, lines);
+        self.order.cancellations.push(asked);
+    }
+
+    fn asks_for_return(&mut self, event: &ReturnRequested) {
+        let asked = self.asked(event.return_id.as_str(), &event.lines);
+        self.order.returns.push(asked);
+    }
+
+    fn asked(&self, id: &str, lines: &[LineQuantity]) -> Asked {
+        Asked {
+            id: id.into(),
+            fingerprint: lines::fingerprint(lines::pairs(lines)),
+            amount: None,
+            at: self.at,
+            settled_at: 0,
+            declined: false,
+            has_stock: self.order.lines.any_stocked(lines),
+            stocked_at: 0,
+        }
+    }
+
     fn needs(&mut self, states: &[Status]) {
         if !states.contains(&self.order.status) {
             let state = self.order.status.name();
@@ -148,7 +171,9 @@ impl Judge<'_> {
     fn moves(&mut self, from: &[Status], to: Status) {
         self.needs(from);
         self.order.status = to;
-        self.order.was_placed |= to == Status::Placed;
+        if to == Status::Placed {
+            self.order.placed_at = self.at;
+        }
         self.order.was_confirmed |= to == Status::Confirmed;
         self.order.since = self.at;
     }
@@ -162,7 +187,7 @@ impl Judge<'_> {
 
     fn settles_cancellation(&mut self, id: &str, lines: Option<&[LineQuantity]>) {
         let found = self.order.cancellations.iter_mut().find(|asked| *asked.id == *id);
-        match settle(found, lines) {
+        match settle(self.at, found, lines) {
             Ok(()) => {}
             Err(why) => self.broken(&format!("for cancellation `{id}`, which {why}")),
         }
@@ -170,7 +195,7 @@ impl Judge<'_> {
 
     fn receives_return(&mut self, id: &str, lines: &[LineQuantity], amount: i64) {
         let found = self.order.returns.iter_mut().find(|asked| *asked.id == *id);
-        match settle(found, Some(lines)) {
+        match settle(self.at, found, Some(lines)) {
             Ok(()) => {}
             Err(why) => self.broken(&format!("for return `{id}`, which {why}")),
         }
@@ -215,17 +240,17 @@ impl Judge<'_> {
     }
 }
 
-fn asked(id: &str, lines: &[LineQuantity]) -> Asked {
-    let fingerprint = lines::fingerprint(lines::pairs(lines));
-    Asked { id: id.into(), fingerprint, amount: None, settled: false }
-}
-
 /// Settles what was asked, once, with the units that were asked for (`None`: with none of them).
-fn settle(asked: Option<&mut Asked>, lines: Option<&[LineQuantity]>) -> Result<(), &'static str> {
+fn settle(
+    at: u64,
+    asked: Option<&mut Asked>,
+    lines: Option<&[LineQuantity]>,
+) -> Result<(), &'static str> {
     let Some(asked) = asked else { return Err("nobody asked for") };
-    if std::mem::replace(&mut asked.settled, true) {
+    if asked.settled_at > 0 {
         return Err("was settled before");
     }
+    (asked.settled_at, asked.declined) = (at, lines.is_none());
     match lines {
         Some(lines) if lines::fingerprint(lines::pairs(lines)) != asked.fingerprint => {
             Err("was asked for with other units")

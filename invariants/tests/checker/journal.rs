@@ -4,7 +4,7 @@ use invariants::{Answered, Asked, Journal, JournalLine, Report, Rule, Seen};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::log::clean;
+use crate::log::{clean, id_at};
 
 /// A client's command that stands in the log at position 2.
 const KEY: &str = "received";
@@ -78,8 +78,8 @@ fn what_was_acknowledged_repeated_lost_and_seen_agrees_with_the_log() {
         answered(4, 200, true, done(2)),
         asked(5, &eleven),
         answered(5, 422, false, used),
-        seen(1, Uuid::nil()),
-        seen(2, Uuid::nil()),
+        seen(1, id_at(1)),
+        seen(2, id_at(2)),
     ];
     let report = compare(lines, true);
     assert!(report.is_clean(), "{:#?}", report.findings);
@@ -168,13 +168,44 @@ fn another_request_under_a_used_key_is_refused_and_under_an_unused_one_is_not() 
 
 #[test]
 fn a_reader_that_saw_another_event_more_events_or_not_all_of_them_is_found() {
-    let (this, other) = (Uuid::nil(), Uuid::from_u128(7));
+    let other = Uuid::from_u128(99);
     finds_alone(Rule::Positions, "where the log holds", vec![seen(2, other)], true);
-    finds_alone(Rule::Positions, "the log ends at 33", vec![seen(34, this)], true);
+    finds_alone(Rule::Positions, "the log ends at 33", vec![seen(34, id_at(34))], true);
     for (first, second) in [(2, 4), (2, 2), (2, 1)] {
-        let lines = vec![seen(first, this), seen(second, this)];
+        let lines = vec![seen(first, id_at(first)), seen(second, id_at(second))];
         finds_alone(Rule::Deliveries, "after 2", lines, true);
     }
+}
+
+#[test]
+fn a_journal_speaks_only_of_what_a_line_of_it_tells() {
+    let of = |lines: Vec<JournalLine>| {
+        let mut journal = Journal::default();
+        lines.into_iter().for_each(|line| journal.take(line));
+        journal.speaks_of().into_iter().collect::<Vec<_>>()
+    };
+    let ten = json!({ "quantity": 10 });
+    let done_once = || vec![asked(1, &ten), answered(1, 200, false, done(2))];
+    assert_eq!(of(Vec::new()), []);
+    assert_eq!(of(vec![asked(1, &ten)]), []);
+    assert_eq!(of(done_once()), [Rule::Acknowledged]);
+    let again = [asked(2, &ten), answered(2, 200, true, done(2))];
+    let repeated = done_once().into_iter().chain(again).collect();
+    assert_eq!(of(repeated), [Rule::Acknowledged, Rule::SameAnswer]);
+    let refused = vec![asked(1, &ten), answered(1, 409, false, json!({ "code": "busy" }))];
+    assert_eq!(of(refused), [Rule::Refused]);
+    assert_eq!(of(vec![seen(1, id_at(1))]), [Rule::Deliveries]);
+}
+
+#[test]
+fn what_is_found_more_often_than_it_is_kept_is_counted() {
+    let ten = json!({ "quantity": 10 });
+    let mut lines = vec![asked(1, &ten), answered(1, 200, false, done(2))];
+    for attempt in 2..=31 {
+        lines.extend([asked(attempt, &ten), answered(attempt, 200, false, done(2))]);
+    }
+    let report = compare(lines, true);
+    assert_eq!((report.findings.len(), report.found[&Rule::SameAnswer]), (20, 30));
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Log {
                     position: recorded.len() as u64 + 1,
                     stream: stream.as_str().into(),
                     version: *version,
-                    id: Uuid::nil(),
+                    id: id_at(recorded.len() as u64 + 1),
                     event_type: (*event_type).into(),
                     schema_version: 1,
                     payload: payload.to_string(),
@@ -89,6 +89,11 @@ impl Log {
         }
         recorded
     }
+}
+
+/// The id of the event at a position.
+pub(crate) fn id_at(position: u64) -> Uuid {
+    Uuid::from_u128(position.into())
 }
 
 fn stream_of(event_type: &str, payload: &Value) -> String {

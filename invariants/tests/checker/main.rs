@@ -1,6 +1,7 @@
 //! A clean log has no finding, and every kind of fault is found by the rule that it breaks.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod beside_the_log;
 mod by_hand;
 mod cancellations;
 mod journal;
@@ -8,6 +9,7 @@ mod ledger;
 mod log;
 mod returns;
 mod rules;
+mod saga_tables;
 
 use event_store::RecordedEvent;
 use invariants::{Checker, Progress, Report, Rule};
@@ -118,6 +120,33 @@ fn a_version_that_is_missing_or_given_twice_is_found() {
         stocks.skip(1).take(1).for_each(|event| event.version = version);
         assert!(check(&events).found.contains_key(&Rule::Versions));
     }
+}
+
+#[test]
+fn an_event_that_stands_at_two_positions_is_found() {
+    let mut events = clean().recorded();
+    events[7].id = events[2].id;
+    let report = check(&events);
+    assert_eq!((report.findings.len(), report.findings[0].rule), (1, Rule::Positions));
+    assert_eq!(report.findings[0].positions, [8]);
+}
+
+#[test]
+fn an_event_that_can_t_be_read_at_all_is_found_where_it_stands_and_is_no_hole() {
+    let mut checker = Checker::default();
+    for event in clean().recorded() {
+        // The last of its stream, so that no version is missed.
+        if event.position == 33 {
+            checker.observe_unreadable(33, "the metadata is no JSON");
+        } else {
+            checker.observe(&event);
+        }
+    }
+    assert!(!checker.is_whole());
+    let report = checker.finish();
+    let [found] = &report.findings[..] else { panic!("{:#?}", report.findings) };
+    assert_eq!((found.rule, found.positions.as_slice()), (Rule::Readable, &[33][..]));
+    assert!(found.statement.contains("the metadata is no JSON"), "{found:?}");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! **Invariant:** transactions that write happen one after the other. Else one that settles what was told and one that adds what
 //! comes next of the same order would not see each other on PostgreSQL, and nobody would say that it is due.
 
-use event_store::{LogIdentity, Position};
-use storage::{Connection, Fence, Guarded, Passed, Sql, guarded};
+use event_store::{LogIdentity, Mark, Position};
+use storage::{Connection, Fence, Guarded, Location, Passed, Sql, Store, guarded};
 use uuid::Uuid;
 
 use super::{integer, not_as_written, unsigned};
@@ -103,4 +103,18 @@ pub(crate) async fn begin_anew(
     let begin = begin.bind(to.event_id.map(|id| id.to_string())).bind(to.log.log.as_ref());
     begin.bind(i64::from(to.log.epoch)).execute().await?;
     Ok(())
+}
+
+/// Where the reader of these tables stands; `None` when it read nothing yet.
+pub(crate) async fn read_mark(location: &Location) -> Result<Option<Mark>, sqlx::Error> {
+    let store = Store::open_read_only(location, 1).await?;
+    let mut reader = store.reader().await?;
+    let checkpoint = read_checkpoint(&mut reader).await;
+    drop(reader);
+    store.close().await;
+    match checkpoint {
+        Ok(Checkpoint { position, event_id, log }) => Ok(Some(Mark { log, position, event_id })),
+        Err(sqlx::Error::RowNotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

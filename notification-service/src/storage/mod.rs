@@ -16,7 +16,7 @@ mod retention;
 mod values;
 
 pub(crate) use checkpoint::{
-    Checkpoint, advance, begin_anew, read_checkpoint, start_checkpoint, take_turn,
+    Checkpoint, advance, begin_anew, read_checkpoint, read_mark, start_checkpoint, take_turn,
 };
 pub(crate) use deliveries::{NewDelivery, insert_deliveries};
 pub(crate) use endpoints::{

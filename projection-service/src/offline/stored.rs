@@ -2,6 +2,7 @@
 
 use ::storage::{Location, Store, Transaction};
 use event_store::{LogIdentity, Mark, Position};
+use uuid::Uuid;
 
 use super::error::OfflineError;
 use crate::projectors::Projector;
@@ -28,6 +29,8 @@ pub struct ModelSnapshot {
     pub projector: Projector,
     /// The last position folded into it.
     pub position: Position,
+    /// The id of the event there; `None` before the first.
+    pub event_id: Option<Uuid>,
     /// The log that was folded.
     pub log: LogIdentity,
     /// What is parked in it.
@@ -172,9 +175,9 @@ impl ModelSnapshot {
     pub(super) async fn take(projector: Projector, database: &Store) -> Result<Self, sqlx::Error> {
         let mut rows = database.snapshot().await?;
         // The snapshot is taken by the first read.
-        let Checkpoint { position, identity: log, .. } = checkpoint::find(&mut rows).await?;
+        let Checkpoint { position, event_id, identity: log } = checkpoint::find(&mut rows).await?;
         let parked = parked::read(&mut rows).await?;
-        Ok(Self { projector, position, log, parked, rows })
+        Ok(Self { projector, position, event_id, log, parked, rows })
     }
 
     /// Digests over every row, whole, one a table.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
+use domain::sagas::Saga;
 use event_store::Mark;
 use futures::TryStreamExt as _;
 use storage::{Location, Row, Store};
@@ -10,7 +12,8 @@ use super::checkpoint::{Checkpoint, read_checkpoint};
 use super::{count, from_word, instant};
 use crate::audit::{Audit, AuditedCommand, AuditedSaga};
 
-const SAGAS: &str = "SELECT id, kind, order_id, state, step, wake_at FROM sagas ORDER BY number";
+const SAGAS: &str =
+    "SELECT id, kind, order_id, state, step, wake_at, data FROM sagas ORDER BY number";
 const OUTBOX: &str =
     "SELECT command_id, saga_id, created_at, sends FROM outbox ORDER BY command_id";
 const TOUCHED: &str = "SELECT DISTINCT saga_id FROM operator_actions";
@@ -43,6 +46,7 @@ pub(crate) async fn read_audit(location: &Location) -> Result<Option<Audit>, sql
     Ok(Some(Audit {
         log: checkpoint.log,
         position: checkpoint.position,
+        event_id: checkpoint.event_id,
         sagas,
         outbox,
         touched_by_operators: HashSet::from_iter(touched),
@@ -60,13 +64,27 @@ pub(crate) async fn read_mark(location: &Location) -> Result<Mark, sqlx::Error> 
 }
 
 fn saga(row: &Row) -> Result<AuditedSaga, sqlx::Error> {
-    let wake_at: Option<i64> = row.try_get("wake_at")?;
-    Ok(AuditedSaga {
+    let (wake_at, data): (Option<i64>, String) = (row.try_get("wake_at")?, row.try_get("data")?);
+    let mut saga = AuditedSaga {
         id: row.try_get("id")?,
         kind: from_word(row.try_get("kind")?)?,
         order_id: row.try_get("order_id")?,
         state: from_word(row.try_get("state")?)?,
         step: row.try_get("step")?,
         wake_at: wake_at.map(instant).transpose()?,
-    })
+        is_whole: false,
+    };
+    saga.is_whole = serde_json::from_str(&data).is_ok_and(|data| says(&data, &saga));
+    Ok(saga)
+}
+
+/// Whether a saga's own data says what its columns say.
+fn says(Saga { status, .. }: &Saga, row: &AuditedSaga) -> bool {
+    let micros = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_micros());
+    status.id.as_str() == row.id
+        && status.kind == row.kind
+        && status.order_id.as_str() == row.order_id
+        && status.state == row.state
+        && status.step == row.step
+        && micros(status.wake_at) == micros(row.wake_at)
 }

@@ -98,6 +98,7 @@ impl MemoryTables {
         Some(Audit {
             log: checkpoint.log,
             position: checkpoint.position,
+            event_id: checkpoint.event_id,
             sagas: data.sagas.iter().map(|saga| saga.audited()).collect(),
             outbox: outbox.collect(),
             touched_by_operators: data.actions.values().map(|done| done.saga_id.clone()).collect(),

@@ -55,6 +55,8 @@ impl KeptSaga {
             state: status.state,
             step: status.step.clone(),
             wake_at: status.wake_at,
+            // A row and its data are one here.
+            is_whole: true,
         }
     }
 

@@ -1,11 +1,11 @@
 //! Whether everything came to its end, and whether all of it may stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use domain::sagas::{SagaKind, SagaState};
 use event_store::{EventLog as _, RecordedEvent};
-use invariants::{Checker, Progress};
+use invariants::{Checker, SagaRow, SagaTables, SentCommand};
 use messaging::jetstream::decode;
 use saga_orchestrator::Audit;
 
@@ -71,7 +71,7 @@ impl World {
         checker.compare_ledger_read_before(&rows);
         checker.compare_ledger_read_after(&rows);
         if let Some(audit) = self.tables.audit() {
-            violations.extend(sagas_and_orders(&audit, &checker));
+            checker.compare_sagas_read_before(&tables(&audit));
             violations.extend(self.operators(&audit));
             self.note_what_happened(&audit, &events);
         }
@@ -195,37 +195,26 @@ impl World {
     }
 }
 
-/// I9 and I12: everything has ended as its order has, and nothing is sent any more.
-fn sagas_and_orders(audit: &Audit, checker: &Checker) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    for sent in &audit.outbox {
-        if let Some(position) = checker.position_of_command(&sent.command_id) {
-            let statement = format!("`{}` is still sent, and is in the log.", sent.command_id);
-            let positions = vec![position];
-            violations.push(Violation { rule: "I12".to_owned(), statement, positions });
-        }
+/// What an orchestrator keeps, as the checker takes it.
+fn tables(audit: &Audit) -> SagaTables {
+    let sagas = audit.sagas.iter().map(|saga| SagaRow {
+        id: saga.id.clone(),
+        kind: saga.kind,
+        order_id: saga.order_id.clone(),
+        state: saga.state,
+        step: saga.step.clone(),
+        wakes: saga.wake_at.is_some(),
+        is_whole: saga.is_whole,
+    });
+    let outbox = audit.outbox.iter().map(|sent| SentCommand {
+        command_id: sent.command_id.clone(),
+        saga_id: sent.saga_id.clone(),
+        sends: sent.sends,
+    });
+    SagaTables {
+        position: audit.position,
+        sagas: sagas.collect(),
+        outbox: outbox.collect(),
+        touched_by_operators: audit.touched_by_operators.clone(),
     }
-    let sagas: BTreeMap<_, _> = audit
-        .sagas
-        .iter()
-        .filter(|saga| saga.kind == SagaKind::Order)
-        .map(|saga| (saga.order_id.as_str(), saga.state))
-        .collect();
-    for order in checker.placed_orders() {
-        let state = sagas.get(order.order_id).copied();
-        let fits = match order.progress {
-            Progress::UnderWay => state.is_some_and(|state| !state.is_ended()),
-            Progress::Completed => state == Some(SagaState::Completed),
-            Progress::Undone => state == Some(SagaState::Compensated),
-        };
-        if !fits {
-            let statement = format!(
-                "Order `{}` is {:?}, and its saga {state:?}.",
-                order.order_id, order.progress
-            );
-            let positions = vec![order.since];
-            violations.push(Violation { rule: "I9".to_owned(), statement, positions });
-        }
-    }
-    violations
 }
