@@ -16,8 +16,13 @@ const EVERY: Duration = Duration::from_millis(250);
 /// How long a probe waits.
 const DEADLINE: Duration = Duration::from_secs(2);
 
+/// The breaker around the payment provider: nobody asks it, one question is let through, everybody asks again.
+pub(crate) const PROVIDER_SHUT_OUT: &str = "provider's breaker opened";
+pub(crate) const PROVIDER_TRIED: &str = "provider's breaker half open";
+pub(crate) const PROVIDER_BACK: &str = "provider's breaker closed";
+
 /// Metrics of a process whose sums tell that something happened.
-const COUNTED: [(&str, &str); 8] = [
+const COUNTED: [(&str, &str); 11] = [
     ("docket_command_conflicts_total", "conflicts decided again"),
     ("docket_queue_redeliveries_total", "redeliveries"),
     ("docket_saga_commands_resent_total", "saga commands sent again"),
@@ -26,6 +31,9 @@ const COUNTED: [(&str, &str); 8] = [
     ("docket_relay_fenced_total", "relay fenced"),
     ("docket_relay_published_total", "events published"),
     ("docket_snapshots_read_total", "snapshots read"),
+    ("docket_provider_breaker_changes_total{to=\"open\"}", PROVIDER_SHUT_OUT),
+    ("docket_provider_breaker_changes_total{to=\"half_open\"}", PROVIDER_TRIED),
+    ("docket_provider_breaker_changes_total{to=\"closed\"}", PROVIDER_BACK),
 ];
 
 /// Whether a process called itself ready.

@@ -12,7 +12,6 @@ use serde_json::json;
 use crate::catalogue::{FAULTS, SOMEWHERE};
 use crate::fault::Fault;
 use crate::run::Outcome;
-use crate::tokens::ASKED;
 
 /// All runs of a fault.
 #[derive(Debug)]
@@ -120,13 +119,6 @@ pub(crate) fn table(lines: &[Line]) -> Table {
     table
 }
 
-/// The command that repeats a run.
-pub(crate) fn command(outcome: &Outcome) -> String {
-    let with_tokens = outcome.happened.get(ASKED).is_some_and(|runs| *runs > 0);
-    let tokens = if with_tokens { " --tokens" } else { "" };
-    format!("cargo xtask chaos --fault {} --seed {}{tokens}", outcome.fault, outcome.seed)
-}
-
 /// Writes the report as JSON and as Markdown.
 pub(crate) fn write(folder: &Path, lines: &[Line], left_out: &[(&str, String)]) -> Result<()> {
     let faults: Vec<_> = lines
@@ -149,7 +141,7 @@ pub(crate) fn write(folder: &Path, lines: &[Line], left_out: &[(&str, String)]) 
     for outcome in
         lines.iter().flat_map(|line| &line.outcomes).filter(|outcome| !outcome.is_clean())
     {
-        let _ = writeln!(text, "\n`{}`:\n", command(outcome));
+        let _ = writeln!(text, "\n`{}`:\n", outcome.command());
         for violation in &outcome.violations {
             let _ = writeln!(text, "- {violation}");
         }

@@ -20,6 +20,7 @@ use crate::patience::{patience, told_within};
 use crate::probes::Probes;
 use crate::readiness;
 use crate::scene::Scene;
+use crate::setting::Setting;
 use crate::stack::{Programs, Stack};
 use crate::tokens::{ASKED, tokens};
 
@@ -41,11 +42,19 @@ pub(crate) struct Outcome {
     pub(crate) seconds: f64,
     /// Where everything lies, of a run that went wrong.
     pub(crate) kept: Option<PathBuf>,
+    /// How it was asked for.
+    #[serde(default)]
+    pub(crate) setting: Setting,
 }
 
 impl Outcome {
     pub(crate) fn is_clean(&self) -> bool {
         self.violations.is_empty()
+    }
+
+    /// The command that repeats it.
+    pub(crate) fn command(&self) -> String {
+        self.setting.command(&self.fault, self.seed)
     }
 }
 
@@ -54,6 +63,7 @@ pub(crate) async fn run(
     fault: &'static Fault,
     seed: u64,
     programs: &Programs,
+    setting: &Setting,
     keep: &Path,
 ) -> Outcome {
     let begun = Awake::now();
@@ -84,7 +94,8 @@ pub(crate) async fn run(
     let recovery_ms = recoveries.iter().map(|took| ms(*took)).collect();
     let happened = tally.all().into_iter().map(|(what, count)| (what.to_owned(), count)).collect();
     let (fault, seconds) = (fault.id.to_owned(), begun.elapsed().as_secs_f64());
-    Outcome { fault, seed, violations, recovery_ms, happened, seconds, kept }
+    let setting = setting.clone();
+    Outcome { fault, seed, violations, recovery_ms, happened, seconds, kept, setting }
 }
 
 async fn awake_for(time: Duration) {
@@ -149,12 +160,17 @@ async fn play(
     }
     stack.terminate()?;
     violations.extend(checks::panics(&stack));
-    for wanted in fault.must {
-        if tally.get(wanted) == 0 {
-            violations.push(format!("nothing was tested: `{wanted}` did not happen"));
-        }
-    }
+    violations.extend(happened_as_it_should(fault, tally));
     Ok(violations)
+}
+
+/// What did not happen and had to, and what happened and must not.
+fn happened_as_it_should(fault: &Fault, tally: &Tally) -> Vec<String> {
+    let missed = fault.must.iter().filter(|wanted| tally.get(wanted) == 0);
+    let missed = missed.map(|wanted| format!("nothing was tested: `{wanted}` did not happen"));
+    let unwanted = fault.never.iter().filter(|unwanted| tally.get(unwanted) > 0);
+    let unwanted = unwanted.map(|what| format!("{}: {} {what}", fault.id, tally.get(what)));
+    missed.chain(unwanted).collect()
 }
 
 /// Moves logs, journal and data of a run that went wrong to where they stay.

@@ -26,6 +26,9 @@ use crate::tokens;
 /// Acknowledged commands that are remembered, to be asked again.
 const REMEMBERED: usize = 4_000;
 
+/// Answers that somebody else was first.
+pub(crate) const CONFLICTS: &str = "409";
+
 /// Acknowledged commands with their answers.
 pub(crate) type Recent = Arc<Mutex<Vec<Wish>>>;
 
@@ -221,6 +224,9 @@ impl Shared {
             self.tally.one("reused keys refused");
         } else if !answer.is_ok() {
             self.tally.one("refusals");
+        }
+        if answer.status == 409 {
+            self.tally.one(CONFLICTS);
         }
         if answer.is_ok() && !answer.replayed {
             self.acknowledged.fetch_add(1, Ordering::Relaxed);
