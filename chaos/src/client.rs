@@ -44,8 +44,17 @@ impl Client {
     }
 
     pub(crate) fn with_deadline(url: &str, deadline: Duration) -> Result<Self> {
+        Self::with(url, deadline, shown(tokens().map(|tokens| tokens.token.as_str()))?)
+    }
+
+    /// One of somebody with another token than the harness' own.
+    pub(crate) fn showing(url: &str, token: &str, deadline: Duration) -> Result<Self> {
+        Self::with(url, deadline, shown(Some(token))?)
+    }
+
+    fn with(url: &str, deadline: Duration, shown: HeaderMap) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(deadline);
-        let http = http.pool_idle_timeout(KEPT_CONNECTION).default_headers(shown()?).build()?;
+        let http = http.pool_idle_timeout(KEPT_CONNECTION).default_headers(shown).build()?;
         Ok(Self { url: url.to_owned(), http })
     }
 
@@ -129,11 +138,9 @@ impl Client {
 }
 
 /// What tells who asks.
-fn shown() -> Result<HeaderMap> {
-    let tokens = tokens().into_iter();
-    let shown =
-        tokens.map(|tokens| Ok((AUTHORIZATION, format!("Bearer {}", tokens.token).parse()?)));
-    shown.collect()
+fn shown(token: Option<&str>) -> Result<HeaderMap> {
+    let shown = token.map(|token| Ok((AUTHORIZATION, format!("Bearer {token}").parse()?)));
+    shown.into_iter().collect()
 }
 
 fn brief(read: &Result<Answer>) -> String {

@@ -31,7 +31,7 @@ pub(crate) static FAULTS: &[Fault] = &[
         },
         act: |scene| Box::pin(full(scene)),
         must: &["disk filled", REFUSED],
-        sometimes: &[READ],
+        sometimes: &[READ, "database ended"],
         needs: MOUNT,
         ..Fault::USUAL
     },
@@ -67,28 +67,34 @@ async fn full(scene: &mut Scene) -> Result<()> {
         scene.pause(500..2_000).await;
         scene.tally.add(REFUSED, turned_away(scene) - before);
         count_reads(scene).await?;
-        {
-            let mut stack = scene.stack_mut().await;
-            stack.disk.as_ref().context("there is a small disk")?.free()?;
-            if stack.kind == Kind::Distributed && !answers(&stack.servers()?.postgres.url("")).await
-            {
-                // It gave up, as it does when it can't recover for want of room: an operator starts it.
-                let postgres = &mut stack.servers()?.postgres;
-                let _ = postgres.kill();
-                postgres.start_again()?;
-            }
-        }
+        make_room(scene).await?;
         scene.recovers().await?;
     }
     scene.stack().await.until_all_ready().await
 }
 
-/// Takes all room: of the disk, and what PostgreSQL has put aside for its next entries, in which it could go on for a while.
-async fn fill(scene: &Scene) -> Result<()> {
+/// Takes all room of the disk; sometimes also what PostgreSQL has put aside for its next entries, without which it ends.
+async fn fill(scene: &mut Scene) -> Result<()> {
     let stack = scene.stack().await;
     stack.disk.as_ref().context("there is a small disk")?.fill()?;
-    if let Some(servers) = stack.servers_ref() {
+    if let Some(servers) = stack.servers_ref().filter(|_| scene.random.bool()) {
         storage::use_up_segments(&servers.databases().log).await;
+    }
+    Ok(())
+}
+
+/// There is room again. A PostgreSQL that could not recover for want of it has ended: an operator starts it.
+async fn make_room(scene: &Scene) -> Result<()> {
+    let mut stack = scene.stack_mut().await;
+    stack.disk.as_ref().context("there is a small disk")?.free()?;
+    if stack.kind == Kind::Embedded {
+        return Ok(());
+    }
+    let postgres = &mut stack.servers()?.postgres;
+    if postgres.process_id().is_err() || !answers(&postgres.url("postgres")).await {
+        scene.tally.one("database ended");
+        let _ = postgres.kill();
+        postgres.start_again()?;
     }
     Ok(())
 }
@@ -120,7 +126,7 @@ async fn answers(url: &str) -> bool {
     use sqlx::Connection as _;
     let begun = Awake::now();
     while begun.elapsed() < Duration::from_secs(8) {
-        if sqlx::PgConnection::connect(&format!("{url}postgres")).await.is_ok() {
+        if sqlx::PgConnection::connect(url).await.is_ok() {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -42,7 +42,7 @@ pub(crate) static FAULTS: &[Fault] = &[
     Fault {
         id: "F25",
         name: "two hundred customers want one product",
-        load: || LoadShape { clients: 200, hot: true, pause: Duration::ZERO },
+        load: || LoadShape { clients: 200, hot: true, pause: Duration::from_millis(300) },
         act: |scene| Box::pin(hot(scene)),
         must: &["compensated"],
         never: &[CONFLICTS, "conflicts decided again"],
@@ -82,7 +82,7 @@ pub(crate) static FAULTS: &[Fault] = &[
 /// F25: everybody wants the same; nothing is done to anybody. Nobody is told that somebody else was first: all are decided in
 /// turn.
 async fn hot(scene: &mut Scene) -> Result<()> {
-    scene.moment(400..600).await;
+    scene.moment(200..400).await;
     scene.recovers().await
 }
 

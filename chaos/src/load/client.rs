@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::journal::JournalFile;
+use super::parcels;
 use super::tally::Tally;
 use super::wishes::{Next, Wish, Wishes};
 use crate::awake::Awake;
@@ -34,9 +35,9 @@ pub(crate) type Recent = Arc<Mutex<Vec<Wish>>>;
 
 /// What all clients share.
 #[derive(Debug, Clone)]
-struct Shared {
+pub(super) struct Shared {
     journal: JournalFile,
-    tally: Tally,
+    pub(super) tally: Tally,
     acknowledged: Arc<AtomicU64>,
     recent: Recent,
     stopped: watch::Receiver<Option<Awake>>,
@@ -110,7 +111,7 @@ impl Load {
 async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> {
     while shared.stopped.borrow().is_none() {
         match wishes.next() {
-            Next::Command(wish) => shared.carry_out(&client, &wish).await?,
+            Next::Command(wish) => drop(shared.carry_out(&client, &wish).await?),
             Next::Again => {
                 if let Some(wish) = shared.remembered(wishes.random()) {
                     shared.carry_out(&client, &wish).await?;
@@ -123,7 +124,12 @@ async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> 
                     shared.carry_out(&client, &Wish { path, body, ..wish }).await?;
                 }
             }
-            Next::Deliver(order) => deliver(&client, &order, &shared).await?,
+            Next::Deliver(order) => {
+                if parcels::deliver(&client, &order, &shared).await? {
+                    wishes.has_arrived(order);
+                }
+            }
+            Next::SendBack(order) => parcels::send_back(&client, &order, &shared).await?,
             Next::Look(order) => {
                 // What a read says is checked when everything is at rest.
                 let _ = client.get(&format!("/v1/orders/{order}")).await;
@@ -136,24 +142,6 @@ async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> 
     Ok(())
 }
 
-/// Ships and delivers the parcels that an order has by now.
-async fn deliver(client: &Client, order: &str, shared: &Shared) -> Result<()> {
-    let Ok(list) = client.get(&format!("/v1/shipments?order_id={order}")).await else {
-        return Ok(());
-    };
-    for shipment in list.body["items"].as_array().into_iter().flatten() {
-        let Some(id) = shipment["id"].as_str() else { continue };
-        let path = format!("/v1/shipments/{id}");
-        let parcel = json!({ "carrier": "Royal Mail", "tracking": "RM1" });
-        for (what, body) in [("ship", parcel), ("deliver", json!({}))] {
-            let key = format!("{what}/{id}");
-            let wish = Wish::new(key, format!("{path}/{what}"), body);
-            shared.carry_out(client, &Wish { may_change_nothing: true, ..wish }).await?;
-        }
-    }
-    Ok(())
-}
-
 impl Shared {
     fn remembered(&self, random: &mut fastrand::Rng) -> Option<Wish> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,13 +149,13 @@ impl Shared {
     }
 
     /// Asks under the same key until there is an answer that is final.
-    async fn carry_out(&self, client: &Client, wish: &Wish) -> Result<()> {
+    pub(super) async fn carry_out(&self, client: &Client, wish: &Wish) -> Result<Answer> {
         let mut tries = 0_u32;
         loop {
             tries += 1;
             if let Some(answer) = self.ask(client, wish).await? {
                 self.count(wish, &answer, tries);
-                return Ok(());
+                return Ok(answer);
             }
             // The stop comes after everything was healed: then an answer has to come in time.
             let late = |stop: &Awake| stop.elapsed() > patience();

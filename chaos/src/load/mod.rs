@@ -2,6 +2,7 @@
 
 mod client;
 mod journal;
+mod parcels;
 mod shop;
 mod tally;
 mod wishes;
