@@ -148,3 +148,32 @@ pub(crate) fn write(folder: &Path, lines: &[Line], left_out: &[(&str, String)]) 
     }
     Ok(std::fs::write(folder.join("report.md"), text)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phases::Seconds;
+    use crate::setting::Setting;
+
+    #[test]
+    fn the_table_cuts_nothing_off() {
+        let rude = FAULTS.iter().find(|fault| fault.id == "F21").unwrap();
+        let all = rude.must.iter().chain(rude.sometimes);
+        let outcome = Outcome {
+            fault: rude.id.to_owned(),
+            seed: 7,
+            violations: Vec::new(),
+            recovery_ms: vec![100],
+            happened: all.map(|what| ((*what).to_owned(), 1_234)).collect(),
+            seconds: 1.0,
+            phases: Seconds::new(),
+            kept: None,
+            setting: Setting::default(),
+        };
+        let table = table(&lines(vec![outcome])).to_string();
+        let whole = rude.must.iter().chain(rude.sometimes).map(|what| format!("1234 {what}"));
+        let whole = whole.collect::<Vec<_>>().join(", ");
+        assert!(whole.len() > 200 && table.contains(&whole), "{table}");
+        assert_eq!(table.lines().count(), 3, "a line a fault: {table}");
+    }
+}
