@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Result;
 use tokio::task::JoinHandle;
 
 use crate::awake::Awake;
@@ -62,7 +63,8 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    pub(crate) fn start(stack: &Arc<tokio::sync::RwLock<Stack>>) -> Self {
+    pub(crate) fn start(stack: &Arc<tokio::sync::RwLock<Stack>>) -> Result<Self> {
+        let client = Client::connecting_anew(DEADLINE)?;
         let heard = Arc::<Mutex<Heard>>::default();
         let (stack, told) = (Arc::clone(stack), Arc::clone(&heard));
         let asking = tokio::spawn(async move {
@@ -75,11 +77,13 @@ impl Probes {
                     });
                     running.collect()
                 };
-                let asked = all.iter().map(|(name, url, pid)| ask(name, url, *pid, &told));
+                let asked = all.iter().map(async |(name, url, pid)| {
+                    ask(name, &client.at(url), *pid, &told).await;
+                });
                 futures::future::join_all(asked).await;
             }
         });
-        Self { heard, asking }
+        Ok(Self { heard, asking })
     }
 
     /// What was heard so far.
@@ -110,8 +114,7 @@ impl Drop for Probes {
     }
 }
 
-async fn ask(name: &str, url: &str, pid: u32, heard: &Mutex<Heard>) {
-    let Ok(client) = Client::with_deadline(url, DEADLINE) else { return };
+async fn ask(name: &str, client: &Client, pid: u32, heard: &Mutex<Heard>) {
     let at = Awake::now();
     let live = client.get("/health/live").await;
     let ready = client.get("/health/ready").await;

@@ -149,7 +149,7 @@ async fn play(
     noted.phases.end("started");
     let journal = JournalFile::create(&folder.join("journal.jsonl"))?;
     let stack = Arc::new(RwLock::new(stack));
-    let probes = Probes::start(&stack);
+    let probes = Probes::start(&stack)?;
     let shape = (fault.load)();
     let load = Load::start(&entrance, shape, seed, &journal, &tally)?;
     let canaries = tokens().map(|tokens| Canaries::start(&entrance, tokens, &tally)).transpose()?;

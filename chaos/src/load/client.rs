@@ -76,12 +76,13 @@ impl Load {
             pause: shape.pause,
         };
         let (mut running, mut names) = (Vec::new(), Vec::new());
+        let client = Client::new(url)?;
         for n in 0..shape.clients as u64 {
             let seed = seed.wrapping_mul(1_000).wrapping_add(n);
             let name = format!("c{n}x{}", seed % 100_000);
             names.push(name.clone());
             let wishes = Wishes::new(name, seed, shape.hot);
-            let (client, shared) = (Client::new(url)?, shared.clone());
+            let (client, shared) = (client.clone(), shared.clone());
             running.push(tokio::spawn(async move { shop(client, wishes, shared).await }));
         }
         Ok(Self { stop, running, names, acknowledged, recent })
