@@ -9,9 +9,10 @@ use crate::faults::{
 };
 use crate::probes::{PROVIDER_BACK, PROVIDER_SHUT_OUT};
 use crate::readiness::SAID;
+use crate::told::TOLD;
 
 /// What has to happen in some run of some fault, or all of them together have left something out.
-pub(crate) const SOMEWHERE: [&str; 16] = [
+pub(crate) const SOMEWHERE: [&str; 17] = [
     SAID,
     "conflicts decided again",
     "dedupe hits",
@@ -19,6 +20,7 @@ pub(crate) const SOMEWHERE: [&str; 16] = [
     "compensated",
     PROVIDER_SHUT_OUT,
     PROVIDER_BACK,
+    TOLD,
     "settled by hand",
     "returns received",
     "parcels sent in part",

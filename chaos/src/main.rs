@@ -32,6 +32,7 @@ mod setting;
 mod stack;
 mod storage;
 mod tokens;
+mod told;
 mod tools;
 
 use std::os::unix::process::CommandExt as _;

@@ -26,9 +26,13 @@ use crate::scene::Scene;
 use crate::setting::Setting;
 use crate::stack::{Programs, Stack};
 use crate::tokens::{ASKED, tokens};
+use crate::told;
 
 /// No run takes longer: what has not ended by then is stuck. Multiplied with the patience.
 const LONGEST: u32 = 7;
+
+/// Of so many runs somebody outside is told of orders in one.
+const TOLD_IN: u32 = 3;
 
 /// What a run came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -141,11 +145,15 @@ async fn play(
     let tally = noted.tally.clone();
     tally.add(ASKED, u64::from(tokens().is_some()));
     let mut random = fastrand::Rng::with_seed(seed);
-    let layout = (fault.layout)(&mut random);
+    let mut layout = (fault.layout)(&mut random);
+    layout.told = random.u32(..TOLD_IN) == 0;
     let stack =
         Stack::start(programs, folder, &layout).await.context("the platform does not start")?;
     let entrance = stack.entrance().url().to_owned();
-    furnish(&Client::new(&entrance)?).await?;
+    let client = Client::new(&entrance)?;
+    furnish(&client).await?;
+    let told = layout.told.then(|| told::register(&client));
+    let told = futures::future::OptionFuture::from(told).await.transpose()?;
     noted.phases.end("started");
     let journal = JournalFile::create(&folder.join("journal.jsonl"))?;
     let stack = Arc::new(RwLock::new(stack));
@@ -169,7 +177,8 @@ async fn play(
     if let Some(canaries) = canaries {
         violations.extend(canaries.end(&tally).await?);
     }
-    let stack = Arc::clone(&stack).write_owned().await;
+    // The probes go on beside what looks from now on.
+    let stack = Arc::clone(&stack).read_owned().await;
     stack.settle().await?;
     operator::act(&stack, &tally).await?;
     noted.phases.end("settled");
@@ -177,6 +186,10 @@ async fn play(
     stack.settle().await?;
     noted.phases.end("asked again");
     violations.extend(at_rest(&stack, &journal, &forgotten, noted).await?);
+    if let Some(receiver) = &told {
+        violations.extend(told::check(&stack, receiver, !forgotten.is_empty(), &tally).await?);
+        noted.phases.end("told");
+    }
     violations
         .extend(probes.with(|heard| readiness::violations(heard, &outages, told_within(), &tally)));
     violations.extend(holdings::returned(&stack, &before).await);

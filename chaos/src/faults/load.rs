@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
 use crate::awake::Awake;
 use crate::client::Client;
@@ -24,6 +25,9 @@ const BEFORE: &str = "acknowledged in 3 s before";
 const AFTER: &str = "acknowledged in 3 s after";
 const RESTORED: &str = "goodput restored";
 
+/// As many connections as nobody uses at most, and how long one waits to be made.
+const MOST_IDLE: usize = 400;
+const CONNECTS_WITHIN: Duration = Duration::from_millis(500);
 /// What the operating system says who has no handle left, in the entrance's log.
 const EMFILE: &str = "(os error 24)";
 /// What is counted of that.
@@ -92,15 +96,7 @@ async fn no_handles(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
         let before = without_a_handle(scene).await;
-        let mut idle = Vec::new();
-        for _ in 0..400 {
-            let connecting = tokio::net::TcpStream::connect(&address);
-            if let Ok(Ok(connection)) =
-                tokio::time::timeout(Duration::from_millis(200), connecting).await
-            {
-                idle.push(connection);
-            }
-        }
+        let idle = idle_connections(&address).await;
         scene.tally.add("idle connections", idle.len() as u64);
         scene.pause(500..3_000).await;
         scene.tally.add(NO_HANDLE, without_a_handle(scene).await - before);
@@ -108,6 +104,18 @@ async fn no_handles(scene: &mut Scene) -> Result<()> {
         scene.recovers().await?;
     }
     Ok(())
+}
+
+/// Connections that nobody uses, until the entrance takes no further one and so many wait to be taken that no more may.
+async fn idle_connections(address: &str) -> Vec<TcpStream> {
+    let mut idle = Vec::new();
+    while idle.len() < MOST_IDLE {
+        match tokio::time::timeout(CONNECTS_WITHIN, TcpStream::connect(address)).await {
+            Ok(Ok(connection)) => idle.push(connection),
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    idle
 }
 
 /// How often the entrance could not take a connection because it had no handle for it, by its own log.
