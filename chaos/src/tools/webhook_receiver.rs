@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// Of so many requests one is answered with 500.
-const FAILS_EACH: u64 = 7;
+const FAILS_EACH: u64 = 13;
 
 /// A public event that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
