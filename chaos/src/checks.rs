@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use invariants::{JournalLine, Seen};
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ use crate::stack::Stack;
 
 /// Acknowledged commands that are asked for once more at the end.
 const ASKED_AGAIN: usize = 400;
+/// As many at the same time.
+const ASKED_AT_ONCE: usize = 8;
 /// How a finding begins which says that the provider knows more than the log.
 const NEVER_ASKED: &str = "The provider did what the log never asked for";
 /// Why an order is rejected that waited longer than any run lasts.
@@ -35,10 +37,10 @@ pub(crate) async fn ask_again(
 ) -> Result<()> {
     let client = Client::new(stack.entrance().url())?;
     let step = acknowledged.len().div_ceil(ASKED_AGAIN).max(1);
-    for wish in acknowledged.iter().step_by(step) {
-        wish.again(&client, journal).await?;
-        tally.one("asked again at the end");
-    }
+    let asked = acknowledged.iter().step_by(step).map(|wish| wish.again(&client, journal));
+    let asked = futures::stream::iter(asked).buffer_unordered(ASKED_AT_ONCE);
+    let asked: Vec<_> = asked.try_collect().await?;
+    tally.add("asked again at the end", asked.len() as u64);
     Ok(())
 }
 
@@ -82,6 +84,7 @@ pub(crate) async fn stream(
     let settings = async_nats::jetstream::consumer::pull::OrderedConfig::default();
     let consumer = stream.create_consumer(settings).await?;
     let mut messages = consumer.messages().await?;
+    let mut read = Vec::new();
     let (mut last, mut unreadable) = (state.first_sequence - 1, 0);
     while last < state.last_sequence {
         // What can't be read is passed over in silence, also at the end.
@@ -96,8 +99,9 @@ pub(crate) async fn stream(
         unreadable += sequence - last - 1;
         last = sequence;
         let seen = Seen { reader: format!("{STREAM}/{unreadable}"), position: sequence, event };
-        journal.write(&JournalLine::Seen(seen)).await?;
+        read.push(JournalLine::Seen(seen));
     }
+    journal.write_all(&read).await?;
     unreadable += state.last_sequence - last;
     tally.add("messages unreadable", unreadable);
     if unreadable > 0 && tally.get(FLIPPED) == 0 {
@@ -149,10 +153,8 @@ pub(crate) async fn laws(
     }
     let client = Client::new(stack.entrance().url())?;
     violations.extend(deadlines(&client).await?);
-    for (state, what) in [("compensated", "compensated"), ("needs_attention", "needs attention")] {
-        let list = client.get(&format!("/v1/sagas?state={state}&limit=1000")).await?;
-        tally.add(what, list.body["items"].as_array().map_or(0, Vec::len) as u64);
-    }
+    let list = client.get("/v1/sagas?state=compensated&limit=1000").await?;
+    tally.add("compensated", list.body["items"].as_array().map_or(0, Vec::len) as u64);
     Ok(violations)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use reqwest::ClientBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_json::Value;
 
@@ -44,8 +45,27 @@ impl Client {
     }
 
     pub(crate) fn with_deadline(url: &str, deadline: Duration) -> Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(deadline);
-        let http = http.pool_idle_timeout(KEPT_CONNECTION).default_headers(shown()?).build()?;
+        Self::with(url, deadline, shown(own_token())?)
+    }
+
+    /// One that makes a connection for every question, to be asked [`at`](Self::at) some address.
+    pub(crate) fn connecting_anew(deadline: Duration) -> Result<Self> {
+        let http = builder(deadline, shown(own_token())?).pool_max_idle_per_host(0).build()?;
+        Ok(Self { url: String::new(), http })
+    }
+
+    /// One of somebody with another token than the harness' own.
+    pub(crate) fn showing(url: &str, token: &str, deadline: Duration) -> Result<Self> {
+        Self::with(url, deadline, shown(Some(token))?)
+    }
+
+    /// The same client of another address: to make one takes long, because of what TLS needs.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), http: self.http.clone() }
+    }
+
+    fn with(url: &str, deadline: Duration, shown: HeaderMap) -> Result<Self> {
+        let http = builder(deadline, shown).pool_idle_timeout(KEPT_CONNECTION).build()?;
         Ok(Self { url: url.to_owned(), http })
     }
 
@@ -128,12 +148,18 @@ impl Client {
     }
 }
 
+fn builder(deadline: Duration, shown: HeaderMap) -> ClientBuilder {
+    reqwest::Client::builder().no_proxy().timeout(deadline).default_headers(shown)
+}
+
+fn own_token() -> Option<&'static str> {
+    tokens().map(|tokens| tokens.token.as_str())
+}
+
 /// What tells who asks.
-fn shown() -> Result<HeaderMap> {
-    let tokens = tokens().into_iter();
-    let shown =
-        tokens.map(|tokens| Ok((AUTHORIZATION, format!("Bearer {}", tokens.token).parse()?)));
-    shown.collect()
+fn shown(token: Option<&str>) -> Result<HeaderMap> {
+    let shown = token.map(|token| Ok((AUTHORIZATION, format!("Bearer {token}").parse()?)));
+    shown.into_iter().collect()
 }
 
 fn brief(read: &Result<Answer>) -> String {

@@ -50,6 +50,8 @@ pub(crate) struct Fault {
     pub(crate) must: &'static [&'static str],
     /// What has to happen in some run of several.
     pub(crate) sometimes: &'static [&'static str],
+    /// What may not happen in any run.
+    pub(crate) never: &'static [&'static str],
     pub(crate) needs: &'static [Need],
 }
 
@@ -69,6 +71,7 @@ impl Fault {
         act: |_| Box::pin(async { Ok(()) }),
         must: &[],
         sometimes: &[],
+        never: &[],
         needs: &[],
     };
 

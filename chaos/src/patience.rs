@@ -1,10 +1,13 @@
 //! How long is waited for what must come.
 
+use std::ffi::OsStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
+
 /// Multiplies every wait, on a machine that is slow or busy.
-const VARIABLE: &str = "DOCKET_CHAOS_PATIENCE";
+pub(crate) const VARIABLE: &str = "DOCKET_CHAOS_PATIENCE";
 /// What a quiet machine never needs.
 const USUAL: Duration = Duration::from_mins(1);
 /// A process says within two seconds that its database refuses it, within four that it is silent, and the gateway a moment
@@ -28,8 +31,33 @@ pub(crate) fn payment_deadline() -> Duration {
     PAID * factor()
 }
 
-fn factor() -> u32 {
+/// What every wait is multiplied with.
+pub(crate) fn factor() -> u32 {
     static FACTOR: OnceLock<u32> = OnceLock::new();
-    let read = || std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    *FACTOR.get_or_init(read)
+    *FACTOR.get_or_init(|| read(std::env::var_os(VARIABLE).as_deref()).unwrap_or(1))
+}
+
+/// Refuses what the environment says of it when that is no number.
+pub(crate) fn check() -> Result<()> {
+    read(std::env::var_os(VARIABLE).as_deref()).map(drop)
+}
+
+fn read(told: Option<&OsStr>) -> Result<u32> {
+    let Some(told) = told else { return Ok(1) };
+    let factor = told.to_str().and_then(|text| text.parse().ok()).filter(|factor| *factor > 0);
+    factor.with_context(|| format!("{VARIABLE} is a number such as 3, not {}", told.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_a_number_of_at_least_one() {
+        assert_eq!(read(None).unwrap(), 1);
+        assert_eq!(read(Some("10".as_ref())).unwrap(), 10);
+        for wrong in ["", "0", "x", "-1", "1.5"] {
+            assert!(read(Some(wrong.as_ref())).is_err(), "{wrong}");
+        }
+    }
 }

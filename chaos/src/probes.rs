@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Result;
 use tokio::task::JoinHandle;
 
 use crate::awake::Awake;
@@ -16,8 +17,13 @@ const EVERY: Duration = Duration::from_millis(250);
 /// How long a probe waits.
 const DEADLINE: Duration = Duration::from_secs(2);
 
+/// The breaker around the payment provider: nobody asks it, one question is let through, everybody asks again.
+pub(crate) const PROVIDER_SHUT_OUT: &str = "provider's breaker opened";
+pub(crate) const PROVIDER_TRIED: &str = "provider's breaker half open";
+pub(crate) const PROVIDER_BACK: &str = "provider's breaker closed";
+
 /// Metrics of a process whose sums tell that something happened.
-const COUNTED: [(&str, &str); 8] = [
+const COUNTED: [(&str, &str); 11] = [
     ("docket_command_conflicts_total", "conflicts decided again"),
     ("docket_queue_redeliveries_total", "redeliveries"),
     ("docket_saga_commands_resent_total", "saga commands sent again"),
@@ -26,6 +32,9 @@ const COUNTED: [(&str, &str); 8] = [
     ("docket_relay_fenced_total", "relay fenced"),
     ("docket_relay_published_total", "events published"),
     ("docket_snapshots_read_total", "snapshots read"),
+    ("docket_provider_breaker_changes_total{to=\"open\"}", PROVIDER_SHUT_OUT),
+    ("docket_provider_breaker_changes_total{to=\"half_open\"}", PROVIDER_TRIED),
+    ("docket_provider_breaker_changes_total{to=\"closed\"}", PROVIDER_BACK),
 ];
 
 /// Whether a process called itself ready.
@@ -54,7 +63,8 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    pub(crate) fn start(stack: &Arc<tokio::sync::RwLock<Stack>>) -> Self {
+    pub(crate) fn start(stack: &Arc<tokio::sync::RwLock<Stack>>) -> Result<Self> {
+        let client = Client::connecting_anew(DEADLINE)?;
         let heard = Arc::<Mutex<Heard>>::default();
         let (stack, told) = (Arc::clone(stack), Arc::clone(&heard));
         let asking = tokio::spawn(async move {
@@ -67,11 +77,13 @@ impl Probes {
                     });
                     running.collect()
                 };
-                let asked = all.iter().map(|(name, url, pid)| ask(name, url, *pid, &told));
+                let asked = all.iter().map(async |(name, url, pid)| {
+                    ask(name, &client.at(url), *pid, &told).await;
+                });
                 futures::future::join_all(asked).await;
             }
         });
-        Self { heard, asking }
+        Ok(Self { heard, asking })
     }
 
     /// What was heard so far.
@@ -102,8 +114,7 @@ impl Drop for Probes {
     }
 }
 
-async fn ask(name: &str, url: &str, pid: u32, heard: &Mutex<Heard>) {
-    let Ok(client) = Client::with_deadline(url, DEADLINE) else { return };
+async fn ask(name: &str, client: &Client, pid: u32, heard: &Mutex<Heard>) {
     let at = Awake::now();
     let live = client.get("/health/live").await;
     let ready = client.get("/health/ready").await;

@@ -12,7 +12,6 @@ use serde_json::json;
 use crate::catalogue::{FAULTS, SOMEWHERE};
 use crate::fault::Fault;
 use crate::run::Outcome;
-use crate::tokens::ASKED;
 
 /// All runs of a fault.
 #[derive(Debug)]
@@ -120,13 +119,6 @@ pub(crate) fn table(lines: &[Line]) -> Table {
     table
 }
 
-/// The command that repeats a run.
-pub(crate) fn command(outcome: &Outcome) -> String {
-    let with_tokens = outcome.happened.get(ASKED).is_some_and(|runs| *runs > 0);
-    let tokens = if with_tokens { " --tokens" } else { "" };
-    format!("cargo xtask chaos --fault {} --seed {}{tokens}", outcome.fault, outcome.seed)
-}
-
 /// Writes the report as JSON and as Markdown.
 pub(crate) fn write(folder: &Path, lines: &[Line], left_out: &[(&str, String)]) -> Result<()> {
     let faults: Vec<_> = lines
@@ -149,10 +141,39 @@ pub(crate) fn write(folder: &Path, lines: &[Line], left_out: &[(&str, String)]) 
     for outcome in
         lines.iter().flat_map(|line| &line.outcomes).filter(|outcome| !outcome.is_clean())
     {
-        let _ = writeln!(text, "\n`{}`:\n", command(outcome));
+        let _ = writeln!(text, "\n`{}`:\n", outcome.command());
         for violation in &outcome.violations {
             let _ = writeln!(text, "- {violation}");
         }
     }
     Ok(std::fs::write(folder.join("report.md"), text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phases::Seconds;
+    use crate::setting::Setting;
+
+    #[test]
+    fn the_table_cuts_nothing_off() {
+        let rude = FAULTS.iter().find(|fault| fault.id == "F21").unwrap();
+        let all = rude.must.iter().chain(rude.sometimes);
+        let outcome = Outcome {
+            fault: rude.id.to_owned(),
+            seed: 7,
+            violations: Vec::new(),
+            recovery_ms: vec![100],
+            happened: all.map(|what| ((*what).to_owned(), 1_234)).collect(),
+            seconds: 1.0,
+            phases: Seconds::new(),
+            kept: None,
+            setting: Setting::default(),
+        };
+        let table = table(&lines(vec![outcome])).to_string();
+        let whole = rude.must.iter().chain(rude.sometimes).map(|what| format!("1234 {what}"));
+        let whole = whole.collect::<Vec<_>>().join(", ");
+        assert!(whole.len() > 200 && table.contains(&whole), "{table}");
+        assert_eq!(table.lines().count(), 3, "a line a fault: {table}");
+    }
 }

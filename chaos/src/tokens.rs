@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 const CALLER: &str = "dev:chaos";
 /// The same in the words of `docket token`. It does all that a run does.
 const SUBJECT: [&str; 4] = ["--subject", "chaos", "--role", "operator"];
+/// Customers who show tokens of their own.
+pub(crate) const CUSTOMERS: [&str; 2] = ["canary-a", "canary-b"];
 /// Longer than any batch of runs.
 const MINUTES: &str = "10000";
 /// What is counted of a run with tokens.
@@ -22,6 +24,8 @@ pub(crate) struct Tokens {
     pub(crate) auth_file: PathBuf,
     /// What clients show.
     pub(crate) token: String,
+    /// What each of the customers shows.
+    pub(crate) customers: Vec<String>,
 }
 
 static TOKENS: OnceLock<Tokens> = OnceLock::new();
@@ -43,10 +47,15 @@ pub(crate) fn ask_everybody(docket: &Path, folder: &Path) -> Result<()> {
     if !auth_file.is_file() {
         said(Command::new(docket).args(["token", "init"]).arg(&folder))?;
     }
-    let mut make = Command::new(docket);
-    make.args(["token", "--minutes", MINUTES]).args(SUBJECT);
-    let token = said(make.arg("--auth-file").arg(&auth_file))?.trim().to_owned();
-    drop(TOKENS.set(Tokens { auth_file, token }));
+    let make = |subject: &[&str]| {
+        let mut make = Command::new(docket);
+        make.args(["token", "--minutes", MINUTES]).args(subject);
+        Ok(said(make.arg("--auth-file").arg(&auth_file))?.trim().to_owned())
+    };
+    let token = make(&SUBJECT)?;
+    let of_customer = |name| make(&["--subject", name, "--role", "customer"]);
+    let customers = CUSTOMERS.into_iter().map(of_customer).collect::<Result<_>>()?;
+    drop(TOKENS.set(Tokens { auth_file, token, customers }));
     Ok(())
 }
 

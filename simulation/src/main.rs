@@ -1,6 +1,7 @@
 //! `cargo xtask simulate`: runs seeds, tells what broke, and the smallest run that breaks it too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many seeds
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// Orders that are placed in each run
     #[arg(long, default_value_t = 6)]
@@ -27,11 +28,11 @@ struct Args {
     #[arg(long)]
     trace: bool,
     /// Only these of what clients ask, such as `0,4`; `-` for none
-    #[arg(long)]
-    keep_operations: Option<String>,
+    #[arg(long, value_parser = numbers)]
+    keep_operations: Option<Numbers>,
     /// Only these of the faults, such as `2`; `-` for none
-    #[arg(long)]
-    keep_faults: Option<String>,
+    #[arg(long, value_parser = numbers)]
+    keep_faults: Option<Numbers>,
     /// No call goes wrong by itself
     #[arg(long)]
     calm: bool,
@@ -42,6 +43,10 @@ struct Args {
     #[arg(long, default_value_t = 150)]
     shrink: u32,
 }
+
+/// Numbers of parts of a plan.
+#[derive(Debug, Clone)]
+struct Numbers(BTreeSet<usize>);
 
 fn main() -> ExitCode {
     match simulate(&Args::parse()) {
@@ -55,15 +60,16 @@ fn main() -> ExitCode {
 }
 
 fn simulate(args: &Args) -> std::io::Result<bool> {
+    let seeds = seeds(args.seed, args.seeds)?;
     let kept = Kept {
-        operations: args.keep_operations.as_deref().map(numbers),
-        faults: args.keep_faults.as_deref().map(numbers),
+        operations: args.keep_operations.clone().map(|Numbers(kept)| kept),
+        faults: args.keep_faults.clone().map(|Numbers(kept)| kept),
         calm: args.calm,
     };
     let began = Instant::now();
     let mut happened: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut failed, mut events) = (0, 0);
-    for seed in args.seed..args.seed + args.seeds {
+    for seed in seeds {
         let settings =
             Settings { seed, orders: args.orders, kept: kept.clone(), lines: args.trace };
         let report = run(&settings)?;
@@ -157,6 +163,46 @@ fn list(numbers: &BTreeSet<usize>) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-fn numbers(list: &str) -> BTreeSet<usize> {
-    list.split(',').filter_map(|number| number.trim().parse().ok()).collect()
+/// So many from the first on.
+fn seeds(first: u64, count: u64) -> std::io::Result<RangeInclusive<u64>> {
+    let last = count.checked_sub(1).and_then(|more| first.checked_add(more));
+    let beyond = || std::io::Error::other(format!("there are no {count} seeds from {first} on"));
+    last.map(|last| first..=last).ok_or_else(beyond)
+}
+
+/// Reads what [`list`] writes.
+fn numbers(list: &str) -> Result<Numbers, String> {
+    if list == "-" {
+        return Ok(Numbers(BTreeSet::new()));
+    }
+    let number = |text: &str| {
+        let text = text.trim();
+        text.parse().map_err(|_| format!("`{text}` is not a number; `-` is for none"))
+    };
+    list.split(',').map(number).collect::<Result<_, _>>().map(Numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_no_number_is_refused() {
+        for list in ["x,y", "1,", "", "1,-", "-1"] {
+            assert!(numbers(list).is_err(), "{list}");
+        }
+        assert_eq!(numbers("4, 0").unwrap().0, BTreeSet::from([0, 4]));
+        assert_eq!(numbers("-").unwrap().0, BTreeSet::new());
+        assert_eq!(list(&numbers("7,3").unwrap().0), "3,7");
+    }
+
+    #[test]
+    fn a_batch_has_a_seed_and_none_beyond_the_last() {
+        assert_eq!(seeds(7, 1).unwrap(), 7..=7);
+        assert_eq!(seeds(u64::MAX, 1).unwrap(), u64::MAX..=u64::MAX);
+        let beyond = seeds(u64::MAX, 2).unwrap_err().to_string();
+        assert_eq!(beyond, "there are no 2 seeds from 18446744073709551615 on");
+        let none = Args::try_parse_from(["simulate", "--seeds", "0"]).unwrap_err().to_string();
+        assert!(none.contains("0 is not in 1.."), "{none}");
+    }
 }

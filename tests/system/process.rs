@@ -33,10 +33,11 @@ async fn readiness_goes_first_and_requests_are_taken_until_it_can_have_been_seen
         // A connection for each request: it has to be taken.
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
         let process = Platform::of(command).await.over(client.unwrap());
-        process.until("/health/ready", |health| health["parts"]["service"] != "starts").await;
+        let part = if name == "dev" { "docket" } else { name };
+        process.until("/health/ready", |health| health["parts"][part] != "starts").await;
         let begun = Instant::now();
         process.signal("-TERM").await;
-        process.until("/health/ready", |health| health["parts"]["service"] == "ends").await;
+        process.until("/health/ready", |health| health["parts"][part] == "ends").await;
         let health = process.get("/health/ready").await;
         assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{name}");
         assert_eq!(process.get("/health/live").await.status, StatusCode::OK, "{name}");

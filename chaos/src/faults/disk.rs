@@ -5,9 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::awake::Awake;
+use crate::client::Client;
 use crate::fault::{Fault, Need};
+use crate::patience::patience;
 use crate::scene::Scene;
 use crate::stack::{Kind, Layout};
+use crate::storage;
+
+/// What is counted of commands and of reads while there is no room.
+const REFUSED: &str = "refused while it was full";
+const READ: &str = "read while it was full";
 
 /// Mounts a small disk.
 const MOUNT: &[Need] = &[Need::Root, Need::Program("unshare"), Need::Program("mount")];
@@ -23,8 +30,8 @@ pub(crate) static FAULTS: &[Fault] = &[
             ..Layout::distributed()
         },
         act: |scene| Box::pin(full(scene)),
-        must: &["disk filled"],
-        sometimes: &["refused while it was full"],
+        must: &["disk filled", REFUSED],
+        sometimes: &[READ, "database ended"],
         needs: MOUNT,
         ..Fault::USUAL
     },
@@ -42,42 +49,76 @@ pub(crate) static FAULTS: &[Fault] = &[
         name: "SQLite's disk is full; a second process on the same data",
         layout: |_| Layout { small_disk_mib: Some(48), ..Layout::embedded() },
         act: |scene| Box::pin(second_writer(scene)),
-        must: &["disk filled", "second processes refused"],
-        sometimes: &["refused while it was full"],
+        must: &["disk filled", REFUSED, "second processes refused"],
+        sometimes: &[READ],
         needs: MOUNT,
         ..Fault::USUAL
     },
 ];
 
-/// F8, F33: no room at all for a while, under SQLite or under PostgreSQL.
+/// F8, F33: no room at all, under SQLite or under PostgreSQL, until commands were refused for it and a while longer.
 async fn full(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(10..30).await;
-        let refused = |scene: &Scene| scene.tally.get("503") + scene.tally.get("507");
-        let before = refused(scene);
-        disk(scene).await?;
+        let before = turned_away(scene);
+        fill(scene).await?;
         scene.tally.one("disk filled");
-        scene.pause(1_000..4_000).await;
-        scene.tally.add("refused while it was full", refused(scene) - before);
-        {
-            let mut stack = scene.stack_mut().await;
-            stack.disk.as_ref().context("there is a small disk")?.free()?;
-            if stack.kind == Kind::Distributed && !answers(&stack.servers()?.postgres.url("")).await
-            {
-                // It gave up, as it does when it can't recover for want of room: an operator starts it.
-                let postgres = &mut stack.servers()?.postgres;
-                let _ = postgres.kill();
-                postgres.start_again()?;
-            }
-        }
+        until_refused(scene, before).await;
+        scene.pause(500..2_000).await;
+        scene.tally.add(REFUSED, turned_away(scene) - before);
+        count_reads(scene).await?;
+        make_room(scene).await?;
         scene.recovers().await?;
     }
     scene.stack().await.until_all_ready().await
 }
 
-async fn disk(scene: &Scene) -> Result<()> {
+/// Takes all room of the disk; sometimes also what PostgreSQL has put aside for its next entries, without which it ends.
+async fn fill(scene: &mut Scene) -> Result<()> {
     let stack = scene.stack().await;
-    stack.disk.as_ref().context("there is a small disk")?.fill()
+    stack.disk.as_ref().context("there is a small disk")?.fill()?;
+    if let Some(servers) = stack.servers_ref().filter(|_| scene.random.bool()) {
+        storage::use_up_segments(&servers.databases().log).await;
+    }
+    Ok(())
+}
+
+/// There is room again. A PostgreSQL that could not recover for want of it has ended: an operator starts it.
+async fn make_room(scene: &Scene) -> Result<()> {
+    let mut stack = scene.stack_mut().await;
+    stack.disk.as_ref().context("there is a small disk")?.free()?;
+    if stack.kind == Kind::Embedded {
+        return Ok(());
+    }
+    let postgres = &mut stack.servers()?.postgres;
+    if postgres.process_id().is_err() || !answers(&postgres.url("postgres")).await {
+        scene.tally.one("database ended");
+        let _ = postgres.kill();
+        postgres.start_again()?;
+    }
+    Ok(())
+}
+
+/// How often commands were answered that they were not carried out, or that nobody knows.
+fn turned_away(scene: &Scene) -> u64 {
+    ["503", "507", "unknown outcomes"].iter().map(|what| scene.tally.get(what)).sum()
+}
+
+/// Waits until commands were refused. Where none is, the run has tested nothing, and says so at its end.
+async fn until_refused(scene: &Scene, before: u64) {
+    let begun = Awake::now();
+    while turned_away(scene) == before && begun.elapsed() < patience() / 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Reads need no room; a PostgreSQL that had to stop answers none.
+async fn count_reads(scene: &Scene) -> Result<()> {
+    let client =
+        Client::with_deadline(scene.stack().await.entrance().url(), Duration::from_secs(2))?;
+    let read = client.get("/v1/orders?limit=1").await;
+    scene.tally.add(READ, u64::from(read.is_ok_and(|answer| answer.is_ok())));
+    Ok(())
 }
 
 /// Whether it does within a few seconds.
@@ -85,7 +126,7 @@ async fn answers(url: &str) -> bool {
     use sqlx::Connection as _;
     let begun = Awake::now();
     while begun.elapsed() < Duration::from_secs(8) {
-        if sqlx::PgConnection::connect(&format!("{url}postgres")).await.is_ok() {
+        if sqlx::PgConnection::connect(url).await.is_ok() {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

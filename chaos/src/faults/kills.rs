@@ -27,7 +27,7 @@ pub(crate) static FAULTS: &[Fault] = &[
     },
     Fault {
         id: "F2",
-        name: "kill -9 between append and answer",
+        name: "kill -9 at a drawn system call of commits and answers",
         act: |scene| Box::pin(between_append_and_answer(scene)),
         must: &["killed at a system call"],
         sometimes: &["retries that had happened"],
@@ -36,7 +36,7 @@ pub(crate) static FAULTS: &[Fault] = &[
     },
     Fault {
         id: "F3",
-        name: "kill -9 of the orchestrator at any step",
+        name: "kill -9 of the orchestrator at a drawn system call",
         layout: |_| Layout::distributed(),
         act: |scene| Box::pin(sagas(scene)),
         must: &["killed at a system call"],
@@ -73,8 +73,8 @@ async fn writer(scene: &mut Scene) -> Result<()> {
     scene.stack().await.until_all_ready().await
 }
 
-/// F2: the same as it enters a system call of a commit or of an answer: what it was about to acknowledge is on disk, and
-/// nobody was told.
+/// F2: the same as it enters the nth system call of a kind that commits and answers are made of: now and then what it was about to
+/// acknowledge is on disk, and nobody was told. How often that was so is counted as "retries that had happened".
 async fn between_append_and_answer(scene: &mut Scene) -> Result<()> {
     // A commit's last steps; then the answer's way out.
     let calls = match scene.stack().await.kind {
@@ -91,7 +91,8 @@ async fn between_append_and_answer(scene: &mut Scene) -> Result<()> {
     scene.stack().await.until_all_ready().await
 }
 
-/// F3: the orchestrator, as it enters a system call of reading, sending or committing.
+/// F3: the orchestrator, as it enters the nth system call of a kind that reading, sending and committing are made of; which step of
+/// which saga that is, is left to chance.
 async fn sagas(scene: &mut Scene) -> Result<()> {
     let calls = ["sendto", "recvfrom", "writev", "read"];
     for _ in 0..scene.random.u32(2..5) {

@@ -4,15 +4,35 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
+use crate::awake::Awake;
 use crate::client::Client;
 use crate::fault::{Fault, LoadShape, Need};
-use crate::load::Load;
+use crate::load::{CONFLICTS, Load};
+use crate::patience::patience;
 use crate::scene::Scene;
 use crate::stack::{Layout, Role};
 
 /// Customers of a storm, where there are usually six.
 const STORM: usize = 60;
+/// Over so long is counted what customers get done.
+const GOODPUT_OVER: Duration = Duration::from_secs(3);
+/// So much of what they got done before a storm they have to get done after it.
+const RESTORED_PERCENT: u64 = 90;
+/// What is counted of that.
+const BEFORE: &str = "acknowledged in 3 s before";
+const AFTER: &str = "acknowledged in 3 s after";
+const RESTORED: &str = "goodput restored";
+
+/// As many connections as nobody uses at most, and how long one waits to be made.
+const MOST_IDLE: usize = 400;
+const CONNECTS_WITHIN: Duration = Duration::from_millis(500);
+/// What the operating system says who has no handle left, in the entrance's log.
+const EMFILE: &str = "(os error 24)";
+/// What is counted of that.
+const NO_HANDLE: &str = "connections that found no handle";
+
 /// The read models that are rebuilt.
 const MODELS: [&str; 4] = ["orders", "stock", "payments", "shipments"];
 
@@ -25,10 +45,11 @@ const FEW_HANDLES: [(Role, &str); 2] =
 pub(crate) static FAULTS: &[Fault] = &[
     Fault {
         id: "F25",
-        name: "forty customers want one product",
-        load: || LoadShape { clients: 40, hot: true, pause: Duration::ZERO },
+        name: "two hundred customers want one product",
+        load: || LoadShape { clients: 200, hot: true, pause: Duration::from_millis(300) },
         act: |scene| Box::pin(hot(scene)),
         must: &["compensated"],
+        never: &[CONFLICTS, "conflicts decided again"],
         ..Fault::USUAL
     },
     Fault {
@@ -41,7 +62,7 @@ pub(crate) static FAULTS: &[Fault] = &[
             Layout { before, ..Layout::either(random) }
         },
         act: |scene| Box::pin(no_handles(scene)),
-        must: &["idle connections"],
+        must: &["idle connections", NO_HANDLE],
         needs: &[Need::Program("prlimit")],
         ..Fault::USUAL
     },
@@ -54,39 +75,54 @@ pub(crate) static FAULTS: &[Fault] = &[
     },
     Fault {
         id: "F35",
-        name: "ten times the customers, and a kill under them",
+        name: "ten times the customers for ten seconds, and a kill under them",
         act: |scene| Box::pin(storm(scene)),
-        must: &["kills", "acknowledged in the storm"],
+        must: &["kills", "acknowledged in the storm", RESTORED],
+        sometimes: &[BEFORE, AFTER],
         ..Fault::USUAL
     },
 ];
 
-/// F25: everybody wants the same; nothing is done to anybody.
+/// F25: everybody wants the same; nothing is done to anybody. Nobody is told that somebody else was first: all are decided in
+/// turn.
 async fn hot(scene: &mut Scene) -> Result<()> {
     scene.moment(200..400).await;
     scene.recovers().await
 }
 
-/// F28: no file handles are left: connections that nobody uses have them all.
+/// F28: no file handles are left: connections that nobody uses have them all, and whoever comes then has to wait.
 async fn no_handles(scene: &mut Scene) -> Result<()> {
     let address = scene.stack().await.entrance().url().replace("http://", "");
     for _ in 0..scene.random.u32(1..3) {
         scene.moment(5..25).await;
-        let mut idle = Vec::new();
-        for _ in 0..400 {
-            let connecting = tokio::net::TcpStream::connect(&address);
-            if let Ok(Ok(connection)) =
-                tokio::time::timeout(Duration::from_millis(200), connecting).await
-            {
-                idle.push(connection);
-            }
-        }
+        let before = without_a_handle(scene).await;
+        let idle = idle_connections(&address).await;
         scene.tally.add("idle connections", idle.len() as u64);
         scene.pause(500..3_000).await;
+        scene.tally.add(NO_HANDLE, without_a_handle(scene).await - before);
         drop(idle);
         scene.recovers().await?;
     }
     Ok(())
+}
+
+/// Connections that nobody uses, until the entrance takes no further one and so many wait to be taken that no more may.
+async fn idle_connections(address: &str) -> Vec<TcpStream> {
+    let mut idle = Vec::new();
+    while idle.len() < MOST_IDLE {
+        match tokio::time::timeout(CONNECTS_WITHIN, TcpStream::connect(address)).await {
+            Ok(Ok(connection)) => idle.push(connection),
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    idle
+}
+
+/// How often the entrance could not take a connection because it had no handle for it, by its own log.
+async fn without_a_handle(scene: &Scene) -> u64 {
+    let log = scene.stack().await.entrance().log().to_owned();
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    log.lines().filter(|line| line.contains(EMFILE)).count() as u64
 }
 
 /// F30: read models are built anew while orders come in, more than once.
@@ -111,22 +147,48 @@ async fn rebuilt(scene: &mut Scene) -> Result<()> {
     scene.recovers().await
 }
 
-/// F35: ten times the customers for a while, who insist.
+/// F35: ten times the customers for a while, who insist. Afterwards the usual ones get as much done as before.
 async fn storm(scene: &mut Scene) -> Result<()> {
     let url = scene.stack().await.entrance().url().to_owned();
     let seed = scene.random.u64(..);
     let shape = LoadShape { clients: STORM, hot: false, pause: Duration::ZERO };
+    let usual = goodput(scene).await;
+    scene.tally.add(BEFORE, usual);
     let mut storm = Load::start(&url, shape, seed, &scene.journal, &scene.tally)?;
     // While it lasts, the process that takes commands is killed once: everybody comes again at the same moment.
     scene.moment(20..60).await;
     scene.stack().await.writer().kill()?;
     scene.tally.one("kills");
-    scene.pause(3_000..6_000).await;
+    scene.pause(8_000..12_000).await;
     scene.tally.add("acknowledged in the storm", storm.acknowledged());
     storm.end().await?;
     scene.recovers().await?;
+    until_restored(scene, usual).await?;
     // By now streams are long: whoever starts reads their snapshots.
     scene.stack().await.writer().kill()?;
     scene.tally.one("kills");
     scene.recovers().await
+}
+
+/// What the usual customers get done in a few seconds.
+async fn goodput(scene: &Scene) -> u64 {
+    let before = scene.load.acknowledged();
+    tokio::time::sleep(GOODPUT_OVER).await;
+    scene.load.acknowledged() - before
+}
+
+/// Waits until they get nearly as much done as they did.
+async fn until_restored(scene: &Scene, usual: u64) -> Result<()> {
+    let begun = Awake::now();
+    let mut best = 0;
+    while best * 100 < usual * RESTORED_PERCENT {
+        ensure!(
+            begun.elapsed() < patience(),
+            "goodput: {usual} commands in {GOODPUT_OVER:?} before the storm, at most {best} after"
+        );
+        best = best.max(goodput(scene).await);
+    }
+    scene.tally.add(AFTER, best);
+    scene.tally.one(RESTORED);
+    Ok(())
 }

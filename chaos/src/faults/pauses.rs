@@ -21,7 +21,7 @@ pub(crate) static FAULTS: &[Fault] = &[
     },
     Fault {
         id: "F19",
-        name: "what takes commands stands still for a while",
+        name: "what takes commands stands still for 1 to 12 s, or until another took its place",
         layout: |random| match random.u32(..4) {
             0 => Layout::embedded(),
             1 => Layout::distributed(),

@@ -40,11 +40,13 @@ pub(crate) static FAULTS: &[Fault] = &[Fault {
     layout: |_| Layout::distributed(),
     act: |scene| Box::pin(left_behind(scene)),
     must: &["models faulted", "models went on", "parked", "letters replayed"],
+    sometimes: &["keys parked", "keys replayed"],
     ..Fault::USUAL
 }];
 
 /// F24: a version that was rolled back has left an event and a message that this one can't read. Who reads the event stands
-/// still and says where and why; all others go on. The message is parked. Then both are put right.
+/// still and says where and why; all others go on. The message is parked, and sometimes the event's key, too, so that the model
+/// goes on past it. Then both are put right, and what is parked is replayed.
 async fn left_behind(scene: &mut Scene) -> Result<()> {
     scene.moment(5..20).await;
     let poison = POISONS[scene.random.usize(..POISONS.len())];
@@ -61,7 +63,8 @@ async fn left_behind(scene: &mut Scene) -> Result<()> {
     others_go_on(scene, &event, poison.model).await?;
     scene.stack().await.until_ready(Role::Sagas).await?;
 
-    // Parking what one key can't read, and going on without it, is an operator's other choice; here the row is put right.
+    // An operator may wait until it can be read, or have the model go on without this one key.
+    let key = if scene.random.bool() { Some(park_key(scene, &event).await?) } else { None };
     event.mend(&databases.log).await?;
     mend_letters(&databases.log).await?;
     {
@@ -79,6 +82,9 @@ async fn left_behind(scene: &mut Scene) -> Result<()> {
         entrance(scene).await?.until_done(&path, "replay", &json!({ "reason": REASON })).await?;
     }
     scene.tally.one("letters replayed");
+    if let Some(key) = key {
+        replay_key(scene, poison.model, &key).await?;
+    }
     let reads = |model: &Value| model["fault"].is_null();
     entrance(scene).await?.until(&format!("/v1/projections/{}", poison.model), reads).await?;
     scene.stack().await.until_all_ready().await
@@ -109,6 +115,34 @@ async fn faults_visibly(scene: &Scene, event: &PoisonedEvent, model: &str) -> Re
     ensure!(cause.as_str().is_some_and(|cause| !cause.is_empty()), "no cause is given: {model}");
     ensure!(model["live_position"].as_i64() < Some(event.position), "it was passed over: {model}");
     scene.tally.one("models faulted");
+    Ok(())
+}
+
+/// Has the model that stands still go on without the event's key; the key.
+async fn park_key(scene: &Scene, event: &PoisonedEvent) -> Result<String> {
+    let client = entrance(scene).await?;
+    let path = format!("/v1/projections/{}", event.model());
+    let body = json!({ "position": event.position, "reason": "goes on after the upgrade" });
+    client.until_done(&format!("{path}/park"), "park", &body).await?;
+    let goes_on = |model: &Value| {
+        model["fault"].is_null() && model["position"].as_i64() > Some(event.position)
+    };
+    let model = client.until(&path, goes_on).await?;
+    let parked = &model["parked"][0];
+    ensure!(parked["position"] == event.position, "another key is parked: {model}");
+    scene.tally.one("keys parked");
+    Ok(parked["key"].as_str().context("what is parked has a key")?.to_owned())
+}
+
+/// Has the events of a key applied that waited for it.
+async fn replay_key(scene: &Scene, model: &str, key: &str) -> Result<()> {
+    let client = entrance(scene).await?;
+    let path = format!("/v1/projections/{model}");
+    let body = json!({ "key": key, "reason": REASON });
+    client.until_done(&format!("{path}/replay"), "replay-key", &body).await?;
+    let none_waits = |model: &Value| model["parked"].as_array().is_none_or(Vec::is_empty);
+    client.until(&path, none_waits).await?;
+    scene.tally.one("keys replayed");
     Ok(())
 }
 

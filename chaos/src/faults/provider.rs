@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::client::Client;
 use crate::fault::Fault;
+use crate::probes::{PROVIDER_BACK, PROVIDER_SHUT_OUT, PROVIDER_TRIED};
 use crate::scene::Scene;
 use crate::stack::{Layout, Role};
 use crate::tools::provider_gate::Manner;
@@ -50,7 +51,13 @@ pub(crate) static FAULTS: &[Fault] = &[
         name: "the payment provider is away for long",
         layout: behind_a_gate,
         act: |scene| Box::pin(away(scene)),
-        must: &["payments waited", "acknowledged without the provider"],
+        must: &[
+            "payments waited",
+            "acknowledged without the provider",
+            PROVIDER_SHUT_OUT,
+            PROVIDER_TRIED,
+            PROVIDER_BACK,
+        ],
         sometimes: &["provider gone", "provider silent", "asked in vain"],
         ..Fault::USUAL
     },

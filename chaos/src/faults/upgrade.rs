@@ -17,7 +17,7 @@ const ONE_OF_EACH: [Role; 2] = [Role::Simulator, Role::Gateway];
 /// The faults.
 pub(crate) static FAULTS: &[Fault] = &[Fault {
     id: "F29",
-    name: "every process is replaced in order, and sometimes back again",
+    name: "every process is replaced in order, by that of `--other` or the same, sometimes back",
     layout: |_| {
         let other_version =
             vec![Role::Models, Role::Sagas, Role::Commands, Role::Simulator, Role::Gateway];

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::journal::JournalFile;
+use super::parcels;
 use super::tally::Tally;
 use super::wishes::{Next, Wish, Wishes};
 use crate::awake::Awake;
@@ -26,14 +27,17 @@ use crate::tokens;
 /// Acknowledged commands that are remembered, to be asked again.
 const REMEMBERED: usize = 4_000;
 
+/// Answers that somebody else was first.
+pub(crate) const CONFLICTS: &str = "409";
+
 /// Acknowledged commands with their answers.
 pub(crate) type Recent = Arc<Mutex<Vec<Wish>>>;
 
 /// What all clients share.
 #[derive(Debug, Clone)]
-struct Shared {
+pub(super) struct Shared {
     journal: JournalFile,
-    tally: Tally,
+    pub(super) tally: Tally,
     acknowledged: Arc<AtomicU64>,
     recent: Recent,
     stopped: watch::Receiver<Option<Awake>>,
@@ -72,12 +76,13 @@ impl Load {
             pause: shape.pause,
         };
         let (mut running, mut names) = (Vec::new(), Vec::new());
+        let client = Client::new(url)?;
         for n in 0..shape.clients as u64 {
             let seed = seed.wrapping_mul(1_000).wrapping_add(n);
             let name = format!("c{n}x{}", seed % 100_000);
             names.push(name.clone());
             let wishes = Wishes::new(name, seed, shape.hot);
-            let (client, shared) = (Client::new(url)?, shared.clone());
+            let (client, shared) = (client.clone(), shared.clone());
             running.push(tokio::spawn(async move { shop(client, wishes, shared).await }));
         }
         Ok(Self { stop, running, names, acknowledged, recent })
@@ -107,7 +112,7 @@ impl Load {
 async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> {
     while shared.stopped.borrow().is_none() {
         match wishes.next() {
-            Next::Command(wish) => shared.carry_out(&client, &wish).await?,
+            Next::Command(wish) => drop(shared.carry_out(&client, &wish).await?),
             Next::Again => {
                 if let Some(wish) = shared.remembered(wishes.random()) {
                     shared.carry_out(&client, &wish).await?;
@@ -120,7 +125,12 @@ async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> 
                     shared.carry_out(&client, &Wish { path, body, ..wish }).await?;
                 }
             }
-            Next::Deliver(order) => deliver(&client, &order, &shared).await?,
+            Next::Deliver(order) => {
+                if parcels::deliver(&client, &order, &shared).await? {
+                    wishes.has_arrived(order);
+                }
+            }
+            Next::SendBack(order) => parcels::send_back(&client, &order, &shared).await?,
             Next::Look(order) => {
                 // What a read says is checked when everything is at rest.
                 let _ = client.get(&format!("/v1/orders/{order}")).await;
@@ -133,24 +143,6 @@ async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> 
     Ok(())
 }
 
-/// Ships and delivers the parcels that an order has by now.
-async fn deliver(client: &Client, order: &str, shared: &Shared) -> Result<()> {
-    let Ok(list) = client.get(&format!("/v1/shipments?order_id={order}")).await else {
-        return Ok(());
-    };
-    for shipment in list.body["items"].as_array().into_iter().flatten() {
-        let Some(id) = shipment["id"].as_str() else { continue };
-        let path = format!("/v1/shipments/{id}");
-        let parcel = json!({ "carrier": "Royal Mail", "tracking": "RM1" });
-        for (what, body) in [("ship", parcel), ("deliver", json!({}))] {
-            let key = format!("{what}/{id}");
-            let wish = Wish::new(key, format!("{path}/{what}"), body);
-            shared.carry_out(client, &Wish { may_change_nothing: true, ..wish }).await?;
-        }
-    }
-    Ok(())
-}
-
 impl Shared {
     fn remembered(&self, random: &mut fastrand::Rng) -> Option<Wish> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,13 +150,13 @@ impl Shared {
     }
 
     /// Asks under the same key until there is an answer that is final.
-    async fn carry_out(&self, client: &Client, wish: &Wish) -> Result<()> {
+    pub(super) async fn carry_out(&self, client: &Client, wish: &Wish) -> Result<Answer> {
         let mut tries = 0_u32;
         loop {
             tries += 1;
             if let Some(answer) = self.ask(client, wish).await? {
                 self.count(wish, &answer, tries);
-                return Ok(());
+                return Ok(answer);
             }
             // The stop comes after everything was healed: then an answer has to come in time.
             let late = |stop: &Awake| stop.elapsed() > patience();
@@ -221,6 +213,9 @@ impl Shared {
             self.tally.one("reused keys refused");
         } else if !answer.is_ok() {
             self.tally.one("refusals");
+        }
+        if answer.status == 409 {
+            self.tally.one(CONFLICTS);
         }
         if answer.is_ok() && !answer.replayed {
             self.acknowledged.fetch_add(1, Ordering::Relaxed);

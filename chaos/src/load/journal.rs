@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use invariants::JournalLine;
 use tokio::sync::oneshot;
 
+/// Lines, and who waits until they are on disk.
 type Line = (String, oneshot::Sender<()>);
 
 /// Writes lines; those that come at the same moment share one wait for the disk.
@@ -68,9 +69,18 @@ impl JournalFile {
 
     /// Writes a line; it is on disk when this returns.
     pub(crate) async fn write(&self, line: &JournalLine) -> Result<()> {
+        self.write_all(std::slice::from_ref(line)).await
+    }
+
+    /// Writes several, which wait for the disk but once.
+    pub(crate) async fn write_all(&self, lines: &[JournalLine]) -> Result<()> {
         let (done, written) = oneshot::channel();
-        let line = serde_json::to_string(line)? + "\n";
-        self.lines.send((line, done)).ok().context("the journal has ended")?;
+        let mut text = String::new();
+        for line in lines {
+            text += &serde_json::to_string(line)?;
+            text.push('\n');
+        }
+        self.lines.send((text, done)).ok().context("the journal has ended")?;
         written.await.context("the journal can't be written")
     }
 }

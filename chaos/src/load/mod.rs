@@ -2,11 +2,12 @@
 
 mod client;
 mod journal;
+mod parcels;
 mod shop;
 mod tally;
 mod wishes;
 
-pub(crate) use client::Load;
+pub(crate) use client::{CONFLICTS, Load};
 pub(crate) use journal::JournalFile;
 pub(crate) use shop::furnish;
 pub(crate) use tally::Tally;

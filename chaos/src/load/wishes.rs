@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::shop::{SCARCE, skus};
 
 /// How payments go, the usual way most often.
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 16] = [
+    "pm_ok",
     "pm_ok",
     "pm_ok",
     "pm_ok",
@@ -18,6 +19,9 @@ const METHODS: [&str; 12] = [
     "pm_timeout_then_ok",
     "pm_timeout_then_nothing",
     "pm_capture_fails_twice",
+    "pm_capture_refused",
+    "pm_refund_fails",
+    "pm_refund_fails",
 ];
 
 /// A command, as it will be sent however often.
@@ -34,7 +38,7 @@ impl Wish {
         Self { key, path, body, may_change_nothing: false }
     }
 
-    fn or_nothing(self) -> Self {
+    pub(super) fn or_nothing(self) -> Self {
         Self { may_change_nothing: true, ..self }
     }
 }
@@ -50,6 +54,8 @@ pub(crate) enum Next {
     Reuse,
     /// The parcels of an order.
     Deliver(String),
+    /// A unit of an order that arrived goes back.
+    SendBack(String),
     /// A look at an order.
     Look(String),
 }
@@ -61,6 +67,7 @@ pub(crate) struct Wishes {
     random: fastrand::Rng,
     count: u64,
     orders: Vec<String>,
+    arrived: Vec<String>,
     hot: bool,
 }
 
@@ -68,7 +75,12 @@ impl Wishes {
     /// Of a customer; with `hot`, of one who wants one product only.
     pub(crate) fn new(name: String, seed: u64, hot: bool) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        Self { name, random, count: 0, orders: Vec::new(), hot }
+        Self { name, random, count: 0, orders: Vec::new(), arrived: Vec::new(), hot }
+    }
+
+    /// A parcel of an order arrived.
+    pub(crate) fn has_arrived(&mut self, order: String) {
+        self.arrived.push(order);
     }
 
     pub(crate) fn random(&mut self) -> &mut fastrand::Rng {
@@ -89,19 +101,16 @@ impl Wishes {
             71..74 => Next::Command(self.nonsense()),
             74..80 => Next::Again,
             80..83 => Next::Reuse,
-            83..94 => Next::Deliver(self.order()),
-            _ => Next::Look(self.order()),
+            83..93 => Next::Deliver(recent(&mut self.random, &self.orders)),
+            93..97 if !self.arrived.is_empty() => {
+                Next::SendBack(recent(&mut self.random, &self.arrived))
+            }
+            _ => Next::Look(recent(&mut self.random, &self.orders)),
         }
     }
 
     fn key(&self, what: &str) -> String {
         format!("{}/{}/{what}", self.name, self.count)
-    }
-
-    fn order(&mut self) -> String {
-        let recent = self.orders.len().saturating_sub(8);
-        let chosen = self.random.usize(recent..self.orders.len());
-        self.orders[chosen].clone()
     }
 
     fn place(&mut self) -> Wish {
@@ -133,7 +142,7 @@ impl Wishes {
     }
 
     fn of_order(&mut self, what: &str, body: Value) -> Wish {
-        let path = format!("/v1/orders/{}/{what}", self.order());
+        let path = format!("/v1/orders/{}/{what}", recent(&mut self.random, &self.orders));
         Wish::new(self.key(what), path, body).or_nothing()
     }
 
@@ -146,4 +155,10 @@ impl Wishes {
         });
         Wish::new(self.key("nonsense"), "/v1/orders".to_owned(), body)
     }
+}
+
+/// One of the last few.
+fn recent(random: &mut fastrand::Rng, orders: &[String]) -> String {
+    let first = orders.len().saturating_sub(8);
+    orders[random.usize(first..orders.len())].clone()
 }

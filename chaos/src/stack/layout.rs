@@ -13,6 +13,7 @@ pub(crate) enum Kind {
 
 /// What to start.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part that may be there")]
 pub(crate) struct Layout {
     /// In one process or in several.
     pub(crate) kind: Kind,
@@ -36,6 +37,8 @@ pub(crate) struct Layout {
     pub(crate) gated_provider: bool,
     /// Services that begin with the binary of another version.
     pub(crate) other_version: Vec<Role>,
+    /// Whether somebody outside is told of orders by webhook.
+    pub(crate) told: bool,
     /// The data (embedded) or PostgreSQL's folder on a disk of so many MiB.
     pub(crate) small_disk_mib: Option<u32>,
 }
@@ -55,6 +58,7 @@ impl Layout {
             clocks: Vec::new(),
             gated_provider: false,
             other_version: Vec::new(),
+            told: false,
             small_disk_mib: None,
         }
     }

@@ -21,14 +21,21 @@ pub(crate) enum Role {
     Commands,
     Models,
     Sagas,
+    Notifications,
     Simulator,
     Gateway,
 }
 
 impl Role {
     /// Those of separate processes, in the order in which they start.
-    pub(crate) const SERVICES: [Self; 5] =
-        [Self::Simulator, Self::Commands, Self::Models, Self::Sagas, Self::Gateway];
+    pub(crate) const SERVICES: [Self; 6] = [
+        Self::Simulator,
+        Self::Commands,
+        Self::Models,
+        Self::Sagas,
+        Self::Notifications,
+        Self::Gateway,
+    ];
 
     /// Its subcommand.
     pub(crate) fn name(self) -> &'static str {
@@ -37,11 +44,18 @@ impl Role {
             Self::Commands => "command-service",
             Self::Models => "projection-service",
             Self::Sagas => "saga-orchestrator",
+            Self::Notifications => "notification-service",
             Self::Simulator => "payment-simulator",
             Self::Gateway => "gateway",
         }
     }
 }
+
+/// Who is told by webhook is on this machine, and is told again soon.
+const TELLS: [(&str, &str); 2] = [
+    ("DOCKET_WEBHOOK_NETWORKS", "127.0.0.0/8"),
+    ("DOCKET_WEBHOOK_RETRIES_S", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"),
+];
 
 /// The binaries that are broken.
 #[derive(Debug, Clone)]
@@ -106,7 +120,12 @@ impl Plan {
         match role {
             Role::Dev | Role::Simulator => words.extend(["--data-dir".to_owned(), data]),
             Role::Gateway => words.extend(self.upstreams()),
-            Role::Commands | Role::Models | Role::Sagas => env.extend(self.databases(role)?),
+            Role::Commands | Role::Models | Role::Sagas | Role::Notifications => {
+                env.extend(self.databases(role)?);
+            }
+        }
+        if self.layout.told && [Role::Dev, Role::Notifications].contains(&role) {
+            env.extend(TELLS.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         if role == Role::Commands {
             let url = self.gate.clone().unwrap_or_else(|| self.url(Role::Simulator, false));
@@ -127,6 +146,7 @@ impl Plan {
         let database = match role {
             Role::Commands => &databases.log,
             Role::Models => &databases.models,
+            // Each has a schema of its own there.
             _ => &databases.sagas,
         };
         let replicas = self.layout.nats.to_string();
@@ -143,8 +163,10 @@ impl Plan {
     }
 
     fn upstreams(&self) -> Vec<String> {
+        let told = self.layout.told.then_some(Role::Notifications);
         [Role::Commands, Role::Models, Role::Sagas, Role::Simulator]
             .into_iter()
+            .chain(told)
             .flat_map(|role| {
                 let mut urls = vec![self.url(role, false)];
                 if self.layout.seconds.contains(&role) {

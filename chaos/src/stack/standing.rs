@@ -69,7 +69,9 @@ impl Stack {
                 stack.run(&plan, Role::Commands, false)?;
                 // It makes the master key.
                 stack.until_ready(Role::Commands).await?;
-                for role in [Role::Models, Role::Sagas, Role::Gateway] {
+                let told = layout.told.then_some(Role::Notifications);
+                let rest = [Role::Models, Role::Sagas].into_iter().chain(told);
+                for role in rest.chain([Role::Gateway]) {
                     stack.run(&plan, role, false)?;
                 }
             }
@@ -148,7 +150,8 @@ impl Stack {
         match self.kind {
             Kind::Embedded => self.until_ready(Role::Dev).await,
             Kind::Distributed => {
-                for role in Role::SERVICES {
+                let runs = |role: &Role| self.processes.iter().any(|(of, _)| of == role);
+                for role in Role::SERVICES.into_iter().filter(runs) {
                     self.until_ready_or_standing_by(role).await?;
                 }
                 Ok(())
@@ -216,8 +219,15 @@ impl Stack {
 
     /// SIGTERM to all, senders before receivers; each has to end well.
     pub(crate) fn terminate(&self) -> Result<()> {
-        let order =
-            [Role::Gateway, Role::Sagas, Role::Commands, Role::Models, Role::Simulator, Role::Dev];
+        let order = [
+            Role::Gateway,
+            Role::Notifications,
+            Role::Sagas,
+            Role::Commands,
+            Role::Models,
+            Role::Simulator,
+            Role::Dev,
+        ];
         for role in order {
             for (_, process) in self.processes.iter().filter(|(of, _)| *of == role) {
                 process.terminate()?;

@@ -50,6 +50,11 @@ impl Poison {
 }
 
 impl PoisonedEvent {
+    /// The read model that can't go on because of it.
+    pub(crate) fn model(&self) -> &'static str {
+        self.what.model
+    }
+
     /// Puts the row right, past the trigger that refuses every change: only the owner of the tables can.
     pub(crate) async fn mend(&self, log: &str) -> Result<()> {
         let mut connection = PgConnection::connect(log).await?;

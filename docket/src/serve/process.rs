@@ -262,7 +262,7 @@ impl Process {
         tokio::select! {
             () = self.stop.cancelled() => {
                 tracing::info!("the {} is asked to end: requests under way are ended first", self.name);
-                self.health.down("service", "ends");
+                self.health.down(self.name, "ends");
                 tokio::time::sleep(self.delay).await;
                 Ok(())
             }

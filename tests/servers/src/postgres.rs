@@ -142,8 +142,11 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// Starts the server after [`kill`](Self::kill), on the same port and with what it had committed.
+    /// Starts the server after [`kill`](Self::kill), or after it ended by itself, on the same port and with what it had committed.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
+        if let Some(ended) = self.process.take() {
+            ended.stop_keeping_folder()?;
+        }
         let begun = Instant::now();
         loop {
             match self.try_start() {
@@ -289,6 +292,23 @@ mod tests {
         drop(postgres);
         assert!(!folder.exists());
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    }
+
+    #[test]
+    fn one_that_ended_by_itself_is_started_again_with_what_it_had() {
+        let mut postgres = match PostgresSettings::default().start() {
+            Ok(postgres) => postgres,
+            Err(missing) => return crate::skipped(&missing),
+        };
+        postgres.execute(&["CREATE DATABASE shop"]).unwrap();
+        kill_process(postgres.pid().unwrap(), Signal::INT).unwrap();
+        let begun = Instant::now();
+        while postgres.state_file().is_ok() {
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            thread::sleep(LOOK_EVERY);
+        }
+        postgres.start_again().unwrap();
+        assert!(postgres.execute(&["CREATE DATABASE shop"]).is_err(), "it is there already");
     }
 
     #[test]
