@@ -143,6 +143,5 @@ async fn look(
         }
     }
     let opened = Opened { keys: *keys, name: name.clone(), master: right, mends };
-    checked.findings.extend(person_keys::check(&opened, log, persons).await?);
-    Ok(())
+    person_keys::check(&opened, log, persons, checked).await
 }

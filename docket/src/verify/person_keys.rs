@@ -9,6 +9,7 @@ use event_store::keys::{KeyState, KeyStore, MasterKey};
 use futures::{StreamExt as _, stream};
 use invariants::{Finding, Rule};
 
+use super::keys::Checked;
 use super::persons::Persons;
 use crate::data_dir::ReadLog;
 
@@ -16,6 +17,8 @@ use crate::data_dir::ReadLog;
 const AT_ONCE: usize = 16;
 /// Events that are read at once.
 const PAGE: usize = 1_000;
+/// That of a log that was never put back.
+const FIRST_EPOCH: u32 = 1;
 
 /// A key store, open, with what is known of it.
 pub(super) struct Opened<'a> {
@@ -33,13 +36,15 @@ pub(super) async fn check(
     opened: &Opened<'_>,
     log: &ReadLog,
     persons: &Persons,
-) -> Result<Vec<Finding>> {
+    checked: &mut Checked,
+) -> Result<()> {
     // Before the keys: what was destroyed meanwhile is not open any more.
     let open = open_erasures(&**log).await.context("the log can't be read")?;
     let open: HashSet<String> = open.into_iter().collect();
     let find = async |person| (person, opened.keys.find(person).await);
     let mut states = stream::iter(persons.all()).map(find).buffered(AT_ONCE);
-    let (mut findings, mut tombstones) = (Vec::new(), Vec::new());
+    let findings = &mut checked.findings;
+    let mut tombstones = Vec::new();
     while let Some((person, state)) = states.next().await {
         match (state?, persons.sealed_at(person), persons.erased_at(person)) {
             (KeyState::Present(_), _, Some(at)) if !open.contains(person) => {
@@ -66,28 +71,32 @@ pub(super) async fn check(
             (KeyState::Present(_) | KeyState::Absent | KeyState::Erased { .. }, _, _) => {}
         }
     }
-    findings.extend(unexplained(&tombstones, opened, log).await?);
-    Ok(findings)
+    if !tombstones.is_empty() {
+        let since = erased_since(log).await?;
+        tombstones.retain(|(person, _)| !since.contains(*person));
+    }
+    unexplained(&tombstones, opened, log, checked);
+    Ok(())
 }
 
-/// Of those whose key was destroyed, whoever the log does not call erased to this day.
-async fn unexplained(
+/// Those whose key was destroyed though the log does not call them erased to this day: damage, unless the log was put back and the newer
+/// keys remember what it does not.
+fn unexplained(
     tombstones: &[(&str, Position)],
     opened: &Opened<'_>,
     log: &ReadLog,
-) -> Result<Vec<Finding>> {
-    if tombstones.is_empty() {
-        return Ok(Vec::new());
+    checked: &mut Checked,
+) {
+    let was_put_back = log.identity().epoch > FIRST_EPOCH;
+    for (person, at) in tombstones {
+        let told = format!("{} says that {person} was erased, and the log", opened.name);
+        if was_put_back {
+            checked.notes.push(format!("{told}, which was put back, does not: that stays so."));
+        } else {
+            let told = format!("{told} knows nothing of it. Put it back from your backup.");
+            checked.findings.push(found(*at, told));
+        }
     }
-    let since = erased_since(log).await?;
-    let unexplained = tombstones.iter().filter(|(person, _)| !since.contains(*person));
-    let told = unexplained.map(|(person, at)| {
-        found(*at, format!(
-            "{} says that {person} was erased, and the log knows nothing of it. Put it back from your backup.",
-            opened.name,
-        ))
-    });
-    Ok(told.collect())
 }
 
 /// Who was erased after the end of the log as it was read.
