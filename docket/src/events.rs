@@ -40,19 +40,44 @@ pub(crate) async fn run(args: EventsArgs) -> Result<ExitCode> {
         None => DataDir::existing(&args.data.data_dir)?.open_log().await?,
     };
     let (mut after, mut left) = (args.after, args.limit);
+    // The last position that was shown, or said to have no event.
+    let mut shown_to = after;
     'log: while left > 0 {
         let events = log.read_all(after, left.min(PAGE)).await.context("the log can't be read")?;
-        let Some(last) = events.last() else { break };
-        (after, left) = (last.position, left.saturating_sub(events.len()));
+        if events.is_empty() {
+            // As many in a row are gone as were asked for, or the log ends here.
+            let beyond = after.saturating_add(left.min(PAGE) as u64);
+            if beyond >= log.head_when_opened() {
+                break;
+            }
+            after = beyond;
+            continue;
+        }
         for event in &events {
+            left_out(shown_to, event.position);
+            (after, shown_to) = (event.position, event.position);
             let shown = if args.json { as_json(event).to_string() } else { as_text(event) };
             if output::line(shown)? == Reader::Gone {
                 break 'log;
             }
         }
+        left = left.saturating_sub(events.len());
     }
     log.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which positions between two have no event: a log has no holes, unless somebody made one.
+fn left_out(after: u64, next: u64) {
+    match (after.saturating_add(1), next.saturating_sub(1)) {
+        (first, last) if first > last => {}
+        (first, last) if first == last => {
+            output::note(format_args!("the log has no event at position {first}"));
+        }
+        (first, last) => {
+            output::note(format_args!("the log has no event at positions {first} to {last}"));
+        }
+    }
 }
 
 fn as_text(event: &RecordedEvent) -> String {

@@ -44,6 +44,7 @@ mod shop;
 mod streams;
 mod stripe;
 mod takeovers;
+mod tampered;
 mod tls;
 mod tls_everywhere;
 mod traces;
