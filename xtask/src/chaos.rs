@@ -9,8 +9,7 @@ use anyhow::{Context as _, bail};
 /// Builds and runs; the words behind `chaos` go to `chaos`.
 pub(crate) fn chaos(root: &Path, words: &[&str]) -> anyhow::Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Of all packages, so that it has the features that the tests have built already.
-    cargo.current_dir(root).args(["run", "--locked", "--bin", "chaos", "--"]);
+    cargo.current_dir(root).args(["run", "--locked", "--package", "chaos", "--"]);
     let status = cargo.args(words).status().context("`cargo run` can't be started")?;
     if !status.success() {
         bail!("`cargo xtask chaos` ended with {status}");
