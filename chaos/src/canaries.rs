@@ -28,6 +28,8 @@ struct Canary {
     client: Client,
     is_registered: bool,
     placed: u64,
+    /// An order that its owner looks for until it is shown.
+    unseen: Option<String>,
     /// An order that its owner has seen.
     seen: Option<String>,
 }
@@ -45,7 +47,8 @@ impl Canaries {
         let mut both = Vec::new();
         for (name, token) in CUSTOMERS.into_iter().zip(&tokens.customers) {
             let client = Client::showing(url, token, DEADLINE)?;
-            both.push(Canary { name, client, is_registered: false, placed: 0, seen: None });
+            let (is_registered, placed, unseen, seen) = (false, 0, None, None);
+            both.push(Canary { name, client, is_registered, placed, unseen, seen });
         }
         let (stop, stopped) = watch::channel(false);
         let tally = tally.clone();
@@ -90,13 +93,14 @@ impl Canary {
             "payment_method": "pm_ok", "shipping_address": { "country": "United Kingdom" },
         });
         let placed = self.client.post("/v1/orders", &format!("{name}/{order}"), &body).await;
-        if !placed.is_ok_and(|answer| answer.is_ok()) {
-            return;
+        if placed.is_ok_and(|answer| answer.is_ok()) {
+            self.placed += 1;
+            self.unseen.get_or_insert(order);
         }
-        self.placed += 1;
+        let Some(order) = &self.unseen else { return };
         let read = self.client.get(&format!("/v1/orders/{order}")).await;
         if read.is_ok_and(|answer| answer.is_ok()) {
-            self.seen = Some(order);
+            self.seen = self.unseen.take();
         }
     }
 
