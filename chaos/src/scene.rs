@@ -104,11 +104,12 @@ impl Scene {
         Ok(())
     }
 
-    /// Leaves something away that processes can't do without: so many milliseconds, or, once in three times, for so long that
-    /// each of them has to say so.
+    /// Leaves something away that processes can't do without: so many milliseconds, or, one time in three and once in a run at
+    /// most, for so long that each of them has to say so.
     pub(crate) async fn leave_away(&mut self, roles: &[Role], ms: std::ops::Range<u64>) {
         let from = Awake::now();
-        if self.random.u32(..3) == 0 {
+        let is_drawn = self.random.u32(..3) == 0;
+        if is_drawn && self.tally.get(LONG) == 0 {
             tokio::time::sleep(told_within()).await;
             self.pause(1_500..4_000).await;
             self.tally.one(LONG);
