@@ -7,6 +7,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use uuid::Uuid;
 
 use crate::platform::{Data, Platform, docket, text};
 use crate::services::{Service, Services};
@@ -15,13 +16,25 @@ use crate::shop::order;
 /// As a newer version would write it.
 const POISON: &str = r#"{"sku":"A","unit_price":{"amount":1300,"currency":"GBP"}}"#;
 
-/// Puts the event at the end of a log that nobody writes.
+/// An id as the store draws it, of the time of the log's last event.
+fn id_of(recorded_at_micros: i64) -> Uuid {
+    let millis = recorded_at_micros.unsigned_abs() / 1_000;
+    uuid::Builder::from_unix_timestamp_millis(millis, &[7; 10]).into_uuid()
+}
+
+/// Puts the event at the end of a log that nobody writes, with the answer of its command.
 async fn poison_file(log: &Path) {
     let mut log = SqliteConnectOptions::new().filename(log).connect().await.unwrap();
+    let last = sqlx::query_scalar("SELECT max(recorded_at) FROM events");
+    let id = id_of(last.fetch_one(&mut log).await.unwrap());
     let insert = "INSERT INTO events SELECT position + 1, 'product-A',
-            (SELECT max(version) + 1 FROM events WHERE stream = 'product-A'), randomblob(16), 'PriceChanged', 99, $1,
-            metadata, recorded_at FROM events ORDER BY position DESC LIMIT 1";
-    sqlx::query(insert).bind(POISON).execute(&mut log).await.unwrap();
+            (SELECT max(version) + 1 FROM events WHERE stream = 'product-A'), $2, 'PriceChanged', 99, $1,
+            json_set(metadata, '$.command_id', 'poison'), recorded_at FROM events ORDER BY position DESC LIMIT 1";
+    let insert = sqlx::query(insert).bind(POISON).bind(id.as_bytes().to_vec());
+    insert.execute(&mut log).await.unwrap();
+    let answer = "INSERT INTO commands (command_id, request_hash, status, body, version, position)
+        SELECT 'poison', zeroblob(32), 200, '{}', 0, max(position) FROM events";
+    sqlx::query(answer).execute(&mut log).await.unwrap();
     log.close().await.unwrap();
 }
 
@@ -38,10 +51,16 @@ async fn mend_file(log: &Path) {
 
 async fn poison_database(url: &str) {
     let mut log = PgConnection::connect(url).await.unwrap();
+    let last = sqlx::query_scalar("SELECT max(recorded_at) FROM events");
+    let id = id_of(last.fetch_one(&mut log).await.unwrap());
     let insert = "INSERT INTO events SELECT position + 1, 'product-A',
-            (SELECT max(version) + 1 FROM events WHERE stream = 'product-A'), gen_random_uuid(), 'PriceChanged', 99, $1,
-            metadata, recorded_at FROM events ORDER BY position DESC LIMIT 1";
-    sqlx::query(insert).bind(POISON).execute(&mut log).await.unwrap();
+            (SELECT max(version) + 1 FROM events WHERE stream = 'product-A'), $2, 'PriceChanged', 99, $1,
+            jsonb_set(metadata::jsonb, '{command_id}', '\"poison\"')::text, recorded_at
+            FROM events ORDER BY position DESC LIMIT 1";
+    sqlx::query(insert).bind(POISON).bind(id).execute(&mut log).await.unwrap();
+    let answer = "INSERT INTO commands (command_id, request_hash, status, body, version, position)
+        SELECT 'poison', decode(repeat('00', 32), 'hex'), 200, '{}', 0, max(position) FROM events";
+    sqlx::query(answer).execute(&mut log).await.unwrap();
     log.close().await.unwrap();
 }
 

@@ -143,5 +143,8 @@ async fn look(
         }
     }
     let opened = Opened { keys: *keys, name: name.clone(), master: right, mends };
-    person_keys::check(&opened, log, persons, checked).await
+    let looked = person_keys::check(&opened, log, persons).await?;
+    checked.findings.extend(looked.findings);
+    checked.notes.extend(looked.note);
+    Ok(())
 }

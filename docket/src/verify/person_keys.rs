@@ -9,16 +9,24 @@ use event_store::keys::{KeyState, KeyStore, MasterKey};
 use futures::{StreamExt as _, stream};
 use invariants::{Finding, Rule};
 
-use super::keys::Checked;
 use super::persons::Persons;
 use crate::data_dir::ReadLog;
+use crate::numbers::counted;
 
 /// Keys that are asked for at once.
 const AT_ONCE: usize = 16;
 /// Events that are read at once.
 const PAGE: usize = 1_000;
-/// That of a log that was never put back.
-const FIRST_EPOCH: u32 = 1;
+/// The epoch of a log that was never put back from a backup.
+const NEVER_PUT_BACK: u32 = 1;
+/// People that a note names at most.
+const NAMED: usize = 5;
+
+/// What was found, and what should be known.
+pub(super) struct Looked {
+    pub(super) findings: Vec<Finding>,
+    pub(super) note: Option<String>,
+}
 
 /// A key store, open, with what is known of it.
 pub(super) struct Opened<'a> {
@@ -32,19 +40,13 @@ pub(super) struct Opened<'a> {
 }
 
 /// Looks at everyone with personal data in the log, or erased there.
-pub(super) async fn check(
-    opened: &Opened<'_>,
-    log: &ReadLog,
-    persons: &Persons,
-    checked: &mut Checked,
-) -> Result<()> {
+pub(super) async fn check(opened: &Opened<'_>, log: &ReadLog, persons: &Persons) -> Result<Looked> {
     // Before the keys: what was destroyed meanwhile is not open any more.
     let open = open_erasures(&**log).await.context("the log can't be read")?;
     let open: HashSet<String> = open.into_iter().collect();
     let find = async |person| (person, opened.keys.find(person).await);
     let mut states = stream::iter(persons.all()).map(find).buffered(AT_ONCE);
-    let findings = &mut checked.findings;
-    let mut tombstones = Vec::new();
+    let (mut findings, mut tombstones) = (Vec::new(), Vec::new());
     while let Some((person, state)) = states.next().await {
         match (state?, persons.sealed_at(person), persons.erased_at(person)) {
             (KeyState::Present(_), _, Some(at)) if !open.contains(person) => {
@@ -71,32 +73,46 @@ pub(super) async fn check(
             (KeyState::Present(_) | KeyState::Absent | KeyState::Erased { .. }, _, _) => {}
         }
     }
+    let unexplained = unexplained(tombstones, log).await?;
+    let mut note = None;
+    if log.identity().epoch > NEVER_PUT_BACK {
+        // Keys may be newer than a log that was put back: an erasure that it has lost counts all the same.
+        note = noted(&unexplained, &opened.name);
+    } else {
+        findings.extend(unexplained.into_iter().map(|(person, at)| {
+            let statement = format!(
+                "{} says that {person} was erased, and the log knows nothing of it. Put it back from your backup.",
+                opened.name,
+            );
+            found(at, statement)
+        }));
+    }
+    Ok(Looked { findings, note })
+}
+
+fn noted(unexplained: &[(&str, Position)], name: &str) -> Option<String> {
+    if unexplained.is_empty() {
+        return None;
+    }
+    let named: Vec<&str> = unexplained.iter().take(NAMED).map(|(person, _)| *person).collect();
+    let more = if unexplained.len() > NAMED { ", …" } else { "" };
+    let people = counted(unexplained.len() as u64, "key");
+    Some(format!(
+        "{people} in {name} went with an erasure that the log has not, as after it was put back from an older backup: {}{more}.",
+        named.join(", "),
+    ))
+}
+
+/// Of those whose key was destroyed, whoever the log does not call erased to this day.
+async fn unexplained<'p>(
+    mut tombstones: Vec<(&'p str, Position)>,
+    log: &ReadLog,
+) -> Result<Vec<(&'p str, Position)>> {
     if !tombstones.is_empty() {
         let since = erased_since(log).await?;
         tombstones.retain(|(person, _)| !since.contains(*person));
     }
-    unexplained(&tombstones, opened, log, checked);
-    Ok(())
-}
-
-/// Those whose key was destroyed though the log does not call them erased to this day: damage, unless the log was put back and the newer
-/// keys remember what it does not.
-fn unexplained(
-    tombstones: &[(&str, Position)],
-    opened: &Opened<'_>,
-    log: &ReadLog,
-    checked: &mut Checked,
-) {
-    let was_put_back = log.identity().epoch > FIRST_EPOCH;
-    for (person, at) in tombstones {
-        let told = format!("{} says that {person} was erased, and the log", opened.name);
-        if was_put_back {
-            checked.notes.push(format!("{told}, which was put back, does not: that stays so."));
-        } else {
-            let told = format!("{told} knows nothing of it. Put it back from your backup.");
-            checked.findings.push(found(*at, told));
-        }
-    }
+    Ok(tombstones)
 }
 
 /// Who was erased after the end of the log as it was read.
