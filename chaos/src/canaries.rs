@@ -28,8 +28,8 @@ struct Canary {
     client: Client,
     is_registered: bool,
     placed: u64,
-    /// An order that its owner looks for until it is shown.
-    unseen: Option<String>,
+    /// The order that it placed last.
+    last: Option<String>,
     /// An order that its owner has seen.
     seen: Option<String>,
 }
@@ -47,8 +47,14 @@ impl Canaries {
         let mut both = Vec::new();
         for (name, token) in CUSTOMERS.into_iter().zip(&tokens.customers) {
             let client = Client::showing(url, token, DEADLINE)?;
-            let (is_registered, placed, unseen, seen) = (false, 0, None, None);
-            both.push(Canary { name, client, is_registered, placed, unseen, seen });
+            both.push(Canary {
+                name,
+                client,
+                is_registered: false,
+                placed: 0,
+                last: None,
+                seen: None,
+            });
         }
         let (stop, stopped) = watch::channel(false);
         let tally = tally.clone();
@@ -56,7 +62,10 @@ impl Canaries {
             let mut found = Vec::new();
             while !*stopped.borrow() {
                 for one in 0..both.len() {
-                    both[one].shops().await;
+                    both[one].looks_for_its_own().await;
+                    if both[one].last.is_none() {
+                        both[one].shops().await;
+                    }
                     let other = &both[(one + 1) % both.len()];
                     found.extend(both[one].looks_around(other, &tally).await);
                 }
@@ -93,14 +102,19 @@ impl Canary {
             "payment_method": "pm_ok", "shipping_address": { "country": "United Kingdom" },
         });
         let placed = self.client.post("/v1/orders", &format!("{name}/{order}"), &body).await;
-        if placed.is_ok_and(|answer| answer.is_ok()) {
-            self.placed += 1;
-            self.unseen.get_or_insert(order);
+        if !placed.is_ok_and(|answer| answer.is_ok()) {
+            return;
         }
-        let Some(order) = &self.unseen else { return };
+        self.placed += 1;
+        self.last = Some(order);
+    }
+
+    /// Looks whether its last order is shown by now: a read model may be late.
+    async fn looks_for_its_own(&mut self) {
+        let Some(order) = &self.last else { return };
         let read = self.client.get(&format!("/v1/orders/{order}")).await;
         if read.is_ok_and(|answer| answer.is_ok()) {
-            self.seen = self.unseen.take();
+            self.seen = self.last.take();
         }
     }
 
