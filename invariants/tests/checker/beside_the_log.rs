@@ -39,7 +39,7 @@ fn only(report: &Report) -> &Finding {
 fn of_client() -> Log {
     let mut log = clean();
     let reserved = log.find("o1", "StockReserved");
-    log.0[reserved].command_id = "client/reserve".to_owned();
+    "client/reserve".clone_into(&mut log.0[reserved].command_id);
     log
 }
 

@@ -181,7 +181,9 @@ fn a_reader_that_saw_another_event_more_events_or_not_all_of_them_is_found() {
 fn a_journal_speaks_only_of_what_a_line_of_it_tells() {
     let of = |lines: Vec<JournalLine>| {
         let mut journal = Journal::default();
-        lines.into_iter().for_each(|line| journal.take(line));
+        for line in lines {
+            journal.take(line);
+        }
         journal.speaks_of().into_iter().collect::<Vec<_>>()
     };
     let ten = json!({ "quantity": 10 });
