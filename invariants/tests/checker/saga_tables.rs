@@ -62,7 +62,7 @@ fn is_clean(log: &Log, tables: &SagaTables) {
 #[test]
 fn a_command_that_is_still_sent_though_its_end_was_read_is_found() {
     let mut log = placed();
-    log.0.last_mut().unwrap().command_id = "order-o1/reserve_stock/1".to_owned();
+    "order-o1/reserve_stock/1".clone_into(&mut log.0.last_mut().unwrap().command_id);
     let mut tables = tables(&log, vec![saga("o1", SagaState::Running, "reserve_stock")]);
     tables.outbox = vec![sent("order-o1", "reserve_stock")];
     finds(Rule::Outbox, "is still sent (1 times so far)", &log, &tables);
