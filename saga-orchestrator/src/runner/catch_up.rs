@@ -67,6 +67,7 @@ impl<T: Tables> Runner<T> {
         self.checkpoint = transaction.read_checkpoint().await?;
         self.sagas = transaction.count_states().await?;
         self.commands = transaction.count_outbox().await?;
+        self.alive_at = transaction.read_alive_at().await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -43,6 +43,13 @@ impl LogClock {
     }
 }
 
+/// Where events that were appended after this moment of the log's time tell of an earlier one: its clock was set back meanwhile. Behind
+/// the last where none does. Whoever notes moments while far behind the log takes that for the same; the next new event tells better.
+pub(super) fn set_back_from(page: &[RecordedEvent], moment: DateTime<Utc>) -> usize {
+    let is_before = |event: &RecordedEvent| event.recorded_at + TOLERATED < moment;
+    page.iter().position(is_before).unwrap_or(page.len())
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -11,6 +11,7 @@ use event_store::RecordedEvent;
 use service_kit::trace;
 
 use super::commit::ToSend;
+use super::log_clock::set_back_from;
 use super::run::{RunError, Runner};
 use super::work::{Cause, Work};
 use crate::tables::{Rows as _, Tables};
@@ -28,10 +29,14 @@ impl<T: Tables> Runner<T> {
         self.fold_part(after).await
     }
 
-    /// How much of a page is by the sagas' clock. Of what was not recorded just now nothing can be said.
+    /// How much of a page is by the sagas' clock. Of what was not recorded just now nothing can be said, but that it is no older
+    /// than what was known of the log's time before it.
     fn right_until(&self, page: &[RecordedEvent]) -> usize {
+        if !self.is_live() {
+            return self.alive_at.map_or(page.len(), |alive_at| set_back_from(page, alive_at));
+        }
         let last = page.last().map_or(0, |last| last.position);
-        let is_new = self.is_live() && last >= *self.head.borrow();
+        let is_new = last >= *self.head.borrow();
         if is_new { self.clock.wrong_from(page) } else { page.len() }
     }
 

@@ -22,6 +22,7 @@ on_both! {
     an_outcome_unknown_for_too_long_needs_attention,
     a_clock_an_hour_ahead_of_the_logs_gives_up_no_order,
     a_clock_that_is_set_back_an_hour_holds_up_no_command,
+    a_clock_of_the_log_that_is_set_back_while_nobody_reads_gives_up_no_order,
 }
 
 async fn a_clock_an_hour_ahead_of_the_logs_gives_up_no_order(bench: Bench) {
@@ -48,6 +49,29 @@ async fn a_clock_that_is_set_back_an_hour_holds_up_no_command(bench: Bench) {
     // Whatever comes next shows how far the two are apart.
     bench.shop.place("o2", "pm_ok", 2).await;
     running.until_saga("order-o1", "waiting", "complete_order").await;
+}
+
+async fn a_clock_of_the_log_that_is_set_back_while_nobody_reads_gives_up_no_order(bench: Bench) {
+    let own = TestClock::new();
+    let running = bench.start_by(own.reader()).await;
+    running.until_live().await;
+    bench.shop.lose("reserve_stock");
+    bench.shop.place("o1", "pm_ok", 2).await;
+    until_delivered(&bench, "order-o1/reserve_stock/1", 1).await;
+    running.orchestrator.shutdown().await;
+    // No event that comes when it is live again tells of it.
+    bench.clock.advance(TimeDelta::hours(-1));
+    bench.shop.place("o2", "pm_ok", 2).await;
+    let running = bench.start_by(own.reader()).await;
+    running.until_live().await;
+    until_delivered(&bench, "order-o2/reserve_stock/1", 1).await;
+    let told = running.explain("order-o2").await;
+    assert_eq!(deadline(&told), bench.clock.now() + TimeDelta::minutes(15), "{told}");
+    bench.shop.lose_no_more();
+    own.advance(TimeDelta::seconds(2));
+    for saga in ["order-o1", "order-o2"] {
+        running.until_saga(saga, "waiting", "complete_order").await;
+    }
 }
 
 async fn an_order_whose_deadline_passes_is_undone(bench: Bench) {
