@@ -8,9 +8,14 @@ const NOT_YET: i32 = 99;
 const LAST_METADATA: &str = "SELECT metadata FROM events ORDER BY position DESC LIMIT 1";
 const LEAVE: &str = "INSERT INTO events
         (position, stream, version, id, type, schema_version, payload, metadata, recorded_at)
-    SELECT max(position) + 1, $1, 1, gen_random_uuid(), $2, $3, '{}',
+    SELECT max(position) + 1, $1, 1,
+        (lpad(to_hex(max(recorded_at) / 1000), 12, '0') || '7abc8' || substr(md5($1), 1, 15))::uuid, $2, $3, '{}',
         jsonb_set($4::jsonb, '{command_id}', to_jsonb($5::text))::text, max(recorded_at) + 1
     FROM events RETURNING position";
+/// As its command was answered.
+const ANSWER: &str =
+    "INSERT INTO commands (command_id, request_hash, status, body, version, position)
+    VALUES ($1, decode(repeat('00', 32), 'hex'), 200, '{}', 1, $2)";
 const UNLOCK: &str = "ALTER TABLE events DISABLE TRIGGER events_are_never_changed";
 const MEND: &str = "UPDATE events SET schema_version = 1, payload = $2 WHERE position = $1";
 const LOCK: &str = "ALTER TABLE events ENABLE TRIGGER events_are_never_changed";
@@ -43,7 +48,9 @@ impl Poison {
         let leave = sqlx::query(LEAVE).bind(self.stream);
         let leave = leave.bind(self.event_type).bind(NOT_YET).bind(last.get::<&str, _>(0));
         let command_id = format!("newer/{}", self.stream);
-        let position = leave.bind(command_id).fetch_one(&mut connection).await?.get(0);
+        let position =
+            leave.bind(command_id.as_str()).fetch_one(&mut connection).await?.get::<i64, _>(0);
+        sqlx::query(ANSWER).bind(command_id).bind(position).execute(&mut connection).await?;
         connection.close().await?;
         Ok(PoisonedEvent { what: self, position })
     }
