@@ -185,8 +185,10 @@ impl Upstream {
         asked: Result<Response, Unanswered>,
     ) -> Option<Response> {
         match asked {
+            // Who has just taken over may not be able to yet.
             Ok(answer) if going.unknown.is_some() && is_unavailable(&answer) => {
                 going.last = Some(answer);
+                going.in_vain = true;
             }
             Ok(answer) => return Some(answer),
             Err(Unanswered::Standby(answer)) => {
@@ -217,7 +219,8 @@ impl Upstream {
 
     /// What is said when nobody takes a request.
     fn nobody(&self, going: Going) -> Response {
-        if let Some(unknown) = going.unknown {
+        let covers = going.request.is_command() || going.last.is_none();
+        if let Some(unknown) = going.unknown.filter(|_| covers) {
             return unknown.into_response();
         }
         if let Some(last) = going.last {
