@@ -137,7 +137,9 @@ impl Client {
                 if answer.is_ok() {
                     return Ok(answer);
                 }
-                if begun.elapsed() > patience() {
+                // Asking again mends no request that is wrong.
+                let is_wrong = answer.status == 400;
+                if is_wrong || begun.elapsed() > patience() {
                     bail!("liveness: {path} is still answered {}: {}", answer.status, answer.body);
                 }
             } else if begun.elapsed() > patience() {

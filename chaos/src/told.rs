@@ -22,7 +22,7 @@ pub(crate) const TOLD: &str = "orders told of by webhook";
 /// Has somebody told of everything from now on.
 pub(crate) async fn register(client: &Client) -> Result<WebhookReceiver> {
     let receiver = WebhookReceiver::start().await?;
-    let body = json!({ "url": receiver.url, "events": EVENTS });
+    let body = json!({ "url": receiver.url, "events": EVENTS, "reason": "somebody follows" });
     client.until_done("/v1/webhooks", "webhook", &body).await?;
     Ok(receiver)
 }
