@@ -15,7 +15,7 @@ const IDENTITIES: [&str; 6] = [
 ];
 
 /// Who may publish to a subject: the identities in their order, each `x` or `.`.
-const PUBLISH: [(&str, &str); 50] = [
+const PUBLISH: [(&str, &str); 51] = [
     // Only the log's owner says what happened, and how far the log is.
     ("docket.events.l.order.OrderPlaced", "x....."),
     ("docket.log.announced", "x....."),
@@ -42,6 +42,7 @@ const PUBLISH: [(&str, &str); 50] = [
     ("$JS.API.DIRECT.GET.EVENTS", "......"),
     ("$JS.API.CONSUMER.CREATE.EVENTS", ".xxx.."),
     ("$JS.API.CONSUMER.MSG.NEXT.EVENTS.one", ".xxx.."),
+    ("$JS.API.CONSUMER.INFO.EVENTS.one", ".xxx.x"),
     ("$JS.API.CONSUMER.DELETE.EVENTS.one", "......"),
     ("$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.one", "......"),
     // The queue is taken from by the log's owner only.
@@ -64,7 +65,7 @@ const PUBLISH: [(&str, &str); 50] = [
     ("$JS.API.STREAM.LIST", ".....x"),
     ("$JS.API.CONSUMER.NAMES.EVENTS", ".....x"),
     ("$JS.API.CONSUMER.LIST.EVENTS", ".....x"),
-    ("$JS.API.CONSUMER.INFO.COMMANDS.participants", ".....x"),
+    ("$JS.API.CONSUMER.INFO.COMMANDS.participants", "x....x"),
     // Services are looked for by the gateway and by a person.
     ("$SRV.INFO.projection-service", "....xx"),
     ("$SRV.INFO.saga-orchestrator.id", ".....x"),
