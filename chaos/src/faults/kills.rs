@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::fault::{Fault, Need};
+use crate::patience::factor;
 use crate::scene::Scene;
 use crate::stack::{Kind, Layout, Role};
 use crate::tools::strace::Strace;
@@ -76,9 +77,9 @@ async fn writer(scene: &mut Scene) -> Result<()> {
 /// F2: the same as it enters the nth system call of a kind that commits and answers are made of: now and then what it was about to
 /// acknowledge is on disk, and nobody was told. How often that was so is counted as "retries that had happened".
 async fn between_append_and_answer(scene: &mut Scene) -> Result<()> {
-    // A commit's last steps; then the answer's way out.
+    // A commit's last steps, SQLite's or those of the connection to PostgreSQL; then the answer's way out.
     let calls = match scene.stack().await.kind {
-        Kind::Embedded => ["pwrite64", "fdatasync", "writev"],
+        Kind::Embedded => ["pwrite64", "fsync", "writev"],
         Kind::Distributed => ["sendto", "recvfrom", "writev"],
     };
     for _ in 0..scene.random.u32(2..4) {
@@ -122,7 +123,7 @@ async fn at_a_call(
     let pid = pid.context("it runs")?;
     let nth = scene.random.u32(1..most);
     let mut strace = Strace::attach(&[pid], call, &format!("signal=KILL:when={nth}")).await?;
-    if strace.until_they_end(COMES_WITHIN).await? {
+    if strace.until_they_end(COMES_WITHIN * factor()).await? {
         scene.tally.one("killed at a system call");
     } else {
         drop(strace);

@@ -10,7 +10,7 @@ use messaging::feed::{Feed, FeedError};
 use service_kit::clock::Clock;
 use storage::{Fence, Passed, Store};
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -29,6 +29,9 @@ use crate::webhooks::Endpoint;
 const BATCH: usize = 1_000;
 /// Where nobody waits to be told, it is noted this often how far the log was read, and what customers find.
 const NOTE_EVERY: Duration = Duration::from_millis(250);
+/// It looks this often whether the database still has what it committed: one that crashed may have lost it, and no event may come that would
+/// tell.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// So much that customers find waits to be noted, at most.
 const MOST_NOTICES: usize = 1_000;
 /// The public event after which nobody reads a customer's notices.
@@ -132,6 +135,10 @@ impl Reader {
         self.open().await?;
         let mut subscription = self.parts.feed.subscribe(self.place.0).await?;
         self.tell(Phase::Live);
+        // What was due when the last session ended.
+        self.parts.told.notify_one();
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
@@ -140,6 +147,7 @@ impl Reader {
                 () = tokio::time::sleep_until(self.noted_at + NOTE_EVERY), if self.is_ahead() => {
                     self.note().await?;
                 }
+                _ = looks.tick() => self.look().await?,
             }
             self.tell(Phase::Live);
         }
@@ -237,6 +245,13 @@ impl Reader {
         }
         metrics::counter!("docket_public_events_total").increment(events.len() as u64);
         Ok(events)
+    }
+
+    /// Looks whether it stands where it believes to.
+    async fn look(&self) -> Result<(), RunError> {
+        let mut reader = self.parts.store.reader().await?;
+        let found = tables::read_checkpoint(&mut reader).await?;
+        if found == self.checkpoint { Ok(()) } else { Err(RunError::TakenBack) }
     }
 
     /// Notes how far it has read.

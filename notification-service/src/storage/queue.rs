@@ -14,14 +14,16 @@ const CLAIM: &str = "UPDATE deliveries SET under_way = 1, due_at = $3 WHERE numb
         SELECT number FROM deliveries WHERE endpoint_id = $1 AND state = 0 AND due_at IS NOT NULL AND due_at <= $2
         ORDER BY due_at, number LIMIT $4)
     RETURNING number, event_id, event_type, subject, body, tries";
+/// Also of what was taken: who took it may never have heard that it did.
 const NEXT_DUE: &str = "SELECT min(due_at) FROM deliveries
-    WHERE endpoint_id = $1 AND state = 0 AND due_at IS NOT NULL AND under_way = 0";
+    WHERE endpoint_id = $1 AND state = 0 AND due_at IS NOT NULL";
 const PUT_BACK: &str = "UPDATE deliveries SET under_way = 0, due_at = $2
     WHERE endpoint_id = $1 AND state = 0 AND due_at IS NOT NULL AND under_way = 1";
 const ATTEMPT: &str = "INSERT INTO attempts (delivery, at, duration_ms, status, error)
     VALUES ($1, $2, $3, $4, $5)";
+/// Once, also where that it was done was not heard.
 const AGAIN: &str = "UPDATE deliveries SET under_way = 0, tries = tries + 1, due_at = $2
-    WHERE number = $1 AND state = 0";
+    WHERE number = $1 AND state = 0 AND under_way = 1";
 const SETTLE: &str =
     "UPDATE deliveries SET under_way = 0, tries = tries + 1, due_at = NULL, state = $2,
     settled_at = $3 WHERE number = $1 AND state = 0";
@@ -157,7 +159,7 @@ pub(crate) async fn settle(
             connection.query(SETTLE).bind(tried.number).bind(DROPPED).bind(micros(now))
         }
     };
-    // It was deleted meanwhile, with its endpoint.
+    // It was deleted meanwhile, with its endpoint; or this is done, by a commit of which nothing was heard.
     if kept.execute().await? == 0 {
         return Ok(());
     }
