@@ -161,6 +161,11 @@ async fn a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_never
     let only = reqwest::Certificate::from_pem(renewed.certificate.as_bytes()).unwrap();
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([only]).build().unwrap();
     let platform = shop.platform.over(client.clone());
+    // The year 4096.
+    let ends =
+        "docket_tls_certificate_expiry_timestamp_seconds{setting=\"tls_cert_file\"} 67090118400";
+    let metrics = platform.text("/metrics").await;
+    assert!(metrics.contains(ends), "{metrics}");
     std::fs::write(&key, "").unwrap();
     let broken = "docket_files_broken{setting=\"tls_cert_file\"} 1";
     while !platform.text("/metrics").await.contains(broken) {

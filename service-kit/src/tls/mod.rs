@@ -4,6 +4,7 @@
 //! name that was asked for. Nothing is ever spoken in clear because TLS failed.
 
 mod client;
+mod expiry;
 mod own;
 mod pem;
 mod provider;

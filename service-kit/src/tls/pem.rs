@@ -5,6 +5,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, RootCertStore};
 
+use super::expiry;
 use super::provider::provider;
 use crate::watched::{NamedFile, WrongFile};
 
@@ -39,14 +40,17 @@ pub(super) fn certified(
     let chain = certificates(certificate.0, certificate.1)?;
     let secret = PrivateKeyDer::from_pem_slice(key.1)
         .map_err(|error| key.0.wrong(format!("has no private key in PEM form: {error}")))?;
-    CertifiedKey::from_der(chain, secret, &provider()).map_err(|error| match error {
-        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            let of = certificate.0.path.display();
-            key.0.wrong(format!("is not the key of the first certificate in {of}"))
-        }
-        Error::InvalidCertificate(why) => {
-            certificate.0.wrong(format!("has a certificate of no use: {why}"))
-        }
-        other => key.0.wrong(format!("has a key of no use: {other}")),
-    })
+    let shown =
+        CertifiedKey::from_der(chain, secret, &provider()).map_err(|error| match error {
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                let of = certificate.0.path.display();
+                key.0.wrong(format!("is not the key of the first certificate in {of}"))
+            }
+            Error::InvalidCertificate(why) => {
+                certificate.0.wrong(format!("has a certificate of no use: {why}"))
+            }
+            other => key.0.wrong(format!("has a key of no use: {other}")),
+        })?;
+    expiry::tell(certificate.0, &shown.cert);
+    Ok(shown)
 }
