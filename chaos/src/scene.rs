@@ -15,6 +15,7 @@ use crate::load::{JournalFile, Load, Tally};
 use crate::patience::told_within;
 use crate::readiness::Outage;
 use crate::stack::{Role, Stack};
+use crate::tokens::CUSTOMERS;
 
 /// What an outage is called that lasts longer than a process may keep it to itself.
 pub(crate) const LONG: &str = "long outages";
@@ -133,6 +134,7 @@ impl Scene {
     pub(crate) async fn close_shop(&mut self) -> Result<u64> {
         self.load.end().await?;
         self.forgotten.extend(self.load.names());
+        self.forgotten.extend(CUSTOMERS.map(str::to_owned));
         Ok(self.load.acknowledged())
     }
 

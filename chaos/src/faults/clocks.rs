@@ -5,10 +5,8 @@ use anyhow::Result;
 use crate::fault::{Fault, Need};
 use crate::scene::Scene;
 use crate::stack::{Kind, Layout, Role};
+use crate::tokens::tokens;
 
-/// Whose clock may be wrong, where each has a process of its own.
-pub(crate) const HAVE_A_CLOCK: [Role; 4] =
-    [Role::Commands, Role::Sagas, Role::Models, Role::Simulator];
 /// An hour ahead, an hour behind, somewhat off, right.
 const OFFSETS_S: [i64; 5] = [3_600, -3_600, 90, -7, 0];
 
@@ -18,9 +16,9 @@ pub(crate) static FAULTS: &[Fault] = &[Fault {
     name: "clocks an hour off, and set while they run",
     layout: |random| {
         if random.bool() {
-            Layout { clocks: vec![Role::Dev], ..Layout::embedded() }
+            Layout { clocks: have_a_clock(Kind::Embedded).to_vec(), ..Layout::embedded() }
         } else {
-            Layout { clocks: HAVE_A_CLOCK.to_vec(), ..Layout::distributed() }
+            Layout { clocks: have_a_clock(Kind::Distributed).to_vec(), ..Layout::distributed() }
         }
     },
     act: |scene| Box::pin(set(scene)),
@@ -30,16 +28,21 @@ pub(crate) static FAULTS: &[Fault] = &[Fault {
     ..Fault::USUAL
 }];
 
+/// Whose clock may be wrong.
+fn have_a_clock(kind: Kind) -> &'static [Role] {
+    match kind {
+        Kind::Embedded => &[Role::Dev],
+        Kind::Distributed => &[Role::Commands, Role::Sagas, Role::Models, Role::Simulator],
+    }
+}
+
 /// F20: clocks are set, ahead and back; some processes start anew with a clock that is wrong, and some lose messages
 /// meanwhile, which have to be sent again in time all the same.
 async fn set(scene: &mut Scene) -> Result<()> {
     let kind = scene.stack().await.kind;
     for _ in 0..scene.random.u32(3..6) {
         scene.moment(5..20).await;
-        let role = match kind {
-            Kind::Embedded => Role::Dev,
-            Kind::Distributed => HAVE_A_CLOCK[scene.random.usize(..HAVE_A_CLOCK.len())],
-        };
+        let role = scene.random.choice(have_a_clock(kind)).copied().unwrap_or(Role::Dev);
         let offset = OFFSETS_S[scene.random.usize(..OFFSETS_S.len())];
         scene.stack().await.set_clock(role, offset)?;
         scene.tally.one("clocks set");
@@ -60,6 +63,12 @@ async fn set(scene: &mut Scene) -> Result<()> {
             _ => {}
         }
         scene.recovers().await?;
+    }
+    // A token lasts minutes: between clocks that are an hour apart none is good, and whoever is asked says so.
+    if tokens().is_some() {
+        for role in have_a_clock(kind) {
+            scene.stack().await.set_clock(*role, 0)?;
+        }
     }
     scene.stack().await.until_all_ready().await
 }

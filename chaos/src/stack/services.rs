@@ -116,7 +116,12 @@ impl Plan {
             ("DOCKET_SHUTDOWN_DELAY_MS".to_owned(), "200".to_owned()),
         ];
         let auth_file = tokens().map(|tokens| tokens.auth_file.to_string_lossy().into_owned());
+        let auth_is_on = auth_file.is_some();
         env.extend(auth_file.map(|file| ("DOCKET_AUTH_FILE".to_owned(), file)));
+        // All clients come as one caller: what one may is not what a crowd may.
+        if auth_is_on && [Role::Dev, Role::Gateway].contains(&role) {
+            env.push(("DOCKET_STAFF_RATE".to_owned(), "off".to_owned()));
+        }
         match role {
             Role::Dev | Role::Simulator => words.extend(["--data-dir".to_owned(), data]),
             Role::Gateway => words.extend(self.upstreams()),
