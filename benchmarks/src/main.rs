@@ -72,8 +72,16 @@ enum Only {
         #[arg(long, default_value_t = 4_096)]
         offering: usize,
     },
-    /// What the gateway costs: the same load with and without it, by turns
+    /// What the gateway costs: the same load with and without it, and through what only passes on, by turns
     Gateway,
+    /// A proxy that only passes on, for `gateway`
+    #[command(hide = true)]
+    Proxy {
+        /// Where it listens
+        listen: String,
+        /// Whom it asks
+        to: String,
+    },
     /// The append of the PostgreSQL log against plain inserts of the same rows
     AppendPostgres {
         /// Batches of each size
@@ -163,7 +171,7 @@ fn main() -> Result<()> {
     // The load over HTTP is sent by one thread, which leaves the others to the platform.
     let one_thread = || Builder::new_current_thread().enable_all().build();
     let all_cores = || Builder::new_multi_thread().enable_all().build();
-    if let Some(Only::Queries { .. } | Only::Flat { .. }) = args.only {
+    if let Some(Only::Queries { .. } | Only::Flat { .. } | Only::Proxy { .. }) = args.only {
         // What is measured runs in this process.
         return all_cores()?.block_on(carry_out(args));
     }
@@ -198,7 +206,7 @@ async fn carry_out(args: Args) -> Result<()> {
         }
         Some(Only::Gateway) => {
             table(&gateway::rows(settings.load).await?)?;
-            println!("a process a service, with and without a gateway before them");
+            println!("a process a service, and what stands before them");
             println!("{}", servers::told());
             Ok(())
         }
@@ -225,6 +233,7 @@ async fn carry_out(args: Args) -> Result<()> {
             }
             Ok(())
         }
+        Some(Only::Proxy { listen, to }) => gateway::serve(&listen, &to).await,
         Some(Only::Measure { .. }) => Ok(()),
     }
 }

@@ -6,4 +6,4 @@ mod process;
 mod running;
 
 pub(crate) use process::{Process, docket};
-pub(crate) use running::{Kind, Platform};
+pub(crate) use running::{Kind, PATIENCE, Platform, free_address, until_ready};

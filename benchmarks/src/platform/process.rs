@@ -29,8 +29,13 @@ impl Process {
         let mut command = Command::new(docket()?);
         command.arg(name).args(["--log-filter", "error"]);
         set(&mut command);
+        Self::start(name, command)
+    }
+
+    /// Starts something.
+    pub(crate) fn start(name: &'static str, mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-        let child = command.spawn().with_context(|| format!("docket {name} does not start"))?;
+        let child = command.spawn().with_context(|| format!("{name} does not start"))?;
         let id = child.id().context("a process that has not ended has an id")?;
         Ok(Self { name, id, child: Some(child) })
     }

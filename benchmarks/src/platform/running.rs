@@ -12,7 +12,7 @@ use super::{distributed, embedded};
 use crate::client::Connection;
 
 /// How long a platform may take to be ready.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The same over a long history, which it reads first.
 const LONG_PATIENCE: Duration = Duration::from_hours(1);
 
@@ -113,7 +113,7 @@ impl Platform {
 }
 
 /// Waits until a process says that it is ready.
-pub(super) async fn until_ready(address: &str, patience: Duration) -> Result<()> {
+pub(crate) async fn until_ready(address: &str, patience: Duration) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < patience {
         if let Ok(mut connection) = Connection::open(address).await
@@ -127,6 +127,6 @@ pub(super) async fn until_ready(address: &str, patience: Duration) -> Result<()>
 }
 
 /// An address that nobody listens on.
-pub(super) fn free_address() -> Result<String> {
+pub(crate) fn free_address() -> Result<String> {
     Ok(format!("127.0.0.1:{}", test_servers::free_port()?))
 }
