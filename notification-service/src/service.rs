@@ -238,13 +238,14 @@ fn mailer(
     mail.map(|mail| Mailer::new(mail, Arc::clone(feed), Arc::clone(clock))).transpose()
 }
 
-/// What was under way when whoever was before us ended is due.
+/// What was under way when whoever was before us ended is due; and what waits by a clock that was ahead of ours waits by ours.
 async fn put_back(store: &Store, book: &Book, clock: &Clock) -> Result<(), sqlx::Error> {
     let mut transaction = store.begin().await?;
     let endpoints = book.endpoints();
     for channel in endpoints.iter().map(|endpoint| &*endpoint.id).chain([tables::MAIL]) {
         tables::put_back(&mut transaction, channel, clock()).await?;
     }
+    tables::bring_back(&mut transaction, clock()).await?;
     transaction.commit().await
 }
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::{Ended, attempt};
 use super::channel::Channel;
 use super::schedule::Schedule;
+use super::set_back::SetBack;
 use crate::book::Book;
 use crate::egress::Sender;
 use crate::mail::Mailer;
@@ -58,6 +59,7 @@ pub(crate) struct Dispatcher {
     lanes: HashMap<String, Lane>,
     attempts: JoinSet<()>,
     ended: mpsc::UnboundedSender<Ended>,
+    set_back: SetBack,
 }
 
 /// What goes on at one channel.
@@ -84,7 +86,8 @@ impl Dispatcher {
         // Bounded by the attempts under way.
         let (ended, mut endings) = mpsc::unbounded_channel();
         let (lanes, attempts) = (HashMap::new(), JoinSet::new());
-        let mut dispatcher = Self { parts, lanes, attempts, ended };
+        let set_back = SetBack::of(Arc::clone(&parts.clock));
+        let mut dispatcher = Self { parts, lanes, attempts, ended, set_back };
         let mut kept = Vec::new();
         loop {
             match dispatcher.work(&mut endings, &mut kept, &stop).await {
@@ -110,6 +113,7 @@ impl Dispatcher {
         let mut forgetting = tokio::time::interval(FORGET_EVERY);
         loop {
             self.settle(kept).await?;
+            self.mind_the_clock().await?;
             self.take_what_is_due().await?;
             let told = Arc::clone(&self.parts.told);
             tokio::select! {
@@ -127,6 +131,20 @@ impl Dispatcher {
             }
             while self.attempts.try_join_next().is_some() {}
         }
+    }
+
+    /// What waits for a time waits no longer because the clock was set back.
+    async fn mind_the_clock(&mut self) -> Result<(), RunError> {
+        let Some(now) = self.set_back.look() else { return Ok(()) };
+        let mut transaction = self.begin().await?;
+        let sooner = tables::bring_back(&mut transaction, now).await?;
+        transaction.commit().await?;
+        tracing::warn!(
+            sooner,
+            "the clock was set back; what waits for a time waits by the clock of now"
+        );
+        self.ask_all();
+        Ok(())
     }
 
     fn ask_all(&mut self) {

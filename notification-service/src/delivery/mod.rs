@@ -8,6 +8,7 @@ mod channel;
 mod dispatcher;
 mod mail_verdict;
 mod schedule;
+mod set_back;
 mod settling;
 mod verdict;
 

@@ -13,6 +13,7 @@ mod open;
 mod queue;
 mod redelivery;
 mod retention;
+mod set_back;
 mod values;
 
 pub(crate) use checkpoint::{
@@ -36,5 +37,6 @@ pub(crate) use open::open;
 pub(crate) use queue::{Claimed, Then, Tried, claim, make_due, next_due, put_back, settle};
 pub(crate) use redelivery::{redeliver, redeliver_failed};
 pub(crate) use retention::forget_before;
+pub(crate) use set_back::bring_back;
 
 use values::{instant, integer, micros, not_as_written, unsigned};

@@ -13,7 +13,7 @@ use messaging::record::NothingRecorded;
 use notification_service::{EgressSettings, Networks, Notifications, Phase, Schedule, Settings};
 use serde_json::{Value, json};
 use service_kit::access::Access;
-use service_kit::clock;
+use service_kit::clock::{self, Clock};
 use storage::postgres::PostgresSettings;
 use storage::{Durability, Location, Store};
 use tower::ServiceExt as _;
@@ -136,9 +136,14 @@ impl Bench {
 
     /// Over another log.
     pub(crate) async fn start_on(&self, log: &Log, settings: Settings) -> Running {
+        self.start_by(log, settings, clock::system()).await
+    }
+
+    /// By another clock.
+    pub(crate) async fn start_by(&self, log: &Log, settings: Settings, clock: Clock) -> Running {
         let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&log.events) as _));
         let recorder = Arc::new(NothingRecorded);
-        let started = Notifications::start(settings, feed, recorder, clock::system()).await;
+        let started = Notifications::start(settings, feed, recorder, clock).await;
         let service = started.unwrap();
         let (router, described) = service.router(&Access::open()).split_for_parts();
         Running { service, router, described }

@@ -4,6 +4,7 @@
 
 mod api;
 mod bench;
+mod clocks;
 mod egress;
 mod histories;
 mod log;
