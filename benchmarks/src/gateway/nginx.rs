@@ -40,7 +40,7 @@ fn settings(folder: &Path, listen: &str, to: &str) -> String {
             server {{
                 listen {listen};
                 location / {{
-                    proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection \"\";
+                    proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $http_host;
                 }}
             }}
         }}"

@@ -25,7 +25,7 @@ pub(crate) async fn rows(load: Load) -> Result<Vec<Row>> {
     let mut ways = vec![
         Way::new("direct", &to, Some(&platform.at.models)),
         Way::new("gateway", &gateway, Some(&gateway)),
-        Way::new("a proxy that only passes on", &bare, None),
+        Way::new("bare-proxy", &bare, None),
     ];
     // What NGINX writes goes when all is over.
     let mut _kept = None;
