@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use event_store::RecordedEvent;
 use messaging::feed::Feed;
 
 use crate::storage::checkpoint::Checkpoint;
@@ -18,26 +19,27 @@ pub(super) async fn foreign(feed: &dyn Feed, checkpoint: &Checkpoint) -> Option<
             mine.log, mine.epoch, its.log, its.epoch
         ));
     }
-    let position = checkpoint.position;
-    let head = *feed.head().borrow();
-    if position > head {
-        return Some(format!("the model stands beyond the log's head {head}: build it anew"));
-    }
-    if position == 0 {
-        return None;
-    }
+    let before = checkpoint.position.checked_sub(1)?;
     loop {
-        match feed.read_all(position - 1, 1).await {
-            Ok(events) if events.first().map(|event| event.id) == checkpoint.event_id => {
-                return None;
-            }
-            Ok(_) => {
-                return Some("another event stands at the model's position: build it anew".into());
-            }
+        // Only the log itself tells where it ends: the head that was heard last may be older than an event that came by the stream.
+        match feed.read_all(before, 1).await {
+            Ok(events) => return differs(events.first(), checkpoint),
             Err(error) => {
                 tracing::warn!(%error, "the feed can't be read; it is asked again");
                 tokio::time::sleep(RETRY).await;
             }
+        }
+    }
+}
+
+/// Why this event, which stands in the log where the checkpoint is, is not the one that the model read there.
+fn differs(found: Option<&RecordedEvent>, checkpoint: &Checkpoint) -> Option<String> {
+    match found {
+        Some(event) if Some(event.id) == checkpoint.event_id => None,
+        Some(_) => Some("another event stands at the model's position: build it anew".into()),
+        None => {
+            let position = checkpoint.position;
+            Some(format!("the model stands at {position}, beyond the log's end: build it anew"))
         }
     }
 }

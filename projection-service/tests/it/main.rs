@@ -7,6 +7,7 @@ mod folds;
 mod hostile;
 mod lost_commits;
 mod memory;
+mod old_head;
 mod parking;
 mod place;
 mod plans;
