@@ -24,18 +24,32 @@ fn id_of(recorded_at_micros: i64) -> Uuid {
 
 /// Puts the event at the end of a log that nobody writes, with the answer of its command.
 async fn poison_file(log: &Path) {
+    poison_stream(log, "product-A", "PriceChanged", POISON).await;
+}
+
+/// The same with any event.
+async fn poison_stream(log: &Path, stream: &str, event_type: &str, payload: &str) {
     let mut log = SqliteConnectOptions::new().filename(log).connect().await.unwrap();
     let last = sqlx::query_scalar("SELECT max(recorded_at) FROM events");
     let id = id_of(last.fetch_one(&mut log).await.unwrap());
-    let insert = "INSERT INTO events SELECT position + 1, 'product-A',
-            (SELECT max(version) + 1 FROM events WHERE stream = 'product-A'), $2, 'PriceChanged', 99, $1,
+    let insert = "INSERT INTO events SELECT position + 1, $3,
+            (SELECT coalesce(max(version), 0) + 1 FROM events WHERE stream = $3), $2, $4, 99, $1,
             json_set(metadata, '$.command_id', 'poison'), recorded_at FROM events ORDER BY position DESC LIMIT 1";
-    let insert = sqlx::query(insert).bind(POISON).bind(id.as_bytes().to_vec());
-    insert.execute(&mut log).await.unwrap();
+    let insert = sqlx::query(insert).bind(payload).bind(id.as_bytes().to_vec());
+    insert.bind(stream).bind(event_type).execute(&mut log).await.unwrap();
     let answer = "INSERT INTO commands (command_id, request_hash, status, body, version, position)
         SELECT 'poison', zeroblob(32), 200, '{}', 0, max(position) FROM events";
     sqlx::query(answer).execute(&mut log).await.unwrap();
     log.close().await.unwrap();
+}
+
+/// What stands in the first event of this type.
+async fn payload_of(log: &Path, stream: &str, event_type: &str) -> String {
+    let mut log = SqliteConnectOptions::new().filename(log).connect().await.unwrap();
+    let found = sqlx::query_scalar("SELECT payload FROM events WHERE stream = $1 AND type = $2");
+    let payload = found.bind(stream).bind(event_type).fetch_one(&mut log).await.unwrap();
+    log.close().await.unwrap();
+    payload
 }
 
 /// Lets this version read it.
@@ -104,6 +118,8 @@ async fn until_only_products_stands_still(platform: &Platform) {
 /// It stands still, its key is parked, and all else goes on.
 async fn park(platform: &Platform) {
     until_only_products_stands_still(platform).await;
+    // A balancer that took it away would take all that goes on.
+    platform.until_ready().await;
     platform.sell("C", 3).await;
     platform.place(&order("o1", "B", "pm_ok")).await;
     until_only_products_stands_still(platform).await;
@@ -206,6 +222,43 @@ async fn a_read_model_goes_on_past_a_key_that_it_can_t_read_and_a_replay_makes_u
     let parked = json!({ "subject": "projection/products", "action": "park_key", "key": "A",
         "position": told[0]["position"], "actor": "ada", "reason": "upgrade at noon" });
     assert_eq!(told[0], parked);
+}
+
+#[tokio::test]
+async fn where_sagas_can_t_go_past_an_event_commands_and_reads_go_on_and_a_newer_version_makes_up_for_it()
+ {
+    let data = Data::new();
+    let platform = Platform::start(&data).await;
+    platform.sell("B", 10).await;
+    platform.place(&order("o1", "B", "pm_ok")).await;
+    platform.settle().await;
+    platform.terminate().await;
+    let log = data.path().join("log.db");
+    let placed = payload_of(&log, "order-o1", "OrderPlaced").await.replace("\"o1\"", "\"poison\"");
+    poison_stream(&log, "order-poison", "OrderPlaced", &placed).await;
+
+    let platform = start(&data).await;
+    let stands_still = |health: &Value| {
+        let sagas = health["parts"]["sagas"].as_str().unwrap_or_default();
+        health["status"] == "ready" && sagas.contains("stand still at position")
+    };
+    platform.until("/health/ready", stands_still).await;
+    let placed = platform.post("/v1/orders", "o2", &order("o2", "B", "pm_ok")).await;
+    assert_eq!((placed.status.as_u16(), &placed.body["status"]), (201, &json!("placed")));
+    platform.sell("C", 3).await;
+    let c = platform.until("/v1/stock/C", |stock| stock["on_hand"] == 3).await;
+    assert_eq!(c["available"], 3);
+    platform.terminate().await;
+
+    mend_file(&log).await;
+    let platform = Platform::start(&data).await;
+    for id in ["poison", "o2"] {
+        let path = format!("/v1/orders/{id}");
+        platform.until(&path, |order| order["status"] == "confirmed").await;
+    }
+    platform.settle().await;
+    platform.terminate().await;
+    data.verify().await;
 }
 
 #[tokio::test]

@@ -46,7 +46,13 @@ pub(crate) fn report(
         None => health.up("event_log"),
         Some(trouble) => health.down("event_log", trouble),
     }
-    report_sagas(health, &sagas.status().phase);
+    match sagas.status().phase {
+        // Here it is one part of several: commands are taken and read all the same, and no restart would help.
+        Phase::Faulted { position, cause } => {
+            health.degraded("sagas", stand_still(position, &cause));
+        }
+        phase => report_sagas(health, &phase),
+    }
     report_models(health, models);
 }
 
@@ -104,7 +110,7 @@ pub(crate) fn report_sagas(health: &Health, phase: &Phase) {
         }
         Phase::Retrying { cause } => health.down("sagas", format!("tries again: {cause}")),
         Phase::Faulted { position, cause } => {
-            health.down("sagas", format!("stands still at position {position}: {cause}"));
+            health.down("sagas", stand_still(*position, cause));
         }
         Phase::Stopped => health.down("sagas", "stopped"),
     }
@@ -117,24 +123,31 @@ pub(crate) fn report_notifications(health: &Health, phase: &Telling) {
         Telling::Starting | Telling::Live => health.up(part),
         Telling::Retrying { cause } => health.degraded(part, format!("tries again: {cause}")),
         Telling::Faulted { position, cause } => {
-            health.degraded(part, format!("stands still at position {position}: {cause}"));
+            health.degraded(part, stand_still(*position, cause));
         }
         Telling::Stopped => health.degraded(part, "stopped"),
     }
 }
 
-/// Asks every read model.
+/// Asks every read model. One that stands still is no reason to ask the others nothing; all of them are.
 pub(crate) fn report_models(health: &Health, models: &ProjectionService) {
-    for model in models.status() {
+    let models = models.status();
+    let one_reads = models.iter().any(|model| model.fault.is_none());
+    for model in models {
         let part = format!("read_model_{}", model.name);
-        match model.fault {
+        match model.fault.map(|fault| stands_still(fault.position, &fault.cause)) {
             None => health.up(&part),
-            Some(fault) => {
-                health.down(
-                    &part,
-                    format!("stands still at position {}: {}", fault.position, fault.cause),
-                );
-            }
+            Some(told) if one_reads => health.degraded(&part, told),
+            Some(told) => health.down(&part, told),
         }
     }
+}
+
+fn stands_still(position: Position, cause: &str) -> String {
+    format!("stands still at position {position}: {cause}")
+}
+
+/// The same of several.
+fn stand_still(position: Position, cause: &str) -> String {
+    format!("stand still at position {position}: {cause}")
 }
