@@ -1,5 +1,6 @@
 //! What stands around everything that is answered at the public entrance.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -49,7 +50,9 @@ impl Entrance {
     pub fn guard(&self, api: Router, access: &Access, behind: FarBehind) -> Router {
         let admission = Admission::new(self.meant_behind, behind);
         let (access, limiter) = (access.clone(), self.limiter.clone());
-        api.layer(middleware::from_fn_with_state(Guard { access, limiter, admission }, enter))
+        // Shared: whatever stands here is cloned for every request.
+        let guard = Arc::new(Guard { access, limiter, admission });
+        api.layer(middleware::from_fn_with_state(guard, enter))
     }
 
     /// Around everything that may be counted against where somebody comes from.
@@ -74,7 +77,7 @@ impl Entrance {
 }
 
 /// What stands before the API.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Guard {
     access: Access,
     limiter: Limiter,
@@ -82,7 +85,7 @@ struct Guard {
 }
 
 /// The way of a request to the API: who comes, whether they may now, and when.
-async fn enter(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+async fn enter(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let principal = match guard.access.identify(&mut request).await {
         Ok(principal) => principal,
         Err(problem) => return problem.into_response(),
