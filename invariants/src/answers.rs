@@ -1,5 +1,6 @@
-//! I2 and I14: what is remembered of every command that had its effect, against its events.
+//! I2 and I14: what is remembered of every command that had its effect, against its events and what clients were told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event_store::{RecordedEvent, StoredAnswer};
@@ -75,4 +76,38 @@ pub(crate) fn check(append: &Append, answer: Option<&StoredAnswer>, report: &mut
         );
         report.at(Rule::SameAnswer, &[*first, *last], statement);
     }
+}
+
+/// How what a client was told differs from what is remembered; `None` where a repeat would be told the same.
+pub(crate) fn differs(told: (u16, &Value), remembered: &StoredAnswer) -> Option<String> {
+    let (status, told) = told;
+    let StoredAnswer { status: again, body, version, position } = remembered;
+    let mut members: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
+    members.insert("version".to_owned(), (*version).into());
+    members.insert("position".to_owned(), (*position).into());
+    let same = match told.as_object() {
+        Some(told) if has_waited(told, &members) => {
+            without_decision(told) == without_decision(&members)
+        }
+        Some(told) => *told == members,
+        None => false,
+    };
+    (status != *again || !same).then(|| {
+        let remembered = Value::Object(members);
+        format!(
+            "{status} with `{told}`, and a repeat would be answered {again} with `{remembered}`"
+        )
+    })
+}
+
+/// What a client hears that waited for what is decided later; the answer that is remembered knows nothing of it.
+const OF_DECISION: [&str; 4] = ["status", "reason", "version", "position"];
+
+/// Whether a client waited: then it was told why, though there may be no reason.
+fn has_waited(told: &Map<String, Value>, remembered: &Map<String, Value>) -> bool {
+    told.contains_key("status") && told.contains_key("reason") && !remembered.contains_key("reason")
+}
+
+fn without_decision(members: &Map<String, Value>) -> BTreeMap<&String, &Value> {
+    members.iter().filter(|(name, _)| !OF_DECISION.contains(&name.as_str())).collect()
 }

@@ -11,7 +11,7 @@ use crate::finding::{Finding, Report, Rule};
 /// Somebody who follows the log, as they were found *before* the log was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follower {
-    /// Such as `The read model orders`.
+    /// Such as `the read model orders` or `the sagas`: what is said of it has to fit one and many.
     pub name: String,
     /// The rule that is broken when they do not stand where they say.
     pub rule: Rule,
@@ -46,7 +46,7 @@ impl Followers {
         for follower in here.iter().map(|index| &self.all[*index]) {
             let Some(id) = follower.mark.event_id.filter(|id| *id != event.id) else { continue };
             let statement = format!(
-                "{} stands at position {} with event {id}, where the log holds {}.",
+                "{} stood at position {} with event {id}, where the log holds {}.",
                 follower.name, event.position, event.id,
             );
             self.findings.push(Finding::at(follower.rule, vec![event.position], statement));
@@ -62,14 +62,13 @@ impl Followers {
             if mark.position > head {
                 let position = mark.position;
                 let statement =
-                    format!("{name} stands at position {position}, but the log ends at {head}.");
+                    format!("{name} stood at position {position}, but the log ends at {head}.");
                 report.add(Finding::elsewhere(rule, statement, look.clone()));
             }
             if mark.log.epoch > log.epoch {
                 let (theirs, ours) = (mark.log.epoch, log.epoch);
-                let statement = format!(
-                    "{name} stands in epoch {theirs} of the log, which is in epoch {ours}."
-                );
+                let statement =
+                    format!("{name} stood in epoch {theirs} of the log, which is in epoch {ours}.");
                 report.add(Finding::elsewhere(rule, statement, look));
             }
         }

@@ -5,84 +5,22 @@
 //!
 //! **Invariant:** an attempt that nobody answered proves nothing: it may have had its effect or not.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use event_store::RecordedEvent;
-use serde::{Deserialize, Serialize};
+use event_store::{RecordedEvent, StoredAnswer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::finding::{Counts, Finding, Report, Rule};
+use crate::answers;
+use crate::finding::{Finding, Report, Rule};
 
-/// Stands before a client's key in the id of its command, where nobody is asked who they are.
-const ANYBODY: &str = "client";
-/// The same where they are, before who it is.
-const KNOWN: &str = "caller";
+pub(crate) use lines::is_clients;
+pub use lines::{Answered, Asked, JournalLine, Misplaced, Seen};
+
 /// What a key that comes again with another request is answered with.
 const REUSED: (u16, &str) = (422, "idempotency_key_reused");
-
-/// A line of a journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "line", rename_all = "snake_case")]
-pub enum JournalLine {
-    /// A client is about to ask for something.
-    Asked(Asked),
-    /// It was answered.
-    Answered(Answered),
-    /// It was not answered: the connection broke, or took too long.
-    Lost {
-        /// Which attempt.
-        attempt: u64,
-        /// What became of it.
-        cause: String,
-    },
-    /// A reader was given an event.
-    Seen(Seen),
-}
-
-/// An attempt at a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
-    /// Its number, once in a journal.
-    pub attempt: u64,
-    /// Whose token it showed, as ids of commands name them, such as `staff:ada`; nobody's where it showed none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller: Option<String>,
-    /// `Idempotency-Key`.
-    pub key: String,
-    /// Such as `/v1/orders`.
-    pub path: String,
-    /// What was sent.
-    pub body: Value,
-    /// True when a success may find that there is nothing to change, and leaves no event then.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub may_change_nothing: bool,
-}
-
-/// An answer to an attempt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Answered {
-    /// Which attempt.
-    pub attempt: u64,
-    /// HTTP status.
-    pub status: u16,
-    /// Whether it said that it is the answer of an earlier request.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub replayed: bool,
-    /// What came.
-    pub body: Value,
-}
-
-/// An event as a reader was given it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Who read: one pass over a part of the log, without a hole.
-    pub reader: String,
-    /// The event's place in the log, as the reader was told.
-    pub position: u64,
-    /// The event.
-    pub event: Uuid,
-}
 
 /// A command as its client knows it.
 #[derive(Debug, Default)]
@@ -117,7 +55,7 @@ pub struct Journal {
 
 impl Journal {
     /// Takes the next line.
-    pub fn take(&mut self, line: JournalLine) {
+    pub fn take(&mut self, line: JournalLine) -> Result<(), Misplaced> {
         match line {
             JournalLine::Asked(asked) => {
                 let told = self.commands.entry(asked.command_id()).or_default();
@@ -126,10 +64,19 @@ impl Journal {
                 told.unknown += 1;
                 self.open.insert(asked.attempt, asked);
             }
-            JournalLine::Answered(answered) => self.answered(answered),
-            JournalLine::Lost { attempt, .. } => drop(self.open.remove(&attempt)),
+            JournalLine::Answered(answered) => {
+                let asked = self.told_of(answered.attempt)?;
+                self.answered(asked, answered);
+            }
+            JournalLine::Lost { attempt, .. } => drop(self.told_of(attempt)?),
             JournalLine::Seen(seen) => self.seen(seen),
         }
+        Ok(())
+    }
+
+    /// The attempt that a line tells the end of.
+    fn told_of(&mut self, attempt: u64) -> Result<Asked, Misplaced> {
+        self.open.remove(&attempt).ok_or(Misplaced { attempt })
     }
 
     /// The rules that the lines so far say something of: of a rule that no line speaks of, nothing can be found.
@@ -148,6 +95,21 @@ impl Journal {
             rules.insert(Rule::SameAnswer);
         }
         rules
+    }
+
+    /// The commands that were acknowledged, by their ids.
+    pub fn acknowledged(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().filter(|(_, told)| told.answer.is_some()).map(|(id, _)| id.as_str())
+    }
+
+    /// Compares what the log remembers as the answer of a command with what its client was told. Give it every event first.
+    pub fn compare_answer(&mut self, command_id: &str, remembered: &StoredAnswer) {
+        let Some(told) = self.commands.get(command_id) else { return };
+        let Some((status, body)) = &told.answer else { return };
+        let Some(wrong) = answers::differs((*status, body), remembered) else { return };
+        let (first, last) = told.events.unwrap_or_default();
+        let statement = format!("Command `{command_id}` was answered {wrong}.");
+        self.early.at(Rule::SameAnswer, &[first, last], statement);
     }
 
     /// Looks at the next event of the log.
@@ -187,11 +149,11 @@ impl Journal {
         let answered = self.commands.values().filter(|told| told.answer.is_some());
         let acknowledged = answered.count() as u64;
         let unanswered = self.commands.values().filter(|told| told.is_open()).count() as u64;
-        report.counts = Counts { acknowledged, unanswered, ..report.counts };
+        report.counts.acknowledged += acknowledged;
+        report.counts.unanswered += unanswered;
     }
 
-    fn answered(&mut self, answered: Answered) {
-        let Some(asked) = self.open.remove(&answered.attempt) else { return };
+    fn answered(&mut self, asked: Asked, answered: Answered) {
         let told = self.commands.entry(asked.command_id()).or_default();
         let Asked { key, path, body, .. } = asked;
         let Answered { status, replayed, body: answer, .. } = answered;
@@ -243,21 +205,6 @@ impl Journal {
             self.early.at(Rule::Deliveries, &[last, position], statement);
         }
         self.seen.entry(position).or_default().push((event, reader));
-    }
-}
-
-/// Whether a command is a client's, by its id.
-pub(crate) fn is_clients(command_id: &str) -> bool {
-    matches!(command_id.split_once('/'), Some((ANYBODY | KNOWN, _)))
-}
-
-impl Asked {
-    /// The id that the log knows the command by.
-    fn command_id(&self) -> String {
-        match &self.caller {
-            Some(caller) => format!("{KNOWN}/{caller}/{}", self.key),
-            None => format!("{ANYBODY}/{}", self.key),
-        }
     }
 }
 

@@ -26,6 +26,6 @@ pub use answers::{Append, Appends};
 pub use checker::{Checker, PlacedOrder, Progress};
 pub use finding::{Counts, Finding, Report, Rule};
 pub use followers::{Follower, Followers};
-pub use journal::{Answered, Asked, Journal, JournalLine, Seen};
+pub use journal::{Answered, Asked, Journal, JournalLine, Misplaced, Seen};
 pub use ledger::{LedgerRow, LedgerStatus};
 pub use saga_tables::{SagaRow, SagaTables, SentCommand};

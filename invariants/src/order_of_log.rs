@@ -1,6 +1,6 @@
 //! I2, I4, I5: the order of the log itself, whatever its events say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ pub(crate) struct OrderOfLog {
     command: Option<Arc<str>>,
     /// Every command id that was seen, as a hash of 128 bits, with the position at which its append began.
     commands: HashMap<u128, u64>,
-    ids: HashSet<Uuid>,
+    /// Every event's id, with the position at which it stood last.
+    ids: HashMap<Uuid, u64>,
 }
 
 impl OrderOfLog {
@@ -70,12 +71,10 @@ impl OrderOfLog {
     }
 
     fn id(&mut self, event: &RecordedEvent, report: &mut Report) {
-        if !self.ids.insert(event.id) {
-            let statement = format!(
-                "Event {} stands at position {} and at one before it.",
-                event.id, event.position
-            );
-            report.at(Rule::Positions, &[event.position], statement);
+        if let Some(before) = self.ids.insert(event.id, event.position) {
+            let statement =
+                format!("Event {} stands at positions {before} and {}.", event.id, event.position);
+            report.at(Rule::Positions, &[before, event.position], statement);
         }
     }
 

@@ -1,12 +1,15 @@
 //! `cargo xtask simulate`: runs seeds, tells what broke, and the smallest run that breaks it too.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind, Write};
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use simulation::{Kept, Report, SOMETIMES, Settings, run, shrink};
+use simulation::{Kept, Report, Settings, run};
 
 /// Runs of a batch from which on everything of interest must have happened.
 const A_BATCH: u64 = 200;
@@ -49,118 +52,77 @@ struct Args {
 struct Numbers(BTreeSet<usize>);
 
 fn main() -> ExitCode {
-    match simulate(&Args::parse()) {
+    match simulate(&Args::parse(), &mut io::stdout()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("{error}");
+            drop(writeln!(io::stderr(), "{error}"));
             ExitCode::from(2)
         }
     }
 }
 
-fn simulate(args: &Args) -> std::io::Result<bool> {
-    let seeds = seeds(args.seed, args.seeds)?;
-    let kept = Kept {
-        operations: args.keep_operations.clone().map(|Numbers(kept)| kept),
-        faults: args.keep_faults.clone().map(|Numbers(kept)| kept),
-        calm: args.calm,
-    };
-    let began = Instant::now();
-    let mut happened: BTreeMap<&str, u64> = BTreeMap::new();
-    let (mut failed, mut events) = (0, 0);
-    for seed in seeds {
-        let settings =
-            Settings { seed, orders: args.orders, kept: kept.clone(), lines: args.trace };
-        let report = run(&settings)?;
-        report.lines.iter().for_each(|line| println!("{line}"));
-        if args.seeds == 1 {
-            tell_one(seed, &report);
-        }
-        for (what, times) in &report.happened {
-            *happened.entry(what).or_default() += times;
-        }
-        events += report.events;
-        if !report.violations.is_empty() {
-            failed += 1;
-            tell_failure(args, &settings, &report)?;
-            if args.first {
-                return Ok(false);
+/// Runs the seeds; true when nothing was found.
+///
+/// **Invariant:** a reader that has seen enough (`… | head -1`) is no error: it ends the batch, and what was found until then counts.
+fn simulate(args: &Args, out: &mut impl Write) -> io::Result<bool> {
+    let mut batch = Batch::default();
+    match batch.run(args, out) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(batch.failed == 0),
+        ended => ended,
+    }
+}
+
+/// What several runs came to.
+#[derive(Debug, Default)]
+struct Batch {
+    happened: BTreeMap<&'static str, u64>,
+    failed: u64,
+    events: u64,
+}
+
+impl Batch {
+    fn run(&mut self, args: &Args, out: &mut impl Write) -> io::Result<bool> {
+        let seeds = seeds(args.seed, args.seeds)?;
+        let kept = Kept {
+            operations: args.keep_operations.clone().map(|Numbers(kept)| kept),
+            faults: args.keep_faults.clone().map(|Numbers(kept)| kept),
+            calm: args.calm,
+        };
+        let began = Instant::now();
+        for seed in seeds {
+            let settings =
+                Settings { seed, orders: args.orders, kept: kept.clone(), lines: args.trace };
+            let report = run(&settings)?;
+            self.add(&report);
+            for line in &report.lines {
+                writeln!(out, "{line}")?;
+            }
+            if args.seeds == 1 {
+                told::one(out, seed, &report)?;
+            }
+            if !report.violations.is_empty() {
+                told::failure(out, args.shrink, &settings, &report)?;
+                if args.first {
+                    return Ok(false);
+                }
             }
         }
+        let Self { happened, failed, events } = self;
+        let (seeds, seconds) = (args.seeds, began.elapsed().as_secs_f64());
+        writeln!(out, "{seeds} seeds, {failed} with violations, {events} events, {seconds:.1} s")?;
+        let is_batch = args.seeds >= A_BATCH;
+        let never = if is_batch { told::sometimes(out, happened)? } else { Vec::new() };
+        Ok(*failed == 0 && never.is_empty())
     }
-    println!(
-        "{} seeds, {failed} with violations, {events} events, {:.1} s",
-        args.seeds,
-        began.elapsed().as_secs_f64()
-    );
-    let never = if args.seeds < A_BATCH { Vec::new() } else { tell_sometimes(&happened) };
-    Ok(failed == 0 && never.is_empty())
-}
 
-fn tell_one(seed: u64, report: &Report) {
-    println!(
-        "seed {seed}: trace {:016x}, {} steps, {} events, {:.0} s of its own clock",
-        report.hash,
-        report.steps,
-        report.events,
-        report.lasted.as_secs_f64()
-    );
-    for (what, times) in &report.happened {
-        println!("  {times:>5} x {what}");
-    }
-}
-
-fn tell_failure(args: &Args, settings: &Settings, report: &Report) -> std::io::Result<()> {
-    println!("seed {}: trace {:016x}", settings.seed, report.hash);
-    for violation in &report.violations {
-        println!("  {}: {}", violation.rule, violation.statement);
-        if !violation.positions.is_empty() {
-            println!("     positions {:?}", violation.positions);
+    fn add(&mut self, report: &Report) {
+        for (what, times) in &report.happened {
+            *self.happened.entry(what).or_default() += times;
         }
+        self.events += report.events;
+        self.failed += u64::from(!report.violations.is_empty());
     }
-    println!("  again: {}", command(settings, &settings.kept));
-    if args.shrink > 0 {
-        let kept = shrink(settings, report, args.shrink)?;
-        println!("  small: {}", command(settings, &kept));
-    }
-    Ok(())
-}
-
-/// What never happened though the batch is large enough.
-fn tell_sometimes(happened: &BTreeMap<&str, u64>) -> Vec<&'static str> {
-    let never: Vec<_> = SOMETIMES.into_iter().filter(|what| !happened.contains_key(what)).collect();
-    for what in SOMETIMES {
-        println!("  {:>8} x {what}", happened.get(what).copied().unwrap_or_default());
-    }
-    for what in &never {
-        println!("never happened, so nothing is tested of it: {what}");
-    }
-    never
-}
-
-fn command(settings: &Settings, kept: &Kept) -> String {
-    let mut words = vec![format!("cargo xtask simulate --seed {}", settings.seed)];
-    if settings.orders != Settings::of(settings.seed).orders {
-        words.push(format!("--orders {}", settings.orders));
-    }
-    if kept.calm {
-        words.push("--calm".to_owned());
-    }
-    if let Some(operations) = &kept.operations {
-        words.push(format!("--keep-operations {}", list(operations)));
-    }
-    if let Some(faults) = &kept.faults {
-        words.push(format!("--keep-faults {}", list(faults)));
-    }
-    words.join(" ")
-}
-
-fn list(numbers: &BTreeSet<usize>) -> String {
-    if numbers.is_empty() {
-        return "-".to_owned();
-    }
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// So many from the first on.
@@ -170,7 +132,7 @@ fn seeds(first: u64, count: u64) -> std::io::Result<RangeInclusive<u64>> {
     last.map(|last| first..=last).ok_or_else(beyond)
 }
 
-/// Reads what [`list`] writes.
+/// Reads what [`told::list`] writes.
 fn numbers(list: &str) -> Result<Numbers, String> {
     if list == "-" {
         return Ok(Numbers(BTreeSet::new()));
@@ -193,7 +155,7 @@ mod tests {
         }
         assert_eq!(numbers("4, 0").unwrap().0, BTreeSet::from([0, 4]));
         assert_eq!(numbers("-").unwrap().0, BTreeSet::new());
-        assert_eq!(list(&numbers("7,3").unwrap().0), "3,7");
+        assert_eq!(told::list(&numbers("7,3").unwrap().0), "3,7");
     }
 
     #[test]

@@ -127,6 +127,20 @@ impl Plan {
         Self { seed, is_rough, order_deadline_s, retained, opening, operations, faults }
     }
 
+    /// What of this it has not drawn, in a sentence.
+    pub(crate) fn lacks(&self, kept: &Kept) -> Option<String> {
+        let lacks = |what: &str, drawn: usize, kept: Option<&BTreeSet<usize>>| {
+            let beyond = kept?.range(drawn..).next()?;
+            let has = match drawn.checked_sub(1) {
+                None => format!("none of the {what}"),
+                Some(last) => format!("the {what} 0 to {last}"),
+            };
+            Some(format!("seed {} draws {has}: there is no {beyond} to be kept", self.seed))
+        };
+        lacks("operations", self.operations.len(), kept.operations.as_ref())
+            .or_else(|| lacks("faults", self.faults.len(), kept.faults.as_ref()))
+    }
+
     /// What is left of it.
     pub(crate) fn keep(mut self, kept: &Kept) -> Self {
         fn left<T>(all: Vec<T>, kept: Option<&BTreeSet<usize>>) -> Vec<T> {

@@ -1,6 +1,7 @@
 //! One run of a seed: rough, then calm, then judged.
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,18 +57,22 @@ pub struct Report {
     pub size: (usize, usize),
 }
 
-/// Runs a seed in this thread.
-pub fn run(settings: &Settings) -> std::io::Result<Report> {
+/// Runs a seed in this thread. Parts of the plan that are to be kept have to be in it.
+pub fn run(settings: &Settings) -> io::Result<Report> {
     // What asks the runtime's neighbours for a random pause asks this thread's generator.
     fastrand::seed(settings.seed);
+    let plan = Plan::of(settings.seed, settings.orders);
+    if let Some(lacking) = plan.lacks(&settings.kept) {
+        return Err(io::Error::new(ErrorKind::InvalidInput, lacking));
+    }
+    let plan = plan.keep(&settings.kept);
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    Ok(runtime.block_on(simulate(settings)))
+    Ok(runtime.block_on(simulate(plan, settings.lines)))
 }
 
-async fn simulate(settings: &Settings) -> Report {
-    let plan = Plan::of(settings.seed, settings.orders).keep(&settings.kept);
+async fn simulate(plan: Plan, keeps_lines: bool) -> Report {
     let size = (plan.operations.len(), plan.faults.len());
-    let world = World::new(plan, settings.lines);
+    let world = World::new(plan, keeps_lines);
     let _heard = listener::listen(&world.trace);
     world.start_commands();
     world.start_orchestrator(0);

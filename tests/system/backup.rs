@@ -139,6 +139,9 @@ async fn a_backup_that_is_damaged_or_not_whole_or_has_no_empty_folder_is_refused
     platform.terminate().await;
     backup(&data, &target, &[]).await;
     refused(&data.docket(&["backup", path_of(&target)]).await, "is not empty");
+    let inside = data.path().join("backups/of-today");
+    refused(&data.docket(&["backup", path_of(&inside)]).await, "lies in the data folder");
+    assert!(!data.path().join("backups").exists(), "nothing was made there");
     refused(&restore(&target, data.path(), &[]).await, "is not empty");
     data.verify().await;
 

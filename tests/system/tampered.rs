@@ -236,8 +236,14 @@ async fn what_is_not_there_or_not_spoken_of_is_not_called_checked() {
     lived_in(&data).await;
     let journal = data.path().join("empty.jsonl");
     std::fs::write(&journal, "").unwrap();
-    let (code, report) = verified(&data, &["--journal", journal.to_str().unwrap()]).await;
+    let words = ["--journal", journal.to_str().unwrap()];
+    let (code, report) = verified(&data, &words).await;
     assert_eq!(code, Some(0), "{report:#}");
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("empty.jsonl says nothing of I1, I3, I13, I14"), "{notes}");
+    let said = text(&data.docket(&[&["verify"][..], &words].concat()).await);
+    assert!(said.contains("– I1, I3, I13, I14: no line of the journal speaks of it."), "{said}");
+    assert!(said.contains("Clean: all that was there to be checked"), "{said}");
     let rules = report["rules"].as_array().unwrap();
     for unspoken in ["I1", "I3", "I13", "I14"] {
         let rule = rules.iter().find(|rule| rule["rule"] == unspoken).unwrap();
@@ -249,6 +255,57 @@ async fn what_is_not_there_or_not_spoken_of_is_not_called_checked() {
     let (code, report) = verified(&data, &[]).await;
     assert_eq!(code, Some(0), "{report:#}");
     assert!(report["notes"].to_string().contains("no notifications.db"), "{report:#}");
+}
+
+/// What a client wrote down that registered Ada.
+async fn journal_of_one(data: &Data) -> Vec<Value> {
+    let platform = Platform::start(data).await;
+    let (path, body) = ("/v1/customers", json!({ "customer_id": "ada", "name": "Ada Other" }));
+    let answer = platform.post(path, "ada", &body).await;
+    let (status, told) = (answer.status.as_u16(), answer.ok());
+    platform.settle().await;
+    platform.terminate().await;
+    vec![
+        json!({ "line": "asked", "attempt": 1, "key": "ada", "path": path, "body": body }),
+        json!({ "line": "answered", "attempt": 1, "status": status, "body": told }),
+    ]
+}
+
+/// What verifying says with this journal.
+async fn verified_with(data: &Data, lines: &[Value]) -> std::process::Output {
+    let journal = data.path().join("journal.jsonl");
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    std::fs::write(&journal, lines.join("\n")).unwrap();
+    data.docket(&["verify", "--journal", journal.to_str().unwrap()]).await
+}
+
+#[tokio::test]
+async fn a_remembered_answer_that_is_not_what_the_client_was_told_is_found() {
+    let data = Data::new();
+    let lines = journal_of_one(&data).await;
+    let right = verified_with(&data, &lines).await;
+    assert_eq!(right.status.code(), Some(0), "{}", text(&right));
+    let bob = "UPDATE commands SET body = replace(body, 'ada', 'bob')";
+    change(&data, "log.db", bob).await;
+    let without = verified(&data, &[]).await.0;
+    assert_eq!(without, Some(0), "only who was told knows it");
+    let wrong = verified_with(&data, &lines).await;
+    assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong));
+    let said = text(&wrong);
+    assert!(said.contains("I14: Command `client/ada` was answered 201 with"), "{said}");
+    assert!(said.contains("1 finding."), "{said}");
+}
+
+#[tokio::test]
+async fn a_journal_with_an_answer_to_nothing_or_a_torn_line_can_t_be_compared() {
+    let data = Data::new();
+    let lines = journal_of_one(&data).await;
+    let without = verified_with(&data, &lines[1..]).await;
+    assert_eq!(without.status.code(), Some(2), "{}", text(&without));
+    assert!(text(&without).contains("line 1 answers no question"), "{}", text(&without));
+    let torn = verified_with(&data, &[lines[0].clone(), json!("ans"), lines[1].clone()]).await;
+    assert_eq!(torn.status.code(), Some(2), "{}", text(&torn));
+    assert!(text(&torn).contains("line 2 can't be read"), "{}", text(&torn));
 }
 
 #[tokio::test]

@@ -173,3 +173,31 @@ fn name_in(data: &DataDir, path: &Path) -> String {
     let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The part of the documentation that says what a backup holds.
+    fn table() -> &'static str {
+        let page = include_str!("../../../docs/backup.md");
+        let (_, rest) = page.split_once("## Which parts there are").unwrap();
+        rest.split_once("\n## ").unwrap().0
+    }
+
+    #[test]
+    fn the_documentation_names_every_file_of_a_backup_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::create(folder.path()).unwrap();
+        let mut files = following_the_log(&data).unwrap();
+        files.extend([data.log(), data.keys(), data.ledger(), data.master_key()]);
+        let mut files: BTreeSet<String> = files.iter().map(|path| name_in(&data, path)).collect();
+        files.insert(format!("{}/", name_in(&data, &data.projections())));
+        let named = table().split('`').skip(1).step_by(2);
+        let is_file = |name: &&str| name.ends_with('/') || name.contains('.');
+        let named: BTreeSet<String> = named.filter(is_file).map(str::to_owned).collect();
+        assert_eq!(named, files);
+    }
+}

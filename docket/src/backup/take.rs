@@ -1,8 +1,8 @@
 //! `docket backup`: a copy of a data folder, taken while the platform runs.
 
 use std::fs::{self, DirBuilder};
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -49,6 +49,7 @@ impl BackupArgs {
     pub(crate) async fn run(self) -> Result<ExitCode> {
         let begun = Instant::now();
         let data = DataDir::existing(&self.data.data_dir)?;
+        outside_of(data.path(), &self.target)?;
         make_empty(&self.target)?;
         let taken = match take(&data, &self.target, self.contents()).await {
             Ok(taken) => taken,
@@ -85,6 +86,43 @@ fn in_words(taken: &Manifest, target: &Path, seconds: f64) -> String {
     )
 }
 
+/// What lies in the data folder is data to whoever looks into it, and is gone with it.
+fn outside_of(data: &Path, target: &Path) -> Result<()> {
+    let unknown = |path: &Path| format!("where {} leads can't be told", path.display());
+    let data = data.canonicalize().with_context(|| unknown(data))?;
+    if leads_to(target).with_context(|| unknown(target))?.starts_with(&data) {
+        bail!(
+            "{} lies in the data folder {}, and would be gone with it: a backup is made in a folder of its own outside of it",
+            target.display(),
+            data.display()
+        );
+    }
+    Ok(())
+}
+
+/// Where a path leads of which the end may not be there yet.
+fn leads_to(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let (mut there, mut missing) = (path.as_path(), Vec::new());
+    let mut leads = loop {
+        match (there.canonicalize(), there.parent()) {
+            (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+                missing.extend(there.components().next_back());
+                there = parent;
+            }
+            (found, _) => break found?,
+        }
+    };
+    for part in missing.into_iter().rev() {
+        if part == Component::ParentDir {
+            leads.pop();
+        } else {
+            leads.push(part);
+        }
+    }
+    Ok(leads)
+}
+
 /// A folder that only we may look into, with nothing in it.
 fn make_empty(target: &Path) -> Result<()> {
     let shown = target.display();
@@ -115,6 +153,28 @@ fn clear(target: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backup_is_made_outside_of_the_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |path: &str| folder.path().join(path);
+        fs::create_dir_all(of("data/projections")).unwrap();
+        fs::create_dir(of("data-2")).unwrap();
+        for inside in ["data", "data/b", "data/projections/a/b", "new/../data/b", "data-2/../data"]
+        {
+            let said = outside_of(&of("data"), &of(inside)).unwrap_err().to_string();
+            assert!(said.contains("lies in the data folder"), "{inside}: {said}");
+        }
+        for outside in ["data-2", "data-2/b", "data/../b", "data/new/../../b", "a/b/c"] {
+            outside_of(&of("data"), &of(outside)).unwrap();
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(of("data"), of("link")).unwrap();
+            outside_of(&of("data"), &of("link/b")).unwrap_err();
+            outside_of(&of("link"), &of("data/b")).unwrap_err();
+        }
+    }
 
     #[test]
     fn a_backup_is_made_in_a_folder_of_its_own() {

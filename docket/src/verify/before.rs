@@ -63,7 +63,7 @@ impl Before {
         for Follower { name, mark, .. } in self.followers() {
             if mark.log.log != log.log {
                 bail!(
-                    "{name} is of the log {}, but the log at {place} is {}",
+                    "{name} belonged to the log {}, but the log at {place} is {}",
                     mark.log.log,
                     log.log
                 );

@@ -73,7 +73,7 @@ pub(super) fn notes(followers: &[Follower], log: &LogIdentity) -> Vec<String> {
     let told = earlier.map(|Follower { name, mark, .. }| {
         let (theirs, ours) = (mark.log.epoch, log.epoch);
         format!(
-            "In epoch {theirs} stand {name}, and the log is in epoch {ours}: at their next start they look where they stand."
+            "In epoch {theirs} stood {name}, and the log is in epoch {ours}: at their next start they look where they stand."
         )
     });
     told.collect()

@@ -127,10 +127,7 @@ impl Verified {
             let more = counted(total - kept, "more finding");
             line(&mut text, &format!("{more} {are} not shown."));
         }
-        let unspoken = Rule::ALL.iter().filter(|rule| {
-            rule.needs_journal() && !self.spoken_of.contains(rule) && self.found(**rule) == 0
-        });
-        let unspoken: Vec<&str> = unspoken.map(|rule| rule.id()).collect();
+        let unspoken = self.unspoken();
         if !unspoken.is_empty() {
             let why = if self.with_journal {
                 "no line of the journal speaks of it"
@@ -149,12 +146,20 @@ impl Verified {
         text
     }
 
+    /// The rules that no line of a journal speaks of.
+    fn unspoken(&self) -> Vec<&'static str> {
+        let unspoken = Rule::ALL.iter().filter(|rule| {
+            rule.needs_journal() && !self.spoken_of.contains(rule) && self.found(**rule) == 0
+        });
+        unspoken.map(|rule| rule.id()).collect()
+    }
+
     fn verdict(&self, found: u64) -> String {
         if found > 0 {
             counted(found, "finding")
         } else if !self.missing.is_empty() {
             "Nothing was found, but not all that was named could be checked".to_owned()
-        } else if !self.gaps.is_empty() {
+        } else if !self.gaps.is_empty() || (self.with_journal && !self.unspoken().is_empty()) {
             "Clean: all that was there to be checked is as it must be".to_owned()
         } else {
             "Clean: everything is as it must be".to_owned()

@@ -10,11 +10,12 @@ use event_store::{LogIdentity, Position, RecordedEvent};
 use invariants::{Appends, Checker, Finding, Followers, Journal, Report, Rule};
 
 use super::before::Before;
+use super::journals::Journals;
 use super::persons::Persons;
 use super::place::{Part, Place};
 use super::report::{Gap, LogSummary, Verified};
 use super::walk::{Stretch, Walk};
-use super::{answers, event_ids, followers, journals, keys, read_models, sagas};
+use super::{answers, event_ids, followers, keys, read_models, sagas};
 use crate::data_dir::{DataDirArg, ReadLog};
 use crate::output;
 use crate::serve::DatabasesArgs;
@@ -27,7 +28,8 @@ use crate::serve::DatabasesArgs;
     after_help = "Nothing is changed, and the platform may be running. Databases that are named go before the \
     data folder. A read model of another version is no finding: the next start builds it anew.\n\n\
     Exit code: 0 when everything is as it must be, 1 when something is off, 2 when the words are wrong or what is named \
-    can't be checked: it can't be read, or a database that is named holds no sagas or no read models."
+    can't be checked: it can't be read, a line of a journal can't (but for a last one that was cut off) or answers no \
+    question, or a database that is named holds no sagas or no read models."
 )]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
@@ -45,7 +47,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
     let (folder, databases) = (args.data.data_dir, args.databases);
     let verified = async {
-        let journals = journals::read(&args.journal)?;
+        let journals = Journals::read(&args.journal)?;
         verify(Place::choose(&folder, databases)?, journals).await
     };
     let verified = match verified.await {
@@ -71,7 +73,7 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks everything.
-async fn verify(place: Place, journals: Vec<Journal>) -> Result<Verified> {
+async fn verify(place: Place, journals: Journals) -> Result<Verified> {
     let begun = Instant::now();
     let before = Before::read(&place).await?;
     let log = place.log().await?;
@@ -80,7 +82,8 @@ async fn verify(place: Place, journals: Vec<Journal>) -> Result<Verified> {
     let followers = before.followers();
     let (standings, mut notes) =
         (followers::standings(&followers, head), followers::notes(&followers, &identity));
-    let mut read = read_log(&log, head, Followers::new(followers), journals).await?;
+    notes.extend(journals.notes);
+    let mut read = read_log(&log, head, Followers::new(followers), journals.all).await?;
     let mut absent = Absent::default();
     let checker = &mut read.checker;
     checker.compare_intents_read_before(before.calls_head, &before.open_calls);
@@ -190,6 +193,7 @@ async fn read_log(
     }
     let last = appends.finish();
     answers::compare(last.as_slice(), log, &mut read.checker, &mut read.findings).await?;
+    answers::compare_told(&mut read.journals, log).await?;
     Ok(read)
 }
 

@@ -117,8 +117,9 @@ fn a_follower_stands_at_an_event_of_the_log_and_in_no_later_epoch() {
     let other = with_follower(5, Some(id_at(6)), 2);
     let found = only(&other);
     assert_eq!((found.rule, found.positions.as_slice()), (Rule::Outbox, &[5][..]));
+    assert!(found.statement.starts_with("the sagas stood at position 5 with"), "{found:?}");
     let ahead = with_follower(34, Some(id_at(34)), 2);
     assert!(only(&ahead).statement.contains("but the log ends at 33"));
     let later = with_follower(5, Some(id_at(5)), 3);
-    assert!(only(&later).statement.contains("stands in epoch 3"));
+    assert!(only(&later).statement.contains("the sagas stood in epoch 3"));
 }

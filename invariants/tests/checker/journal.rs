@@ -1,5 +1,6 @@
 //! A journal against the log: each of its rules fires alone.
 
+use event_store::StoredAnswer;
 use invariants::{Answered, Asked, Journal, JournalLine, Report, Rule, Seen};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -45,7 +46,7 @@ fn compare_as(whose: &str, lines: Vec<JournalLine>, in_log: bool) -> Report {
     }
     let mut journal = Journal::default();
     for line in lines {
-        journal.take(line);
+        journal.take(line).unwrap();
     }
     for event in log.recorded() {
         journal.observe(&event);
@@ -182,7 +183,7 @@ fn a_journal_speaks_only_of_what_a_line_of_it_tells() {
     let of = |lines: Vec<JournalLine>| {
         let mut journal = Journal::default();
         for line in lines {
-            journal.take(line);
+            journal.take(line).unwrap();
         }
         journal.speaks_of().into_iter().collect::<Vec<_>>()
     };
@@ -218,4 +219,80 @@ fn a_line_is_json_that_a_person_can_read() {
                  \"body\":{\"id\":\"mug\",\"position\":2,\"version\":1}}";
     assert_eq!(text, shown);
     assert_eq!(serde_json::from_str::<JournalLine>(&text).unwrap(), line);
+}
+
+#[test]
+fn what_became_of_nothing_that_was_asked_is_no_line_of_a_journal() {
+    let lost = |attempt| JournalLine::Lost { attempt, cause: "reset".to_owned() };
+    let mut journal = Journal::default();
+    let unasked = [answered(1, 200, false, done(2)), lost(1)].map(|line| journal.take(line));
+    assert!(unasked.iter().all(Result::is_err));
+    journal.take(asked_and(1)).unwrap();
+    journal.take(answered(1, 200, false, done(2))).unwrap();
+    for again in [answered(1, 200, true, done(2)), lost(1)] {
+        let told = journal.take(again).unwrap_err().to_string();
+        assert!(told.contains("attempt 1"), "{told}");
+    }
+}
+
+/// What is found when a client was told this, and a repeat would be told what is remembered.
+fn with_remembered(told: &Value, status: u16, body: &str) -> Vec<String> {
+    let mut log = clean();
+    log.0[1].command_id = format!("client/{KEY}");
+    let mut journal = Journal::default();
+    for line in [asked_and(1), answered(1, 200, false, told.clone())] {
+        journal.take(line).unwrap();
+    }
+    log.recorded().iter().for_each(|event| journal.observe(event));
+    let acknowledged: Vec<String> = journal.acknowledged().map(str::to_owned).collect();
+    assert_eq!(acknowledged, ["client/received"]);
+    let remembered = StoredAnswer { status, body: body.to_owned(), version: 1, position: 2 };
+    journal.compare_answer("client/received", &remembered);
+    journal.compare_answer("client/another", &remembered);
+    let mut report = Report::default();
+    journal.finish(&mut report);
+    let found = report.findings.into_iter().map(|found| {
+        assert_eq!((found.rule, found.positions), (Rule::SameAnswer, vec![2]));
+        found.statement
+    });
+    found.collect()
+}
+
+#[test]
+fn what_is_remembered_is_what_the_client_was_told() {
+    let stored = r#"{"id":"mug"}"#;
+    assert_eq!(with_remembered(&done(2), 200, stored), [""; 0]);
+    let changed = with_remembered(&done(2), 200, r#"{"id":"jug"}"#);
+    assert!(changed[0].contains("`client/received` was answered 200"), "{changed:?}");
+    assert!(changed[0].contains(r#"answered 200 with `{"id":"jug","#), "{changed:?}");
+    for (status, body) in
+        [(201, stored), (200, r#"{"id":"mug","line":1}"#), (200, "{}"), (200, "nonsense")]
+    {
+        assert_eq!(with_remembered(&done(2), status, body).len(), 1, "{status} {body}");
+    }
+}
+
+#[test]
+fn who_waited_was_told_more_than_is_remembered() {
+    let decided = json!({
+        "id": "o1", "status": "rejected", "reason": "out_of_stock", "version": 3, "position": 9,
+    });
+    assert_eq!(with_remembered(&decided, 200, r#"{"id":"o1","status":"placed"}"#), [""; 0]);
+    assert_eq!(with_remembered(&decided, 200, r#"{"id":"o2","status":"placed"}"#).len(), 1);
+}
+
+#[test]
+fn what_two_journals_tell_is_counted_together() {
+    let of_one = || {
+        let mut journal = Journal::default();
+        for line in [asked_and(1), answered(1, 200, false, done(2))] {
+            journal.take(line).unwrap();
+        }
+        journal
+    };
+    let mut report = Report::default();
+    for journal in [of_one(), of_one()] {
+        journal.finish(&mut report);
+    }
+    assert_eq!(report.counts.acknowledged, 2);
 }

@@ -128,7 +128,8 @@ fn an_event_that_stands_at_two_positions_is_found() {
     events[7].id = events[2].id;
     let report = check(&events);
     assert_eq!((report.findings.len(), report.findings[0].rule), (1, Rule::Positions));
-    assert_eq!(report.findings[0].positions, [8]);
+    assert_eq!(report.findings[0].positions, [3, 8]);
+    assert!(report.findings[0].statement.ends_with("stands at positions 3 and 8."));
 }
 
 #[test]

@@ -23,9 +23,16 @@ pub(super) enum Found {
     At {
         /// The first seed that does.
         seed: u64,
-        /// Their names, or how else the run ended.
+        /// Their names.
         rules: String,
         /// What is wrong first.
+        statement: String,
+    },
+    /// A run broke off; of which seed it was, nothing tells.
+    BrokenOff {
+        /// A panic, or no end.
+        how: &'static str,
+        /// What was said of it.
         statement: String,
     },
     /// No seed breaks any.
@@ -121,14 +128,13 @@ fn understand(said: &[String], complaints: &str) -> Found {
     }
     let panic = complaints.lines().find(|line| line.contains("panicked"));
     if let Some(panic) = panic {
-        let (rules, statement) = ("panic".to_owned(), panic.to_owned());
-        return Found::At { seed: 0, rules, statement };
+        return Found::BrokenOff { how: "a panic", statement: panic.to_owned() };
     }
     if said.iter().any(|line| line.contains(" with violations, ")) {
         return Found::Nothing;
     }
     let statement = "it did not come to an end".to_owned();
-    Found::At { seed: 0, rules: "hang".to_owned(), statement }
+    Found::BrokenOff { how: "no end", statement }
 }
 
 #[cfg(test)]
@@ -155,11 +161,11 @@ mod tests {
 
     #[test]
     fn a_panic_and_a_run_without_an_end_are_findings() {
-        let rules = |found| match found {
-            Found::At { rules, .. } => rules,
-            Found::Nothing => String::new(),
+        let how = |found| match found {
+            Found::BrokenOff { how, .. } => how,
+            Found::At { .. } | Found::Nothing => "",
         };
-        assert_eq!(rules(found("", "thread 'main' panicked at a.rs:1:1:\nboom\n")), "panic");
-        assert_eq!(rules(found("", "")), "hang");
+        assert_eq!(how(found("", "thread 'main' panicked at a.rs:1:1:\nboom\n")), "a panic");
+        assert_eq!(how(found("", "")), "no end");
     }
 }

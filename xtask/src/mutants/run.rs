@@ -95,13 +95,18 @@ fn told((mutant, found): Hunted) -> anyhow::Result<Option<Row>> {
             Found::At { seed, rules, statement } => bail!(
                 "without any mutant seed {seed} finds something, so nothing would be proven: {rules}: {statement}"
             ),
+            Found::BrokenOff { how, statement } => {
+                bail!("without any mutant there is {how}, so nothing would be proven: {statement}")
+            }
         };
     };
     let row = Row { mutant, found };
     println!("{}", row.line());
     match &row.found {
         Err(error) => eprintln!("{}: {error:#}", row.mutant.name),
-        Ok(Found::At { statement, .. }) => eprintln!("   {statement}"),
+        Ok(Found::At { statement, .. } | Found::BrokenOff { statement, .. }) => {
+            eprintln!("   {statement}");
+        }
         Ok(Found::Nothing) => {}
     }
     Ok(Some(row))
