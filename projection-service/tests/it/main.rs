@@ -16,3 +16,4 @@ mod rebuild;
 mod replicas;
 mod rollback;
 mod shop;
+mod tampered;
