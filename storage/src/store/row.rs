@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Column as _, ColumnIndex, Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::{ColumnIndex, Row as _, TypeInfo as _, ValueRef as _};
 
 use super::value::Column;
 
@@ -35,8 +35,8 @@ impl Row {
     /// The names of its columns, in order.
     pub fn columns(&self) -> Vec<&str> {
         match &self.0 {
-            Kind::Sqlite(row) => row.columns().iter().map(|column| column.name()).collect(),
-            Kind::Postgres(row) => row.columns().iter().map(|column| column.name()).collect(),
+            Kind::Sqlite(row) => row.columns().iter().map(sqlx::Column::name).collect(),
+            Kind::Postgres(row) => row.columns().iter().map(sqlx::Column::name).collect(),
         }
     }
 

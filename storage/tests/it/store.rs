@@ -66,7 +66,7 @@ async fn a_row_s_values_are_written_alike(home: Home) {
     let rows = connection.query("SELECT * FROM things ORDER BY a").fetch_all().await.unwrap();
     assert_eq!(rows[0].columns(), ["a", "b", "c"]);
     let written =
-        |row: usize, column| rows[row].written(column).unwrap().map(|text| text.into_owned());
+        |row: usize, column| rows[row].written(column).unwrap().map(std::borrow::Cow::into_owned);
     assert_eq!(written(0, 0), Some(i64::MIN.to_string()));
     assert_eq!((written(0, 1), written(1, 1)), (Some("7".to_owned()), None));
     assert!(rows[0].written(2).is_err(), "bytes are neither a text nor an integer");
