@@ -18,15 +18,16 @@ pub struct Touched<R> {
     pub after: R,
 }
 
-/// A table of a model, for digests and comparisons. Both statements give `(key, row)` as text, in the order of keys.
+/// A table of a model, for digests and comparisons. They take rows with all of their columns: what lists and filters are
+/// answered from is as much the fold of the log as a document is.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// Every row, whole.
+    /// Every row, whole, in the order of keys.
     pub rows: &'static str,
-    /// Every row without versions and positions; members of JSON that are times are left out later.
-    pub stable: &'static str,
+    /// The columns that say which row it is: texts, and the first of that order.
+    pub key: &'static [&'static str],
 }
 
 /// What is known of a model without its row type.

@@ -115,6 +115,32 @@ const OF_FOLLOWERS: &[Change] = &[
     ("projections/orders.g1.db", "UPDATE checkpoint SET event_id = randomblob(16)", "I11", None),
     ("projections/orders.g1.db", "UPDATE checkpoint SET epoch = 9", "I11", None),
     ("projections/orders.g1.db", "UPDATE checkpoint SET position = 99999", "I11", None),
+    // What lists, filters and reports are answered from. Every column there is: `tampered.rs` in projection-service.
+    (
+        "projections/orders.g1.db",
+        "UPDATE orders SET status = 'rejected' WHERE id = 'o1'",
+        "I11",
+        None,
+    ),
+    (
+        "projections/orders.g1.db",
+        "UPDATE order_skus SET draft = 1 WHERE order_id = 'o1'",
+        "I11",
+        None,
+    ),
+    (
+        "projections/payments.g1.db",
+        "UPDATE payments SET order_id = 'o2' WHERE order_id = 'o1'",
+        "I11",
+        None,
+    ),
+    (
+        "projections/shipments.g1.db",
+        "UPDATE shipments SET status = 'pending' WHERE order_id = 'o1'",
+        "I11",
+        None,
+    ),
+    ("projections/sales.g1.db", "UPDATE sales_cells SET day = '2010-12-01'", "I11", None),
 ];
 
 /// Leaves data behind with something of everything: a customer, an order with a return, one with a cancellation, and a payment
@@ -226,7 +252,7 @@ async fn a_key_that_opens_nothing_or_is_gone_is_found() {
 }
 
 #[tokio::test]
-async fn what_is_changed_in_sagas_and_checkpoints_is_found() {
+async fn what_is_changed_in_sagas_read_models_and_checkpoints_is_found() {
     each_is_found(OF_FOLLOWERS).await;
 }
 

@@ -9,7 +9,7 @@ use crate::shop::{order, why};
 
 /// What is done to the log, the read models and the sagas, and the law that it breaks.
 const DAMAGES: [(&str, &str, &str); 5] = [
-    ("models", "UPDATE read_models_stock_g1.stock SET available = available + 1", "I11"),
+    ("models", "UPDATE read_models_orders_g1.orders SET status = 'cancelled'", "I11"),
     ("sagas", "UPDATE sagas.sagas SET state = 'running', wake_at = NULL", "I9"),
     (
         "sagas",

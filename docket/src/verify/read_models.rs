@@ -1,4 +1,4 @@
-//! I11: every read model against one built anew from the log, row for row, at the live one's position.
+//! I11: every read model against one built anew from the log, row for row with all columns, at the live one's position.
 
 use std::sync::Arc;
 

@@ -118,9 +118,9 @@ pub struct RowDifference {
     pub table: String,
     /// The row's key.
     pub key: String,
-    /// The beginning of the row as it is in the live generation; `null` when it is missing there.
+    /// The columns that differ, as far as they are told, as they are in the live generation; `null` when the row is missing there.
     pub live: Option<String>,
-    /// The beginning of the row as it was built anew; `null` when it is missing there.
+    /// The same as it was built anew; `null` when the row is missing there.
     pub rebuilt: Option<String>,
 }
 

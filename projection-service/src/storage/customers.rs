@@ -37,8 +37,8 @@ impl ReadModel for Customers {
         schema: &[SCHEMA],
         tables: &[Table {
             name: "customers",
-            rows: "SELECT id, doc FROM customers ORDER BY id",
-            stable: "SELECT id, doc FROM customers ORDER BY id",
+            rows: "SELECT * FROM customers ORDER BY id",
+            key: &["id"],
         }],
         types: || names(CustomerEvent::TYPES),
     };

@@ -66,17 +66,11 @@ impl ReadModel for Orders {
         version: 3,
         schema: &[SCHEMA, BY_STATUS, BY_CUSTOMER, SKUS],
         tables: &[
-            Table {
-                name: "orders",
-                rows: "SELECT id, doc FROM orders ORDER BY id",
-                stable: "SELECT id, doc FROM orders ORDER BY id",
-            },
+            Table { name: "orders", rows: "SELECT * FROM orders ORDER BY id", key: &["id"] },
             Table {
                 name: "order_skus",
-                rows: "SELECT sku || ' ' || order_id, CAST(listed_at AS TEXT)
-                    FROM order_skus ORDER BY sku, order_id, listed_at",
-                stable: "SELECT sku || ' ' || order_id, 'true'
-                    FROM order_skus ORDER BY sku, order_id, listed_at",
+                rows: "SELECT * FROM order_skus ORDER BY sku, order_id, draft, listed_at",
+                key: &["sku", "order_id"],
             },
         ],
         types,

@@ -42,8 +42,8 @@ impl ReadModel for Payments {
         schema: &[SCHEMA, BY_ORDER],
         tables: &[Table {
             name: "payments",
-            rows: "SELECT id, doc FROM payments ORDER BY id",
-            stable: "SELECT id, doc FROM payments ORDER BY id",
+            rows: "SELECT * FROM payments ORDER BY id",
+            key: &["id"],
         }],
         types: || names(PaymentEvent::TYPES),
     };

@@ -37,8 +37,8 @@ impl ReadModel for Products {
         schema: &[SCHEMA],
         tables: &[Table {
             name: "products",
-            rows: "SELECT sku, doc FROM products ORDER BY sku",
-            stable: "SELECT sku, doc FROM products ORDER BY sku",
+            rows: "SELECT * FROM products ORDER BY sku",
+            key: &["sku"],
         }],
         types: || names(ProductEvent::TYPES),
     };

@@ -60,15 +60,13 @@ impl ReadModel for Sales {
         tables: &[
             Table {
                 name: "sales_orders",
-                rows: "SELECT order_id, doc FROM sales_orders ORDER BY order_id",
-                stable: "SELECT order_id, doc FROM sales_orders ORDER BY order_id",
+                rows: "SELECT * FROM sales_orders ORDER BY order_id",
+                key: &["order_id"],
             },
             Table {
                 name: "sales_cells",
-                rows: "SELECT cell, '[' || orders || ',' || units || ',' || sales || ',' || returns || ']'
-                    FROM sales_cells ORDER BY cell",
-                stable: "SELECT cell, '[' || orders || ',' || units || ',' || sales || ',' || returns || ']'
-                    FROM sales_cells ORDER BY cell",
+                rows: "SELECT * FROM sales_cells ORDER BY cell",
+                key: &["cell"],
             },
         ],
         types: || {

@@ -50,8 +50,8 @@ impl ReadModel for Shipments {
         schema: &[SCHEMA, BY_ORDER, BY_STATUS],
         tables: &[Table {
             name: "shipments",
-            rows: "SELECT id, doc FROM shipments ORDER BY id",
-            stable: "SELECT id, doc FROM shipments ORDER BY id",
+            rows: "SELECT * FROM shipments ORDER BY id",
+            key: &["id"],
         }],
         types: || names(ShipmentEvent::TYPES),
     };

@@ -44,11 +44,7 @@ impl ReadModel for Stock {
         name: "stock",
         version: 2,
         schema: &[SCHEMA],
-        tables: &[Table {
-            name: "stock",
-            rows: "SELECT sku, '[' || available || ',' || reserved || ',' || version || ']' FROM stock ORDER BY sku",
-            stable: "SELECT sku, '[' || available || ',' || reserved || ']' FROM stock ORDER BY sku",
-        }],
+        tables: &[Table { name: "stock", rows: "SELECT * FROM stock ORDER BY sku", key: &["sku"] }],
         types: || {
             let mut types = names(StockEvent::TYPES);
             let registered = |name: &&str| *name == "ProductRegistered";

@@ -17,3 +17,4 @@ mod rebuild;
 mod replicas;
 mod rollback;
 mod shop;
+mod tampered;

@@ -14,6 +14,7 @@ const SOME: Sql = one_of!("SELECT a, b FROM things WHERE b", "$1", "AND a < $2 O
 
 on_both! {
     values_come_back_as_they_were_bound,
+    a_row_s_values_are_written_alike,
     any_number_of_rows_is_written,
     rows_are_found_by_a_list_of_texts,
     a_transaction_is_whole_or_not_at_all,
@@ -50,6 +51,25 @@ async fn values_come_back_as_they_were_bound(home: Home) {
     assert_eq!(rows[1].try_get::<Option<String>, _>(1).unwrap(), None);
     let told = connection.query("SELECT a > $1 FROM things WHERE a = 7").bind(6_i64);
     assert!(told.scalar::<bool>().await.unwrap());
+    drop(connection);
+    store.close().await;
+}
+
+async fn a_row_s_values_are_written_alike(home: Home) {
+    let store = home.open().await;
+    let mut connection = store.writer().await.unwrap();
+    let insert = "INSERT INTO things (a, b, c) VALUES ($1, $2, $3)";
+    let one = connection.query(insert).bind(i64::MIN).bind("7").bind(&[0_u8, 255][..]);
+    one.execute().await.unwrap();
+    let none = connection.query(insert).bind(7_i64).bind(None::<&str>).bind(None::<&[u8]>);
+    none.execute().await.unwrap();
+    let rows = connection.query("SELECT * FROM things ORDER BY a").fetch_all().await.unwrap();
+    assert_eq!(rows[0].columns(), ["a", "b", "c"]);
+    let written =
+        |row: usize, column| rows[row].written(column).unwrap().map(std::borrow::Cow::into_owned);
+    assert_eq!(written(0, 0), Some(i64::MIN.to_string()));
+    assert_eq!((written(0, 1), written(1, 1)), (Some("7".to_owned()), None));
+    assert!(rows[0].written(2).is_err(), "bytes are neither a text nor an integer");
     drop(connection);
     store.close().await;
 }
