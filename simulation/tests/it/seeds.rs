@@ -1,5 +1,4 @@
 //! A batch of seeds is clean, the same seed is the same run, and everything of interest happened in the batch.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::thread;
