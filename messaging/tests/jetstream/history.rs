@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use messaging::feed::{Feed, Freshness};
-use messaging::jetstream::{AskError, HistoryClient, HistoryError, Names, ask, serve};
+use messaging::jetstream::{AskError, HistoryClient, HistoryError, Names, Question, ask, serve};
 use tokio_util::sync::CancellationToken;
 
 use crate::platform::{PATIENCE, Platform, retaining, settings};
@@ -41,6 +41,33 @@ async fn without_the_logs_owner_questions_end_and_freshness_is_unknown() {
     let waited = freshness.wait_for(|freshness| *freshness == Freshness::Known);
     tokio::time::timeout(PATIENCE, waited).await.unwrap().unwrap();
     drop(owner);
+}
+
+#[tokio::test]
+async fn whoever_was_replaced_and_is_silent_swallows_no_question() {
+    let Some(platform) = Platform::start(10, settings()).await else { return };
+    let _there = platform.feed().await;
+    let paused = platform.carrier();
+    let heads = paused.questions(Question::Head).await.unwrap();
+    let histories = paused.questions(Question::History).await.unwrap();
+    let history = HistoryClient::new(platform.carrier());
+    for _ in 0..20 {
+        assert_eq!(history.head().await.unwrap().head, 10);
+        assert_eq!(history.read_all(3, 2).await.unwrap().events.len(), 2);
+    }
+    drop((heads, histories));
+}
+
+#[tokio::test]
+async fn two_that_have_the_log_may_both_answer() {
+    let Some(platform) = Platform::start(12_000, retaining(10)).await else { return };
+    let _there = platform.feed().await;
+    let other = crate::platform::Owner::start(&platform.client, &platform.log, retaining(10));
+    let history = HistoryClient::new(platform.carrier());
+    for _ in 0..5 {
+        assert_eq!(history.read_all(100, 100_000).await.unwrap().events.len(), 5_000);
+    }
+    drop(other);
 }
 
 #[tokio::test]

@@ -102,15 +102,20 @@ impl HistoryClient {
         let text = serde_json::to_vec(request)?;
         let asked = self.carrier.ask(Question::History, text.into()).await;
         let mut answers = asked.map_err(HistoryError::Unreachable)?;
-        let mut events = Vec::new();
-        for number in 0.. {
+        let (mut events, mut number) = (Vec::new(), 0);
+        loop {
             let chunk: Chunk = serde_json::from_slice(&next(&mut answers).await?)?;
             if let Some(refused) = chunk.refused {
                 return Err(HistoryError::Refused(refused));
             }
-            if chunk.number != number {
-                break;
+            // Another process that has the log says the same.
+            if chunk.number < number {
+                continue;
             }
+            if chunk.number > number {
+                return Err(HistoryError::Broken("a part of it was lost".to_owned()));
+            }
+            number += 1;
             for envelope in chunk.events {
                 events.push(envelope::decode(envelope.get().as_bytes())?.event);
             }
@@ -118,7 +123,6 @@ impl HistoryClient {
                 return Ok(Page { log: chunk.log, head: chunk.head, events });
             }
         }
-        Err(HistoryError::Broken("a part of it was lost".to_owned()))
     }
 }
 

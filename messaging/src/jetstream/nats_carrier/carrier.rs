@@ -159,14 +159,10 @@ impl Carrier for NatsCarrier {
     }
 
     fn questions(&self, question: Question) -> BoxFuture<'_, Result<Coming<Asked>, CarrierError>> {
-        // Groups of the same name on two subjects are two groups; these names are older than this file.
-        let group = match question {
-            Question::Head => "owners",
-            Question::History => "logs",
-        };
         Box::pin(async move {
-            let subject = self.subject(question);
-            let asked = self.client.queue_subscribe(subject, group.to_owned()).await;
+            // Every process that has the log hears it, and the first answer counts: in a group NATS gives it to one of them, and that may be
+            // one that is paused and was replaced.
+            let asked = self.client.subscribe(self.subject(question)).await;
             let asked = asked.map_err(failed("questions can't be heard"))?;
             Ok(asked.filter_map(|message| ready(asked_in(message))).boxed())
         })
