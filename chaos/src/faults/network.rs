@@ -72,21 +72,19 @@ async fn half_open(scene: &mut Scene) -> Result<()> {
     scene.stack().await.until_all_ready().await
 }
 
-/// F17: as F15, before the broker; commands are taken all the while.
+/// F17: as F15, before the broker; commands are taken all the while. Once: it takes a quarter of a minute until a connection is known to
+/// be dead, by questions that are not answered.
 async fn broker_partitioned(scene: &mut Scene) -> Result<()> {
-    for _ in 0..scene.random.u32(1..4) {
-        scene.moment(5..25).await;
-        let what = [Forwards::Nothing, Forwards::Requests][scene.random.usize(..2)];
-        broker(scene, what).await?;
-        scene.tally.one("partitions");
-        let before = scene.load.acknowledged();
-        scene.pause(500..6_000).await;
-        let taken = scene.load.acknowledged() - before;
-        scene.tally.add("commands taken without the broker", taken);
-        broker(scene, Forwards::Everything).await?;
-        scene.recovers().await?;
-    }
-    Ok(())
+    scene.moment(5..25).await;
+    let what = [Forwards::Nothing, Forwards::Requests][scene.random.usize(..2)];
+    broker(scene, what).await?;
+    scene.tally.one("partitions");
+    let before = scene.load.acknowledged();
+    scene.pause(500..6_000).await;
+    let taken = scene.load.acknowledged() - before;
+    scene.tally.add("commands taken without the broker", taken);
+    broker(scene, Forwards::Everything).await?;
+    scene.recovers().await
 }
 
 async fn database(scene: &Scene, forwards: Forwards) -> Result<()> {
