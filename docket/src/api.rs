@@ -1,5 +1,6 @@
 //! A running platform, asked once: no retries, because whoever looks at it wants to know how it is now.
 
+use std::error::Error;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -116,10 +117,22 @@ impl Api {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
-        request.send().await.map_err(|error| {
-            let (base, why) = (&self.base, why(&error));
-            anyhow!("no platform answers at {base} ({why}): start one with `docket`, or name the address of one that runs")
-        })
+        request.send().await.map_err(|error| self.no_answer(&error))
+    }
+
+    /// Says why there is none, and what helps. Who asks for a certificate ends the connection after it was made: then
+    /// either the reason is heard first or the end.
+    fn no_answer(&self, error: &reqwest::Error) -> anyhow::Error {
+        let (base, why) = (&self.base, why(error));
+        let ended = is_ended(error) || why.contains("CertificateRequired");
+        if ended && base.starts_with("https:") && !self.http.shows_certificate() {
+            return anyhow!(
+                "{base} ended the connection without an answer ({why}): it may ask for a certificate, which DOCKET_CLIENT_CERT_FILE and DOCKET_CLIENT_KEY_FILE name"
+            );
+        }
+        anyhow!(
+            "no platform answers at {base} ({why}): start one with `docket`, or name the address of one that runs"
+        )
     }
 }
 
@@ -143,10 +156,7 @@ pub(crate) fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it takes too long to answer".to_owned();
     }
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
+    let Some(cause) = causes(error).last() else { return error.to_string() };
     match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
         Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
@@ -154,6 +164,25 @@ pub(crate) fn why(error: &reqwest::Error) -> String {
         }
         Some(_) | None => cause.to_string(),
     }
+}
+
+/// True where a connection was made and ended before an answer.
+fn is_ended(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let http = cause.downcast_ref::<hyper::Error>();
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        http.is_some_and(|http| {
+            http.is_canceled() || http.is_closed() || http.is_incomplete_message()
+        }) || matches!(
+            kind,
+            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof)
+        )
+    })
+}
+
+/// What caused it, one after the other.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// The address of a platform without a slash at its end, or what is wrong with it; reads `--url`.

@@ -58,6 +58,7 @@ pub(crate) fn tls(args: &ClientTlsArgs, trust: Trust) -> Result<ClientConfig> {
 pub(crate) struct Http {
     client: Client,
     token: Option<Token>,
+    shows_certificate: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -96,13 +97,19 @@ impl Http {
         args: &ConnectArgs,
         with: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self> {
+        let shows_certificate = tls.client_auth_cert_resolver.has_certs();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let client = with(Client::builder().tls_backend_preconfigured(tls)).build()?;
         let token = match said()? {
             Some(said) => Some(Token::Said(said)),
             None => args.service_token()?.map(Token::InFile),
         };
-        Ok(Self { client, token })
+        Ok(Self { client, token, shows_certificate })
+    }
+
+    /// True where it shows a certificate to whom asks for one.
+    pub(crate) fn shows_certificate(&self) -> bool {
+        self.shows_certificate
     }
 
     pub(crate) fn get(&self, url: String) -> RequestBuilder {

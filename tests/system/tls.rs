@@ -114,7 +114,7 @@ async fn where_a_certificate_is_asked_for_nobody_comes_in_without_one_that_is_ta
     assert!(output.status.success(), "{}", text(&output));
     let output = shop.status(true, false).await;
     assert!(!output.status.success(), "{}", text(&output));
-    assert!(text(&output).contains("CertificateRequired"), "{}", text(&output));
+    assert!(text(&output).contains("DOCKET_CLIENT_CERT_FILE"), "{}", text(&output));
     // It has no other certificate to show than its own.
     for words in [&[][..], &["--live"]] {
         let output = shop.health(words).await;
