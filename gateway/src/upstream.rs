@@ -7,8 +7,10 @@
 mod asking;
 mod breaker;
 mod client;
+mod connection;
 mod handed;
 mod instance;
+mod kept;
 mod retries;
 
 use std::sync::Arc;
@@ -150,7 +152,7 @@ impl Upstream {
                 }
             };
             let _counted = instance.takes_one();
-            let asked = self.client.ask((&instance.base, self.name), &going.request, going.ends);
+            let asked = self.client.ask((&instance, self.name), &going.request, going.ends);
             let asked = tokio::select! {
                 biased;
                 asked = asked => asked,

@@ -83,7 +83,7 @@ impl Upstream {
 
     /// How it does; and why nothing is heard, where that can be told.
     async fn heard_of(&self, instance: &Instance) -> (State, Option<String>) {
-        let asked = self.client.look(&instance.base, "/health/ready");
+        let asked = self.client.look(instance, "/health/ready");
         match timeout(ANSWER_WITHIN, asked).await {
             Ok(Ok((status, body))) => {
                 let body: Value = serde_json::from_slice(&body).unwrap_or_default();

@@ -1,18 +1,19 @@
 //! One request to one process, and its answer.
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{self, HeaderMap, Request, StatusCode, header};
+use axum::response::Response;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper_util::client::legacy::Error;
 use service_kit::http::STANDBY;
 use service_kit::trace;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::client::{Base, Client};
+use super::client::{Client, Failure};
+use super::connection::{Connection, Outgoing};
 use super::handed::{Handed, of_the_request};
+use super::instance::Instance;
 
 /// The largest answer that is read whole before the first byte of it goes on, bytes: one that breaks off can be asked for again.
 /// A larger one, and one that has no end yet, goes on as it comes.
@@ -26,10 +27,10 @@ pub(crate) enum Unanswered {
     Standby(Box<Response>),
     /// No connection: what never left is not carried out.
     #[error("no connection: {0}")]
-    NoConnection(#[source] Error),
+    NoConnection(#[source] Failure),
     /// The connection broke.
     #[error("the connection broke: {0}")]
-    Broken(Box<dyn std::error::Error + Send + Sync>),
+    Broken(Failure),
     /// It took too long.
     #[error("it took too long")]
     Late,
@@ -39,12 +40,12 @@ impl Client {
     /// Asks one process until this moment.
     pub(super) async fn ask(
         &self,
-        to: (&Base, &'static str),
+        (instance, service): (&Instance, &'static str),
         request: &Handed,
         ends: Instant,
     ) -> Result<Response, Unanswered> {
-        let span = trace::client_span(&request.method, to.1);
-        let asked = tokio::time::timeout_at(ends, self.answer(to.0, request, &span));
+        let span = trace::client_span(&request.method, service);
+        let asked = tokio::time::timeout_at(ends, self.answer(instance, request, &span));
         let answer = asked.instrument(span.clone()).await.unwrap_or(Err(Unanswered::Late));
         match &answer {
             Ok(answer) => {
@@ -59,11 +60,11 @@ impl Client {
     /// Reads from a process what stands under a path of its own: its status, and its body when it has one.
     pub(crate) async fn look(
         &self,
-        base: &Base,
+        instance: &Instance,
         path: &'static str,
     ) -> Result<(StatusCode, Bytes), Unanswered> {
         let span = tracing::Span::none();
-        let answer = self.answer(base, &Handed::get(path), &span).await?;
+        let answer = self.answer(instance, &Handed::get(path), &span).await?;
         let (parts, body) = answer.into_parts();
         let body = axum::body::to_bytes(body, usize::try_from(READ_WHOLE).unwrap_or(usize::MAX));
         Ok((parts.status, body.await.map_err(|error| Unanswered::Broken(error.into()))?))
@@ -71,41 +72,71 @@ impl Client {
 
     async fn answer(
         &self,
-        base: &Base,
+        instance: &Instance,
         handed: &Handed,
         span: &tracing::Span,
     ) -> Result<Response, Unanswered> {
-        let broken = |error: axum::http::Error| Unanswered::Broken(error.into());
         let mut request = Request::new(Full::new(handed.body.clone()));
         *request.method_mut() = handed.method.clone();
-        *request.uri_mut() = base.uri(handed.path.clone()).map_err(broken)?;
+        let path = instance.base.path(handed.path.clone());
+        *request.uri_mut() = path.map_err(|error| Unanswered::Broken(error.into()))?;
         *request.headers_mut() = handed.headers.clone();
+        request.headers_mut().insert(header::HOST, instance.base.host_header());
         trace::inject(span, request.headers_mut());
-        let answer = self.send(request).await.map_err(|error| {
-            if error.is_connect() {
-                Unanswered::NoConnection(error)
-            } else {
-                Unanswered::Broken(error.into())
-            }
-        })?;
+        let (answer, connection) = self.send(instance, request).await?;
         let (mut parts, body) = answer.into_parts();
         of_the_request(&mut parts.headers);
         let stands_by =
             parts.status == StatusCode::SERVICE_UNAVAILABLE && parts.headers.contains_key(STANDBY);
-        let body = self.read(body, &parts.headers).await?;
-        let answer = (parts.status, parts.headers, body).into_response();
+        let body = self.read(instance, connection, &parts.headers, body).await?;
+        let mut answer = Response::new(body);
+        *answer.status_mut() = parts.status;
+        *answer.headers_mut() = parts.headers;
         if stands_by { Err(Unanswered::Standby(Box::new(answer))) } else { Ok(answer) }
     }
 
-    async fn read(&self, body: Incoming, headers: &HeaderMap) -> Result<Body, Unanswered> {
+    /// The head of an answer, and the connection that its body comes over.
+    async fn send(
+        &self,
+        instance: &Instance,
+        mut request: Outgoing,
+    ) -> Result<(http::Response<Incoming>, Connection), Unanswered> {
+        while let Some(mut connection) = instance.kept.take().await {
+            match connection.ask(request).await {
+                Ok(answer) => return Ok((answer, connection)),
+                // It was closed at that very moment, and nothing had left.
+                Err(mut error) => match error.take_message() {
+                    Some(back) => request = back,
+                    None => return Err(Unanswered::Broken(error.into_error().into())),
+                },
+            }
+        }
+        // In a box: every request would have the room for it.
+        let connection = Box::pin(self.connect(&instance.base)).await;
+        let mut connection = connection.map_err(Unanswered::NoConnection)?;
+        let answer = connection.ask(request).await;
+        let answer = answer.map_err(|error| Unanswered::Broken(error.into_error().into()))?;
+        Ok((answer, connection))
+    }
+
+    async fn read(
+        &self,
+        instance: &Instance,
+        mut connection: Connection,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Body, Unanswered> {
         let kind = headers.get(header::CONTENT_TYPE);
-        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-            return Ok(self.passed_on(body));
+        let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if is_stream || body.size_hint().upper().is_none_or(|size| size > READ_WHOLE) {
+            instance.kept.keep_when_freed(connection);
+            return Ok(if is_stream { self.passed_on(body) } else { Body::new(body) });
         }
-        if body.size_hint().upper().is_none_or(|size| size > READ_WHOLE) {
-            return Ok(Body::new(body));
+        let read = connection.driving(body.collect()).await;
+        let read = read.map_err(|error| Unanswered::Broken(error.into()))?;
+        if connection.is_free().await {
+            instance.kept.keep(connection);
         }
-        let read = body.collect().await.map_err(|error| Unanswered::Broken(error.into()))?;
         Ok(Body::from(read.to_bytes()))
     }
 }

@@ -4,30 +4,31 @@ use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
-use axum::http::{Request, Response, Uri};
+use axum::http::{HeaderValue, Uri};
 use futures::StreamExt as _;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client as Pool, Error};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use service_kit::tls::ClientConfig;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::connection::Connection;
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// How long a connection is kept that nobody uses.
-const KEPT_IDLE: Duration = Duration::from_secs(30);
+
+/// Why there is no connection, or no answer over one.
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Asks processes over HTTP. Cheap to clone.
 ///
 /// Plain hyper, because it stands on the way of every request: no redirects are followed, no cookies kept, no proxies asked.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    connector: HttpsConnector<HttpConnector>,
     /// Ends what has no end of its own.
     ends: CancellationToken,
 }
@@ -41,9 +42,7 @@ impl Client {
         http.set_connect_timeout(Some(CONNECT_WITHIN.min(deadline)));
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
         let connector = connector.https_or_http().enable_http1().wrap_connector(http);
-        let mut pool = Pool::builder(TokioExecutor::new());
-        pool.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_IDLE);
-        Self { pool: pool.build(connector), ends: CancellationToken::new() }
+        Self { connector, ends: CancellationToken::new() }
     }
 
     /// One that nobody has to believe.
@@ -64,11 +63,10 @@ impl Client {
         Body::from_stream(Body::new(events).into_data_stream().take_until(ends))
     }
 
-    pub(super) async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Error> {
-        self.pool.request(request).await
+    /// A new connection to a process.
+    pub(super) async fn connect(&self, base: &Base) -> Result<Connection, Failure> {
+        let socket = self.connector.clone().oneshot(base.uri.clone()).await?;
+        Ok(Connection::over(socket).await?)
     }
 }
 
@@ -79,6 +77,10 @@ pub struct Base {
     authority: Authority,
     /// What stands before every path; mostly nothing.
     below: String,
+    /// Where to connect to.
+    uri: Uri,
+    /// The same as a request names it: without who logs in there.
+    host: HeaderValue,
 }
 
 impl Ord for Base {
@@ -114,20 +116,29 @@ impl std::str::FromStr for Base {
             return Err(NoBase::NoHost);
         };
         let below = parts.path_and_query.map_or(String::new(), |below| below.path().to_owned());
-        Ok(Self { scheme, authority, below: below.trim_end_matches('/').to_owned() })
+        Self::new(scheme, authority, below.trim_end_matches('/').to_owned())
     }
 }
 
 impl Base {
-    /// The address of a path of it.
-    pub(super) fn uri(&self, path: PathAndQuery) -> Result<Uri, axum::http::Error> {
-        let path = if self.below.is_empty() {
-            path
-        } else {
-            PathAndQuery::try_from(format!("{}{path}", self.below))?
-        };
-        let uri = Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone());
-        uri.path_and_query(path).build()
+    fn new(scheme: Scheme, authority: Authority, below: String) -> Result<Self, NoBase> {
+        let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone());
+        let uri = uri.path_and_query("/").build().map_err(|_| NoBase::NoHost)?;
+        let host = HeaderValue::from_str(without_login(&authority)).map_err(|_| NoBase::NoHost)?;
+        Ok(Self { scheme, authority, below, uri, host })
+    }
+
+    /// What a request asks it for that asks us for this path.
+    pub(super) fn path(&self, path: PathAndQuery) -> Result<Uri, InvalidUri> {
+        if self.below.is_empty() {
+            return Ok(path.into());
+        }
+        Ok(PathAndQuery::try_from(format!("{}{path}", self.below))?.into())
+    }
+
+    /// How a request names it.
+    pub(super) fn host_header(&self) -> HeaderValue {
+        self.host.clone()
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -145,18 +156,23 @@ impl Base {
 
     /// The same at one address of its host.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
+        let authority = Authority::try_from(address.to_string()).ok();
+        let at = authority.and_then(|authority| {
+            Self::new(self.scheme.clone(), authority, self.below.clone()).ok()
+        });
         // An address is an authority.
-        let authority = Authority::try_from(address.to_string());
-        let authority = authority.unwrap_or_else(|_| self.authority.clone());
-        Self { authority, ..self.clone() }
+        at.unwrap_or_else(|| self.clone())
     }
 
     /// How it is called where everybody may read it: without who logs in there.
     pub(crate) fn name(&self) -> String {
-        let host = self.authority.as_str();
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        format!("{}://{host}{}", self.scheme, self.below)
+        format!("{}://{}{}", self.scheme, without_login(&self.authority), self.below)
     }
+}
+
+fn without_login(authority: &Authority) -> &str {
+    let host = authority.as_str();
+    host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
 #[cfg(test)]
@@ -165,18 +181,15 @@ mod tests {
 
     #[test]
     fn an_address_may_have_a_path_and_shows_no_password() {
-        let uri = |base: &str, path: &'static str| {
+        let asked = |base: &str, path: &'static str| {
             let base: Base = base.parse().unwrap();
-            (base.uri(PathAndQuery::from_static(path)).unwrap().to_string(), base.name())
+            let path = base.path(PathAndQuery::from_static(path)).unwrap().to_string();
+            (path, base.name(), base.host_header().to_str().unwrap().to_owned())
         };
-        let (at, name) = uri("http://a:8081", "/v1/orders?limit=1");
-        assert_eq!(
-            (at.as_str(), name.as_str()),
-            ("http://a:8081/v1/orders?limit=1", "http://a:8081")
-        );
-        let (at, name) = uri("https://shop:geheim@a/below/", "/v1/orders");
-        assert_eq!(at, "https://shop:geheim@a/below/v1/orders");
-        assert_eq!(name, "https://a/below");
+        let (path, name, host) = asked("http://a:8081", "/v1/orders?limit=1");
+        assert_eq!([&*path, &*name, &*host], ["/v1/orders?limit=1", "http://a:8081", "a:8081"]);
+        let (path, name, host) = asked("https://shop:geheim@a/below/", "/v1/orders");
+        assert_eq!([&*path, &*name, &*host], ["/below/v1/orders", "https://a/below", "a"]);
         for wrong in ["", "a:8081", "ftp://a", "/v1"] {
             assert!(wrong.parse::<Base>().is_err(), "{wrong}");
         }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::breaker::{Breaker, Phase};
 use super::client::Base;
+use super::kept::Kept;
 
 /// How far behind the log a service is taken to be at most that says nothing of itself.
 const MOST_UNHEARD: Duration = Duration::from_mins(1);
@@ -40,6 +41,8 @@ pub(crate) enum State {
 pub(crate) struct Instance {
     pub(crate) base: Base,
     pub(crate) breaker: Breaker,
+    /// Connections to it that nobody uses.
+    pub(super) kept: Arc<Kept>,
     in_flight: AtomicUsize,
     /// By how many milliseconds it was behind the log when it was asked last.
     behind_ms: AtomicU64,
@@ -53,6 +56,7 @@ impl Instance {
         Self {
             base,
             breaker: Breaker::default(),
+            kept: Arc::default(),
             in_flight: AtomicUsize::new(0),
             behind_ms: AtomicU64::new(0),
         }
