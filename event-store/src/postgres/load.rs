@@ -16,20 +16,28 @@ const COMMAND: i32 = 3;
 const KIND: usize = 9;
 const HASH: usize = 10;
 
+/// Each look-up stands for itself: joined, the planner may compare all that was asked for with every row there is, since
+/// plans are made once, on a log that may hardly be begun then.
 const LOAD: &str = "WITH asked AS MATERIALIZED (
-        SELECT asked.stream, snapshots.version, snapshots.state
+        SELECT asked.stream, found.version, found.state
         FROM unnest($1::text[]) AS asked (stream)
-        LEFT JOIN snapshots ON snapshots.stream = asked.stream AND snapshots.schema_hash = $2
+        LEFT JOIN LATERAL (
+            SELECT version, state FROM snapshots
+            WHERE snapshots.stream = asked.stream AND schema_hash = $2 OFFSET 0
+        ) AS found ON true
     )
-    SELECT events.position, events.stream, events.version, events.id, events.type, events.schema_version,
-        events.payload, events.metadata, events.recorded_at, 1, NULL::bytea
-    FROM asked JOIN events
-        ON events.stream = asked.stream AND events.version > coalesce(asked.version, 0)
+    SELECT found.position, found.stream, found.version, found.id, found.type, found.schema_version,
+        found.payload, found.metadata, found.recorded_at, 1, NULL::bytea
+    FROM asked, LATERAL (
+        SELECT * FROM events
+        WHERE events.stream = asked.stream AND events.version > coalesce(asked.version, 0) OFFSET 0
+    ) AS found
     UNION ALL
     SELECT 0, stream, version, NULL, '', 0, state, '', 0, 2, NULL FROM asked WHERE state IS NOT NULL
     UNION ALL
     SELECT position, command_id, version, NULL, '', status, body, '', 0, 3, request_hash
-    FROM unnest($3::text[]) AS known (id) JOIN commands ON command_id = known.id";
+    FROM unnest($3::text[]) AS known (id),
+        LATERAL (SELECT * FROM commands WHERE command_id = known.id OFFSET 0) AS found";
 
 pub(super) async fn load(
     connection: &mut PgConnection,

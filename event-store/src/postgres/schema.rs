@@ -10,12 +10,13 @@ use crate::sql::statements;
 use crate::types::{LogIdentity, Position};
 
 /// Append-only: a migration that was released is never changed.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("0001_log", include_str!("migrations/0001_log.sql")),
     ("0002_append", include_str!("migrations/0002_append.sql")),
     ("0003_append_undisputed", include_str!("migrations/0003_append_undisputed.sql")),
     ("0004_service_looks", include_str!("migrations/0004_service_looks.sql")),
     ("0005_append_at_head", include_str!("migrations/0005_append_at_head.sql")),
+    ("0006_look_ups", include_str!("migrations/0006_look_ups.sql")),
 ];
 
 /// What was applied. The keys may live in the same database.

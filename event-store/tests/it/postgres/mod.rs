@@ -4,6 +4,7 @@ mod faults;
 mod keys;
 mod late_commits;
 mod log;
+mod look_ups;
 mod roles;
 mod takeover;
 
