@@ -156,7 +156,7 @@ impl Upstream {
             let asked = tokio::select! {
                 biased;
                 asked = asked => asked,
-                () = self.instances.outlived(&instance), if going.request.may_repeat() => {
+                () = self.instances.given_up(&instance), if going.request.may_repeat() => {
                     going.unknown = Some(self.unanswered(going.request.is_command()));
                     // Also who stood by before: it may have taken over.
                     order = self.instances.in_turn();
@@ -284,6 +284,7 @@ impl Upstream {
             let labels = [("upstream", self.name)];
             metrics::counter!("docket_gateway_breaker_opens_total", &labels).increment(1);
         }
+        self.instances.breaker_changed();
         self.show(instance);
     }
 

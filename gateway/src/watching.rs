@@ -93,9 +93,9 @@ impl Upstream {
                     _ => State::NotReady,
                 };
                 match (state, body["behind_ms"].as_u64()) {
-                    (State::Ready, None) => self.instances.is_behind_by(instance, Duration::ZERO),
+                    (State::Ready, None) => instance.is_behind_by(Duration::ZERO),
                     (State::Ready | State::NotReady, Some(by)) => {
-                        self.instances.is_behind_by(instance, Duration::from_millis(by));
+                        instance.is_behind_by(Duration::from_millis(by));
                     }
                     // Another does the work; or it has just begun, and does not know yet.
                     _ => {}
@@ -196,26 +196,28 @@ mod tests {
         assert!(health.is_ready());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_says_nothing_of_itself_falls_behind_as_time_goes_by() {
-        let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
+    #[tokio::test]
+    async fn who_is_there_says_how_far_behind_it_is_and_who_is_not_holds_nobody_up() {
+        let bases = ["http://127.0.0.1:9", "http://127.0.0.2:9"].map(str::to_owned);
+        let upstream = upstream(bases.into());
         let instances = &upstream.instances;
-        let instance = Arc::clone(&instances.all()[0].instance);
+        let [one, other] = [0, 1].map(|which| Arc::clone(&instances.all()[which].instance));
         assert_eq!(instances.behind(), Duration::ZERO, "nothing was heard of it");
-        let seconds = Duration::from_secs;
-        instances.is_now(&instance, State::Ready);
-        instances.is_behind_by(&instance, seconds(3));
-        tokio::time::advance(seconds(5)).await;
-        assert_eq!(instances.behind(), seconds(3), "it is asked all the time");
-        for state in [State::Late, State::Silent, State::Away, State::NotReady] {
-            instances.is_now(&instance, state);
-            assert_eq!(instances.behind(), seconds(8), "{state:?}");
+        one.is_behind_by(Duration::from_secs(3));
+        for (state, behind) in [
+            (State::Ready, 3),
+            (State::Late, 3),
+            (State::NotReady, 3),
+            (State::Silent, 0),
+            (State::Away, 0),
+            (State::StandsBy, 0),
+        ] {
+            instances.is_now(&one, state);
+            assert_eq!(instances.behind(), Duration::from_secs(behind), "{state:?}");
         }
-        instances.are_at(&[]);
-        tokio::time::advance(seconds(10)).await;
-        assert_eq!(instances.behind(), seconds(18), "it is not even found any more");
-        tokio::time::advance(seconds(3_600)).await;
-        assert_eq!(instances.behind(), seconds(60));
+        instances.is_now(&one, State::NotReady);
+        instances.is_now(&other, State::Ready);
+        assert_eq!(instances.behind(), Duration::ZERO, "another does the work");
     }
 
     #[tokio::test]

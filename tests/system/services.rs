@@ -627,6 +627,13 @@ impl Services {
         Platform::of(self.home.gateway(0, seconds)).await
     }
 
+    /// A gateway where read models and sagas are meant to be so far behind at most.
+    pub(crate) async fn gateway_that_means(&self, behind: Duration) -> Platform {
+        let mut command = self.home.gateway(0, &[]);
+        command.env("DOCKET_MEANT_BEHIND_MS", behind.as_millis().to_string());
+        Platform::of(command).await
+    }
+
     /// A gateway that finds the services over NATS and is told of none.
     pub(crate) async fn gateway_by_nats(&self) -> Platform {
         let mut command = self.home.listening(Service::Gateway, 0);

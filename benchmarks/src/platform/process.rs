@@ -6,7 +6,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
+
+/// How long a process that is asked to end may take.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// The release binary, which lies beside this one.
 pub(crate) fn docket() -> Result<PathBuf> {
@@ -45,9 +49,20 @@ impl Process {
         Self { name, id, child: None }
     }
 
-    /// Ends it.
+    /// Ends it. One that started others is asked to, so that it ends them.
     pub(crate) async fn stop(mut self) -> Result<()> {
+        if self.child.is_none() {
+            return Ok(());
+        }
+        let has_others = self.family()?.len() > 1;
         let Some(child) = &mut self.child else { return Ok(()) };
+        let process = i32::try_from(self.id).ok().and_then(Pid::from_raw);
+        if let Some(process) = process.filter(|_| has_others) {
+            kill_process(process, Signal::TERM)?;
+            if tokio::time::timeout(ENDS_WITHIN, child.wait()).await.is_ok() {
+                return Ok(());
+            }
+        }
         child.kill().await.with_context(|| format!("{} can't be ended", self.name))
     }
 

@@ -125,9 +125,10 @@ pub(crate) struct Settings {
     pub(crate) mail: MailArgs,
 }
 
-/// A slow statement is no matter of an operator: what it makes slow says so itself. What is back is said as what is away was.
+/// A slow statement is no matter of an operator: what it makes slow says so itself. Nor is the certificate of a receiver of webhooks,
+/// which the delivery tells of. What is back is said as what is away was.
 const LOG_FILTER: &str = "warn,sqlx::query=error,docket=info,gateway=info,service_kit=info,storage=info,\
-    messaging::jetstream::connection=info";
+    messaging::jetstream::connection=info,rustls_platform_verifier=off";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

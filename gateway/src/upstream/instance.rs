@@ -3,19 +3,15 @@
 //! **Invariant:** what is known comes from watching them and from connections that were not made, never from how long a request takes.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::breaker::{Breaker, Phase};
 use super::client::Base;
 use super::kept::Kept;
-
-/// How far behind the log a service is taken to be at most that says nothing of itself.
-const MOST_UNHEARD: Duration = Duration::from_mins(1);
 
 /// What a process is, as far as is known: who may be asked first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +64,12 @@ impl Instance {
         InFlight(&self.in_flight)
     }
 
+    /// It says how far behind the log it is.
+    pub(crate) fn is_behind_by(&self, behind: Duration) {
+        let milliseconds = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
+        self.behind_ms.store(milliseconds, Ordering::Relaxed);
+    }
+
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -99,14 +101,12 @@ pub(crate) struct Instances {
     members: watch::Sender<Vec<Member>>,
     /// Whose turn it is.
     turn: AtomicUsize,
-    /// How far behind the log the one was that does the work, and when it said so.
-    heard: Mutex<Option<(Duration, Instant)>>,
 }
 
 impl Instances {
     pub(crate) fn new(service: &'static str, bases: Vec<Base>) -> Self {
         let members = watch::Sender::new(bases.into_iter().map(Member::new).collect());
-        Self { service, members, turn: AtomicUsize::new(0), heard: Mutex::default() }
+        Self { service, members, turn: AtomicUsize::new(0) }
     }
 
     /// They are at these addresses now. Those that were known stay what they were.
@@ -133,25 +133,17 @@ impl Instances {
         }
     }
 
-    /// One that does the work, or would, says how far behind the log it is.
-    pub(crate) fn is_behind_by(&self, instance: &Instance, behind: Duration) {
-        let milliseconds = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
-        instance.behind_ms.store(milliseconds, Ordering::Relaxed);
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((behind, Instant::now()));
-    }
-
-    /// How far behind the log the one is that does the work. Where none does, it was so far when that was last heard, and has not
-    /// moved since.
+    /// How far behind the log the one is that does the work, or would, as it says itself. Where nobody is there, nothing: a write
+    /// that waits helps nobody to catch up.
     pub(crate) fn behind(&self) -> Duration {
         let members = self.members.borrow();
-        let ready = members.iter().filter(|member| is_ready(member));
-        let behind = ready.map(|member| member.instance.behind_ms.load(Ordering::Relaxed)).max();
-        let heard = || *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let unheard = || {
-            let (behind, at) = heard()?;
-            Some(behind.max((behind + at.elapsed()).min(MOST_UNHEARD)))
+        let of = |is: fn(State) -> bool| {
+            let members = members.iter().filter(|member| is(member.state));
+            members.map(|member| member.instance.behind_ms.load(Ordering::Relaxed)).max()
         };
-        behind.map(Duration::from_millis).or_else(unheard).unwrap_or_default()
+        let works = of(|state| matches!(state, State::Ready | State::Late));
+        let would = || of(|state| state == State::NotReady);
+        Duration::from_millis(works.or_else(would).unwrap_or_default())
     }
 
     /// Whether a process is still one of them.
@@ -212,7 +204,7 @@ impl Instances {
 
     /// Whether one waits to take over.
     pub(crate) fn one_stands_by(&self) -> bool {
-        self.members.borrow().iter().any(|member| member.state == State::StandsBy)
+        self.members.borrow().iter().any(stands_by)
     }
 
     /// Returns when one is ready.
@@ -222,19 +214,32 @@ impl Instances {
         drop(self.subscribe().wait_for(is_ready).await);
     }
 
-    /// Returns when this process is not ready, or no more one of them, and another is.
-    pub(crate) async fn outlived(&self, instance: &Arc<Instance>) {
-        let outlived = |members: &Vec<Member>| {
+    /// Says that a breaker of one of them opened or closed.
+    pub(crate) fn breaker_changed(&self) {
+        self.members.send_modify(|_| {});
+    }
+
+    /// Returns when this process is not ready, or no more one of them, and another is; or when it answers nothing any more, and none
+    /// stands by that would take over.
+    pub(crate) async fn given_up(&self, instance: &Arc<Instance>) {
+        let given_up = |members: &Vec<Member>| {
             let ready = || members.iter().filter(|member| is_ready(member));
-            ready().next().is_some()
-                && !ready().any(|member| Arc::ptr_eq(&member.instance, instance))
+            let is_it = |member: &&Member| Arc::ptr_eq(&member.instance, instance);
+            let outlived = ready().next().is_some() && !ready().any(|member| is_it(&member));
+            let it = members.iter().find(is_it);
+            let is_silent = it.is_some_and(|it| it.state == State::Silent && is_shut_out(it));
+            outlived || is_silent && !members.iter().any(stands_by)
         };
-        drop(self.subscribe().wait_for(outlived).await);
+        drop(self.subscribe().wait_for(given_up).await);
     }
 }
 
 fn is_ready(member: &Member) -> bool {
     member.state == State::Ready
+}
+
+fn stands_by(member: &Member) -> bool {
+    member.state == State::StandsBy
 }
 
 fn is_shut_out(member: &Member) -> bool {

@@ -165,7 +165,7 @@ mod tests {
         while instance.kept.all().len() < 2 {
             tokio::task::yield_now().await;
         }
-        let (_, short) = tokio::join!(answer(&mut first, SHORT), ask(&client, &instance));
+        let ((), short) = tokio::join!(answer(&mut first, SHORT), ask(&client, &instance));
         assert_eq!(text(short).await, b"ok");
         assert!(connections.try_recv().is_err(), "it connected without a need");
     }

@@ -236,6 +236,27 @@ async fn one_that_is_late_keeps_what_it_was_asked_while_nobody_else_is_ready() {
 }
 
 #[tokio::test]
+async fn what_hangs_at_one_that_nobody_hears_of_any_more_is_let_go() {
+    for (method, key, code) in
+        [(Method::GET, false, "unavailable"), (Method::POST, true, "outcome_unknown")]
+    {
+        let (first, taken) = silent().await;
+        let upstream = upstream(vec![first]);
+        is_now(&upstream, 0, State::Ready);
+        let nothing_is_heard = || {
+            is_now(&upstream, 0, State::Silent);
+            let instance = Arc::clone(&upstream.instances.all()[0].instance);
+            while !instance.breaker.looked(false) {}
+            upstream.tell_breaker(&instance);
+        };
+        let asked = (method.clone(), key, false);
+        let answer = while_held(&upstream, asked, &taken, nothing_is_heard).await;
+        let (status, body) = answer.unwrap();
+        assert!(status == 503 && body.contains(code), "{method}: {status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_of_events_goes_on_as_it_comes_until_streams_are_ended() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

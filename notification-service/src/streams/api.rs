@@ -85,18 +85,30 @@ impl Streams {
 
     /// The position after which a client wants to hear: what it has seen last goes before what the address says.
     pub(super) fn after(&self, headers: &HeaderMap, begins: &Begins) -> Result<Position, Problem> {
-        let LogIdentity { log, epoch } = self.feed.identity();
         let seen = header_text(headers, "last-event-id")?.filter(|id| !id.is_empty());
         if let Some(seen) = seen {
-            return seen.parse().map_err(|_| {
+            let seen: WantedPosition = seen.parse().map_err(|_| {
                 let wrong = "is not the `id` of an event of this stream";
                 Problem::from(Code::InvalidHeader).mistake("Last-Event-ID", wrong)
-            });
+            })?;
+            return self.reached(&seen);
         }
         match &begins.after {
-            Some(wanted) => wanted.within(&log, epoch),
+            Some(wanted) => self.reached(wanted),
             None => Ok(*self.feed.head().borrow()),
         }
+    }
+
+    /// A position of this history. One that says its history may be further than what is read here so far; a number that is so would
+    /// hear nothing until the log has come there, and may be of another history, as before a restore.
+    fn reached(&self, wanted: &WantedPosition) -> Result<Position, Problem> {
+        let LogIdentity { log, epoch } = self.feed.identity();
+        let (position, head) = (wanted.within(&log, epoch)?, *self.feed.head().borrow());
+        if matches!(wanted, WantedPosition::Number(_)) && position > head {
+            let told = format!("the log is at {head} here, and not at {position} yet");
+            return Err(Problem::from(Code::PositionNotReached).detail(told).retry_after(1));
+        }
+        Ok(position)
     }
 }
 

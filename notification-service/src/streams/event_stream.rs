@@ -4,6 +4,7 @@ use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use service_kit::access::Caller;
+use service_kit::described::PositionText;
 use service_kit::extract::QueryParams;
 use service_kit::problem::Problem;
 use service_kit::responses::ListProblems;
@@ -16,12 +17,12 @@ use crate::hub::Listener;
 
 /// Every public event, as server-sent events
 ///
-/// Each has its position as `id`, its type as `event`, and the whole public event as `data`. A browser that comes again says in
+/// Each has as `id` what `Docket-Position` would say of it, its type as `event`, and the whole public event as `data`. A browser that comes again says in
 /// `Last-Event-ID` what it has seen last, and hears what came after it.
 /// It ends when the token with which it was opened has expired; one may have 32 open at a time, a service 1,024.
 #[utoipa::path(get, path = "/events/stream", tag = "Streams",
     params(
-        ("Last-Event-ID" = Option<String>, Header, pattern = "^[0-9]{1,19}$", description = "The `id` of the event that was seen last"),
+        ("Last-Event-ID" = inline(Option<PositionText>), Header, description = "The `id` of the event that was seen last"),
         Begins),
     responses((status = 200, description = "Events, until the client or the service ends, or the token has expired", content_type = "text/event-stream", body = String), ListProblems))]
 pub(super) async fn stream_events(
@@ -34,7 +35,7 @@ pub(super) async fn stream_events(
     let opened = streams.open(&caller)?;
     // Before the history is read: what comes after it is heard.
     let listener = streams.hub.listen();
-    let (line, response) = line();
+    let (line, response) = line(streams.feed.identity());
     tokio::spawn(async move {
         let following = Following { streams, opened, line, listener };
         // Whoever is gone needs no answer.

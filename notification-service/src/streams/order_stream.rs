@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::ids::OrderId;
 use service_kit::access::Caller;
-use service_kit::described::PathId;
+use service_kit::described::{PathId, PositionText};
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ItemProblems;
@@ -19,12 +19,12 @@ use crate::public::OrderFacts;
 
 /// What happens to an order, as server-sent events
 ///
-/// Each has its position as `id`, its type as `event`, and the whole public event as `data`. A browser that comes again says in
+/// Each has as `id` what `Docket-Position` would say of it, its type as `event`, and the whole public event as `data`. A browser that comes again says in
 /// `Last-Event-ID` what it has seen last, and hears what came after it.
 /// It ends when the token with which it was opened has expired; one may have 32 open at a time, a service 1,024.
 #[utoipa::path(get, path = "/orders/{id}/stream", tag = "Streams",
     params(("id" = inline(PathId), Path),
-        ("Last-Event-ID" = Option<String>, Header, pattern = "^[0-9]{1,19}$", description = "The `id` of the event that was seen last"),
+        ("Last-Event-ID" = inline(Option<PositionText>), Header, description = "The `id` of the event that was seen last"),
         Begins),
     responses((status = 200, description = "Events, until the client or the service ends, or the token has expired", content_type = "text/event-stream", body = String), ItemProblems))]
 pub(super) async fn stream_order(
@@ -47,7 +47,7 @@ pub(super) async fn stream_order(
     let opened = streams.open(&caller)?;
     // Before the history is read: what comes after it is heard.
     let listener = streams.hub.listen();
-    let (line, response) = line();
+    let (line, response) = line(streams.feed.identity());
     tokio::spawn(async move {
         let following = Following { streams, opened, order_id, facts, line, listener };
         // Whoever is gone needs no answer.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use event_store::LogIdentity;
 use futures::stream::Stream;
+use service_kit::position::PositionToken;
 use tokio::sync::mpsc;
 
 use crate::public::CloudEvent;
@@ -20,7 +22,11 @@ const COME_AGAIN: Duration = Duration::from_secs(2);
 const READY: usize = 16;
 
 /// One end of a stream: what is put here is sent, as fast as the client takes it.
-pub(super) struct Line(mpsc::Sender<Event>);
+pub(super) struct Line {
+    sender: mpsc::Sender<Event>,
+    /// Whose positions are told.
+    of: LogIdentity,
+}
 
 /// The client is gone.
 #[derive(Debug, Clone, Copy)]
@@ -29,23 +35,25 @@ pub(super) struct Gone;
 impl Line {
     /// Sends an event.
     pub(super) async fn send(&self, event: &CloudEvent) -> Result<(), Gone> {
-        let sent = Event::default().id(event.position.to_string()).event(event.name);
-        self.0.send(sent.data(&event.body)).await.map_err(|_| Gone)
+        let LogIdentity { log, epoch } = &self.of;
+        let id = PositionToken { log: log.to_string(), epoch: *epoch, position: event.position };
+        let sent = Event::default().id(id.to_string()).event(event.name);
+        self.sender.send(sent.data(&event.body)).await.map_err(|_| Gone)
     }
 
     /// Says when to come again; once more at the end, which tells a client that it was no accident.
     pub(super) async fn come_again(&self) -> Result<(), Gone> {
-        self.0.send(Event::default().retry(COME_AGAIN)).await.map_err(|_| Gone)
+        self.sender.send(Event::default().retry(COME_AGAIN)).await.map_err(|_| Gone)
     }
 
     /// Returns when the client is gone.
     pub(super) async fn gone(&self) {
-        self.0.closed().await;
+        self.sender.closed().await;
     }
 }
 
-/// A line, and the answer that carries what is put into it. The answer ends when the line is dropped.
-pub(super) fn line() -> (Line, Response) {
+/// A line for events of this log, and the answer that carries what is put into it. The answer ends when the line is dropped.
+pub(super) fn line(of: LogIdentity) -> (Line, Response) {
     let (sender, receiver) = mpsc::channel(READY);
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
     let mut response = Sse::new(events(receiver)).keep_alive(keep_alive).into_response();
@@ -53,7 +61,7 @@ pub(super) fn line() -> (Line, Response) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx and its like would keep events until they have enough of them.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    (Line(sender), response)
+    (Line { sender, of }, response)
 }
 
 fn events(receiver: mpsc::Receiver<Event>) -> impl Stream<Item = Result<Event, Infallible>> {

@@ -20,6 +20,8 @@ pub(crate) enum NoUrl {
     Credentials,
     #[error("has a fragment, which no receiver sees")]
     Fragment,
+    #[error("has port 0, at which nobody listens")]
+    Port,
 }
 
 /// Reads an address. Whether it may be asked is another question.
@@ -35,6 +37,9 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, NoUrl> {
     }
     if url.fragment().is_some() {
         return Err(NoUrl::Fragment);
+    }
+    if url.port() == Some(0) {
+        return Err(NoUrl::Port);
     }
     Ok(url)
 }
@@ -53,6 +58,7 @@ mod tests {
             ("gopher://127.0.0.1:6379/_FLUSHALL", NoUrl::Unreadable),
             ("https://", NoUrl::Unreadable),
             ("https://ada:secret@shop.example", NoUrl::Credentials),
+            ("https://shop.example:0/", NoUrl::Port),
             ("https://shop.example#here", NoUrl::Fragment),
             (&format!("https://shop.example/{}", "a".repeat(2_000)), NoUrl::TooLong),
         ] {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use access::{AuthSettings, Role, Signer, Verifier, Wanted};
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use chrono::TimeDelta;
 use futures::StreamExt as _;
 use serde_json::Value;
 use service_kit::access::Access;
 use service_kit::clock;
+use service_kit::position::{PositionToken, WantedPosition};
 use tower::ServiceExt as _;
 
 use crate::bench::{Bench, PATIENCE, Running, on_both};
@@ -17,6 +18,7 @@ use crate::bench::{Bench, PATIENCE, Running, on_both};
 on_both! {
     an_order_s_stream_tells_what_happens_to_it_and_nothing_else,
     who_comes_again_hears_what_came_meanwhile_of_all_that_is_the_order_s,
+    who_has_seen_what_never_was_here_is_told_so_and_hears_no_silence,
     the_stream_of_all_events_has_no_gap_between_what_was_and_what_comes,
     who_does_not_read_hurts_nobody_and_goes_on_where_he_was,
     at_the_end_every_stream_ends_and_says_when_to_come_again,
@@ -32,14 +34,14 @@ struct Open {
 /// An event of it, or what is said beside events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Frame {
-    id: Option<u64>,
+    id: Option<PositionToken>,
     event: Option<String>,
     data: Option<String>,
     retry: Option<String>,
 }
 
 impl Open {
-    async fn at(running: &Running, path: &str, seen: Option<u64>) -> Self {
+    async fn at(running: &Running, path: &str, seen: Option<&PositionToken>) -> Self {
         let mut request = Request::get(path);
         if let Some(seen) = seen {
             request = request.header("last-event-id", seen.to_string());
@@ -66,8 +68,8 @@ impl Open {
         }
     }
 
-    /// The next so many events: position and type with the order.
-    async fn events(&mut self, count: usize) -> Vec<(u64, String)> {
+    /// The next so many events: id and type with the order.
+    async fn events(&mut self, count: usize) -> Vec<(PositionToken, String)> {
         let mut events = Vec::new();
         while events.len() < count {
             let frame = self.next().await.expect("it goes on");
@@ -87,7 +89,10 @@ fn parsed(text: &str) -> Frame {
         let (name, value) = line.split_once(':').unwrap();
         let value = value.trim_start().to_owned();
         match name {
-            "id" => frame.id = Some(value.parse().unwrap()),
+            "id" => {
+                let Ok(WantedPosition::Token(id)) = value.parse() else { panic!("{value}") };
+                frame.id = Some(id);
+            }
             "event" => frame.event = Some(value),
             "data" => frame.data = Some(value),
             "retry" => frame.retry = Some(value),
@@ -97,7 +102,7 @@ fn parsed(text: &str) -> Frame {
     frame
 }
 
-fn whats(events: &[(u64, String)]) -> Vec<&str> {
+fn whats(events: &[(PositionToken, String)]) -> Vec<&str> {
     events.iter().map(|(_, what)| what.as_str()).collect()
 }
 
@@ -122,21 +127,49 @@ async fn an_order_s_stream_tells_what_happens_to_it_and_nothing_else(bench: Benc
 async fn who_comes_again_hears_what_came_meanwhile_of_all_that_is_the_order_s(bench: Bench) {
     let running = bench.start().await;
     bench.log.place("o1").await;
-    let placed = bench.log.head();
+    let mut begin = Open::at(&running, "/orders/o1/stream?after=0", None).await;
+    let (placed, _) = begin.events(1).await.remove(0);
     bench.log.place("o2").await;
     bench.log.confirm("o1").await;
     bench.log.ship("o1").await;
-    let mut stream = Open::at(&running, "/orders/o1/stream", Some(placed)).await;
+    let mut stream = Open::at(&running, "/orders/o1/stream", Some(&placed)).await;
     let first = stream.events(2).await;
     assert_eq!(whats(&first), ["order.confirmed of o1", "parcel.shipped of o1"]);
     bench.log.complete("o1").await;
     assert_eq!(whats(&stream.events(1).await), ["order.completed of o1"]);
     drop(stream);
-    let mut again = Open::at(&running, "/orders/o1/stream", Some(first[0].0)).await;
+    let mut again = Open::at(&running, "/orders/o1/stream", Some(&first[0].0)).await;
     let rest = again.events(2).await;
     assert_eq!(whats(&rest), ["parcel.shipped of o1", "order.completed of o1"]);
     let mut by_address = Open::at(&running, "/orders/o1/stream?after=0", None).await;
     assert_eq!(whats(&by_address.events(1).await), ["order.placed of o1"]);
+    running.service.shutdown().await;
+}
+
+/// As after the log was restored.
+async fn who_has_seen_what_never_was_here_is_told_so_and_hears_no_silence(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    let mut begin = Open::at(&running, "/orders/o1/stream?after=0", None).await;
+    let (here, _) = begin.events(1).await.remove(0);
+    let before = PositionToken { epoch: here.epoch + 1, ..here.clone() };
+    let foreign = PositionToken { log: "foreign".to_owned(), ..here };
+    for (seen, status, code) in [
+        (before.to_string(), StatusCode::CONFLICT, "position_of_another_history"),
+        (foreign.to_string(), StatusCode::CONFLICT, "position_of_another_history"),
+        ("999999".to_owned(), StatusCode::SERVICE_UNAVAILABLE, "position_not_reached"),
+    ] {
+        for path in ["/orders/o1/stream", "/events/stream"] {
+            let by_header = Request::get(path).header("last-event-id", &seen);
+            let by_address = Request::get(format!("{path}?after={seen}"));
+            for request in [by_header, by_address] {
+                let answer = running.send(request.body(Body::empty()).unwrap()).await;
+                assert_eq!(answer.status(), status, "{path} {seen}");
+                let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+                assert!(std::str::from_utf8(&body).unwrap().contains(code), "{path} {seen}");
+            }
+        }
+    }
     running.service.shutdown().await;
 }
 
@@ -159,7 +192,7 @@ async fn the_stream_of_all_events_has_no_gap_between_what_was_and_what_comes(ben
         stream.events(ORDERS).await
     };
     let ((), events) = tokio::join!(placing, reading);
-    let positions: Vec<u64> = events.iter().map(|(position, _)| *position).collect();
+    let positions: Vec<u64> = events.iter().map(|(id, _)| id.position).collect();
     let all: Vec<u64> = (1..=ORDERS as u64).collect();
     assert_eq!(positions, all, "every event once, in order");
     running.service.shutdown().await;
@@ -182,15 +215,16 @@ async fn who_does_not_read_hurts_nobody_and_goes_on_where_he_was(bench: Bench) {
         reader.events(ORDERS)
     );
     assert_eq!(events.len(), ORDERS);
-    let mut seen = 0;
+    let mut seen = None;
     while let Some(frame) = sleeper.next().await {
-        seen = frame.id.unwrap_or(seen);
+        seen = frame.id.or(seen);
     }
-    assert!(seen < bench.log.head(), "it had to let him go");
-    let mut again = Open::at(&running, "/events/stream", Some(seen)).await;
-    let rest = again.events(ORDERS - usize::try_from(seen).unwrap()).await;
-    assert_eq!(rest[0].0, seen + 1);
-    assert_eq!(rest.last().unwrap().0, bench.log.head());
+    let seen = seen.expect("it heard something");
+    assert!(seen.position < bench.log.head(), "it had to let him go");
+    let mut again = Open::at(&running, "/events/stream", Some(&seen)).await;
+    let rest = again.events(ORDERS - usize::try_from(seen.position).unwrap()).await;
+    assert_eq!(rest[0].0.position, seen.position + 1);
+    assert_eq!(rest.last().unwrap().0.position, bench.log.head());
     running.service.shutdown().await;
 }
 
