@@ -242,6 +242,10 @@ impl<M: ReadModel> Rows<M> for MemoryGeneration {
         self.reach(Access::Begin).await?;
         Ok(self.has_lease().then(|| (self.rows.checkpoint(), self.rows.parked())))
     }
+
+    async fn stands_at(&self) -> Result<Position, sqlx::Error> {
+        Ok(self.rows.checkpoint().position)
+    }
 }
 
 /// What is written together.

@@ -211,7 +211,7 @@ impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
         self.be_sure().await?;
         let Some(event_id) = self.checkpoint.event_id.filter(|_| self.kept != self.checkpoint)
         else {
-            return Ok(());
+            return self.look().await;
         };
         let to = self.checkpoint.position;
         let writing = self.begin(to, event_id, false).await?;
@@ -219,6 +219,15 @@ impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
         self.kept = self.checkpoint.clone();
         self.tell();
         Ok(())
+    }
+
+    /// Where there is nothing to write, the database is asked where the rows stand: one that crashed has lost what it committed last,
+    /// and perhaps nobody reads and no event comes that would find it out. One that can't be asked tells nothing.
+    async fn look(&mut self) -> Result<(), ApplyError> {
+        match self.generation.stands_at().await {
+            Ok(position) if position < self.kept.position => self.find_out().await,
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 }
 

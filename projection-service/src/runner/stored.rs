@@ -73,6 +73,9 @@ pub trait Rows<M: ReadModel>: Stored {
         &self,
         identity: &LogIdentity,
     ) -> impl Future<Output = Result<Option<(Checkpoint, Parked)>, sqlx::Error>> + Send;
+
+    /// The position at which the rows stand.
+    fn stands_at(&self) -> impl Future<Output = Result<Position, sqlx::Error>> + Send;
 }
 
 /// What is written together with the checkpoint. Dropped, nothing of it stays.

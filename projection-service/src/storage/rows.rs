@@ -93,6 +93,11 @@ impl<M: ReadModel> Rows<M> for Generation {
         transaction.commit().await?;
         Ok(Some((checkpoint, parked)))
     }
+
+    async fn stands_at(&self) -> Result<Position, sqlx::Error> {
+        let mut transaction = self.database.begin().await?;
+        checkpoint::position(&mut transaction).await
+    }
 }
 
 impl<M: ReadModel> Writing<M> for Transaction {
