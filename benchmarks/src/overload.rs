@@ -74,7 +74,7 @@ impl Test<'_> {
 
         let (begun, memory) = (Instant::now(), Rc::new(Cell::new(0.0)));
         let offered = self.offer(carried * TIMES, &memory).await?;
-        let loaded = begun.elapsed();
+        let loaded = self.load.duration;
         let back = self.until_as_before(&peace, carried).await?;
         let settled = measure::settle(self.platform, &format!("{what}-after")).await?;
         let time =
@@ -166,15 +166,16 @@ impl Test<'_> {
     }
 
     async fn offer(&self, per_second: f64, memory: &Rc<Cell<f64>>) -> Result<Offered> {
-        let begun = Instant::now();
-        let until = begun + self.load.duration;
         let offered = Rc::new(RefCell::new(Offered::none()));
-        let schedule = Rc::new(Schedule { begun, per_second, until, taken: Cell::new(0) });
         let (commands, local) = (self.of("offered"), LocalSet::new());
         let mut connections = Vec::new();
         for _ in 0..self.offering {
             connections.push(Connection::open(&self.platform.at.commands).await?);
         }
+        // Nothing is due before everybody is there.
+        let begun = Instant::now();
+        let until = begun + self.load.duration;
+        let schedule = Rc::new(Schedule { begun, per_second, until, taken: Cell::new(0) });
         let tasks: Vec<_> = (0..)
             .zip(connections)
             .map(|(index, connection)| {
