@@ -124,7 +124,7 @@ impl Api {
     /// either the reason is heard first or the end.
     fn no_answer(&self, error: &reqwest::Error) -> anyhow::Error {
         let (base, why) = (&self.base, why(error));
-        let ended = is_ended(error) || why.contains("CertificateRequired");
+        let ended = causes(error).any(is_end) || why.contains("CertificateRequired");
         if ended && base.starts_with("https:") && !self.http.shows_certificate() {
             return anyhow!(
                 "{base} ended the connection without an answer ({why}): it may ask for a certificate, which DOCKET_CLIENT_CERT_FILE and DOCKET_CLIENT_KEY_FILE name"
@@ -159,25 +159,21 @@ pub(crate) fn why(error: &reqwest::Error) -> String {
     let Some(cause) = causes(error).last() else { return error.to_string() };
     match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
-            "the connection broke".to_owned()
-        }
-        Some(_) | None => cause.to_string(),
+        _ if causes(error).any(is_end) => "the connection broke".to_owned(),
+        _ => cause.to_string(),
     }
 }
 
-/// True where a connection was made and ended before an answer.
-fn is_ended(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        let http = cause.downcast_ref::<hyper::Error>();
-        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-        http.is_some_and(|http| {
-            http.is_canceled() || http.is_closed() || http.is_incomplete_message()
-        }) || matches!(
-            kind,
-            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof)
-        )
-    })
+/// True of a connection that was made, and ended before an answer.
+fn is_end(cause: &(dyn Error + 'static)) -> bool {
+    if let Some(http) = cause.downcast_ref::<hyper::Error>() {
+        return http.is_canceled() || http.is_closed() || http.is_incomplete_message();
+    }
+    let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    matches!(
+        kind,
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof)
+    )
 }
 
 /// What caused it, one after the other.

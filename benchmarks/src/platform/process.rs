@@ -51,14 +51,13 @@ impl Process {
 
     /// Ends it. One that started others is asked to, so that it ends them.
     pub(crate) async fn stop(mut self) -> Result<()> {
-        if self.child.is_none() {
-            return Ok(());
-        }
         let has_others = self.family()?.len() > 1;
         let Some(child) = &mut self.child else { return Ok(()) };
-        let process = i32::try_from(self.id).ok().and_then(Pid::from_raw);
-        if let Some(process) = process.filter(|_| has_others) {
-            kill_process(process, Signal::TERM)?;
+        if has_others {
+            kill_process(
+                Pid::from_raw(self.id.cast_signed()).context("no process")?,
+                Signal::TERM,
+            )?;
             if tokio::time::timeout(ENDS_WITHIN, child.wait()).await.is_ok() {
                 return Ok(());
             }

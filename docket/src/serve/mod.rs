@@ -10,6 +10,7 @@ mod erasures;
 mod gateway;
 mod master_key;
 mod migrate;
+mod new_epoch;
 mod notification_service;
 mod own_token;
 mod payment_simulator;

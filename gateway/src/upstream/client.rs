@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
+use axum::http::uri::{InvalidUri, PathAndQuery, Scheme};
 use axum::http::{HeaderValue, Uri};
 use futures::StreamExt as _;
 use hyper::body::Incoming;
@@ -73,14 +73,12 @@ impl Client {
 /// Where a process is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Base {
-    scheme: Scheme,
-    authority: Authority,
+    /// Where to connect to; it has a scheme and a host, and no path.
+    uri: Uri,
+    /// The host as a request names it: without who logs in there.
+    host: HeaderValue,
     /// What stands before every path; mostly nothing.
     below: String,
-    /// Where to connect to.
-    uri: Uri,
-    /// The same as a request names it: without who logs in there.
-    host: HeaderValue,
 }
 
 impl Ord for Base {
@@ -116,16 +114,18 @@ impl std::str::FromStr for Base {
             return Err(NoBase::NoHost);
         };
         let below = parts.path_and_query.map_or(String::new(), |below| below.path().to_owned());
-        Self::new(scheme, authority, below.trim_end_matches('/').to_owned())
+        Self::new(scheme, authority.as_str(), below.trim_end_matches('/').to_owned())
     }
 }
 
 impl Base {
-    fn new(scheme: Scheme, authority: Authority, below: String) -> Result<Self, NoBase> {
-        let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone());
-        let uri = uri.path_and_query("/").build().map_err(|_| NoBase::NoHost)?;
-        let host = HeaderValue::from_str(without_login(&authority)).map_err(|_| NoBase::NoHost)?;
-        Ok(Self { scheme, authority, below, uri, host })
+    fn new(scheme: Scheme, authority: &str, below: String) -> Result<Self, NoBase> {
+        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let (Ok(uri), Ok(host)) = (uri, HeaderValue::from_str(host)) else {
+            return Err(NoBase::NoHost);
+        };
+        Ok(Self { uri, host, below })
     }
 
     /// What a request asks it for that asks us for this path.
@@ -142,37 +142,31 @@ impl Base {
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.scheme == Scheme::HTTPS
+        self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
     /// Its host, as it is looked up.
     pub fn host(&self) -> &str {
-        self.authority.host().trim_start_matches('[').trim_end_matches(']')
+        self.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 })
+        self.uri.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 })
     }
 
     /// The same at one address of its host.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
-        let authority = Authority::try_from(address.to_string()).ok();
-        let at = authority.and_then(|authority| {
-            Self::new(self.scheme.clone(), authority, self.below.clone()).ok()
-        });
-        // An address is an authority.
-        at.unwrap_or_else(|| self.clone())
+        let scheme = if self.is_https() { Scheme::HTTPS } else { Scheme::HTTP };
+        // An address is a host.
+        let at = Self::new(scheme, &address.to_string(), self.below.clone());
+        at.unwrap_or_else(|_| self.clone())
     }
 
     /// How it is called where everybody may read it: without who logs in there.
     pub(crate) fn name(&self) -> String {
-        format!("{}://{}{}", self.scheme, without_login(&self.authority), self.below)
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        format!("{scheme}://{}{}", self.host.to_str().unwrap_or_default(), self.below)
     }
-}
-
-fn without_login(authority: &Authority) -> &str {
-    let host = authority.as_str();
-    host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
 #[cfg(test)]

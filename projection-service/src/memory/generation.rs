@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::storage::Passed;
@@ -80,8 +80,7 @@ impl MemoryModels {
         let (models, disk) = (self.clone(), Arc::clone(disk));
         let (number, rows) = (*number, Arc::clone(rows));
         let (checkpoint, parked) = (rows.checkpoint(), rows.parked());
-        let reached = Arc::default();
-        (MemoryGeneration { name, number, rows, models, token, disk, reached }, checkpoint, parked)
+        (MemoryGeneration { name, number, rows, models, token, disk }, checkpoint, parked)
     }
 
     /// The database crashes, and every model loses the last so many commits since its last durable one. How many there were.
@@ -133,24 +132,9 @@ pub(super) struct MemoryGeneration {
     models: MemoryModels,
     token: u64,
     disk: Arc<dyn Disk>,
-    reached: Arc<Reached>,
-}
-
-/// What the one who writes says, for those who read, and the other way round.
-#[derive(Default)]
-struct Reached {
-    kept: AtomicU64,
-    lost: AtomicBool,
 }
 
 impl MemoryGeneration {
-    /// Reads: whoever does, and finds an older checkpoint than was committed, says so.
-    pub(super) fn look(&self) {
-        if self.rows.checkpoint().position < self.reached.kept.load(Ordering::Acquire) {
-            self.reached.lost.store(true, Ordering::Release);
-        }
-    }
-
     fn has_lease(&self) -> bool {
         self.models.kept.token.load(Ordering::Relaxed) == self.token
     }
@@ -178,13 +162,7 @@ impl Stored for MemoryGeneration {
         format!("generation {} of {} in memory", self.number, self.name)
     }
 
-    fn reached(&self, kept: Position, _passed: Position) {
-        self.reached.kept.store(kept, Ordering::Release);
-    }
-
-    fn take_lost(&self) -> bool {
-        self.reached.lost.swap(false, Ordering::AcqRel)
-    }
+    fn reached(&self, _kept: Position, _passed: Position) {}
 
     fn waiting<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Vec<Position>, sqlx::Error>> {
         Box::pin(ready(Ok(self.rows.waiting(key))))

@@ -90,13 +90,6 @@ impl MemoryProjection {
         handle.map(|handle| &**handle).ok_or_else(|| format!("there is no model `{name}`"))
     }
 
-    /// Reads every model, as a query does: a reader notices that the database has lost commits.
-    pub fn read(&self) {
-        for handle in &self.handles {
-            handle.current().look();
-        }
-    }
-
     /// Whether it ended by itself: another has taken the models over.
     pub fn has_ended(&self) -> bool {
         self.stop.is_cancelled()

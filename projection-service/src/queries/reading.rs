@@ -13,7 +13,7 @@ use super::app::App;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
 use crate::storage::checkpoint;
-use crate::storage::generation::{Generation, Reach};
+use crate::storage::generation::Reach;
 
 /// A time, as clients are told how to write one.
 pub(super) const A_TIME: &str = "2010-12-01T08:26:00Z";
@@ -99,8 +99,7 @@ impl App {
             let (reach, parked) = (generation.reach(), handle.stale_by_parking(key));
             match generation.database.snapshot().await {
                 Ok(transaction) => {
-                    let mut reading =
-                        self.snapshot(handle, &generation, transaction, reach).await?;
+                    let mut reading = self.snapshot(handle, transaction, reach).await?;
                     let stale = &mut reading.seen.stale;
                     *stale = stale.take().or(parked).or_else(|| handle.stale_by_parking(key));
                     return Ok(reading);
@@ -115,14 +114,13 @@ impl App {
     async fn snapshot(
         &self,
         handle: &Handle,
-        generation: &Generation,
         mut transaction: Transaction,
         reach: Reach,
     ) -> Result<Reading, Problem> {
         let kept = checkpoint::position(&mut transaction).await.map_err(|error| failed(&error))?;
         let Some(position) = reach.shown_with(kept) else {
-            // The database crashed and has lost commits, which are made again from the log: nothing older is shown meanwhile.
-            generation.has_lost();
+            // The database crashed and has lost commits. Who writes finds that out in a second and makes them again from the log: nothing
+            // older is shown meanwhile.
             return Err(Problem::from(Code::Unavailable).retry_after(1));
         };
         let fault = handle.status().borrow().fault.clone();

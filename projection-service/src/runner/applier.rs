@@ -177,9 +177,6 @@ impl<M: ReadModel, G: Rows<M>> Applier<M, G> {
 
     /// Looks where the rows stand, if there is a doubt.
     pub(super) async fn be_sure(&mut self) -> Result<(), ApplyError> {
-        if self.generation.take_lost() {
-            self.unsure = true;
-        }
         if self.unsure { self.find_out().await } else { Ok(()) }
     }
 

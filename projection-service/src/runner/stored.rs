@@ -26,9 +26,6 @@ pub trait Stored: Clone + Send + Sync + 'static {
     /// Notes, after the commit, where the checkpoint stands and that the rows follow the log up to a position.
     fn reached(&self, kept: Position, passed: Position);
 
-    /// Whether a reader found, since this was asked last, that what was committed is not there any more.
-    fn take_lost(&self) -> bool;
-
     /// The positions of a parked key's events that wait, in order.
     fn waiting<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Vec<Position>, sqlx::Error>>;
 

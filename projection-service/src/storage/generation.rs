@@ -1,7 +1,7 @@
 //! One generation of a projector, in a place of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_store::{LogIdentity, Position};
 use storage::{Durability, Fence, Location, Store};
@@ -36,8 +36,6 @@ struct Reached {
     kept: AtomicU64,
     /// How far the rows follow the log: beyond the checkpoint by what the model does not read.
     passed: AtomicU64,
-    /// A reader found an older checkpoint: what was committed last is not there any more.
-    lost: AtomicBool,
 }
 
 /// How far the rows of a generation follow the log, asked before a read begins.
@@ -100,16 +98,6 @@ impl Generation {
         // A reader that sees the one without the other is told less than there is.
         self.reached.passed.store(passed, Ordering::Release);
         self.reached.kept.store(kept, Ordering::Release);
-    }
-
-    /// A reader found that the database has lost commits: the writer looks where it stands.
-    pub(crate) fn has_lost(&self) {
-        self.reached.lost.store(true, Ordering::Release);
-    }
-
-    /// Whether a reader found that, since this was asked last.
-    pub(crate) fn take_lost(&self) -> bool {
-        self.reached.lost.swap(false, Ordering::AcqRel)
     }
 
     /// Closes it and deletes it.

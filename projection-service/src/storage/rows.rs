@@ -28,10 +28,6 @@ impl Stored for Generation {
         self.reached(kept, passed);
     }
 
-    fn take_lost(&self) -> bool {
-        self.take_lost()
-    }
-
     fn waiting<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Vec<Position>, sqlx::Error>> {
         Box::pin(async move {
             let mut reader = self.database.reader().await?;

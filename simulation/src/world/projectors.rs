@@ -27,13 +27,6 @@ impl Projecting {
         }
     }
 
-    /// Somebody reads every model.
-    pub(super) fn is_read(&self) {
-        if let Some((_, projection)) = self.running.get() {
-            projection.read();
-        }
-    }
-
     /// It is stopped until then.
     pub(super) fn sleeps_until(&self, until: Instant) {
         self.process.sleep_until(until);

@@ -24,7 +24,6 @@ impl World {
                 }
             }
             let Some(running) = self.projecting().clone() else { continue };
-            running.is_read();
             if running.has_ended() {
                 self.kill_projectors();
                 self.start_projectors();
