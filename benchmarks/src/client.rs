@@ -86,16 +86,27 @@ impl Connection {
 
     /// Reads anything; an answer that is no success is an error.
     pub(crate) async fn read_bytes(&mut self, path: &str) -> Result<&[u8]> {
-        self.send("GET", path, [("accept", "*/*")], "").await
+        let head = self.ask("GET", path, [("accept", "*/*")], "").await?;
+        self.done(path, &head)
     }
 
     /// Sends a command and gives the answer's body; an answer that is no success is an error.
     pub(crate) async fn post(&mut self, command: &Command) -> Result<&[u8]> {
+        self.post_unless_later(command).await?.context("there is no room for the command")
+    }
+
+    /// Sends a command and gives the answer's body; nothing when it is to come again later. Any other answer that is no success is an error.
+    pub(crate) async fn post_unless_later(&mut self, command: &Command) -> Result<Option<&[u8]>> {
         let Command { path, key, body, waits } = command;
-        if *waits {
-            return self.send("POST", path, [("idempotency-key", key), PREFER_WAIT], body).await;
+        let head = if *waits {
+            self.ask("POST", path, [("idempotency-key", key.as_str()), PREFER_WAIT], body).await?
+        } else {
+            self.ask("POST", path, [("idempotency-key", key.as_str())], body).await?
+        };
+        if head.said.is_later() {
+            return Ok(None);
         }
-        self.send("POST", path, [("idempotency-key", key.as_str())], body).await
+        self.done(path, &head).map(Some)
     }
 
     /// Sends a command, whatever is said to it; an error is only what breaks the connection.
@@ -105,14 +116,8 @@ impl Connection {
         Ok(head.said)
     }
 
-    async fn send<const N: usize>(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: [(&str, &str); N],
-        body: &str,
-    ) -> Result<&[u8]> {
-        let Head { said, begins, ends } = self.ask(method, path, headers, body).await?;
+    fn done(&self, path: &str, head: &Head) -> Result<&[u8]> {
+        let Head { said, begins, ends } = *head;
         let body = &self.answer[begins..ends];
         ensure!(said.is_done(), "{path}: {}: {}", said.status, String::from_utf8_lossy(body));
         Ok(body)

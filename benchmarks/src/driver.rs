@@ -24,9 +24,11 @@ pub(crate) struct Load {
 
 /// What came of a load.
 pub(crate) struct Outcome {
-    /// Answered commands.
+    /// Commands that were carried out.
     pub(crate) answered: u64,
-    /// Answered commands a second.
+    /// Commands that were told to come again later.
+    pub(crate) turned_away: u64,
+    /// Commands that were carried out, a second.
     pub(crate) per_second: f64,
     /// Microseconds until the answer.
     pub(crate) latency_us: Histogram<u64>,
@@ -108,32 +110,37 @@ async fn run(
             local.spawn_local(async move {
                 let mut times = [row::empty(), row::empty()];
                 let mut connection = Connection::open(&address).await?;
-                let mut n = 0;
+                let (mut n, mut turned_away) = (0, 0);
                 while let Some(due) = schedule.next() {
                     if due > Instant::now() {
                         tokio::time::sleep_until(due.into()).await;
                     }
                     let command = commands(index, n);
-                    let body = connection.post(&command).await?;
+                    n += 1;
+                    let Some(body) = connection.post_unless_later(&command).await? else {
+                        turned_away += 1;
+                        continue;
+                    };
                     let now = Instant::now();
                     row::record(&mut times[usize::from(command.waits)], now - due);
                     answered(&command, body, now);
-                    n += 1;
                 }
-                anyhow::Ok(times)
+                anyhow::Ok((times, turned_away))
             })
         })
         .collect();
     local.await;
     let seconds = begun.elapsed().as_secs_f64();
     let (mut latency_us, mut waited_us) = (row::empty(), row::empty());
+    let mut turned_away = 0;
     for task in tasks {
-        let [answered, waited] = task.await??;
+        let ([answered, waited], later) = task.await??;
+        turned_away += later;
         latency_us.add(answered)?;
         waited_us.add(waited)?;
     }
     let answered = latency_us.len() + waited_us.len();
     #[expect(clippy::cast_precision_loss, reason = "a count of commands is far below 2^52")]
     let per_second = answered as f64 / seconds;
-    Ok(Outcome { answered, per_second, latency_us, waited_us })
+    Ok(Outcome { answered, turned_away, per_second, latency_us, waited_us })
 }

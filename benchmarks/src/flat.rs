@@ -95,7 +95,9 @@ impl Side {
         let begun = Instant::now();
         let log = open(folder, postgres).await?;
         let opened_in = begun.elapsed();
-        let (clock, settings) = (service_kit::clock::system(), ProcessorSettings::default());
+        // No saga begins what is placed here.
+        let settings = ProcessorSettings { orders: None, ..ProcessorSettings::default() };
+        let clock = service_kit::clock::system();
         let processor = Processor::start(Arc::clone(&log), clock, settings, Vec::new());
         Ok(Self { processor, log, events, opened_in })
     }

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use tokio::task::{JoinHandle, LocalSet};
@@ -86,7 +86,8 @@ impl Halved {
         let outcome = driver::open(address, load, per_second, commands, Rc::new(answered));
         let outcome = local.run_until(outcome).await?;
         let visible_us = local.run_until(readers.finish()).await?;
-        let driver::Outcome { per_second, latency_us, waited_us, .. } = outcome;
+        let driver::Outcome { per_second, turned_away, latency_us, waited_us, .. } = outcome;
+        ensure!(turned_away == 0, "{turned_away} were turned away at half load");
         Ok(Self { per_second, latency_us, waited_us, visible_us })
     }
 

@@ -6,6 +6,7 @@ use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::access::Access;
 use service_kit::clock::Clock;
+use service_kit::valve::Valve;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -133,6 +134,11 @@ impl CommandService {
         let (letters, participants) = (self.letters.clone(), self.participants());
         let desk = LetterDesk { letters, participants, clock: Arc::clone(&self.app.clock) };
         http::router(self.app.clone(), self.simulated.clone(), desk, access)
+    }
+
+    /// Shut for clients' commands while as many wait as may.
+    pub fn valve(&self) -> Valve {
+        self.app.valve()
     }
 
     /// What a payment provider tells by itself, without the `/v1` as well; nothing where nobody takes notices. Who comes here

@@ -10,10 +10,11 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use service_kit::valve::Valve;
 use tokio::sync::Semaphore;
 
 use crate::bodies::Bodies;
-use crate::routes::Service;
+use crate::routes::{Service, handed_to};
 use crate::upstream::{Policy, full, unanswered};
 
 /// The services of this process. Cheap to clone.
@@ -31,6 +32,15 @@ impl LocalServices {
         Self { policy, bodies: Bodies::default(), rooms: Arc::new(rooms) }
     }
 
+    /// Shut for each as long as it has all that it may have.
+    pub fn valve(&self) -> Valve {
+        let rooms = Arc::clone(&self.rooms);
+        Valve::new(move |method, path| {
+            let service = handed_to(method, path)?;
+            (rooms[service as usize].available_permits() == 0).then(|| full(service.name()))
+        })
+    }
+
     /// Around what they answer together.
     pub fn around(&self, router: Router) -> Router {
         router.layer(middleware::from_fn_with_state(self.clone(), hand_on))
@@ -40,11 +50,8 @@ impl LocalServices {
 async fn hand_on(State(services): State<LocalServices>, request: Request, next: Next) -> Response {
     let service = Service::of(request.method(), request.uri().path());
     let room = &services.rooms[service as usize];
-    // Before the body is read, and without a place: whoever sends slowly would hold it.
-    if room.available_permits() == 0 {
-        return full(service.name()).into_response();
-    }
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    // Without a place: whoever sends slowly would hold it.
     let (parts, body, _held) = match services.bodies.read(request).await {
         Ok(read) => read,
         Err(problem) => return problem.into_response(),

@@ -54,6 +54,12 @@ impl Service {
     }
 }
 
+/// Who a request is handed on to; nobody for what is answered here.
+pub(crate) fn handed_to(method: &Method, path: &str) -> Option<Service> {
+    let words = path.strip_prefix("/v1/")?;
+    (!matches!(words, "dashboard" | "overview")).then(|| Service::of(method, path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +99,14 @@ mod tests {
         ] {
             assert_eq!(Service::of(&method, path), service, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn what_is_answered_here_is_handed_on_to_nobody() {
+        let to = |path| handed_to(&Method::GET, path);
+        for path in ["/v1/dashboard", "/v1/overview", "/health/ready", "/metrics", "/", "/docs"] {
+            assert_eq!(to(path), None, "{path}");
+        }
+        assert_eq!(to("/v1/sagas"), Some(Service::Sagas));
     }
 }

@@ -12,10 +12,11 @@ use serde_json::Value;
 use service_kit::access::RELIES;
 use service_kit::dependency::Need;
 use service_kit::health::Health;
+use service_kit::valve::Valve;
 use tokio::task::JoinSet;
 
 use crate::bodies::Bodies;
-use crate::routes::Service;
+use crate::routes::{Service, handed_to};
 use crate::upstream::{Base, Client, Handed, Policy, Upstream};
 use crate::watching;
 
@@ -131,6 +132,12 @@ impl Services {
         upstream.hand_on(handed).await
     }
 
+    /// Shut for each as long as it has all that it may have.
+    pub fn valve(self: &Arc<Self>) -> Valve {
+        let services = Arc::clone(self);
+        Valve::new(move |method, path| services.get(handed_to(method, path)?).refusal())
+    }
+
     fn get(&self, service: Service) -> &Arc<Upstream> {
         match service {
             Service::Commands => &self.commands,
@@ -144,10 +151,7 @@ impl Services {
 
 async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
     let upstream = services.get(Service::of(request.method(), request.uri().path()));
-    // Before the body is read, and without a place: whoever sends slowly would hold it.
-    if let Some(full) = upstream.refusal() {
-        return full.into_response();
-    }
+    // Without a place: whoever sends slowly would hold it.
     match Handed::read(request, &services.bodies).await {
         Ok((handed, _held)) => services.hand_to(upstream, handed).await,
         Err(problem) => problem.into_response(),

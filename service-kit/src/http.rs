@@ -4,13 +4,13 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
+use metrics::Histogram;
 use tracing::{Instrument as _, Span};
 
 use crate::extract::answer_with;
@@ -30,6 +30,9 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// On an answer of a process that takes no requests yet: another one may.
 pub const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
+
+/// What traces and metrics show as the route of a request for which there is none.
+const UNMATCHED: &str = "unmatched";
 
 /// The id of a request, as it stands in logs and problems.
 #[derive(Debug, Clone)]
@@ -83,21 +86,20 @@ async fn identify(mut request: Request, next: Next) -> Response {
         let (method, path) = (method.as_str(), uri.path());
         span.in_scope(|| tracing::error!(request_id = id, method, path, error, "a request failed"));
     }
-    record(&method, route, status, begun);
+    durations(&method, route, status).record(begun.elapsed().as_secs_f64());
     if let Some(problem) = problem {
-        let mut body = problem.to_json();
-        if let Some(members) = body.as_object_mut() {
-            members.insert("request_id".into(), id.clone().into());
-        }
-        let (mut parts, _) = response.into_parts();
-        parts.headers.remove(axum::http::header::CONTENT_LENGTH);
-        let (_, body) = Json(body).into_response().into_parts();
-        response = Response::from_parts(parts, body);
+        *response.body_mut() = problem.body(Some(&id)).into();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
     }
+    say_id(&mut response, id);
+    response
+}
+
+/// Says on an answer which request it is to.
+pub(crate) fn say_id(response: &mut Response, id: String) {
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    response
 }
 
 /// The span of a request. Those of whoever watches the process have none: they come every second.
@@ -106,13 +108,13 @@ fn span(request: &Request, route: Option<&str>) -> Span {
         Some("/metrics" | "/health/live" | "/health/ready") => Span::none(),
         route => {
             let (method, headers) = (request.method(), request.headers());
-            trace::server_span(method, route.unwrap_or("unmatched"), headers)
+            trace::server_span(method, route.unwrap_or(UNMATCHED), headers)
         }
     }
 }
 
 /// The client's own id when it is short and plain, else one that we draw.
-fn request_id(request: &Request) -> String {
+pub(crate) fn request_id(request: &Request) -> String {
     let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
         (1..=64).contains(&id.len())
@@ -126,14 +128,14 @@ fn draw_id() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
 
-fn record(method: &Method, route: Option<&str>, status: StatusCode, begun: Instant) {
+/// How long requests of a kind take that are answered so.
+pub(crate) fn durations(method: &Method, route: Option<&str>, status: StatusCode) -> Histogram {
     let labels = [
         ("http_request_method", method.as_str().to_owned()),
-        ("http_route", route.unwrap_or("unmatched").to_owned()),
+        ("http_route", route.unwrap_or(UNMATCHED).to_owned()),
         ("http_response_status_code", status.as_str().to_owned()),
     ];
     metrics::histogram!("http_server_request_duration_seconds", &labels)
-        .record(begun.elapsed().as_secs_f64());
 }
 
 #[cfg(test)]

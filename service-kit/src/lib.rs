@@ -33,4 +33,5 @@ pub mod telemetry;
 pub mod tls;
 pub mod trace;
 mod twice;
+pub mod valve;
 pub mod watched;

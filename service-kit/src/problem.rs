@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::gather::MOST_MISTAKES;
+use crate::http::say_id;
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $status:ident, $title:literal;)+) => {
@@ -227,20 +227,66 @@ impl Problem {
 
     /// The body, as the client reads it.
     pub fn to_json(&self) -> Value {
-        let mut body = self.0.extensions.clone();
-        body.insert("type".into(), format!("/docs/errors/{}", self.0.code).into());
-        body.insert("title".into(), self.0.title.clone().into());
-        body.insert("status".into(), self.0.status.as_u16().into());
-        body.insert("code".into(), self.0.code.into());
-        let errors: Vec<Mistake> = self.0.errors.iter().map(Mistake::shortened).collect();
-        if let Some(detail) = self.0.detail.clone().or_else(|| in_words(&errors)) {
-            body.insert("detail".into(), shortened(&detail).into());
-        }
-        if !errors.is_empty() {
-            body.insert("errors".into(), serde_json::to_value(errors).unwrap_or_default());
-        }
-        Value::Object(body)
+        serde_json::to_value(self.said(None)).unwrap_or_default()
     }
+
+    /// The same in bytes, with the id of the request where it is known.
+    pub(crate) fn body(&self, request_id: Option<&str>) -> Vec<u8> {
+        serde_json::to_vec(&self.said(request_id)).unwrap_or_default()
+    }
+
+    /// The whole answer to a request of this id, where no layer is that adds it.
+    pub(crate) fn answer(&self, request_id: String) -> Response {
+        let body = self.body(Some(&request_id));
+        let mut response = self.response(body);
+        say_id(&mut response, request_id);
+        response
+    }
+
+    fn said<'p>(&'p self, request_id: Option<&'p str>) -> Said<'p> {
+        let Parts { status, code, title, detail, errors, extensions, .. } = &*self.0;
+        let errors: Vec<Mistake> = errors.iter().map(Mistake::shortened).collect();
+        let detail = match detail {
+            Some(detail) => Some(shortened(detail)),
+            None => in_words(&errors).map(|words| shortened(&words).into_owned().into()),
+        };
+        let (code, status, kind) = (*code, status.as_u16(), format!("/docs/errors/{code}"));
+        Said { kind, title, status, code, detail, errors, request_id, extensions }
+    }
+
+    fn response(&self, body: Vec<u8>) -> Response {
+        let mut response = (self.0.status, body).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = self.0.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = self.0.challenge.as_deref().map(HeaderValue::from_str)
+            && let Ok(challenge) = challenge
+        {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// What a client reads.
+#[derive(Serialize)]
+struct Said<'p> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'p str,
+    status: u16,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'p, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Mistake>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'p str>,
+    #[serde(flatten)]
+    extensions: &'p Map<String, Value>,
 }
 
 /// What is wrong, for who reads no list.
@@ -258,18 +304,7 @@ fn in_words(errors: &[Mistake]) -> Option<String> {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.0.status, Json(self.to_json())).into_response();
-        let headers = response.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, kind);
-        if let Some(seconds) = self.0.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        if let Some(challenge) = self.0.challenge.as_deref().map(HeaderValue::from_str)
-            && let Ok(challenge) = challenge
-        {
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
-        }
+        let mut response = self.response(self.body(None));
         // The layer of `http` adds the request id to the body.
         response.extensions_mut().insert(self);
         response

@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::http::Method;
 use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::clock::Clock;
-use service_kit::problem::Problem;
+use service_kit::valve::Valve;
 
 use super::waiting::OrderWaiters;
 use crate::erasure::Eraser;
@@ -51,12 +52,18 @@ impl App {
         Self(Arc::new(Shared { processor, log, vault, hasher, clock, waiters, eraser }))
     }
 
-    /// Turns an order away, before anything is sealed, while too many wait to be begun.
-    pub(super) fn check_room_for_an_order(&self) -> Result<(), Problem> {
-        if self.processor.has_room_for_an_order() {
-            return Ok(());
-        }
-        Err(self.problem(ExecuteError::Overloaded))
+    /// Shut for clients' commands while as many wait as may, and for orders while too many that were placed wait to be begun: what would
+    /// be made of one more is time taken from those. A draft comes as an order does, and nobody reads which it is.
+    pub(crate) fn valve(&self) -> Valve {
+        let app = self.clone();
+        Valve::new(move |method, path| {
+            let has_room = match Asks::of(method, path) {
+                Asks::AnOrder => app.processor.has_room_for_an_order(),
+                Asks::SomethingElse => app.processor.has_room(),
+                Asks::Nothing => true,
+            };
+            (!has_room).then(|| app.problem(ExecuteError::Overloaded))
+        })
     }
 
     /// Nobody waits for an order's decision any more.
@@ -67,5 +74,25 @@ impl App {
     /// Who destroys keys.
     pub(crate) fn eraser(&self) -> Eraser {
         self.eraser.clone()
+    }
+}
+
+/// What a request asks to be done.
+enum Asks {
+    AnOrder,
+    SomethingElse,
+    /// It reads, or it is no client's: operators see to dead letters, and a payment provider tells what happened.
+    Nothing,
+}
+
+impl Asks {
+    fn of(method: &Method, path: &str) -> Self {
+        let mut words = path.trim_start_matches("/v1").split('/').skip(1);
+        match (words.next(), words.next(), words.next()) {
+            _ if method != Method::POST => Self::Nothing,
+            (Some("dead-letters" | "payments"), ..) => Self::Nothing,
+            (Some("orders"), None, _) | (Some("orders"), Some(_), Some("place")) => Self::AnOrder,
+            _ => Self::SomethingElse,
+        }
     }
 }

@@ -23,7 +23,7 @@ use super::accepted;
 use super::app::App;
 use super::asked::{Asked, Fingerprint};
 use super::cause::Cause;
-use crate::processor::{AnswerWith, ExecuteError, Outcome};
+use crate::processor::{AnswerWith, Outcome};
 
 /// A body of a command.
 pub(super) trait CommandBody: Serialize + DeserializeOwned + Send + Sync {
@@ -98,10 +98,6 @@ impl<B: CommandBody> FromRequest<App> for Told<B> {
         let (mut parts, body) = request.into_parts();
         let asked = Asked::from_request_parts(&mut parts, app).await;
         let asked = asked.map_err(Problem::into_response)?;
-        // Before anything is made of it: whoever turns many away must not be kept by it from those who were taken.
-        if !app.processor.has_room() {
-            return Err(app.problem(ExecuteError::Overloaded).into_response());
-        }
         let bytes = JsonBytes::from_request(Request::from_parts(parts, body), app).await;
         let bytes = bytes.map_err(Problem::into_response)?;
         let told = Self::read(app, asked, &bytes).await;

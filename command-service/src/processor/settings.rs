@@ -32,8 +32,8 @@ impl Default for ProcessorSettings {
     fn default() -> Self {
         Self {
             queue: 4_096,
-            // No bound before one was measured.
-            orders: None,
+            // Some seconds of sagas' work: whoever is told yes is not kept waiting for long, and memory has an end.
+            orders: Some(16_384),
             batch: 512,
             cached_states: 32_768,
             attempts: 16,

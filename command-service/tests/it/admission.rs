@@ -36,8 +36,9 @@ async fn while_the_queue_is_full_a_command_is_turned_away_unread_and_taken_after
     assert!(waiting.iter_mut().all(|command| command.now_or_never().is_none()));
     let path = "/stock/22423/receive";
     is_turned_away(&app.post(path, "k", json!({ "quantity": 5 })).await);
-    is_turned_away(&app.post(path, "k", "this is no JSON").await);
     assert_eq!(events(&*app.log).await.len(), before);
+    // It waits for its turn to be refused, and was not read either.
+    is_turned_away(&app.post(path, "k", "this is no JSON").await);
     for command in waiting {
         command.await.unwrap();
     }
@@ -50,16 +51,18 @@ async fn while_many_orders_wait_to_be_begun_another_is_turned_away_and_all_else_
     let settings = ProcessorSettings { orders: Some(2), ..ProcessorSettings::default() };
     let app = TestApp::bounded(settings).await;
     app.sell("22423", 10).await;
+    let mut cart = order("cart");
+    cart["draft"] = json!(true);
+    app.post("/orders", "cart", cart).await.is(201);
     for id in ["a", "b"] {
         app.post("/orders", id, order(id)).await.is(201);
     }
     let before = events(&*app.log).await.len();
     is_turned_away(&app.post("/orders", "c", order("c")).await);
     assert_eq!(events(&*app.log).await.len(), before);
-    let mut cart = order("cart");
-    cart["draft"] = json!(true);
-    app.post("/orders", "cart", cart).await.is(201);
+    is_turned_away(&app.post("/orders", "c", "this is no JSON").await);
     is_turned_away(&app.post("/orders/cart/place", "place", "").await);
+    app.post("/orders/cart/lines", "line", json!({ "sku": "22423", "quantity": 2 })).await.is(201);
     app.post("/stock/22423/receive", "more", json!({ "quantity": 5 })).await.is(200);
 
     let lines = vec![SkuQuantity { sku: receive().sku, quantity: receive().quantity }];

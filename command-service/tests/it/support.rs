@@ -484,5 +484,6 @@ pub(crate) fn patient() -> RunnerSettings {
 
 fn router(service: &CommandService) -> axum::Router {
     let (router, _) = service.router(&Access::open()).split_for_parts();
-    service_kit::http::finish(router.merge(axum::Router::from(service.notices())))
+    let router = service_kit::http::finish(router.merge(axum::Router::from(service.notices())));
+    service.valve().before(router)
 }

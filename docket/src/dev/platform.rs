@@ -161,7 +161,8 @@ impl Platform {
             .merge(explained)
             .merge(home::router(home::Shown { head, payment_method }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
-        entrance.edge(service_kit::http::finish(router))
+        let valve = places.valve().or(self.commands.valve());
+        entrance.edge(valve.before(service_kit::http::finish(router)))
     }
 
     /// Says that it is not ready any more.

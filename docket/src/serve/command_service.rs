@@ -145,7 +145,8 @@ impl CommandServiceArgs {
         let answers = active.commands.provider_answers();
         tokio::spawn(follow_provider(process.health.clone(), answers));
         let router = active.commands.router(&process.access).merge(active.commands.notices());
-        process.ready(documented(router, &process.access))?;
+        let valve = active.commands.valve();
+        process.ready_behind(Some(valve), documented(router, &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();
         drop(registered);

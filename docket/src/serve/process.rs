@@ -23,6 +23,7 @@ use service_kit::access::Access;
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
+use service_kit::valve::Valve;
 use storage::postgres::{PostgresPool, PostgresSettings};
 use storage::{Asked, Backoff, Told};
 use tokio::sync::watch;
@@ -102,7 +103,7 @@ impl Process {
         entrance::say(&access, &health);
         let metrics = access.guard_plain(metrics, Action::ReadMetrics);
         // Before anybody is answered: whoever waits for the port asks in the moment in which it is open.
-        let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref());
+        let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref(), None);
         let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
         let (address, url) = (listening.address, listening.url());
@@ -151,12 +152,6 @@ impl Process {
         Ok(jetstream::register(client, names, self.name, env!("CARGO_PKG_VERSION"), url).await?)
     }
 
-    /// Answers with this from now on.
-    pub(super) fn show(&self, router: Router) {
-        let shown = with_operations(router, &self.health, &self.metrics, self.edge.as_ref());
-        drop(self.shown.send_replace(shown));
-    }
-
     /// Says in health and log what becomes of asking for the lease, until the service is there.
     pub(super) fn tells_of_lease(&self) -> Told {
         let (health, name) = (self.health.clone(), self.name);
@@ -181,7 +176,14 @@ impl Process {
 
     /// The service is there.
     pub(super) fn ready(&self, router: Router) -> Result<()> {
-        self.show(router);
+        self.ready_behind(None, router)
+    }
+
+    /// The service is there, and turns away what it has no room for.
+    pub(super) fn ready_behind(&self, valve: Option<Valve>, router: Router) -> Result<()> {
+        let router =
+            with_operations(router, &self.health, &self.metrics, self.edge.as_ref(), valve);
+        drop(self.shown.send_replace(router));
         self.health.up(self.name);
         output::of_process(self.format, format!("docket {} is up", self.name))?;
         Ok(())
@@ -295,19 +297,26 @@ async fn serve(
     listening.serve(service, &access, draining).await;
 }
 
-/// With what every process answers, beside what it is for.
+/// With what every process answers, beside what it is for; what the valve refuses is not looked at.
 fn with_operations(
     router: Router,
     health: &Health,
     metrics: &Router,
     edge: Option<&Entrance>,
+    valve: Option<Valve>,
 ) -> Router {
     let router = router.merge(metrics.clone());
+    let router = match edge {
+        Some(edge) => edge.limit(router),
+        None => router,
+    };
+    let mut router = service_kit::http::finish(router.merge(health.router()));
+    if let Some(valve) = valve {
+        router = valve.before(router);
+    }
     match edge {
-        None => service_kit::http::finish(router.merge(health.router())),
-        Some(edge) => {
-            edge.edge(service_kit::http::finish(edge.limit(router).merge(health.router())))
-        }
+        Some(edge) => edge.edge(router),
+        None => router,
     }
 }
 

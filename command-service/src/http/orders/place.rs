@@ -131,9 +131,6 @@ async fn place_order(
 ) -> Result<Response, Problem> {
     let told = if told.body.order_id.is_none() { told.of_something_new() } else { told };
     let is_draft = told.body.is_draft();
-    if !is_draft {
-        app.check_room_for_an_order()?;
-    }
     let answer = if is_draft { answers::drafted } else { answers::placed };
     let outcome = told.carry_out(&app, command(&app, &told), answer).await?;
     match wait {

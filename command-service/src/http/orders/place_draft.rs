@@ -40,7 +40,6 @@ async fn place_draft(
     PreferWait(wait): PreferWait,
     told: Told<ReasonBody>,
 ) -> Result<Response, Problem> {
-    app.check_room_for_an_order()?;
     let made = async {
         app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
         Ok(PlaceDraft { order_id })
