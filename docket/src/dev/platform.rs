@@ -166,7 +166,7 @@ impl Platform {
 
     /// Says that it is not ready any more.
     pub(crate) fn is_to_end(&self) {
-        self.health.down("docket", "ends");
+        self.health.ends("docket");
     }
 
     /// Ends streams, and the waits for orders' decisions, which may be longer than a stop may take.
