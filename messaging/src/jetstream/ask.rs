@@ -2,7 +2,7 @@
 //!
 //! Every process that serves a question may answer it; one of them does.
 //!
-//! **Invariant:** whoever asks gets an answer or an error within the time it named.
+//! **Invariant:** whoever asks gets an answer or an error within the time it named; while NATS is known to be away, an error at once.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::connection;
 use super::names::Names;
 use super::trouble::Cause;
 
@@ -47,7 +48,7 @@ enum Answer<A> {
     Refused(String),
 }
 
-/// Asks a service and waits at most `within`.
+/// Asks a service and waits at most `within`; not at all while the connection is lost.
 pub async fn ask<Q, A>(
     client: &Client,
     names: &Names,
@@ -59,6 +60,9 @@ where
     Q: Serialize + Sync,
     A: DeserializeOwned,
 {
+    if connection::is_away(client) {
+        return Err(AskError::Unreachable(connection::AWAY.into()));
+    }
     let text = serde_json::to_vec(question).map_err(AskError::Misfit)?;
     let asked = client.request(names.ask(service), text.into());
     let answer = match tokio::time::timeout(within, asked).await {

@@ -1,8 +1,9 @@
 //! History by request, and questions between services.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use async_nats::connection::State;
 use futures::StreamExt;
 use messaging::feed::{Feed, Freshness};
 use messaging::jetstream::{AskError, HistoryClient, HistoryError, Names, Question, ask, serve};
@@ -125,4 +126,30 @@ async fn a_reader_that_does_not_read_holds_little() {
         last = now;
     }
     assert!(last < EVENTS / 3, "{last} events were sent to a reader that read one");
+}
+
+#[tokio::test]
+async fn while_nats_is_known_to_be_away_nobody_who_asks_waits_for_it() {
+    let Some(mut platform) = Platform::start(0, settings()).await else { return };
+    let (client, names) = (platform.client.clone(), Names::default());
+    let history = HistoryClient::new(platform.carrier());
+    let becomes = async |state: State| {
+        crate::platform::until("the client hears of it", || async {
+            client.connection_state() == state
+        })
+        .await;
+    };
+    becomes(State::Connected).await;
+    platform.nats.stop().unwrap();
+    becomes(State::Disconnected).await;
+    let begun = Instant::now();
+    for _ in 0..10 {
+        let asked = ask::<u32, u32>(&client, &names, "double", &4, PATIENCE).await;
+        assert!(matches!(asked, Err(AskError::Unreachable(_))), "{asked:?}");
+        let asked = history.read_all(0, 10).await;
+        assert!(matches!(asked, Err(HistoryError::Unreachable(_))), "{asked:?}");
+        let asked = history.head().await;
+        assert!(matches!(asked, Err(HistoryError::Unreachable(_))), "{asked:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
