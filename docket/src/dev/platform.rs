@@ -165,7 +165,7 @@ impl Platform {
         let router = services
             .merge(notices)
             .merge(explained)
-            .merge(home::router(home::Shown { head, payment_method }));
+            .merge(home::router(home::Shown { head, payment_method: Some(payment_method) }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         entrance.edge(service_kit::http::finish(router))
     }
