@@ -1,6 +1,7 @@
 //! A question and its answer, as typed JSON over NATS: how services ask each other what is not in the events.
 //!
-//! Every process that serves a question may answer it; one of them does.
+//! Every process that serves a question answers it, and the first answer counts. One that changes something says by an id which it is, so
+//! that it is done once whoever hears it.
 //!
 //! **Invariant:** whoever asks gets an answer or an error within the time it named; while NATS is known to be away, an error at once.
 
@@ -98,7 +99,8 @@ pub async fn serve<Q, A, H>(
     let (client, handler) = (&client, &handler);
     loop {
         let session = async {
-            let questions = client.queue_subscribe(names.ask(service), "services".to_owned()).await;
+            // In a group NATS would give each question to one of them, and that may be one that is paused and was replaced.
+            let questions = client.subscribe(names.ask(service)).await;
             match questions {
                 Ok(questions) => {
                     let answer = |question| answer(client, handler, question);
