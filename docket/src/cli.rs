@@ -168,6 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn who_says_not_what_is_told_again_hears_of_both_ways() {
+        let words = ["docket", "webhooks", "redeliver", "wh_1", "--reason", "lost"];
+        let error = Cli::try_parse_from(words).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("<DELIVERY|--failed-since <TIME>>"), "{said}");
+        assert_eq!(error.exit_code(), 2);
+        let one = |more: &[&str]| Cli::try_parse_from([&words, more].concat());
+        assert!(one(&["7"]).is_ok() && one(&["--failed-since", "2026-11-30T08:00:00Z"]).is_ok());
+        assert!(one(&["7", "--failed-since", "2026-11-30T08:00:00Z"]).is_err());
+    }
+
+    #[test]
     fn addresses_that_are_none_are_wrong_usage() {
         for words in [
             ["docket", "dev", "--listen", "foo"],

@@ -9,10 +9,9 @@ use axum::extract::Request;
 use axum::response::Response;
 use service_kit::access::Access;
 use service_kit::host::{OwnNames, only_by};
-use service_kit::server::{ServerSettings, serve};
+use service_kit::server::{Ending, ServerSettings, serve};
 use service_kit::tls::ServerTls;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::config::ProcessArgs;
@@ -45,13 +44,13 @@ impl Listening {
 
     /// Answers until it is told to end, and what is under way then. Where everybody may everything, only what comes by a name of this
     /// machine's own.
-    pub(crate) async fn serve<S>(self, service: S, access: &Access, draining: CancellationToken)
+    pub(crate) async fn serve<S>(self, service: S, access: &Access, ending: Ending)
     where
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
         let service = only_by(access.is_open().then_some(self.names), service);
-        serve(self.listener, service, ServerSettings::default(), self.tls, draining).await;
+        serve(self.listener, service, ServerSettings::default(), self.tls, ending).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::api::{Api, segment, unique_key};
@@ -79,11 +79,11 @@ enum WebhooksCommand {
         delivery: u64,
     },
     /// Tell one again: a delivery, or all that was given up since a time
+    #[command(group = ArgGroup::new("again").required(true).args(["delivery", "failed_since"]))]
     Redeliver {
         #[command(flatten)]
         change: Change,
         /// Which delivery, as `deliveries` names it
-        #[arg(conflicts_with = "failed_since", required_unless_present = "failed_since")]
         delivery: Option<u64>,
         /// All that was given up since then, such as 2026-11-30T08:00:00Z
         #[arg(long, value_name = "TIME")]

@@ -10,6 +10,9 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use service_kit::extract::answer_with;
+use service_kit::problem::Code;
 use service_kit::valve::Valve;
 use tokio::sync::Semaphore;
 
@@ -41,9 +44,11 @@ impl LocalServices {
         })
     }
 
-    /// Around what they answer together.
+    /// Around what they answer together. What is nobody's path is theirs to answer too, as it is where they are processes: once it is
+    /// known who asks.
     pub fn around(&self, router: Router) -> Router {
-        router.layer(middleware::from_fn_with_state(self.clone(), hand_on))
+        let router = router.layer(middleware::from_fn_with_state(self.clone(), hand_on));
+        router.route("/v1/{*path}", any(|| answer_with(Code::NotFound)))
     }
 }
 

@@ -90,6 +90,7 @@ impl Upstream {
                 let state = match body["status"].as_str() {
                     _ if status.is_success() => State::Ready,
                     Some("standby") => State::StandsBy,
+                    Some("ending") => State::Ending,
                     _ => State::NotReady,
                 };
                 match (state, body["behind_ms"].as_u64()) {
@@ -181,6 +182,7 @@ mod tests {
             process(unavailable, "standby").await,
             process(unavailable, "not_ready").await,
             process(StatusCode::OK, "ready").await,
+            process(unavailable, "ending").await,
         ]);
         let health = Health::default();
         let mut tasks = JoinSet::new();
@@ -188,7 +190,7 @@ mod tests {
         assert!(!health.is_ready());
         let mut members = upstream.instances.subscribe();
         let states = |members: &[Member]| members.iter().map(|one| one.state).collect::<Vec<_>>();
-        let known = [State::StandsBy, State::NotReady, State::Ready];
+        let known = [State::StandsBy, State::NotReady, State::Ready, State::Ending];
         members.wait_for(|members| states(&members[1..]) == known).await.unwrap();
         let first = upstream.instances.all()[0].state;
         assert_eq!(first, State::Unknown, "the others did not wait for it");
@@ -210,6 +212,7 @@ mod tests {
             (State::NotReady, 3),
             (State::Silent, 0),
             (State::Away, 0),
+            (State::Ending, 0),
             (State::StandsBy, 0),
         ] {
             instances.is_now(&one, state);

@@ -27,6 +27,8 @@ struct Said {
     parts: BTreeMap<String, Part>,
     /// Whether it is the one of several that works; `None` where there is one only, or where all do.
     active: Option<bool>,
+    /// Whether it was asked to end.
+    ends: bool,
     /// Who is let in, where it was said.
     entrance: Option<&'static str>,
     /// How far behind the log each is that follows it.
@@ -53,6 +55,8 @@ pub enum Readiness {
     Standby,
     /// Something does not work, or has not started yet.
     NotReady,
+    /// It was asked to end: what is under way is answered, and nothing new is to be sent to it.
+    Ending,
 }
 
 impl Part {
@@ -83,6 +87,12 @@ impl Health {
     /// A part does not work, and why.
     pub fn down(&self, part: &str, why: impl Into<String>) {
         self.set(part, Part::Down(why.into()));
+    }
+
+    /// It was asked to end, and this part is what it is.
+    pub fn ends(&self, part: &str) {
+        self.said().ends = true;
+        self.down(part, "ends");
     }
 
     /// It is the one process of several that does the work, or stands by for that one.
@@ -123,7 +133,9 @@ impl Health {
     pub fn readiness(&self) -> Readiness {
         let said = self.said();
         let any = |is: fn(&Part) -> bool| said.parts.values().any(is);
-        if said.parts.is_empty() || any(|part| matches!(part, Part::Down(_))) {
+        if said.ends {
+            Readiness::Ending
+        } else if said.parts.is_empty() || any(|part| matches!(part, Part::Down(_))) {
             Readiness::NotReady
         } else if any(|part| matches!(part, Part::StandsBy(_))) {
             Readiness::Standby
@@ -189,7 +201,7 @@ pub(crate) async fn live() -> Json<Live> {
 /// Whether the process can do what it is for, and which part of it can't
 #[utoipa::path(get, path = "/health/ready", tag = "Operations", responses(
     (status = 200, description = "Every part works, some perhaps less well", body = Ready),
-    (status = 503, description = "Another process does what this one stands by for; or a part does not work, or nothing has started yet", body = Ready)))]
+    (status = 503, description = "Another process does what this one stands by for; or a part does not work, or nothing has started yet; or it ends", body = Ready)))]
 pub(crate) async fn ready(State(health): State<Health>) -> Response {
     let status = health.readiness();
     let behind = health.furthest_behind();
@@ -199,7 +211,9 @@ pub(crate) async fn ready(State(health): State<Health>) -> Response {
     let (parts, active, entrance) = (words.collect(), said.active, said.entrance);
     let code = match status {
         Readiness::Ready => StatusCode::OK,
-        Readiness::Standby | Readiness::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        Readiness::Standby | Readiness::NotReady | Readiness::Ending => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     };
     (code, Json(Ready { status, active, entrance, behind_ms, parts })).into_response()
 }
@@ -222,5 +236,9 @@ mod tests {
         health.up("nats");
         health.up("service");
         assert_eq!(health.readiness(), Readiness::Ready);
+        health.ends("service");
+        health.up("nats");
+        health.up("service");
+        assert_eq!(health.readiness(), Readiness::Ending, "whatever its parts say meanwhile");
     }
 }

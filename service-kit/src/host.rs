@@ -1,9 +1,9 @@
-//! By whose name a request may come where nobody is asked who they are.
+//! By whose name a request comes: HTTP/1.1 has it say one, and where nobody is asked who they are it has to be one of this machine's.
 //!
 //! Everybody on this machine may do everything then, so also a browser that shows a page of somebody else: that page can have its own name
 //! lead here (DNS rebinding), and would read and write as if all this were its own. It can't have the browser say another name.
 //!
-//! **Invariant:** what comes by another name than one of this machine's own is not looked at.
+//! **Invariant:** what says no name, or several, is not looked at; nor, there, what comes by another name than one of this machine's own.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header;
 use axum::http::uri::Authority;
+use axum::http::{Version, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use tower::{Service, ServiceExt as _, service_fn};
@@ -52,7 +52,7 @@ impl OwnNames {
     }
 }
 
-/// The same service, which answers only what comes by one of these names; everything without any.
+/// The same service, which answers only what comes by one of these names; by any where there are none.
 pub fn only_by<S>(
     names: Option<OwnNames>,
     service: S,
@@ -68,10 +68,15 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let refusing = refusing();
+    let (unnamed, misdirected) = (refusing(unnamed), refusing(misdirected));
     service_fn(move |request: Request| {
-        let is_refused = names.as_ref().is_some_and(|names| !names.has(&request));
-        let refusing = is_refused.then(|| refusing.clone());
+        let refusing = if !is_named(&request) {
+            Some(unnamed.clone())
+        } else if names.as_ref().is_some_and(|names| !names.has(&request)) {
+            Some(misdirected.clone())
+        } else {
+            None
+        };
         let service = service.clone();
         async move {
             match refusing {
@@ -82,14 +87,32 @@ where
     })
 }
 
-/// Says what to do to whoever comes by another name.
-fn refusing() -> Router {
-    let said = || async {
-        let said = "nobody is asked who they are here, so requests come by `localhost`, `127.0.0.1` or `[::1]` and by no other name: a \
-            page of the web could have its own lead here. A proxy before this says `Host: localhost`; or name whose tokens are \
-            taken with `--auth-file`";
-        Problem::from(Code::MisdirectedRequest).detail(said).into_response()
-    };
+/// Whether a request says by one name that can be read whom it asks (RFC 9112, 3.2). Before HTTP/1.1 none had to.
+fn is_named(request: &Request) -> bool {
+    let mut said = request.headers().get_all(header::HOST).iter();
+    let Some(host) = said.next() else { return request.version() < Version::HTTP_11 };
+    let can_be_read =
+        host.is_empty() || host.to_str().is_ok_and(|host| host.parse::<Authority>().is_ok());
+    can_be_read && said.next().is_none()
+}
+
+/// What is said to whoever says no name.
+fn unnamed() -> Problem {
+    let said = "a request of HTTP/1.1 says once whom it asks, as `Host: shop.example`";
+    Problem::from(Code::InvalidHeader).mistake("Host", said)
+}
+
+/// What to do, for whoever comes by another name.
+fn misdirected() -> Problem {
+    let said = "nobody is asked who they are here, so requests come by `localhost`, `127.0.0.1` or `[::1]` and by no other name: a \
+        page of the web could have its own lead here. A proxy before this says `Host: localhost`; or name whose tokens are \
+        taken with `--auth-file`";
+    Problem::from(Code::MisdirectedRequest).detail(said)
+}
+
+/// Says this to everybody.
+fn refusing(problem: fn() -> Problem) -> Router {
+    let said = move || async move { problem().into_response() };
     crate::http::finish(Router::new().route("/", any(said)).route("/{*path}", any(said)))
 }
 
@@ -133,7 +156,6 @@ mod tests {
             let answer = asked(Some(names()), "/orders", &[host]).await;
             assert_eq!(answer, (StatusCode::OK, "orders".to_owned()), "{host}");
         }
-        assert_eq!(asked(Some(names()), "/orders", &[]).await.0, StatusCode::OK);
         assert_eq!(
             asked(Some(names()), "http://localhost/orders", &["localhost"]).await.0,
             StatusCode::OK
@@ -147,9 +169,7 @@ mod tests {
             ("/orders", &["evil.example:8080"]),
             ("/orders", &["localhost.evil.example"]),
             ("/orders", &["127.0.0.1.evil.example"]),
-            ("/orders", &["evil.example", "localhost"]),
             ("/orders", &["10.0.0.7:8080"]),
-            ("/orders", &["a b"]),
             ("/orders", &[""]),
             ("http://evil.example/orders", &["localhost"]),
         ] {
@@ -160,5 +180,24 @@ mod tests {
             }
             assert_eq!(asked(None, "/orders", hosts).await.0, StatusCode::OK);
         }
+    }
+
+    #[tokio::test]
+    async fn what_says_no_name_or_several_or_none_that_can_be_read_is_refused_everywhere() {
+        for hosts in
+            [&[][..], &["localhost", "localhost"], &["evil.example", "localhost"], &["a b"]]
+        {
+            for names in [Some(names()), None] {
+                let (status, body) = asked(names, "/orders", hosts).await;
+                assert_eq!(status, StatusCode::BAD_REQUEST, "{hosts:?}");
+                for word in ["invalid_header", "request_id", "Host: shop.example"] {
+                    assert!(body.contains(word), "{body}");
+                }
+            }
+        }
+        let router = Router::new().route("/orders", any(|| async { "orders" }));
+        let old = Request::get("/orders").version(Version::HTTP_10).body(Body::empty()).unwrap();
+        let answer = only_by(Some(names()), router).oneshot(old).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "HTTP/1.0 knows no such header");
     }
 }

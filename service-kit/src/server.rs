@@ -1,7 +1,7 @@
 //! Connections: taken, served and ended.
 //!
-//! **Invariant:** whoever sends slowly, or nothing, or takes nothing of an answer, holds one connection and only for a time; nobody holds more than half of all. After
-//! the signal no new request is begun, and it ends when the last one is answered.
+//! **Invariant:** whoever sends slowly, or nothing, or takes nothing of an answer, holds one connection and only for a time; nobody holds more than half of all. Once
+//! it is to end no connection is kept that was used; once it takes nothing new, it ends when the last request is answered.
 
 mod addresses;
 mod connection;
@@ -52,16 +52,28 @@ impl Default for ServerSettings {
     }
 }
 
+/// How it is told to end: first that it will, and later, when whoever asks it can have heard of it, that it takes nothing new.
+///
+/// A connection that nobody uses may not be closed at the first: a request may be on its way on it, and who sent it could not tell
+/// whether that was read.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// Every answer is the last one of its connection.
+    pub announced: CancellationToken,
+    /// No new request is begun.
+    pub draining: CancellationToken,
+}
+
 /// How long to wait after a connection could not be taken, as when there are no more file handles.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// Serves until `draining`, and then until every request under way is answered. Where there is TLS, nothing else is spoken.
+/// Serves until it is `draining`, and then until every request under way is answered. Where there is TLS, nothing else is spoken.
 pub async fn serve<S>(
     listener: TcpListener,
     service: S,
     settings: ServerSettings,
     tls: Option<ServerTls>,
-    draining: CancellationToken,
+    ending: Ending,
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -71,7 +83,8 @@ pub async fn serve<S>(
     let connections = TaskTracker::new();
     loop {
         let place = Arc::clone(&room).acquire_owned();
-        let taken = draining.run_until_cancelled(async { (place.await, listener.accept().await) });
+        let taken =
+            ending.draining.run_until_cancelled(async { (place.await, listener.accept().await) });
         let Some((place, accepted)) = taken.await else { break };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -85,11 +98,11 @@ pub async fn serve<S>(
             metrics::counter!("http_server_connections_refused_total").increment(1);
             continue;
         };
-        let (service, draining) = (service.clone(), draining.clone());
+        let (service, ending) = (service.clone(), ending.clone());
         let how = (settings, tls.clone());
         connections.spawn(async move {
             let _held = (place, counted);
-            connection(stream, peer, service, how, draining).await;
+            connection(stream, peer, service, how, ending).await;
         });
     }
     drop(listener);
@@ -126,10 +139,10 @@ mod tests {
         most_head_bytes: 8 * 1024,
     };
 
-    async fn served(router: Router, draining: CancellationToken) -> SocketAddr {
+    async fn served(router: Router, ending: Ending) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, router, QUICK, None, draining));
+        tokio::spawn(serve(listener, router, QUICK, None, ending));
         address
     }
 
@@ -146,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn who_sends_no_whole_head_loses_the_connection_and_holds_up_nobody() {
         let router = Router::new().route("/", get(|| async { "here" }));
-        let address = served(router, CancellationToken::new()).await;
+        let address = served(router, Ending::default()).await;
         // As many as there is room for: the next one waits until they are thrown out.
         let slow = ["GET / HTTP/1.1\r\nhost: a\r\n", "G", "", "GET / HTTP/1.1\r\nx: "];
         let slow =
@@ -160,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_is_too_large_is_refused() {
-        let address = served(Router::new(), CancellationToken::new()).await;
+        let address = served(Router::new(), Ending::default()).await;
         let head = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(20_000));
         let answer = said(address, head.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
@@ -172,7 +185,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let settings = ServerSettings::default();
-        tokio::spawn(serve(listener, router, settings, None, CancellationToken::new()));
+        tokio::spawn(serve(listener, router, settings, None, Ending::default()));
         let head = |bytes| {
             let token = "x".repeat(bytes);
             format!("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx: {token}\r\n\r\n")
@@ -191,7 +204,7 @@ mod tests {
             "late"
         };
         let router = Router::new().route("/large", get(large)).route("/late", get(late));
-        let address = served(router, CancellationToken::new()).await;
+        let address = served(router, Ending::default()).await;
         let late = said(address, b"GET /late HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         let late = tokio::spawn(late);
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -212,17 +225,40 @@ mod tests {
             waits.notified().await;
             "done"
         };
-        let draining = CancellationToken::new();
+        let ending = Ending::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(slow));
-        let server = tokio::spawn(serve(listener, router, QUICK, None, draining.clone()));
+        let server = tokio::spawn(serve(listener, router, QUICK, None, ending.clone()));
         let asked = tokio::spawn(said(address, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
         begun.notified().await;
-        draining.cancel();
+        ending.draining.cancel();
         goes_on.notify_one();
         assert!(asked.await.unwrap().ends_with("done"));
         server.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn from_the_signal_on_an_answer_is_the_last_of_its_connection_and_no_other_is_closed() {
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let ending = Ending::default();
+        let address = served(router, ending.clone()).await;
+        let ask = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let mut kept = TcpStream::connect(address).await.unwrap();
+        kept.write_all(ask).await.unwrap();
+        let mut first = [0; 512];
+        let read = kept.read(&mut first).await.unwrap();
+        let first = String::from_utf8_lossy(&first[..read]);
+        assert!(first.ends_with("here") && !first.contains("connection: close"), "{first}");
+        ending.announced.cancel();
+        // What is sent by whoever has not heard of it: on a connection that was kept, and on a new one.
+        kept.write_all(ask).await.unwrap();
+        let mut last = String::new();
+        kept.read_to_string(&mut last).await.unwrap();
+        for answer in [last, said(address, ask).await] {
+            assert!(answer.contains("connection: close") && answer.ends_with("here"), "{answer}");
+        }
+        ending.draining.cancel();
     }
 }

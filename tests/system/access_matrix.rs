@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::access::{Shop, Who};
+use crate::access::{Shop, Tokens, Who};
 use crate::platform::{Answer, Platform};
 use crate::services::Services;
 
@@ -166,18 +166,43 @@ async fn every_operation_answers_everybody_as_its_row_says(shop: &Shop<'_>) {
 async fn every_operation_answers_everybody_as_its_row_says_in_one_process() {
     let (platform, tokens) = crate::access::guarded().await;
     every_operation_answers_everybody_as_its_row_says(&Shop::open(&platform, &tokens).await).await;
+    who_has_no_token_is_not_told_which_paths_there_are(&platform, &tokens).await;
 }
 
 #[tokio::test]
 async fn every_operation_answers_everybody_as_its_row_says_over_separate_processes() {
-    let tokens = crate::access::Tokens::new().await;
+    let tokens = Tokens::new().await;
     let Some(services) = Services::start_guarded(&tokens.settings()).await else { return };
     let shop = Shop::open(&services.gateway, &tokens).await;
     every_operation_answers_everybody_as_its_row_says(&shop).await;
-    // Here the simulator takes the money, and nobody takes notices.
-    let anybody = Platform::at(&services.gateway.url);
-    let notice = anybody.post("/v1/payments/webhooks/stripe", "n", &serde_json::json!({})).await;
-    assert_eq!(notice.problem(), (404, "not_found"));
+    who_has_no_token_is_not_told_which_paths_there_are(&services.gateway, &tokens).await;
+}
+
+/// Both entrances say the same of what is nobody's path, and of a method that a path does not take.
+async fn who_has_no_token_is_not_told_which_paths_there_are(platform: &Platform, tokens: &Tokens) {
+    let shop = Shop::of(platform, tokens);
+    for (asked, of_known) in [
+        ("GET /v1/nothing", (404, "not_found")),
+        ("GET /v1/orders/o/nothing", (404, "not_found")),
+        ("GET /v1/simulator/nothing", (404, "not_found")),
+        ("POST /v1/orders/o", (405, "method_not_allowed")),
+        ("DELETE /v1/orders", (405, "method_not_allowed")),
+        ("POST /v1/dashboard", (405, "method_not_allowed")),
+        ("POST /v1/webhooks/none/nothing", (404, "not_found")),
+    ] {
+        let answer = shop.ask(Who::Nobody, asked).await;
+        assert_eq!(answer.problem(), (401, "unauthenticated"), "{asked}");
+        let answer = shop.ask(Who::Operator, asked).await;
+        assert_eq!(answer.problem(), of_known, "{asked}");
+    }
+    // What is for everybody has no secrets. Here the simulator takes the money, and nobody takes notices.
+    for (asked, of_all) in [
+        ("GET /nothing", (404, "not_found")),
+        ("POST /health/ready", (405, "method_not_allowed")),
+        ("POST /v1/payments/webhooks/stripe", (404, "not_found")),
+    ] {
+        assert_eq!(shop.ask(Who::Nobody, asked).await.problem(), of_all, "{asked}");
+    }
 }
 
 /// A payment provider has no token: its signature is looked at by the command-service.

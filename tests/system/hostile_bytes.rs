@@ -39,6 +39,10 @@ fn receive(headers: &[u8]) -> Vec<u8> {
     [start, headers, b"Connection: close\r\n\r\n{\"quantity\":1}"].concat()
 }
 
+fn without_host(request: Vec<u8>) -> Vec<u8> {
+    String::from_utf8(request).unwrap().replace("Host: localhost\r\n", "").into_bytes()
+}
+
 #[tokio::test]
 async fn bytes_that_are_no_request_are_refused_and_change_nothing() {
     let platform = Platform::fresh().await;
@@ -65,6 +69,8 @@ async fn bytes_that_are_no_request_are_refused_and_change_nothing() {
         ("two keys", with(b"Idempotency-Key: other\r\nContent-Length: 14\r\n")),
         ("two types", with(b"Content-Type: text/plain\r\nContent-Length: 14\r\n")),
         ("two versions", with(b"If-Match: \"1\"\r\nIf-Match: \"2\"\r\nContent-Length: 14\r\n")),
+        ("two hosts", with(b"Host: localhost\r\nContent-Length: 14\r\n")),
+        ("no host", without_host(with(b"Content-Length: 14\r\n"))),
         ("two lengths", with(b"Content-Length: 14\r\nContent-Length: 15\r\n")),
         ("a length below 0", with(b"Content-Length: -1\r\n")),
         ("a length and chunks", with(b"Content-Length: 14\r\nTransfer-Encoding: chunked\r\n")),

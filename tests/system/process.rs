@@ -22,13 +22,19 @@ async fn sigterm_ends_it_with_exit_0_and_nothing_is_lost() {
 /// F31: whatever shares requests out sees that a process ends before anybody is refused there.
 #[tokio::test]
 async fn readiness_goes_first_and_requests_are_taken_until_it_can_have_been_seen() {
-    for (name, delay_ms) in
-        [("dev", Some("2000")), ("payment-simulator", Some("2000")), ("gateway", None)]
-    {
+    for (name, delay_ms, delay_s) in [
+        ("dev", Some("2000"), 2),
+        ("payment-simulator", Some("2000"), 2),
+        ("payment-simulator", None, 1),
+        ("gateway", None, 5),
+    ] {
         let data = Data::new();
         let mut command = docket(&[name, "--listen", "127.0.0.1:0"]);
         if let Some(delay_ms) = delay_ms {
-            command.env("DOCKET_SHUTDOWN_DELAY_MS", delay_ms).arg("--data-dir").arg(data.path());
+            command.env("DOCKET_SHUTDOWN_DELAY_MS", delay_ms);
+        }
+        if name != "gateway" {
+            command.arg("--data-dir").arg(data.path());
         }
         // A connection for each request: it has to be taken.
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
@@ -40,9 +46,13 @@ async fn readiness_goes_first_and_requests_are_taken_until_it_can_have_been_seen
         process.until("/health/ready", |health| health["parts"][part] == "ends").await;
         let health = process.get("/health/ready").await;
         assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{name}");
+        assert_eq!(
+            (&health.body["status"], health.header("connection")),
+            (&"ending".into(), "close")
+        );
         assert_eq!(process.get("/health/live").await.status, StatusCode::OK, "{name}");
         assert!(process.ended().await.success(), "{name}");
-        let delay = Duration::from_secs(if delay_ms.is_some() { 2 } else { 5 });
+        let delay = Duration::from_secs(delay_s);
         assert!(begun.elapsed() >= delay, "{name}: {:?}", begun.elapsed());
     }
 }

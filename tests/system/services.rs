@@ -596,6 +596,15 @@ impl Services {
         self.put(service, process);
     }
 
+    /// Stops a service and starts it as it is started where nobody says how long it goes on after a signal.
+    pub(crate) async fn restart_with_the_usual_delay(&mut self, service: Service) {
+        self.stop(service).await;
+        let mut command = self.home.command(service);
+        command.env_remove("DOCKET_SHUTDOWN_DELAY_MS");
+        let process = self.home.start(command).await;
+        self.put(service, process);
+    }
+
     /// Keeps a process that was taken.
     pub(crate) fn put(&mut self, service: Service, process: Platform) {
         self.running.insert(service, process);

@@ -1,5 +1,6 @@
 //! One service is down behind the gateway: what it would answer fails at once, all else is untouched, and when it is back nobody has to try.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -11,6 +12,9 @@ use crate::services::{Service, Services};
 /// Nobody is waited for; machines that build at the same time are slow.
 const AT_ONCE: Duration = Duration::from_secs(2);
 const ASKED: usize = 50;
+/// Writers at the same time, each with a connection of the gateway's of its own, and how much they write before the signal.
+const WRITERS: usize = 40;
+const WRITTEN_BEFORE: u64 = 400;
 
 /// The value of a series of the gateway's that has these labels.
 async fn value(gateway: &Platform, series: &str, upstream: &str) -> Option<f64> {
@@ -102,5 +106,42 @@ async fn while_one_service_is_down_its_reads_fail_at_once_and_all_else_goes_on()
     assert_eq!(missing, (&"unread_notices".into(), &serde_json::Value::Null), "{dashboard:#}");
     assert_eq!((&dashboard["partial"], &dashboard["orders"]), (&true.into(), &json!([])));
     let units = 5 + ASKED;
+    services.gateway.until("/v1/stock/cup", |stock| stock["available"] == units).await;
+}
+
+#[tokio::test]
+async fn no_command_is_left_in_doubt_by_a_service_that_is_asked_to_end() {
+    let Some(mut services) = Services::start().await else { return };
+    services.restart_with_the_usual_delay(Service::Commands).await;
+    services.gateway.until_whole().await;
+    services.gateway.sell("cup", 1).await;
+    let process = services.take(Service::Commands);
+    let gateway = &services.gateway;
+    let (written, gone) = (Cell::new(0), Cell::new(false));
+    let writers = join_all((0..WRITERS).map(async |writer| {
+        for write in 0.. {
+            let (key, body) = (format!("{writer}-{write}"), json!({ "quantity": 1 }));
+            let answer = gateway.post("/v1/stock/cup/receive", &key, &body).await;
+            if answer.status.is_success() {
+                written.set(written.get() + 1);
+            } else {
+                assert_eq!(answer.problem(), (503, "unavailable"), "{answer:?}");
+            }
+            if gone.get() {
+                return;
+            }
+        }
+    }));
+    let ends = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        while written.get() < WRITTEN_BEFORE {
+            looks.tick().await;
+        }
+        assert!(process.terminate().await.success());
+        gone.set(true);
+    };
+    tokio::join!(writers, ends);
+    services.restart(Service::Commands).await;
+    let units = written.get() + 1;
     services.gateway.until("/v1/stock/cup", |stock| stock["available"] == units).await;
 }

@@ -29,7 +29,7 @@ pub(crate) struct ProcessArgs {
     #[arg(long, env = "DOCKET_AUTH_FILE", value_name = "FILE")]
     pub(crate) auth_file: Option<PathBuf>,
     /// Milliseconds after a signal in which it says that it is not ready and goes on taking requests, so that whoever shares them
-    /// out sees it [default: 5000 of the gateway, 0 of all others]
+    /// out sees it [default: 5000 of the gateway, 1000 of the services behind it, 0 of `docket dev`]
     #[arg(long, env = "DOCKET_SHUTDOWN_DELAY_MS", value_name = "MS", value_parser = shutdown_delay,
         allow_negative_numbers = true)]
     pub(crate) shutdown_delay_ms: Option<Duration>,

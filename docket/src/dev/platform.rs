@@ -9,6 +9,7 @@ use std::time::Duration;
 use access::Action;
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::routing::post;
 use command_service::parking::DeadLetters;
 use command_service::payments::RunnerSettings;
 use command_service::payments::simulator::Ledger;
@@ -30,7 +31,9 @@ use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
 use service_kit::access::Access;
 use service_kit::clock;
+use service_kit::extract::answer_with;
 use service_kit::health::Health;
+use service_kit::problem::Code;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::serve::metrics_router;
@@ -155,11 +158,14 @@ impl Platform {
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
         let services = entrance.guard(places.around(services), access, behind);
+        // Of a provider that tells nothing here there is nothing to be signed, and nobody is asked for a token either.
+        let notices =
+            notices.route("/payments/webhooks/{provider}", post(|| answer_with(Code::NotFound)));
         let notices = Router::new().nest("/v1", notices);
         let router = services
             .merge(notices)
             .merge(explained)
-            .merge(home::router(home::Shown { head, payment_method }));
+            .merge(home::router(home::Shown { head, payment_method: Some(payment_method) }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         let valve = places.valve().or(self.commands.valve());
         entrance.edge(valve.before(service_kit::http::finish(router)))
@@ -167,7 +173,7 @@ impl Platform {
 
     /// Says that it is not ready any more.
     pub(crate) fn is_to_end(&self) {
-        self.health.down("docket", "ends");
+        self.health.ends("docket");
     }
 
     /// Ends streams, and the waits for orders' decisions, which may be longer than a stop may take.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::Router;
+use service_kit::server::Ending;
 use service_kit::telemetry;
 use tokio_util::sync::CancellationToken;
 
@@ -42,8 +43,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
 
     let draining = CancellationToken::new();
+    let ending = Ending { announced: stop.clone(), draining: draining.clone() };
     let router = platform.router(&settings.entrance.entrance(open), method);
-    let server = listening.serve(router, &access, draining.clone());
+    let server = listening.serve(router, &access, ending);
     let drained = async {
         stop.cancelled().await;
         platform.is_to_end();

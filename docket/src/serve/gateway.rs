@@ -121,8 +121,8 @@ impl GatewayArgs {
         let router = entrance.guard(services.router().merge(aggregates), access, behind);
         let own = gateway::aggregates_described(access);
         let described = gateway::description(&services, DESCRIPTION, own);
-        // Who takes the money, the command-service knows; this is the simulator's.
-        let home = home(HomePage { head, payment_method: "pm_ok" });
+        // Who takes the money, the command-service knows.
+        let home = home(HomePage { head, payment_method: None });
         let open = services.notices().merge(described).merge(explained()).merge(home);
         process.ready_behind(Some(services.valve()), router.merge(open))?;
         let ended = process.until_stopped(nothing()).await;

@@ -23,6 +23,7 @@ use service_kit::access::Access;
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
+use service_kit::server::Ending;
 use service_kit::valve::Valve;
 use storage::postgres::{PostgresPool, PostgresSettings};
 use storage::{Asked, Backoff, Told};
@@ -42,6 +43,8 @@ use crate::output;
 /// How long whoever shares requests out has to see that the entrance is not ready any more, where nothing is said: asked every second
 /// or two, as is usual, it was seen.
 const DELAY: Duration = Duration::from_secs(5);
+/// The same of what is behind the entrance, which the gateway asks twice a second.
+const DELAY_BEHIND: Duration = Duration::from_secs(1);
 /// How long requests under way may take after a signal, and after that; see `docket dev`.
 const DRAIN: Duration = Duration::from_secs(6);
 
@@ -107,10 +110,10 @@ impl Process {
         let (shown, router) = watch::channel(starts);
         let draining = CancellationToken::new();
         let (address, url) = (listening.address, listening.url());
-        let server = tokio::spawn(serve(listening, router, access.clone(), draining.clone()));
+        let ending = Ending { announced: stop.clone(), draining: draining.clone() };
+        let server = tokio::spawn(serve(listening, router, access.clone(), ending));
         let format = settings.log_format;
-        // The gateway sees by itself that a process behind it is away, and asks another.
-        let usual = if edge.is_some() { DELAY } else { Duration::ZERO };
+        let usual = if edge.is_some() { DELAY } else { DELAY_BEHIND };
         let delay = settings.shutdown_delay_ms.unwrap_or(usual);
         let process = Self {
             name,
@@ -259,7 +262,7 @@ impl Process {
         tokio::select! {
             () = self.stop.cancelled() => {
                 tracing::info!("the {} is asked to end: requests under way are ended first", self.name);
-                self.health.down(self.name, "ends");
+                self.health.ends(self.name);
                 tokio::time::sleep(self.delay).await;
                 Ok(())
             }
@@ -287,14 +290,14 @@ async fn serve(
     listening: Listening,
     shown: watch::Receiver<Router>,
     access: Access,
-    draining: CancellationToken,
+    ending: Ending,
 ) {
     let dispatch = move |request: Request| {
         let router = shown.borrow().clone();
         router.oneshot(request)
     };
     let service = service_fn(dispatch);
-    listening.serve(service, &access, draining).await;
+    listening.serve(service, &access, ending).await;
 }
 
 /// With what every process answers, beside what it is for; what the valve refuses is not looked at.

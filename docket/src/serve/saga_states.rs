@@ -149,6 +149,21 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn while_nats_is_away_no_read_waits() {
+        let Some(mut nats) = test_servers::nats() else { return };
+        let client = async_nats::connect(nats.url()).await.unwrap();
+        nats.stop().unwrap();
+        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        while client.connection_state() == async_nats::connection::State::Connected {
+            looks.tick().await;
+        }
+        let states = AskedStates::new(client, Names::default());
+        for _ in 0..5 {
+            assert!(took(&states).await < PATIENCE / 2);
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn after_a_while_one_asks_and_the_others_when_that_one_is_answered() {
         let silence = Silence::default();

@@ -8,6 +8,8 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use service_kit::access::Access;
+use service_kit::extract::answer_with;
+use service_kit::problem::Code;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -52,6 +54,8 @@ impl Entrance {
         let (access, limiter) = (access.clone(), self.limiter.clone());
         // Shared: whatever stands here is cloned for every request.
         let guard = Arc::new(Guard { access, limiter, admission });
+        // Also before a method that a path does not take: who has no token is not told which paths there are.
+        let api = api.method_not_allowed_fallback(|| answer_with(Code::MethodNotAllowed));
         api.layer(middleware::from_fn_with_state(guard, enter))
     }
 

@@ -30,6 +30,9 @@ pub(crate) enum State {
     Away,
     /// It does not answer, as one that is paused: a request may hang there.
     Silent,
+    /// It was asked to end, and said so. What would be sent there now might meet the end of its connection, and nobody could tell whether
+    /// that was read.
+    Ending,
 }
 
 /// One process.
@@ -168,13 +171,15 @@ impl Instances {
         known.map_or(State::Unknown, |member| member.state)
     }
 
-    /// Every process once: those that are ready before the others. Of several that are as ready, one whose turn it is and another
+    /// Every process once but those that end: those that are ready before the others. Of several that are as ready, one whose turn it is and another
     /// by chance are looked at, and who of the two has less to do comes first.
     pub(crate) fn in_turn(&self) -> VecDeque<Arc<Instance>> {
         let members = self.members.borrow();
         let count = members.len();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
-        let mut order: Vec<&Member> = members[turn..].iter().chain(&members[..turn]).collect();
+        let order = members[turn..].iter().chain(&members[..turn]);
+        let mut order: Vec<&Member> =
+            order.filter(|member| member.state != State::Ending).collect();
         order.sort_by_key(|member| (is_shut_out(member), member.state));
         let best = order.partition_point(|member| rank(member) == rank(order[0]));
         if best > 1 {
@@ -261,6 +266,7 @@ impl State {
             Self::Late => "is late to answer",
             Self::Away => "is not there",
             Self::Silent => "does not answer",
+            Self::Ending => "ends",
         }
     }
 
@@ -273,6 +279,7 @@ impl State {
             Self::Late => "late",
             Self::Away => "away",
             Self::Silent => "silent",
+            Self::Ending => "ending",
         }
     }
 }

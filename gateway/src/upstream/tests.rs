@@ -129,6 +129,24 @@ async fn where_one_stands_by_a_request_waits_until_it_has_taken_over() {
 }
 
 #[tokio::test]
+async fn who_ends_is_sent_nothing_new() {
+    for others in [vec![], vec![process("other", false).await]] {
+        let alone = others.is_empty();
+        let upstream = upstream([vec![process("ends", false).await], others].concat());
+        is_now(&upstream, 0, State::Ending);
+        for method in [Method::GET, Method::POST] {
+            let (status, body) = handed_on(&upstream, method, true).await;
+            if alone {
+                // What was not sent was not carried out.
+                assert!(status == 503 && body.contains("\"unavailable\""), "{status} {body}");
+            } else {
+                assert_eq!((status, &*body), (200, "other"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn when_all_stand_by_their_503_is_the_answer() {
     let bases = vec![process("one", true).await, nobody().await];
     let (status, _) = asked(bases, Method::GET, false).await;

@@ -1,8 +1,9 @@
 //! A question and its answer, as typed JSON over NATS: how services ask each other what is not in the events.
 //!
-//! Every process that serves a question may answer it; one of them does.
+//! Every process that serves a question answers it, and the first answer counts. One that changes something says by an id which it is, so
+//! that it is done once whoever hears it.
 //!
-//! **Invariant:** whoever asks gets an answer or an error within the time it named.
+//! **Invariant:** whoever asks gets an answer or an error within the time it named; while NATS is known to be away, an error at once.
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::connection;
 use super::names::Names;
 use super::trouble::Cause;
 
@@ -47,7 +49,7 @@ enum Answer<A> {
     Refused(String),
 }
 
-/// Asks a service and waits at most `within`.
+/// Asks a service and waits at most `within`; not at all while the connection is lost.
 pub async fn ask<Q, A>(
     client: &Client,
     names: &Names,
@@ -59,6 +61,9 @@ where
     Q: Serialize + Sync,
     A: DeserializeOwned,
 {
+    if connection::is_away(client) {
+        return Err(AskError::Unreachable(connection::AWAY.into()));
+    }
     let text = serde_json::to_vec(question).map_err(AskError::Misfit)?;
     let asked = client.request(names.ask(service), text.into());
     let answer = match tokio::time::timeout(within, asked).await {
@@ -94,7 +99,8 @@ pub async fn serve<Q, A, H>(
     let (client, handler) = (&client, &handler);
     loop {
         let session = async {
-            let questions = client.queue_subscribe(names.ask(service), "services".to_owned()).await;
+            // In a group NATS would give each question to one of them, and that may be one that is paused and was replaced.
+            let questions = client.subscribe(names.ask(service)).await;
             match questions {
                 Ok(questions) => {
                     let answer = |question| answer(client, handler, question);

@@ -167,7 +167,7 @@ pub trait Carrier: Send + Sync + 'static {
     /// What is told, from now on.
     fn announcements(&self) -> BoxFuture<'_, Result<Coming<Bytes>, CarrierError>>;
 
-    /// The questions of one kind, each of which one of those who listen gets.
+    /// The questions of one kind, each of which everybody gets who listens.
     fn questions(&self, question: Question) -> BoxFuture<'_, Result<Coming<Asked>, CarrierError>>;
 
     /// Sends a part of an answer.

@@ -132,10 +132,24 @@ async fn with_tls(
     Ok(options)
 }
 
+/// Whether there is a connection now.
+pub(super) fn is_there(client: &Client) -> bool {
+    client.connection_state() == State::Connected
+}
+
+/// Whether the connection was lost. What is asked now stays in the client until there is another, and whoever asks would wait for that. The
+/// first connection is about to be made, as far as anybody knows.
+pub(super) fn is_away(client: &Client) -> bool {
+    client.connection_state() == State::Disconnected
+}
+
+/// What is said to whoever asks then.
+pub(super) const AWAY: &str = "the connection to NATS was lost";
+
 /// Waits until there is a connection.
 pub(super) async fn there(client: &Client) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
-    while client.connection_state() != State::Connected {
+    while !is_there(client) {
         looks.tick().await;
     }
 }
@@ -147,7 +161,7 @@ pub(super) fn lost(client: &Client) -> impl Future<Output = ()> + Send + use<> {
     async move {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         // A connection that was lost and found between two looks is another one too.
-        while client.connection_state() == State::Connected && connects(&client) == before {
+        while is_there(&client) && connects(&client) == before {
             looks.tick().await;
         }
     }

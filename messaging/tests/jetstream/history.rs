@@ -1,9 +1,11 @@
 //! History by request, and questions between services.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use async_nats::connection::State;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use messaging::feed::{Feed, Freshness};
 use messaging::jetstream::{AskError, HistoryClient, HistoryError, Names, Question, ask, serve};
 use tokio_util::sync::CancellationToken;
@@ -78,7 +80,7 @@ async fn services_ask_each_other_and_always_hear_something() {
     let asked = ask::<u32, u32>(&client, &names, "double", &4, within).await;
     assert!(matches!(asked, Err(AskError::Nobody)), "{asked:?}");
     let stop = CancellationToken::new();
-    let double = |number: u32| -> futures::future::BoxFuture<'static, Result<u32, String>> {
+    let double = |number: u32| -> BoxFuture<'static, Result<u32, String>> {
         Box::pin(async move {
             match number {
                 0 => Err("not for nothing".to_owned()),
@@ -125,4 +127,62 @@ async fn a_reader_that_does_not_read_holds_little() {
         last = now;
     }
     assert!(last < EVENTS / 3, "{last} events were sent to a reader that read one");
+}
+
+#[tokio::test]
+async fn while_nats_is_known_to_be_away_nobody_who_asks_waits_for_it() {
+    let Some(mut platform) = Platform::start(0, settings()).await else { return };
+    let (client, names) = (platform.client.clone(), Names::default());
+    let history = HistoryClient::new(platform.carrier());
+    let becomes = async |state: State| {
+        crate::platform::until("the client hears of it", || async {
+            client.connection_state() == state
+        })
+        .await;
+    };
+    becomes(State::Connected).await;
+    platform.nats.stop().unwrap();
+    becomes(State::Disconnected).await;
+    let begun = Instant::now();
+    for _ in 0..10 {
+        let asked = ask::<u32, u32>(&client, &names, "double", &4, PATIENCE).await;
+        assert!(matches!(asked, Err(AskError::Unreachable(_))), "{asked:?}");
+        let asked = history.read_all(0, 10).await;
+        assert!(matches!(asked, Err(HistoryError::Unreachable(_))), "{asked:?}");
+        let asked = history.head().await;
+        assert!(matches!(asked, Err(HistoryError::Unreachable(_))), "{asked:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn one_that_was_replaced_and_is_silent_swallows_no_question_of_services() {
+    let Some(platform) = Platform::start(0, settings()).await else { return };
+    let (client, names) = (platform.client.clone(), Names::default());
+    let stop = CancellationToken::new();
+    let begins = |answers: bool| {
+        let double = move |number: u32| -> BoxFuture<'static, Result<u32, String>> {
+            Box::pin(async move {
+                if answers { Ok(number * 2) } else { futures::future::pending().await }
+            })
+        };
+        tokio::spawn(serve(client.clone(), names.clone(), "double", double, stop.clone()));
+    };
+    let asked =
+        async |within_s| ask(&client, &names, "double", &4, Duration::from_secs(within_s)).await;
+    // As one that is paused: its questions are taken, and nothing comes of them.
+    begins(false);
+    crate::platform::until("it hears questions", || async {
+        matches!(asked(1).await, Err::<u32, _>(AskError::Silent))
+    })
+    .await;
+    begins(true);
+    crate::platform::until("the other answers", || async {
+        asked(1).await.is_ok_and(|it: u32| it == 8)
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(asked(10).await.unwrap(), 8_u32);
+    }
+    stop.cancel();
 }

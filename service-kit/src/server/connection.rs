@@ -7,6 +7,7 @@ use std::pin::pin;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use hyper::server::conn::http1;
@@ -14,12 +15,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt as _};
 
-use super::ServerSettings;
 use super::encrypted::{Begun, begin};
 use super::progress::Progress;
+use super::{Ending, ServerSettings};
 use crate::problem::{Code, Problem};
 use crate::tls::ServerTls;
 
@@ -29,7 +29,7 @@ pub(super) async fn connection<S>(
     peer: SocketAddr,
     service: S,
     (settings, tls): (ServerSettings, Option<ServerTls>),
-    draining: CancellationToken,
+    ending: Ending,
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -37,11 +37,11 @@ pub(super) async fn connection<S>(
     // Answers are small and waited for.
     drop(stream.set_nodelay(true));
     let stream = Progress::new(stream, settings.taken_within);
-    let http = Http { peer, settings, draining };
+    let http = Http { peer, settings, ending };
     let Some(tls) = tls else { return http.serve(stream, service, true).await };
     // Nobody has asked for anything yet whom an end would hurt.
     let begun = begin(stream, &tls, settings.handshake_within);
-    match http.draining.run_until_cancelled(begun).await.flatten() {
+    match http.ending.draining.run_until_cancelled(begun).await.flatten() {
         Some(Begun::Tls(stream)) => http.serve(stream, service, true).await,
         Some(Begun::Clear(stream)) => http.serve(stream, speaks_tls(), false).await,
         None => {}
@@ -61,7 +61,7 @@ fn speaks_tls() -> Router {
 struct Http {
     peer: SocketAddr,
     settings: ServerSettings,
-    draining: CancellationToken,
+    ending: Ending,
 }
 
 impl Http {
@@ -72,13 +72,20 @@ impl Http {
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
-        let Self { peer, settings, draining } = self;
+        let Self { peer, settings, ending: Ending { announced, draining } } = self;
         let service =
             service.map_request(move |request: axum::http::Request<hyper::body::Incoming>| {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
                 request
             });
+        let service = service.map_response(move |mut response: Response| {
+            if announced.is_cancelled() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            response
+        });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(settings.head_within);
         http.max_buf_size(settings.most_head_bytes).keep_alive(again);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use rustls::pki_types::ServerName;
-use service_kit::server::{ServerSettings, serve};
+use service_kit::server::{Ending, ServerSettings, serve};
 use service_kit::tls::{
     ClientTlsFiles, ServerTls, ServerTlsFiles, Trust, client_config, config_for_own,
 };
@@ -57,7 +57,8 @@ impl Bench {
         let settings =
             ServerSettings { handshake_within, taken_within, ..ServerSettings::default() };
         let draining = CancellationToken::new();
-        tokio::spawn(serve(listener, router, settings, Some(tls), draining.clone()));
+        let ending = Ending { draining: draining.clone(), ..Ending::default() };
+        tokio::spawn(serve(listener, router, settings, Some(tls), ending));
         Self { folder, authority, address, draining }
     }
 

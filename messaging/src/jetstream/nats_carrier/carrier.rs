@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_nats::connection::State;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind};
@@ -83,6 +82,9 @@ impl NatsCarrier {
         question: Question,
         text: Bytes,
     ) -> Result<Subscriber, CarrierError> {
+        if connection::is_away(&self.client) {
+            return Err(CarrierError::new("the question can't be sent", connection::AWAY));
+        }
         let inbox = self.client.new_inbox();
         let answers = self.client.subscribe(inbox.clone()).await;
         let answers = answers.map_err(failed("the answer can't be heard"))?;
@@ -106,7 +108,7 @@ impl Carrier for NatsCarrier {
     }
 
     fn is_reached(&self) -> bool {
-        self.client.connection_state() == State::Connected
+        connection::is_there(&self.client)
     }
 
     fn find_stream(
