@@ -75,12 +75,14 @@ impl Test<'_> {
         let (begun, memory) = (Instant::now(), Rc::new(Cell::new(0.0)));
         let offered = self.offer(carried * TIMES, &memory).await?;
         let loaded = self.load.duration;
-        let back = self.until_as_before(&peace, carried).await?;
+        let (back, meanwhile) = self.until_as_before(&peace, carried).await?;
         let settled = measure::settle(self.platform, &format!("{what}-after")).await?;
         let time =
             self.carried_in(begun.elapsed()).min(loaded + settled + back.unwrap_or(PATIENCE));
         let time = if self.ends_later() { time } else { loaded };
-        let goodput = row::per_second(offered.done_us.len(), time);
+        // Those by which it is seen when it is as before are work, too.
+        let done = offered.done_us.len() + if self.ends_later() { meanwhile } else { 0 };
+        let goodput = row::per_second(done, time);
         rows.push(Row::figure(
             &format!("{what}: offered"),
             row::per_second(offered.sent, loaded),
@@ -131,16 +133,17 @@ impl Test<'_> {
         Ok(seen.latency_us)
     }
 
-    /// How long it takes until commands are answered as in peace again, at most twice as slow; each is one of a few.
+    /// How long it takes until commands are answered as in peace again, at most twice as slow, each one of a few; and how many were
+    /// carried out until then.
     async fn until_as_before(
         &self,
         peace: &Histogram<u64>,
         carried: f64,
-    ) -> Result<Option<Duration>> {
+    ) -> Result<(Option<Duration>, u64)> {
         let begun = Instant::now();
         let mut connection = Connection::open(&self.platform.at.commands).await?;
         let (pause, few) = (Duration::from_secs_f64(1.0 / (carried * IN_PEACE)), 20);
-        let mut n = 0;
+        let (mut n, mut done) = (0, 0);
         while begun.elapsed() < PATIENCE {
             let (mut times, from) = (row::empty(), begun.elapsed());
             for _ in 0..few {
@@ -152,13 +155,14 @@ impl Test<'_> {
                 n += 1;
                 tokio::time::sleep(pause).await;
             }
+            done += times.len();
             if times.len() == few
                 && times.value_at_quantile(0.5) <= 2 * peace.value_at_quantile(0.5)
             {
-                return Ok(Some(from));
+                return Ok((Some(from), done));
             }
         }
-        Ok(None)
+        Ok((None, done))
     }
 
     fn memory(&self) -> Result<f64> {
