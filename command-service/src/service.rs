@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::Method;
 use event_store::EventLog;
 use event_store::keys::Vault;
 use service_kit::access::Access;
@@ -136,9 +137,9 @@ impl CommandService {
         http::router(self.app.clone(), self.simulated.clone(), desk, access)
     }
 
-    /// Shut for clients' commands while as many wait as may.
-    pub fn valve(&self) -> Valve {
-        self.app.valve()
+    /// Shut for clients' commands while there is no room for them; `is_command` says which requests are.
+    pub fn valve(&self, is_command: fn(&Method, &str) -> bool) -> Valve {
+        self.app.valve(is_command)
     }
 
     /// What a payment provider tells by itself, without the `/v1` as well; nothing where nobody takes notices. Who comes here

@@ -14,9 +14,9 @@ use axum::routing::any;
 use service_kit::extract::answer_with;
 use service_kit::problem::Code;
 use service_kit::valve::Valve;
-use tokio::sync::Semaphore;
 
 use crate::bodies::Bodies;
+use crate::places::Places;
 use crate::routes::{Service, handed_to};
 use crate::upstream::{Policy, full, unanswered};
 
@@ -25,22 +25,22 @@ use crate::upstream::{Policy, full, unanswered};
 pub struct LocalServices {
     policy: Policy,
     bodies: Bodies,
-    rooms: Arc<[Semaphore; Service::ALL.len()]>,
+    places: Arc<[Places; Service::ALL.len()]>,
 }
 
 impl LocalServices {
     /// All of them, asked by this policy.
     pub fn new(policy: Policy) -> Self {
-        let rooms = Service::ALL.map(|_| Semaphore::new(policy.most_in_flight));
-        Self { policy, bodies: Bodies::default(), rooms: Arc::new(rooms) }
+        let places = Service::ALL.map(|_| Places::of(policy.most_in_flight));
+        Self { policy, bodies: Bodies::default(), places: Arc::new(places) }
     }
 
     /// Shut for each as long as it has all that it may have.
     pub fn valve(&self) -> Valve {
-        let rooms = Arc::clone(&self.rooms);
+        let places = Arc::clone(&self.places);
         Valve::new(move |method, path| {
             let service = handed_to(method, path)?;
-            (rooms[service as usize].available_permits() == 0).then(|| full(service.name()))
+            places[service as usize].is_full(method, path).then(|| full(service.name()))
         })
     }
 
@@ -54,17 +54,17 @@ impl LocalServices {
 
 async fn hand_on(State(services): State<LocalServices>, request: Request, next: Next) -> Response {
     let service = Service::of(request.method(), request.uri().path());
-    let room = &services.rooms[service as usize];
+    let places = &services.places[service as usize];
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     // Without a place: whoever sends slowly would hold it.
-    let (parts, body, _held) = match services.bodies.read(request).await {
+    let (mut parts, body, _held) = match services.bodies.read(request).await {
         Ok(read) => read,
         Err(problem) => return problem.into_response(),
     };
-    let request = Request::from_parts(parts, Body::from(body));
-    let Ok(_place) = room.try_acquire() else {
+    let Some(_place) = places.take(&parts.method, &parts.uri, &mut parts.headers) else {
         return full(service.name()).into_response();
     };
+    let request = Request::from_parts(parts, Body::from(body));
     match tokio::time::timeout(services.policy.deadline, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => unanswered(service.name(), !is_read).into_response(),

@@ -54,6 +54,15 @@ impl Service {
     }
 }
 
+/// Whether a request asks for something to be done that is decided by the log, as clients ask. What operators do about dead letters and
+/// what a payment provider tells is none.
+pub fn is_command(method: &Method, path: &str) -> bool {
+    let others = ["/v1/dead-letters/", "/v1/payments/"];
+    *method == Method::POST
+        && Service::of(method, path) == Service::Commands
+        && !others.iter().any(|other| path.starts_with(other))
+}
+
 /// Who a request is handed on to; nobody for what is answered here.
 pub(crate) fn handed_to(method: &Method, path: &str) -> Option<Service> {
     let words = path.strip_prefix("/v1/")?;

@@ -135,7 +135,7 @@ impl Services {
     /// Shut for each as long as it has all that it may have.
     pub fn valve(self: &Arc<Self>) -> Valve {
         let services = Arc::clone(self);
-        Valve::new(move |method, path| services.get(handed_to(method, path)?).refusal())
+        Valve::new(move |method, path| services.get(handed_to(method, path)?).refusal(method, path))
     }
 
     fn get(&self, service: Service) -> &Arc<Upstream> {

@@ -16,12 +16,13 @@ mod retries;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use service_kit::problem::{Code, Problem};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
+
+use crate::places::Places;
 
 pub use self::client::{Base, Client, NoBase};
 
@@ -56,7 +57,7 @@ pub(crate) struct Upstream {
     pub(crate) client: Client,
     policy: Policy,
     takeover_within: Duration,
-    room: Semaphore,
+    places: Places,
     budget: Budget,
 }
 
@@ -90,7 +91,7 @@ impl Upstream {
             client,
             policy,
             takeover_within: TAKEOVER_WITHIN,
-            room: Semaphore::new(policy.most_in_flight),
+            places: Places::of(policy.most_in_flight),
             budget: Budget::default(),
         }
     }
@@ -98,8 +99,9 @@ impl Upstream {
     /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked; and where one
     /// turns out to be while the request is there, the request goes to another that is ready. Where nobody took it and one
     /// stands by, it waits until that one has taken over.
-    pub(crate) async fn hand_on(&self, request: Handed) -> Response {
-        let Ok(_place) = self.room.try_acquire() else {
+    pub(crate) async fn hand_on(&self, mut request: Handed) -> Response {
+        let uri = request.path.clone().into();
+        let Some(_place) = self.places.take(&request.method, &uri, &mut request.headers) else {
             return full(self.name).into_response();
         };
         self.budget.deposit();
@@ -107,13 +109,13 @@ impl Upstream {
     }
 
     /// What is said as long as it has all that it may have.
-    pub(crate) fn refusal(&self) -> Option<Problem> {
-        (self.room.available_permits() == 0).then(|| full(self.name))
+    pub(crate) fn refusal(&self, method: &Method, path: &str) -> Option<Problem> {
+        self.places.is_full(method, path).then(|| full(self.name))
     }
 
     /// How many requests are under way.
     pub(crate) fn in_flight(&self) -> usize {
-        self.policy.most_in_flight - self.room.available_permits()
+        self.places.in_flight()
     }
 
     async fn hand_on_within(&self, request: Handed, deadline: Duration) -> Response {

@@ -30,23 +30,26 @@ pub(crate) async fn hear_out(
     let response = answer(Request::from_parts(parts, Body::new(body))).await;
     let unread = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::SERVICE_UNAVAILABLE];
     if unread.contains(&response.status()) {
-        drain(rest).await;
+        drain(rest, MOST_BYTES, PATIENCE).await;
     }
     response
 }
 
 /// Reads a body to its end. When it is late or endless the connection is closed under the client, as it would have been before.
-pub(crate) async fn drain<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) {
+pub(crate) async fn drain<B>(mut body: B, most_bytes: usize, patience: Duration)
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let whole = async {
         let mut read = 0;
-        while read < MOST_BYTES {
+        while read < most_bytes {
             let frame =
                 std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
             let Some(Ok(frame)) = frame else { return };
             read += frame.data_ref().map_or(0, Bytes::len);
         }
     };
-    drop(tokio::time::timeout(PATIENCE, whole).await);
+    drop(tokio::time::timeout(patience, whole).await);
 }
 
 /// A body that whoever comes later can read on.

@@ -13,19 +13,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::response::Response;
 use tokio::time::Instant;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::hear_out::drain;
-use crate::http::{durations, request_id};
+use crate::http::{MAX_BODY_BYTES, durations, request_id};
 use crate::problem::Problem;
 
 /// The time of a refusal: 10,000 a second.
 const EACH: Duration = Duration::from_micros(100);
 /// How long one waits at most, however many wait.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// How long a body is waited for that nobody reads: what comes later meets the end of the connection.
+const HEARD_OUT_WITHIN: Duration = Duration::from_millis(200);
 
 /// Why a request of this method and path is turned away now, if it is.
 type Refuses = Arc<dyn Fn(&Method, &str) -> Option<Problem> + Send + Sync>;
@@ -75,7 +78,10 @@ async fn turn_away(request: Request, problem: &Problem, pace: &Pace) -> Response
     let begun = Instant::now();
     let (method, id) = (request.method().clone(), request_id(&request));
     pace.turn().await;
-    drain(request.into_body()).await;
+    // Who asks first whether to send a body is told no.
+    if !request.headers().contains_key(header::EXPECT) {
+        drain(request.into_body(), MAX_BODY_BYTES, HEARD_OUT_WITHIN).await;
+    }
     durations(&method, None, problem.status()).record(begun.elapsed().as_secs_f64());
     problem.answer(id)
 }
@@ -108,7 +114,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
-    use axum::http::{StatusCode, header};
+    use axum::http::StatusCode;
     use axum::routing::any;
     use futures::future::join_all;
 
@@ -145,6 +151,21 @@ mod tests {
         }
         let answer = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_who_sends_slowly_and_nobody_is_told_to_send_on() {
+        let router = shut_for_commands();
+        let never = || Body::from_stream(futures::stream::pending::<std::io::Result<Vec<u8>>>());
+        let began = Instant::now();
+        let answer = router.clone().oneshot(command(never())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(began.elapsed() <= HEARD_OUT_WITHIN + Duration::from_millis(2));
+        let mut asks = command(never());
+        asks.headers_mut().insert(header::EXPECT, "100-continue".parse().unwrap());
+        let began = Instant::now();
+        router.oneshot(asks).await.unwrap();
+        assert!(began.elapsed() < HEARD_OUT_WITHIN, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

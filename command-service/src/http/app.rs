@@ -52,17 +52,23 @@ impl App {
         Self(Arc::new(Shared { processor, log, vault, hasher, clock, waiters, eraser }))
     }
 
-    /// Shut for clients' commands while as many wait as may, and for orders while too many that were placed wait to be begun: what would
-    /// be made of one more is time taken from those. A draft comes as an order does, and nobody reads which it is.
-    pub(crate) fn valve(&self) -> Valve {
+    /// Shut for commands while as many wait as may, and for orders while too many that were placed wait to be begun: what would be made
+    /// of one more is time taken from those. A draft comes as an order does, and nobody reads which it is.
+    pub(crate) fn valve(&self, is_command: fn(&Method, &str) -> bool) -> Valve {
         let app = self.clone();
         Valve::new(move |method, path| {
-            let has_room = match Asks::of(method, path) {
-                Asks::AnOrder => app.processor.has_room_for_an_order(),
-                Asks::SomethingElse => app.processor.has_room(),
-                Asks::Nothing => true,
+            if !is_command(method, path) {
+                return None;
+            }
+            let reason = if !app.processor.has_room() {
+                "queue"
+            } else if is_for_an_order(path) && !app.processor.has_room_for_an_order() {
+                "orders"
+            } else {
+                return None;
             };
-            (!has_room).then(|| app.problem(ExecuteError::Overloaded))
+            metrics::counter!("docket_commands_turned_away_total", "reason" => reason).increment(1);
+            Some(app.problem(ExecuteError::Overloaded))
         })
     }
 
@@ -77,22 +83,11 @@ impl App {
     }
 }
 
-/// What a request asks to be done.
-enum Asks {
-    AnOrder,
-    SomethingElse,
-    /// It reads, or it is no client's: operators see to dead letters, and a payment provider tells what happened.
-    Nothing,
-}
-
-impl Asks {
-    fn of(method: &Method, path: &str) -> Self {
-        let mut words = path.trim_start_matches("/v1").split('/').skip(1);
-        match (words.next(), words.next(), words.next()) {
-            _ if method != Method::POST => Self::Nothing,
-            (Some("dead-letters" | "payments"), ..) => Self::Nothing,
-            (Some("orders"), None, _) | (Some("orders"), Some(_), Some("place")) => Self::AnOrder,
-            _ => Self::SomethingElse,
-        }
-    }
+/// Whether a command begins an order, or places a draft.
+fn is_for_an_order(path: &str) -> bool {
+    let mut words = path.strip_prefix("/v1").unwrap_or(path).split('/').skip(1);
+    matches!(
+        (words.next(), words.next(), words.next()),
+        (Some("orders"), None, _) | (Some("orders"), Some(_), Some("place"))
+    )
 }

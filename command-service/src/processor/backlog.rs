@@ -47,10 +47,7 @@ impl Backlog {
     fn has_room_at(&self, now: Instant) -> bool {
         let mut waiting = self.waiting();
         waiting.forget(now);
-        let count = waiting.orders.len();
-        #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
-        metrics::gauge!("docket_orders_not_begun").set(count as f64);
-        count < self.most
+        waiting.orders.len() < self.most
     }
 
     fn saw(&self, events: &[Event], now: Instant) {
@@ -76,6 +73,12 @@ impl Backlog {
 impl Waiting {
     /// Lets go of what was begun, and of what is too old, from the oldest on.
     fn forget(&mut self, now: Instant) {
+        self.let_go(now);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
+        metrics::gauge!("docket_orders_not_begun").set(self.orders.len() as f64);
+    }
+
+    fn let_go(&mut self, now: Instant) {
         while let Some((placed, order_id)) = self.placed.front() {
             if self.orders.contains(order_id) {
                 if now.saturating_duration_since(*placed) < FORGET_AFTER {

@@ -485,5 +485,5 @@ pub(crate) fn patient() -> RunnerSettings {
 fn router(service: &CommandService) -> axum::Router {
     let (router, _) = service.router(&Access::open()).split_for_parts();
     let router = service_kit::http::finish(router.merge(axum::Router::from(service.notices())));
-    service.valve().before(router)
+    service.valve(|method, _| *method == axum::http::Method::POST).before(router)
 }

@@ -167,7 +167,7 @@ impl Platform {
             .merge(explained)
             .merge(home::router(home::Shown { head, payment_method: Some(payment_method) }));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
-        let valve = places.valve().or(self.commands.valve());
+        let valve = places.valve().or(self.commands.valve(gateway::is_command));
         entrance.edge(valve.before(service_kit::http::finish(router)))
     }
 

@@ -145,7 +145,7 @@ impl CommandServiceArgs {
         let answers = active.commands.provider_answers();
         tokio::spawn(follow_provider(process.health.clone(), answers));
         let router = active.commands.router(&process.access).merge(active.commands.notices());
-        let valve = active.commands.valve();
+        let valve = active.commands.valve(gateway::is_command);
         process.ready_behind(Some(valve), documented(router, &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::Method;
 
-use crate::routes::Service;
+use crate::routes::is_command;
 
 /// How long a write waits at most.
 const MOST: Duration = Duration::from_secs(1);
@@ -41,7 +40,11 @@ impl Admission {
 
     /// Returns when a request to the API may go on: at once, unless it is a write.
     pub(crate) fn admit(&self, request: &Request) -> impl Future<Output = ()> + use<> {
-        let pause = if is_write(request) { self.pause() } else { Duration::ZERO };
+        let pause = if is_command(request.method(), request.uri().path()) {
+            self.pause()
+        } else {
+            Duration::ZERO
+        };
         async move {
             if !pause.is_zero() {
                 metrics::counter!("docket_gateway_writes_slowed_total").increment(1);
@@ -55,18 +58,12 @@ impl Admission {
     }
 }
 
-fn is_write(request: &Request) -> bool {
-    let (method, path) = (request.method(), request.uri().path());
-    *method == Method::POST
-        && Service::of(method, path) == Service::Commands
-        && !path.starts_with("/v1/dead-letters")
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::body::Body;
+    use axum::http::Method;
     use tokio::time::Instant;
 
     use super::*;
