@@ -51,7 +51,7 @@ struct Args {
     #[arg(long, default_value_t = 64, global = true)]
     connections: usize,
     /// Seconds that each load runs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
     /// Events on the long stream that is compared with a fresh one
     #[arg(long, default_value_t = 10_000, global = true)]
@@ -146,7 +146,7 @@ struct RunArgs {
     #[arg(long)]
     quick: bool,
     /// How often everything is run, by turns
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     rounds: Option<usize>,
     /// Only subjects and rows with this word in their names; may be said again
     #[arg(long)]

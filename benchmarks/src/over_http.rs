@@ -48,7 +48,8 @@ pub(crate) async fn rows(kind: Kind, settings: Settings) -> Result<Vec<Row>> {
     let what = "place single-line orders, sagas running";
     rows.push(measure::rate(what, &orders).named("http-order-64"));
     let what = "the same, told to come again later";
-    rows.push(Row::rate(what, orders.turned_away, "orders/s", load.duration));
+    let later = Row::rate(what, orders.turned_away, "orders/s", load.duration);
+    rows.push(later.named("http-order-later"));
     let settled = measure::settle(&platform, "orders").await?;
     let what = "until every saga is confirmed and every model caught up";
     rows.push(Row::figure(what, settled.as_secs_f64(), "s"));

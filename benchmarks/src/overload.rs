@@ -39,8 +39,9 @@ pub(crate) async fn rows(kind: Kind, load: Load, offering: usize) -> Result<Vec<
     let receives: Kinds = |of, index, n| receive(&spread(index, n), &format!("{of}/{index}/{n}"));
     let orders: Kinds = |of, index, n| order(&spread(index, n), &format!("{of}/{index}/{n}"));
     let mut rows = Vec::new();
-    for (what, commands) in [("receives", receives), ("orders", orders)] {
-        let test = Test { platform: &platform, what, commands, load, offering };
+    // Of orders, what is carried to the end: what is only accepted waits.
+    for (what, commands, ends_later) in [("receives", receives, false), ("orders", orders, true)] {
+        let test = Test { platform: &platform, what, commands, ends_later, load, offering };
         rows.extend(test.rows().await?);
     }
     platform.stop().await?;
@@ -51,6 +52,8 @@ struct Test<'p> {
     platform: &'p Platform,
     what: &'static str,
     commands: Kinds,
+    /// What is accepted is not all that there is to do.
+    ends_later: bool,
     load: Load,
     offering: usize,
 }
@@ -58,7 +61,6 @@ struct Test<'p> {
 impl Test<'_> {
     async fn rows(&self) -> Result<Vec<Row>> {
         let what = self.what;
-        // Of orders, what is carried to the end: what is only accepted waits.
         let begun = Instant::now();
         let best = driver::closed(&self.platform.at.commands, self.load, self.of("best")).await?;
         let settled = measure::settle(self.platform, &format!("{what}-best")).await?;
@@ -79,9 +81,9 @@ impl Test<'_> {
         let settled = measure::settle(self.platform, &format!("{what}-after")).await?;
         let time =
             self.carried_in(begun.elapsed()).min(loaded + settled + back.unwrap_or(PATIENCE));
-        let time = if self.ends_later() { time } else { loaded };
+        let time = if self.ends_later { time } else { loaded };
         // Those by which it is seen when it is as before are work, too.
-        let done = offered.done_us.len() + if self.ends_later() { meanwhile } else { 0 };
+        let done = offered.done_us.len() + if self.ends_later { meanwhile } else { 0 };
         let goodput = row::per_second(done, time);
         rows.push(Row::figure(
             &format!("{what}: offered"),
@@ -92,6 +94,9 @@ impl Test<'_> {
             Row::figure(&format!("{what}: carried meanwhile"), goodput / carried, "x the best")
                 .with(&offered.done_us),
         );
+        let what = format!("{what}: the same, from when it was due");
+        rows.push(Row::latency(&what, &offered.due_us));
+        let what = self.what;
         rows.push(
             Row::figure(
                 &format!("{what}: turned away"),
@@ -117,12 +122,8 @@ impl Test<'_> {
         Rc::new(move |index, n| commands(&of, index, n))
     }
 
-    fn ends_later(&self) -> bool {
-        self.what == "orders"
-    }
-
     fn carried_in(&self, with_settling: Duration) -> Duration {
-        if self.ends_later() { with_settling } else { self.load.duration }
+        if self.ends_later { with_settling } else { self.load.duration }
     }
 
     async fn in_peace(&self, when: &'static str, carried: f64) -> Result<Histogram<u64>> {
@@ -209,7 +210,10 @@ impl Test<'_> {
 /// What became of what was offered.
 struct Offered {
     sent: u64,
+    /// From when a command left until it was carried out.
     done_us: Histogram<u64>,
+    /// The same from when it was due: with what it waited for a connection on which nobody waited for an answer.
+    due_us: Histogram<u64>,
     later_us: Histogram<u64>,
     /// Neither done nor told to come again.
     wrong: u64,
@@ -219,7 +223,8 @@ struct Offered {
 
 impl Offered {
     fn none() -> Self {
-        Self { sent: 0, done_us: row::empty(), later_us: row::empty(), wrong: 0, unsent: 0 }
+        let empty = row::empty;
+        Self { sent: 0, done_us: empty(), due_us: empty(), later_us: empty(), wrong: 0, unsent: 0 }
     }
 }
 
@@ -264,7 +269,10 @@ async fn send(
         let mut offered = offered.borrow_mut();
         offered.sent += 1;
         match said {
-            said if said.is_done() => row::record(&mut offered.done_us, took),
+            said if said.is_done() => {
+                row::record(&mut offered.done_us, took);
+                row::record(&mut offered.due_us, due.elapsed());
+            }
             said if said.is_later() => row::record(&mut offered.later_us, took),
             _ => offered.wrong += 1,
         }

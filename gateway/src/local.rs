@@ -89,6 +89,7 @@ mod tests {
         let router = Router::new()
             .route("/v1/orders", get(std::future::pending::<()>))
             .route("/v1/orders/o-1/cancel", post(std::future::pending::<()>))
+            .route("/v1/stock/mug/receive", post(|| async { "received" }))
             .route("/v1/sagas", get(|| async { "sagas" }));
         LocalServices::new(POLICY).around(router)
     }
@@ -122,6 +123,20 @@ mod tests {
         let (status, body) =
             ask(&router, Method::POST, "/v1/orders/o-1/cancel", Body::empty()).await;
         assert!(status == 503 && body.contains("outcome_unknown"), "{status} {body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_keep_out_nobody() {
+        let router = platform();
+        let waits = || {
+            let asks = Request::post("/v1/orders/o-1/cancel").header("prefer", "wait=30");
+            tokio::spawn(router.clone().oneshot(asks.body(Body::empty()).unwrap()))
+        };
+        let _waiting: Vec<_> = (0..POLICY.most_in_flight).map(|_| waits()).collect();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let (status, body) =
+            ask(&router, Method::POST, "/v1/stock/mug/receive", Body::empty()).await;
+        assert!(status == 200 && body == "received", "{status} {body}");
     }
 
     #[tokio::test(start_paused = true)]

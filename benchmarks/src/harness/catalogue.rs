@@ -55,7 +55,13 @@ impl RowOf {
 /// In the order of the report.
 pub(crate) const ROWS: &[RowOf] = &[
     rate("command-64", "1/s", "read, decide, append: durable commands a second, 64 clients"),
-    rate("command-16", "1/s", "the same, 16 clients"),
+    rate(
+        "command-half",
+        "1/s",
+        "half of what 64 clients carry, open loop over 256 clients: a command's time counts from when it was due",
+    )
+    .without_peers(),
+    rate("command-16", "1/s", "the same as the first, 16 clients"),
     rate("command-1", "1/s", "the same, 1 client").without_peers(),
     rate(
         "append-64",
@@ -85,6 +91,7 @@ pub(crate) const ROWS: &[RowOf] = &[
     rate("http-half", "1/s", "the same at half of what was carried, open loop, 1,000 SKUs"),
     time("http-visible", "from an answer to a read that shows it, at half load"),
     rate("http-order-64", "1/s", "single-line PlaceOrder over HTTP, sagas running, 64 connections"),
+    rate("http-order-later", "1/s", "of these, told to come again: more wait for their sagas than may").without_peers(),
     rate(
         "orders",
         "1/s",

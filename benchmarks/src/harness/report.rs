@@ -60,7 +60,11 @@ fn demand(results: &Results, target: &Target) -> String {
     let Some(reached) = target.reached(results) else {
         return format!("| {} | {needs} | not measured | | |\n", target.what);
     };
-    let holds = if reached.holds { "yes" } else { "**no**" };
+    let holds = match (reached.missing.as_slice(), reached.holds) {
+        ([], true) => "yes".to_owned(),
+        ([], false) => "**no**".to_owned(),
+        (missing, _) => format!("**not told**: not of every round is {}", missing.join(", ")),
+    };
     let against = reached.against.unwrap_or_default();
     format!("| {} | {needs} | {} | {against} | {holds} |\n", target.what, spread(reached.ratio))
 }
@@ -141,13 +145,17 @@ mod tests {
         let skipped = Measurement::skipped("other 2.0", "command-64", "a | b");
         results.entries.push(Entry { round: 0, kind: Kind::Peer, measurement: skipped });
         let text = markdown(&results).unwrap();
-        let demand = "× the best peer | ≥ 6.00 | 10.0 (8.00–12.0) | peer 1.0 | yes |";
-        assert!(text.contains(demand), "{text}");
+        let demand = "× the best peer | ≥ 6.00 | 10.0 (8.00–12.0) | peer 1.0 |";
+        let partial = format!("{demand} **not told**: not of every round is other 2.0 |");
+        assert!(text.contains(&partial), "{text}");
         let row = format!("| {POSTGRES} | 50,000 (40,000–60,000) | 0.02 (0.02–0.03) |");
         assert!(text.contains(&row), "{text}");
         assert!(text.contains("| other 2.0 |  |  |  |  |  | skipped: a \\| b |"), "{text}");
         assert!(text.contains("not measured"), "{text}");
         assert!(!text.contains("### hot-64"), "a row that nobody ran has no table");
+        results.entries.pop();
+        let text = markdown(&results).unwrap();
+        assert!(text.contains(&format!("{demand} yes |")), "{text}");
     }
 
     #[test]

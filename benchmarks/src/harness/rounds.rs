@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
 
 use super::catalogue::{self, Quick, ROWS};
@@ -56,6 +56,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     );
     set("event", "267 B of JSON and 148 B of metadata; 10,000 streams of 5 events before".into());
     let jobs = jobs(&plan, &mut results).await?;
+    ensure!(!jobs.is_empty(), "no subject and no row has one of these words in its name");
     for round in 0..plan.rounds {
         results.rounds = round + 1;
         for job in in_turn(&jobs, round) {
@@ -65,6 +66,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
             });
             for measurement in measured {
                 println!("{:>5.0} s  {}", begun.elapsed().as_secs_f64(), told_of(&measurement));
+                let row = &measurement.row;
+                let is_shown = catalogue::row(row).is_some() || measurement.skipped.is_some();
+                ensure!(is_shown, "{row} is measured, and no report would show it");
                 let kind = subjects::kind(&measurement.subject);
                 results.entries.push(Entry { round, kind, measurement });
             }

@@ -102,11 +102,21 @@ impl<'r> Cell<'r> {
         Spread::of(self.measurements().filter_map(|entry| entry.measurement.memory_mb))
     }
 
-    /// What was said last beside the figure, or why there is none.
+    /// In how many of the rounds there is no figure.
+    pub(crate) fn rounds_without(self, figure: Figure) -> usize {
+        (0..self.results.rounds).filter(|round| self.in_round(*round, figure).is_none()).count()
+    }
+
+    /// What was said last beside the figure, or why there is none; also where that is so of some rounds only.
     pub(crate) fn note(self) -> Option<String> {
-        let last = self.measurements().last()?;
-        let skipped = last.measurement.skipped.as_ref().map(|why| format!("skipped: {why}"));
-        skipped.or_else(|| last.measurement.note.clone())
+        let all: Vec<&Measurement> = self.measurements().map(|entry| &entry.measurement).collect();
+        let mut skipped = all.iter().filter_map(|one| one.skipped.as_ref());
+        let (missing, why) = (skipped.clone().count(), skipped.next_back());
+        match why {
+            Some(why) if missing == all.len() => Some(format!("skipped: {why}")),
+            Some(why) => Some(format!("{missing} of {} rounds skipped: {why}", all.len())),
+            None => all.last()?.note.clone(),
+        }
     }
 }
 

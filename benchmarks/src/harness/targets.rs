@@ -48,6 +48,8 @@ pub(crate) struct Reached {
     pub(crate) holds: bool,
     /// Whom it was compared with.
     pub(crate) against: Option<String>,
+    /// Who of those that it is about has no figure of some round: nothing can be claimed then.
+    pub(crate) missing: Vec<String>,
 }
 
 const fn ratio(what: &'static str, of: Point, needs: Needs, against: Point) -> Target {
@@ -192,8 +194,10 @@ impl Target {
     pub(crate) fn reached(&self, results: &Results) -> Option<Reached> {
         let of = self.of.find(results)?;
         let figure = self.of.2;
+        let points = [Some(self.of), self.against].into_iter().flatten();
+        let missing = points.flat_map(|point| point.missing(results)).collect();
         let Some(against) = self.against else {
-            return Some(self.judged(of.spread(figure)?, None));
+            return Some(self.judged(of.spread(figure)?, None, missing));
         };
         let other = against.find(results)?;
         let median = of.spread(figure)?.median / other.spread(against.2)?.median;
@@ -203,35 +207,47 @@ impl Target {
         // Those of single rounds lie around the ratio of the medians, mostly.
         let spread = Spread::of(each).unwrap_or(Spread { median, min: median, max: median });
         let spread = Spread { median, min: spread.min.min(median), max: spread.max.max(median) };
-        Some(self.judged(spread, Some(other.subject.to_owned())))
+        Some(self.judged(spread, Some(other.subject.to_owned()), missing))
     }
 
-    fn judged(&self, ratio: Spread, against: Option<String>) -> Reached {
+    fn judged(&self, ratio: Spread, against: Option<String>, missing: Vec<String>) -> Reached {
         let holds = match self.needs {
             Needs::AtLeast(bound) => ratio.median >= bound,
             Needs::AtMost(bound) => ratio.median <= bound,
         };
-        Reached { ratio, holds, against }
+        Reached { ratio, holds, against, missing }
     }
 }
 
 impl Point {
     fn find<'r>(&self, results: &'r Results) -> Option<Cell<'r>> {
-        let Self(who, row, figure) = *self;
-        let is_meant = |cell: &Cell<'_>| match who {
-            Who::Subject(subject) => cell.subject == subject,
-            Who::BestPeer => cell.kind == Kind::Peer,
-            Who::Peer(name) => cell.kind == Kind::Peer && is_named(cell.subject, name),
-            Who::BestOf(subjects) => subjects.contains(&cell.subject),
-        };
+        let figure = self.2;
         let median = |cell: &Cell<'_>| cell.spread(figure).map(|spread| spread.median);
-        let meant = results.cells(row).into_iter().filter(is_meant);
+        let meant = self.meant(results).into_iter();
         let measured = meant.filter_map(|cell| Some((cell, median(&cell)?)));
         let better = |a: &(Cell<'_>, f64), b: &(Cell<'_>, f64)| match figure {
             Value => a.1.total_cmp(&b.1),
             P50 | P99 => b.1.total_cmp(&a.1),
         };
         measured.max_by(better).map(|(cell, _)| cell)
+    }
+
+    /// All who are meant and were to be measured.
+    fn meant<'r>(&self, results: &'r Results) -> Vec<Cell<'r>> {
+        let Self(who, row, _) = *self;
+        let is_meant = |cell: &Cell<'_>| match who {
+            Who::Subject(subject) => cell.subject == subject,
+            Who::BestPeer => cell.kind == Kind::Peer,
+            Who::Peer(name) => cell.kind == Kind::Peer && is_named(cell.subject, name),
+            Who::BestOf(subjects) => subjects.contains(&cell.subject),
+        };
+        results.cells(row).into_iter().filter(is_meant).collect()
+    }
+
+    fn missing(&self, results: &Results) -> Vec<String> {
+        let meant = self.meant(results).into_iter();
+        let missing = meant.filter(|cell| cell.rounds_without(self.2) > 0);
+        missing.map(|cell| cell.subject.to_owned()).collect()
     }
 }
 
@@ -278,6 +294,18 @@ mod tests {
         let reached = TARGETS[1].reached(&results).unwrap();
         assert_eq!(reached.against.as_deref(), Some("fast"));
         assert!(!reached.holds, "0.8 is above 0.5");
+    }
+
+    #[test]
+    fn who_was_not_measured_in_every_round_is_told() {
+        let mut results = results(&[
+            (Kind::Docket, POSTGRES, "command-64", &[60.0, 72.0, 60.0]),
+            (Kind::Peer, "a", "command-64", &[5.0, 5.0, 5.0]),
+            (Kind::Peer, "b", "command-64", &[10.0]),
+        ]);
+        assert_eq!(TARGETS[0].reached(&results).unwrap().missing, ["b"]);
+        results.entries.retain(|entry| entry.measurement.subject != "b");
+        assert!(TARGETS[0].reached(&results).unwrap().missing.is_empty());
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) struct GatewayArgs {
     #[arg(long, env = "DOCKET_UPSTREAM_DEADLINE_MS", value_name = "MS", default_value = "35000",
         value_parser = deadline_ms, allow_negative_numbers = true)]
     upstream_deadline_ms: u64,
-    /// Requests that a service may have from here at the same time; one more is told to come again
+    /// Commands of clients that a service may have from here at the same time, as many other requests, and as many that only wait; one more is told to come again
     #[arg(long, env = "DOCKET_UPSTREAM_IN_FLIGHT", value_name = "COUNT", default_value = "1000",
         value_parser = most_in_flight, allow_negative_numbers = true)]
     upstream_in_flight: usize,
