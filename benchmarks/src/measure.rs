@@ -62,11 +62,12 @@ pub(crate) async fn settle(platform: &Platform, load: &str) -> Result<Duration> 
 /// The same where another product is there.
 pub(crate) async fn settle_with(platform: &Platform, load: &str, sku: &str) -> Result<Duration> {
     let begun = Instant::now();
-    let mut commands = Connection::open(&platform.at.commands).await?;
     let mut sagas = Connection::open(&platform.at.sagas).await?;
     let mut models = Connection::open(&platform.at.models).await?;
     for round in 0_u32.. {
-        // The services only hear how far the log is. So the log is asked: its newest event is ours.
+        // The services only hear how far the log is. So the log is asked: its newest event is ours. Over a connection of its own: one
+        // that nobody used for half a minute is closed.
+        let mut commands = Connection::open(&platform.at.commands).await?;
         let mark = commands.post(&receive(sku, &format!("after/{load}/{round}"))).await?;
         let head = position(mark)?;
         loop {
