@@ -62,7 +62,7 @@ impl App {
             }
             let reason = if !app.processor.has_room() {
                 "queue"
-            } else if is_for_an_order(path) && !app.processor.has_room_for_an_order() {
+            } else if is_for_an_order(path) && !app.processor.may_place() {
                 "orders"
             } else {
                 return None;

@@ -49,7 +49,8 @@ pub(super) struct PreferWait(pub(super) Option<Wait>);
 pub(super) struct PreferHeader {
     /// `wait=N`: answer when it is decided what comes of it, at most after N seconds. Of an order: `status` is `confirmed`,
     /// `rejected` or `cancelled`. Of a cancellation: `cancelled` or `declined`. Of a return that arrived: `refunded`,
-    /// `refund_failed` or `settled_by_hand`. More than 30 counts as 30; `Preference-Applied` of the answer says what was kept to.
+    /// `refund_failed` or `settled_by_hand`. More than 30 counts as 30; `Preference-Applied` of the answer says what was kept to, and is
+    /// absent when as many wait as may: then the answer is as without it.
     #[param(rename = "Prefer", value_type = String, required = false, pattern = "^wait=[0-9]{1,4}$", example = "wait=5")]
     prefer: Option<String>,
 }

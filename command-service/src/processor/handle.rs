@@ -88,12 +88,8 @@ impl ProcessorHandle {
         self.entrances.of(self.lane).capacity() > 0
     }
 
-    /// Whether an order would be taken now: not while too many that were placed wait for the platform to begin them.
-    pub fn has_room_for_an_order(&self) -> bool {
-        self.has_room() && self.may_begin()
-    }
-
-    fn may_begin(&self) -> bool {
+    /// Whether an order may be placed now: not while too many that were placed wait for the platform to begin them.
+    pub fn may_place(&self) -> bool {
         self.backlog.as_ref().is_none_or(|backlog| backlog.has_room())
     }
 
@@ -121,7 +117,7 @@ impl ProcessorHandle {
 
     async fn hand_over(&self, request: Request, span: Span) -> Result<Outcome, ExecuteError> {
         let places = matches!(request.command, Command::PlaceOrder(_) | Command::PlaceDraft(_));
-        if places && !self.may_begin() {
+        if places && !self.may_place() {
             return Err(ExecuteError::Overloaded);
         }
         let (reply, answer) = oneshot::channel();

@@ -146,7 +146,7 @@ impl CommandServiceArgs {
         tokio::spawn(follow_provider(process.health.clone(), answers));
         let router = active.commands.router(&process.access).merge(active.commands.notices());
         let valve = active.commands.valve(gateway::is_command);
-        process.ready_behind(Some(valve), documented(router, &process.access))?;
+        process.ready_behind(valve, documented(router, &process.access))?;
         let ended = process.until_stopped(active.superseded()).await;
         active.commands.end_waits();
         drop(registered);

@@ -124,7 +124,7 @@ impl GatewayArgs {
         // Who takes the money, the command-service knows.
         let home = home(HomePage { head, payment_method: None });
         let open = services.notices().merge(described).merge(explained()).merge(home);
-        process.ready_behind(Some(services.valve()), router.merge(open))?;
+        process.ready_behind(services.valve(), router.merge(open))?;
         let ended = process.until_stopped(nothing()).await;
         client.end_streams();
         process.drain().await;

@@ -179,13 +179,17 @@ impl Process {
 
     /// The service is there.
     pub(super) fn ready(&self, router: Router) -> Result<()> {
-        self.ready_behind(None, router)
+        self.shows(router, None)
     }
 
     /// The service is there, and turns away what it has no room for.
-    pub(super) fn ready_behind(&self, valve: Option<Valve>, router: Router) -> Result<()> {
-        let router =
-            with_operations(router, &self.health, &self.metrics, self.edge.as_ref(), valve);
+    pub(super) fn ready_behind(&self, valve: Valve, router: Router) -> Result<()> {
+        self.shows(router, Some(valve))
+    }
+
+    fn shows(&self, router: Router, valve: Option<Valve>) -> Result<()> {
+        let edge = self.edge.as_ref();
+        let router = with_operations(router, &self.health, &self.metrics, edge, valve);
         drop(self.shown.send_replace(router));
         self.health.up(self.name);
         output::of_process(self.format, format!("docket {} is up", self.name))?;
