@@ -27,7 +27,8 @@ async fn no_clear_personal_data_is_in_the_log_and_the_vault_opens_what_is() {
         "shipping_address": { "country": "France", "name": "Grace Hopper", "lines": ["Rue 1"] } });
     app.post("/orders", "k3", order).await.is(201);
     let log = whole_log(&*app.log).await;
-    for clear in ["Ada", "ada@", "0123456", "Grace", "Rue 1"] {
+    // Each is too long to stand in what is sealed by chance, or has a character that Base64 lacks.
+    for clear in ["Ada Lovelace", "ada@", "0123456", "Grace Hopper", "Rue 1"] {
         assert!(!log.contains(clear), "{clear}");
     }
     let registered = events(&*app.log).await;
