@@ -22,6 +22,8 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// Writes under way at the same time, and how many of them there are after the takeover.
 const WRITERS: u32 = 4;
 const WRITES_AFTERWARDS: u32 = 20;
+/// More than are read until a takeover is over.
+const CUSTOMERS: u32 = 400;
 
 /// Writes one after another until `enough`; counts them.
 async fn write(gateway: &Platform, writer: u32, written: &Cell<u32>, enough: &Cell<bool>) {
@@ -31,6 +33,19 @@ async fn write(gateway: &Platform, writer: u32, written: &Cell<u32>, enough: &Ce
         }
         receive(gateway, &format!("{writer}-{write}")).await.ok();
         written.set(written.get() + 1);
+    }
+}
+
+/// Reads of one customer after another, each for the first time, until `enough`: only who keeps the keys can say what opens them.
+async fn read_customers(gateway: &Platform, enough: &Cell<bool>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(25));
+    for customer in 0..CUSTOMERS {
+        if enough.get() {
+            return;
+        }
+        let read = gateway.get(&format!("/v1/customers/c-{customer}")).await;
+        assert_eq!(read.ok()["name"], "Ada", "{customer}");
+        ticks.tick().await;
     }
 }
 
@@ -109,7 +124,7 @@ async fn when_the_active_ones_are_paused_what_was_asked_is_answered_by_those_tha
 }
 
 #[tokio::test]
-async fn when_the_active_one_is_killed_no_writer_hears_of_it_but_by_a_moments_wait() {
+async fn when_the_active_one_is_killed_no_writer_and_no_reader_hears_of_it_but_by_a_moments_wait() {
     let Some(mut services) = Services::start().await else { return };
     services.gateway.sell("cup", 7).await;
     assert_eq!(services.gateway.place(&order("o1", "cup", "pm_ok")).await["status"], "confirmed");
@@ -117,6 +132,11 @@ async fn when_the_active_one_is_killed_no_writer_hears_of_it_but_by_a_moments_wa
     second.until_it_stands_by().await;
     let gateway = services.gateway_before(&[(Service::Commands, &second)]).await;
     gateway.until_whole().await;
+    for customer in 0..CUSTOMERS {
+        let known = json!({ "customer_id": format!("c-{customer}"), "name": "Ada" });
+        gateway.post("/v1/customers", &format!("c-{customer}"), &known).await.ok();
+    }
+    gateway.settle().await;
 
     let (written, enough) = (Cell::new(0), Cell::new(false));
     let until_written = async |count: u32| {
@@ -133,7 +153,7 @@ async fn when_the_active_one_is_killed_no_writer_hears_of_it_but_by_a_moments_wa
         until_written(written.get() + WRITES_AFTERWARDS).await;
         enough.set(true);
     };
-    tokio::join!(writers, kill);
+    tokio::join!(writers, kill, read_customers(&gateway, &enough));
     let units = u64::from(written.get()) + 5;
     gateway.until("/v1/stock/cup", |stock| stock["available"] == units).await;
     services.verify().await;

@@ -110,6 +110,30 @@ async fn while_one_service_is_down_its_reads_fail_at_once_and_all_else_goes_on()
 }
 
 #[tokio::test]
+async fn without_whoever_keeps_the_keys_personal_data_is_unavailable_and_all_other_reads_go_on() {
+    let Some(mut services) = Services::start().await else { return };
+    services.gateway.sell("cup", 5).await;
+    let customer = json!({ "customer_id": "c", "name": "Ada" });
+    services.gateway.post("/v1/customers", "c", &customer).await.ok();
+    services.gateway.settle().await;
+    services.take(Service::Commands).kill().await;
+    let gateway = &services.gateway;
+    // The first one waits for another to take over.
+    gateway.get("/v1/customers/c").await;
+    let begun = Instant::now();
+    for _ in 0..ASKED {
+        let answer = gateway.get("/v1/customers/c").await;
+        assert_eq!(answer.problem(), (503, "unavailable"));
+        answer.header("retry-after").parse::<u32>().unwrap();
+        gateway.get("/v1/stock/cup").await.ok();
+    }
+    assert!(begun.elapsed() < AT_ONCE * 5, "{:?}", begun.elapsed());
+    assert_eq!(gateway.get("/health/ready").await.ok()["status"], "ready");
+    services.restart(Service::Commands).await;
+    services.gateway.until("/v1/customers/c", |customer| customer["name"] == "Ada").await;
+}
+
+#[tokio::test]
 async fn no_command_is_left_in_doubt_by_a_service_that_is_asked_to_end() {
     let Some(mut services) = Services::start().await else { return };
     services.restart_with_the_usual_delay(Service::Commands).await;

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** whoever asks only opens. Keys are made and destroyed where they are kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
@@ -13,7 +13,9 @@ use event_store::keys::{DataKey, KeyError, KeyState, KeyStore, MasterCheck, Tomb
 use event_store::{Mark, StoreError};
 use futures::future::BoxFuture;
 use messaging::jetstream::{self, AskError, Names};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// What is asked of a person.
@@ -22,6 +24,12 @@ const SERVICE: &str = "person-key";
 const CHECK: &str = "master-key-check";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// For how long nobody may be there before whoever asks is told so at once: the four seconds of a lease, and a start.
+const TAKEOVER_WITHIN: Duration = Duration::from_secs(8);
+/// How long to wait before they are asked again until then.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How long an answer may take of somebody who has not answered for longer.
+const AWAY_PATIENCE: Duration = Duration::from_millis(200);
 
 #[derive(Serialize, Deserialize)]
 struct Question {
@@ -109,6 +117,14 @@ async fn serve_keys(
 pub(super) struct AskedKeys {
     client: Client,
     names: Names,
+    away: Mutex<Option<Away>>,
+}
+
+/// Nobody answers.
+struct Away {
+    since: Instant,
+    /// When somebody asked in vain last: what was longer ago says nothing of now.
+    asked: Instant,
 }
 
 /// Keys are made and destroyed elsewhere.
@@ -123,12 +139,12 @@ struct NoKey(#[source] base64::DecodeError);
 
 impl AskedKeys {
     pub(super) fn new(client: Client, names: Names) -> Self {
-        Self { client, names }
+        Self { client, names, away: Mutex::default() }
     }
 
     async fn ask(&self, person: &str) -> Result<KeyState, StoreError> {
         let question = Question { person: person.to_owned() };
-        let asked = jetstream::ask(&self.client, &self.names, SERVICE, &question, PATIENCE).await;
+        let asked = self.answer(SERVICE, &question).await;
         let failed = |error: AskError| StoreError::new("ask for a person's key", error);
         Ok(match asked.map_err(failed)? {
             Answer::Absent => KeyState::Absent,
@@ -143,9 +159,52 @@ impl AskedKeys {
 }
 
 impl AskedKeys {
+    /// The first answer. While another process takes over it is waited for; nobody waits once that should be done.
+    async fn answer<Q, A>(&self, service: &str, question: &Q) -> Result<A, AskError>
+    where
+        Q: Serialize + Sync,
+        A: DeserializeOwned,
+    {
+        loop {
+            let patience = if self.away_for() < TAKEOVER_WITHIN { PATIENCE } else { AWAY_PATIENCE };
+            let asked =
+                jetstream::ask(&self.client, &self.names, service, question, patience).await;
+            match asked {
+                Err(AskError::Nobody | AskError::Silent) => {
+                    self.asked_in_vain();
+                    if self.away_for() >= TAKEOVER_WITHIN {
+                        return asked;
+                    }
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                // Without NATS it is not known whether anybody is there.
+                Err(AskError::Unreachable(_)) => return asked,
+                _ => {
+                    *self.away() = None;
+                    return asked;
+                }
+            }
+        }
+    }
+
+    /// For how long nobody has answered, as far as is known.
+    fn away_for(&self) -> Duration {
+        let away = self.away();
+        let away = away.as_ref().filter(|away| away.asked.elapsed() < TAKEOVER_WITHIN);
+        away.map_or(Duration::ZERO, |away| away.since.elapsed())
+    }
+
+    fn asked_in_vain(&self) {
+        let since = Instant::now() - self.away_for();
+        *self.away() = Some(Away { since, asked: Instant::now() });
+    }
+
+    fn away(&self) -> MutexGuard<'_, Option<Away>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn ask_check(&self) -> Result<Option<MasterCheck>, StoreError> {
-        let asked =
-            jetstream::ask(&self.client, &self.names, CHECK, &CheckQuestion {}, PATIENCE).await;
+        let asked = self.answer(CHECK, &CheckQuestion {}).await;
         let failed = |error: AskError| StoreError::new("ask for the master key's check", error);
         let CheckAnswer { sealed } = asked.map_err(failed)?;
         let sealed = sealed.map(|sealed| BASE64.decode(sealed).map_err(NoKey)).transpose();
