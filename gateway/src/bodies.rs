@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use access::{Known, Principal};
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::Request;
 use axum::http::Method;
 use axum::http::request::Parts;
 use http_body_util::BodyExt as _;
@@ -60,7 +59,7 @@ struct Here {
 
 /// Whose a body is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Whose {
+pub(crate) enum Whose {
     Known(String),
     /// Of nobody who is known, from here.
     From(Option<IpAddr>),
@@ -85,18 +84,20 @@ impl Bodies {
         Self(Arc::new(Inner { room, here: Mutex::default() }))
     }
 
-    /// Reads what a request has to say, in time: nothing, of a read.
-    pub(crate) async fn read(&self, request: Request) -> Result<(Parts, Bytes, Held), Problem> {
-        let (parts, body) = request.into_parts();
-        let whose = Whose::of(&parts);
-        let mut held = Held { bodies: self.clone(), whose, read: 0, counted: 0 };
-        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-        if is_read || body.is_end_stream() {
-            return Ok((parts, Bytes::new(), held));
+    /// Reads what a request has to say, in time: nothing, of a read. Its room is held as long as what is given beside it.
+    pub(crate) async fn read(
+        &self,
+        method: &Method,
+        body: &mut Body,
+        whose: impl FnOnce() -> Whose,
+    ) -> Result<(Bytes, Option<Held>), Problem> {
+        if matches!(*method, Method::GET | Method::HEAD) || body.is_end_stream() {
+            return Ok((Bytes::new(), None));
         }
+        let mut held = Held { bodies: self.clone(), whose: whose(), read: 0, counted: 0 };
         let read = tokio::time::timeout(READ_WITHIN, whole(body, &mut held)).await;
         let body = read.map_err(|_| Code::RequestTimeout)??;
-        Ok((parts, body, held))
+        Ok((body, Some(held)))
     }
 
     fn here(&self) -> MutexGuard<'_, Here> {
@@ -104,7 +105,7 @@ impl Bodies {
     }
 }
 
-async fn whole(mut body: Body, held: &mut Held) -> Result<Bytes, Problem> {
+async fn whole(body: &mut Body, held: &mut Held) -> Result<Bytes, Problem> {
     let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if said > MAX_BODY_BYTES {
         return Err(Code::BodyTooLarge.into());
@@ -165,13 +166,20 @@ impl Drop for Held {
 }
 
 impl Whose {
-    fn of(parts: &Parts) -> Self {
-        let principal = parts.extensions.get::<Arc<Principal>>();
+    /// That of a request of this principal, or from this address while it is not known of whom.
+    pub(crate) fn of(principal: Option<&Principal>, from: Option<IpAddr>) -> Self {
         match principal.map(|principal| principal.known().map(Known::name)) {
             Some(Some(name)) => Self::Known(name),
             Some(None) => Self::Anybodys,
-            None => Self::From(parts.extensions.get().map(|CameFrom(address)| *address)),
+            None => Self::From(from),
         }
+    }
+
+    /// The same where others have left with the request what they know of it.
+    pub(crate) fn of_request(head: &Parts) -> Self {
+        let principal = head.extensions.get::<Arc<Principal>>();
+        let from = head.extensions.get().map(|CameFrom(address)| *address);
+        Self::of(principal.map(AsRef::as_ref), from)
     }
 }
 
@@ -197,22 +205,24 @@ mod tests {
 
     const ROOM: Room = Room { all: 250, each: 100, small: 10 };
 
-    fn request(bytes: usize, from: Option<u8>) -> Request {
-        let mut request = Request::post("/v1/orders").body(Body::from(vec![b' '; bytes])).unwrap();
-        if let Some(last) = from {
-            request.extensions_mut().insert(CameFrom([192, 0, 2, last].into()));
-        } else {
-            request.extensions_mut().insert(Arc::new(Principal::Open));
+    fn whose(from: Option<u8>) -> Whose {
+        match from {
+            Some(last) => Whose::of(None, Some([192, 0, 2, last].into())),
+            None => Whose::of(Some(&Principal::Open), None),
         }
-        request
+    }
+
+    fn spaces(bytes: usize) -> Body {
+        Body::from(vec![b' '; bytes])
     }
 
     /// The room that is held; or the words of the refusal.
     async fn read(bodies: &Bodies, bytes: usize, from: Option<u8>) -> Result<Held, String> {
-        let read = bodies.read(request(bytes, from)).await;
-        let (_, body, held) = read.map_err(|problem| problem.to_json().to_string())?;
+        let mut body = spaces(bytes);
+        let read = bodies.read(&Method::POST, &mut body, || whose(from)).await;
+        let (body, held) = read.map_err(|problem| problem.to_json().to_string())?;
         assert_eq!(body.len(), bytes);
-        Ok(held)
+        Ok(held.unwrap())
     }
 
     #[tokio::test]
@@ -241,17 +251,21 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_read_has_to_say_is_not_read() {
-        let never = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
-        let request = Request::get("/v1/orders").body(never).unwrap();
-        let (_, body, _) = Bodies::default().read(request).await.unwrap();
-        assert!(body.is_empty());
+        let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        let mut never = Body::from_stream(never);
+        let read = Bodies::default().read(&Method::GET, &mut never, || whose(None)).await;
+        let (body, held) = read.unwrap();
+        assert!(body.is_empty() && held.is_none());
     }
 
     #[tokio::test]
     async fn what_is_said_to_be_too_large_is_refused_before_it_is_read() {
         let bodies = Bodies::default();
-        let refused = bodies.read(request(MAX_BODY_BYTES + 1, None)).await.unwrap_err();
-        assert_eq!(refused.code(), "body_too_large");
-        assert!(bodies.read(request(MAX_BODY_BYTES, None)).await.is_ok());
+        let post = async |bytes| {
+            let mut body = spaces(bytes);
+            bodies.read(&Method::POST, &mut body, || whose(None)).await.map(drop)
+        };
+        assert_eq!(post(MAX_BODY_BYTES + 1).await.unwrap_err().code(), "body_too_large");
+        assert!(post(MAX_BODY_BYTES).await.is_ok());
     }
 }

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Method;
+use axum::http::uri::PathAndQuery;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
@@ -15,7 +16,7 @@ use service_kit::extract::answer_with;
 use service_kit::problem::Code;
 use service_kit::valve::Valve;
 
-use crate::bodies::Bodies;
+use crate::bodies::{Bodies, Whose};
 use crate::places::Places;
 use crate::routes::{Service, handed_to};
 use crate::upstream::{Policy, full, unanswered};
@@ -53,18 +54,22 @@ impl LocalServices {
 }
 
 async fn hand_on(State(services): State<LocalServices>, request: Request, next: Next) -> Response {
-    let service = Service::of(request.method(), request.uri().path());
+    let (mut head, mut body) = request.into_parts();
+    let service = Service::of(&head.method, head.uri.path());
     let places = &services.places[service as usize];
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_read = matches!(head.method, Method::GET | Method::HEAD);
     // Without a place: whoever sends slowly would hold it.
-    let (mut parts, body, _held) = match services.bodies.read(request).await {
+    let read = services.bodies.read(&head.method, &mut body, || Whose::of_request(&head)).await;
+    let (body, _held) = match read {
         Ok(read) => read,
         Err(problem) => return problem.into_response(),
     };
-    let Some(_place) = places.take(&parts.method, &parts.uri, &mut parts.headers) else {
+    let path = head.uri.path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let Some(_place) = places.take(&head.method, &path, &mut head.headers) else {
         return full(service.name()).into_response();
     };
-    let request = Request::from_parts(parts, Body::from(body));
+    let request = Request::from_parts(head, Body::from(body));
     match tokio::time::timeout(services.policy.deadline, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => unanswered(service.name(), !is_read).into_response(),

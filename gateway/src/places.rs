@@ -3,7 +3,8 @@
 //! **Invariant:** whoever only waits takes no place from those who work, and commands of clients take none from what else the service is
 //! asked, as by an operator who looks into why there are so many.
 
-use axum::http::{HeaderMap, HeaderName, Method, Uri};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderName, Method};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::routes::is_command;
@@ -39,16 +40,16 @@ impl Places {
     pub(crate) fn take(
         &self,
         method: &Method,
-        uri: &Uri,
+        path: &PathAndQuery,
         headers: &mut HeaderMap,
     ) -> Option<Place<'_>> {
-        if waits(uri, headers) {
+        if waits(path, headers) {
             if let Ok(place) = self.waits.try_acquire() {
                 return Some(place);
             }
             headers.remove(PREFER);
         }
-        self.working(method, uri.path()).try_acquire().ok()
+        self.working(method, path.path()).try_acquire().ok()
     }
 
     /// How many requests are under way.
@@ -63,10 +64,10 @@ impl Places {
 }
 
 /// Whether a request may be kept waiting though there is nothing to do for it.
-fn waits(uri: &Uri, headers: &HeaderMap) -> bool {
+fn waits(path: &PathAndQuery, headers: &HeaderMap) -> bool {
     let mut preferences = headers.get_all(PREFER).iter().flat_map(|said| said.to_str());
     preferences.any(|preference| preference.contains("wait"))
-        || uri.query().is_some_and(|query| query.contains("min_position="))
+        || path.query().is_some_and(|query| query.contains("min_position="))
 }
 
 #[cfg(test)]
@@ -115,8 +116,8 @@ mod tests {
     #[test]
     fn a_read_that_waits_for_a_position_waits_too() {
         let places = Places::of(1);
-        let read = |uri: &'static str| {
-            places.take(&Method::GET, &Uri::from_static(uri), &mut HeaderMap::new())
+        let read = |path: &'static str| {
+            places.take(&Method::GET, &PathAndQuery::from_static(path), &mut HeaderMap::new())
         };
         let _waits = read("/v1/orders/o-1?min_position=7").unwrap();
         assert!(!places.is_full(&Method::GET, "/v1/orders/o-1"));

@@ -2,6 +2,9 @@
 
 use axum::http::Method;
 
+/// Under which a payment provider tells by itself what happened.
+const NOTICES: &str = "/v1/payments/webhooks/";
+
 /// A service behind the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
@@ -66,7 +69,17 @@ pub fn is_command(method: &Method, path: &str) -> bool {
 /// Who a request is handed on to; nobody for what is answered here.
 pub(crate) fn handed_to(method: &Method, path: &str) -> Option<Service> {
     let words = path.strip_prefix("/v1/")?;
-    (!matches!(words, "dashboard" | "overview")).then(|| Service::of(method, path))
+    (!matches!(words, "" | "dashboard" | "overview")).then(|| Service::of(method, path))
+}
+
+/// The same, of what only those may who show who they are.
+pub(crate) fn guarded(method: &Method, path: &str) -> Option<Service> {
+    handed_to(method, path).filter(|_| !path.starts_with(NOTICES))
+}
+
+/// Whether a payment provider may have sent it: then it is signed, and has no token.
+pub(crate) fn is_notice(method: &Method, path: &str) -> bool {
+    *method == Method::POST && path.starts_with(NOTICES)
 }
 
 #[cfg(test)]
@@ -113,9 +126,13 @@ mod tests {
     #[test]
     fn what_is_answered_here_is_handed_on_to_nobody() {
         let to = |path| handed_to(&Method::GET, path);
-        for path in ["/v1/dashboard", "/v1/overview", "/health/ready", "/metrics", "/", "/docs"] {
+        for path in
+            ["/v1/", "/v1/dashboard", "/v1/overview", "/health/ready", "/metrics", "/", "/docs"]
+        {
             assert_eq!(to(path), None, "{path}");
         }
         assert_eq!(to("/v1/sagas"), Some(Service::Sagas));
+        let notice = guarded(&Method::POST, "/v1/payments/webhooks/stripe");
+        assert_eq!((notice, guarded(&Method::GET, "/v1/sagas")), (None, Some(Service::Sagas)));
     }
 }

@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, post};
+use axum::routing::post;
 use serde_json::Value;
 use service_kit::access::RELIES;
 use service_kit::dependency::Need;
 use service_kit::health::Health;
+use service_kit::http::RequestId;
 use service_kit::valve::Valve;
 use tokio::task::JoinSet;
 
-use crate::bodies::Bodies;
+use crate::bodies::{Bodies, Whose};
 use crate::routes::{Service, handed_to};
 use crate::upstream::{Base, Client, Handed, Policy, Upstream};
 use crate::watching;
@@ -67,7 +70,8 @@ impl Services {
     }
 
     /// Watches every process until the set is dropped, and tells the health of it. Without reads or sagas the gateway is less
-    /// good: a balancer that took it away for them would take commands away too. The simulator's ledger is only to look at.
+    /// good: a balancer that took it away for them would take commands away too. It begins with commands. The simulator's ledger is only to
+    /// look at.
     pub fn watch(&self, watched: &mut JoinSet<()>, health: &Health) {
         for service in Service::ALL {
             let need = match service {
@@ -90,15 +94,10 @@ impl Services {
         self.get(service).instances.are_at(places);
     }
 
-    /// Everything under `/v1`.
-    pub fn router(self: &Arc<Self>) -> Router {
-        Router::new().route("/v1/{*path}", any(hand_on)).with_state(Arc::clone(self))
-    }
-
     /// What a payment provider tells by itself. It has no token: its notices are signed, and the command-service looks at that.
     pub fn notices(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/v1/payments/webhooks/{provider}", post(hand_on))
+            .route("/v1/payments/webhooks/{provider}", post(hand_on_notice))
             .with_state(Arc::clone(self))
     }
 
@@ -116,6 +115,21 @@ impl Services {
         within: Duration,
     ) -> Option<Value> {
         self.get(service).get_json(path, within).await
+    }
+
+    /// Reads what a client has to say, hands it on under this id, and gives the answer back.
+    pub(crate) async fn hand_on(
+        &self,
+        service: Service,
+        head: Parts,
+        (body, whose): (&mut Body, Whose),
+        id: Option<HeaderValue>,
+    ) -> Response {
+        // Without a place: whoever sends slowly would hold it.
+        match self.bodies.read(&head.method, body, || whose).await {
+            Ok((body, _held)) => self.hand_to(self.get(service), Handed::new(head, body, id)).await,
+            Err(problem) => problem.into_response(),
+        }
     }
 
     /// Asks whoever answers this.
@@ -149,11 +163,9 @@ impl Services {
     }
 }
 
-async fn hand_on(State(services): State<Arc<Services>>, request: Request) -> Response {
-    let upstream = services.get(Service::of(request.method(), request.uri().path()));
-    // Without a place: whoever sends slowly would hold it.
-    match Handed::read(request, &services.bodies).await {
-        Ok((handed, _held)) => services.hand_to(upstream, handed).await,
-        Err(problem) => problem.into_response(),
-    }
+async fn hand_on_notice(State(services): State<Arc<Services>>, request: Request) -> Response {
+    let (head, mut body) = request.into_parts();
+    let whose = Whose::of_request(&head);
+    let id = head.extensions.get().and_then(|RequestId(id)| HeaderValue::from_str(id).ok());
+    services.hand_on(Service::Commands, head, (&mut body, whose), id).await
 }

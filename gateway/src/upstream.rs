@@ -14,6 +14,7 @@ mod kept;
 mod retries;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -59,6 +60,8 @@ pub(crate) struct Upstream {
     takeover_within: Duration,
     places: Places,
     budget: Budget,
+    /// Whether any process of it was ready since this one began.
+    pub(crate) was_there: AtomicBool,
 }
 
 /// A request on its way, and what is to be said of it if nobody answers it any more.
@@ -93,6 +96,7 @@ impl Upstream {
             takeover_within: TAKEOVER_WITHIN,
             places: Places::of(policy.most_in_flight),
             budget: Budget::default(),
+            was_there: AtomicBool::new(false),
         }
     }
 
@@ -100,8 +104,8 @@ impl Upstream {
     /// turns out to be while the request is there, the request goes to another that is ready. Where nobody took it and one
     /// stands by, it waits until that one has taken over.
     pub(crate) async fn hand_on(&self, mut request: Handed) -> Response {
-        let uri = request.path.clone().into();
-        let Some(_place) = self.places.take(&request.method, &uri, &mut request.headers) else {
+        let Handed { method, path, headers, .. } = &mut request;
+        let Some(_place) = self.places.take(method, path, headers) else {
             return full(self.name).into_response();
         };
         self.budget.deposit();

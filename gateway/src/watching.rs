@@ -4,6 +4,7 @@
 //! whatever a request may take.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -108,7 +109,8 @@ impl Upstream {
         }
     }
 
-    /// Says in the health how the service is. That one process was late once is no reason.
+    /// Says in the health how the service is. That one process was late once is no reason; nor is it to be ready no more that a
+    /// service went away: every gateway lacks it then, and whoever shares requests out would have nobody left to send them to.
     fn tell(&self, health: &Health, need: Need) {
         #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
         let in_flight = self.in_flight() as f64;
@@ -119,6 +121,7 @@ impl Upstream {
         let known = members.len() as f64;
         metrics::gauge!("docket_gateway_instances", "upstream" => self.name).set(known);
         if members.iter().any(|one| matches!(one.state, State::Ready | State::Late)) {
+            self.was_there.store(true, Ordering::Relaxed);
             health.up(self.name);
             return;
         }
@@ -129,8 +132,10 @@ impl Upstream {
             words.join("; another ")
         };
         match need {
-            Need::Required => health.down(self.name, why),
-            Need::Useful => health.degraded(self.name, format!("degraded: {why}")),
+            Need::Required if !self.was_there.load(Ordering::Relaxed) => {
+                health.down(self.name, why);
+            }
+            Need::Required | Need::Useful => health.degraded(self.name, format!("degraded: {why}")),
         }
     }
 }
@@ -280,17 +285,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn being_late_once_is_no_reason_to_call_the_service_down() {
+    async fn what_is_needed_has_to_be_there_once_and_may_be_late() {
         let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
         let health = Health::default();
-        for (state, ready) in [(State::Ready, true), (State::Late, true), (State::Silent, false)] {
+        let degraded = "degraded: does not answer";
+        for (state, ready, said) in [
+            (State::Silent, false, "does not answer"),
+            (State::Ready, true, "up"),
+            (State::Late, true, "up"),
+            (State::Silent, true, degraded),
+        ] {
             upstream.instances.is_now(&upstream.instances.all()[0].instance, state);
             upstream.tell(&health, Need::Required);
             assert_eq!(health.is_ready(), ready, "{state:?}");
+            assert_eq!(health.says("service").as_deref(), Some(said), "{state:?}");
         }
-        assert_eq!(health.says("service").as_deref(), Some("does not answer"));
+    }
+
+    #[tokio::test]
+    async fn what_is_only_useful_need_never_have_been_there() {
+        let (upstream, health) = (upstream(Vec::new()), Health::default());
         upstream.tell(&health, Need::Useful);
-        assert_eq!(health.says("service").as_deref(), Some("degraded: does not answer"));
+        assert_eq!(health.says("service").as_deref(), Some("degraded: none was found yet"));
         assert!(health.is_ready());
     }
 }

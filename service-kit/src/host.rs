@@ -34,11 +34,13 @@ impl OwnNames {
     }
 
     /// Whether a request comes by one of them. One that says no name comes from no browser.
-    fn has(&self, request: &Request) -> bool {
-        let said = request.headers().get_all(header::HOST).iter();
-        let mut said = said.map(|host| host.to_str().ok().and_then(|host| host.parse().ok()));
-        said.all(|host: Option<Authority>| host.is_some_and(|host| self.is_one(host.host())))
-            && request.uri().host().is_none_or(|host| self.is_one(host))
+    fn has(&self, by: &Named, request: &Request) -> bool {
+        let is_one = match by {
+            Named::Not => true,
+            Named::Empty => false,
+            Named::By(name) => self.is_one(name.host()),
+        };
+        is_one && request.uri().host().is_none_or(|host| self.is_one(host))
     }
 
     fn is_one(&self, host: &str) -> bool {
@@ -70,12 +72,10 @@ where
 {
     let (unnamed, misdirected) = (refusing(unnamed), refusing(misdirected));
     service_fn(move |request: Request| {
-        let refusing = if !is_named(&request) {
-            Some(unnamed.clone())
-        } else if names.as_ref().is_some_and(|names| !names.has(&request)) {
-            Some(misdirected.clone())
-        } else {
-            None
+        let refusing = match (named(&request), &names) {
+            (None, _) => Some(unnamed.clone()),
+            (Some(by), Some(names)) if !names.has(&by, &request) => Some(misdirected.clone()),
+            (Some(_), _) => None,
         };
         let service = service.clone();
         async move {
@@ -87,13 +87,28 @@ where
     })
 }
 
-/// Whether a request says by one name that can be read whom it asks (RFC 9112, 3.2). Before HTTP/1.1 none had to.
-fn is_named(request: &Request) -> bool {
+/// How a request says whom it asks.
+enum Named {
+    /// It does not, as none had to before HTTP/1.1.
+    Not,
+    /// By an empty name.
+    Empty,
+    By(Authority),
+}
+
+/// The one name by which a request says whom it asks (RFC 9112, 3.2); none where it says no name that can be read, or several.
+fn named(request: &Request) -> Option<Named> {
     let mut said = request.headers().get_all(header::HOST).iter();
-    let Some(host) = said.next() else { return request.version() < Version::HTTP_11 };
-    let can_be_read =
-        host.is_empty() || host.to_str().is_ok_and(|host| host.parse::<Authority>().is_ok());
-    can_be_read && said.next().is_none()
+    let Some(host) = said.next() else {
+        return (request.version() < Version::HTTP_11).then_some(Named::Not);
+    };
+    if said.next().is_some() {
+        return None;
+    }
+    if host.is_empty() {
+        return Some(Named::Empty);
+    }
+    Authority::try_from(host.as_bytes()).ok().map(Named::By)
 }
 
 /// What is said to whoever says no name.

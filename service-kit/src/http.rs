@@ -1,22 +1,18 @@
 //! What stands around every router: a request id, a limit on bodies, panics as problems, problems for what is not there.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use futures::FutureExt as _;
+use axum::response::Response;
 use metrics::Histogram;
-use tracing::{Instrument as _, Span};
 
+use crate::asked::Asked;
 use crate::extract::answer_with;
 use crate::hear_out::hear_out;
-use crate::problem::{Code, Problem};
-use crate::trace;
+use crate::problem::Code;
 
 /// The largest body of a request, bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -32,7 +28,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const STANDBY: HeaderName = HeaderName::from_static("docket-standby");
 
 /// What traces and metrics show as the route of a request for which there is none.
-const UNMATCHED: &str = "unmatched";
+pub(crate) const UNMATCHED: &str = "unmatched";
 
 /// The id of a request, as it stands in logs and problems.
 #[derive(Debug, Clone)]
@@ -48,51 +44,15 @@ pub fn finish(router: Router) -> Router {
         .layer(middleware::from_fn(identify))
 }
 
-/// Answers, also where that panics, and hears the client out.
-async fn answer(mut request: Request, next: Next) -> Response {
+/// Gives the request an id and its body a bound, and hears the client out.
+async fn identify(request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let route = head.extensions.get::<MatchedPath>().cloned();
+    let asked = Asked::begin(&head, route.as_ref().map(MatchedPath::as_str));
+    head.extensions.insert(RequestId(asked.id().to_owned()));
+    let mut request = Request::from_parts(head, body);
     DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
-    let answer = async |request| {
-        let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        answer.unwrap_or_else(|panic| panicked(&*panic))
-    };
-    hear_out(request, answer).await
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Response {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    Problem::from(Code::Internal)
-        .caused_by(format!("a handler panicked: {message}"))
-        .into_response()
-}
-
-/// Gives the request an id, adds it to the answer and to a problem's body, counts the request and traces it.
-async fn identify(mut request: Request, next: Next) -> Response {
-    let id = request_id(&request);
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map(MatchedPath::as_str);
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let span = span(&request, route);
-    let begun = Instant::now();
-    let mut response = answer(request, next).instrument(span.clone()).await;
-    let status = response.status();
-    trace::answered(&span, status.as_u16(), status.is_server_error());
-    let problem = response.extensions_mut().remove::<Problem>();
-    if let Some(error) = problem.as_ref().and_then(Problem::cause) {
-        let (method, path) = (method.as_str(), uri.path());
-        span.in_scope(|| tracing::error!(request_id = id, method, path, error, "a request failed"));
-    }
-    durations(&method, route, status).record(begun.elapsed().as_secs_f64());
-    if let Some(problem) = problem {
-        *response.body_mut() = problem.body(Some(&id)).into();
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-    }
-    say_id(&mut response, id);
-    response
+    asked.answered_by(hear_out(request, async |request| next.run(request).await)).await
 }
 
 /// Says on an answer which request it is to.
@@ -100,32 +60,6 @@ pub(crate) fn say_id(response: &mut Response, id: String) {
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-}
-
-/// The span of a request. Those of whoever watches the process have none: they come every second.
-fn span(request: &Request, route: Option<&str>) -> Span {
-    match route {
-        Some("/metrics" | "/health/live" | "/health/ready") => Span::none(),
-        route => {
-            let (method, headers) = (request.method(), request.headers());
-            trace::server_span(method, route.unwrap_or(UNMATCHED), headers)
-        }
-    }
-}
-
-/// The client's own id when it is short and plain, else one that we draw.
-pub(crate) fn request_id(request: &Request) -> String {
-    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    given.filter(plain).map_or_else(draw_id, str::to_owned)
-}
-
-#[expect(clippy::disallowed_methods, reason = "an id of a request names nothing that is stored")]
-fn draw_id() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
 }
 
 /// How long requests of a kind take that are answered so.

@@ -3,6 +3,8 @@
 //! **Invariant:** nothing here knows orders, events or a database; a service's behaviour is its own.
 
 pub mod access;
+pub mod answers;
+pub mod asked;
 pub mod business_time;
 pub mod clock;
 pub mod dependency;
@@ -12,7 +14,7 @@ pub mod freshness;
 mod gather;
 pub mod generations;
 pub mod health;
-mod hear_out;
+pub mod hear_out;
 pub mod host;
 pub mod http;
 pub mod idempotency;

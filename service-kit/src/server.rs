@@ -124,12 +124,13 @@ mod tests {
     use std::net::SocketAddr;
 
     use axum::Router;
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
     use tokio::sync::Notify;
 
     use super::*;
+    use crate::problem::{Code, Problem};
 
     const QUICK: ServerSettings = ServerSettings {
         most_connections: 4,
@@ -168,6 +169,40 @@ mod tests {
         assert!(said(address, whole).await.ends_with("here"));
         for slow in slow {
             assert!(!slow.await.unwrap().contains("200 OK"));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_before_their_body_is_read_hears_so_and_the_connection_goes_on_or_says_that_it_does_not()
+     {
+        let refuse = || async { Problem::from(Code::Unauthenticated) };
+        let router = Router::new().route("/", post(refuse).get(|| async { "welcome" }));
+        let address = served(crate::http::finish(router), Ending::default()).await;
+        let after = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        let with = |length: usize, head: &str| {
+            let body = " ".repeat(length);
+            format!(
+                "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n{head}\r\n{body}{after}"
+            )
+        };
+        let chunked = format!(
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n0\r\n\r\n{after}"
+        );
+        for sent in [with(20, ""), with(200_000, ""), chunked] {
+            let said = said(address, sent.as_bytes()).await;
+            assert!(said.starts_with("HTTP/1.1 401") && said.ends_with("welcome"), "{said}");
+        }
+        // Too much to be read, and a client that would send it only when it is told to.
+        let large = 2 * crate::http::MAX_BODY_BYTES;
+        let asks = with(20, "expect: 100-continue\r\n");
+        let asks = asks.split_inclusive("\r\n\r\n").next().unwrap().to_owned();
+        for sent in [with(large, ""), asks] {
+            let said = said(address, sent.as_bytes()).await;
+            assert!(
+                said.starts_with("HTTP/1.1 401") && said.contains("connection: close"),
+                "{said}"
+            );
+            assert!(!said.contains("welcome"), "{said}");
         }
     }
 

@@ -7,19 +7,20 @@
 //! **Invariant:** what is turned away here had no effect, is told when to come again, within little more than a second, and is counted
 //! as every other request.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
-use axum::http::{Method, header};
+use axum::http::Method;
 use axum::response::Response;
 use tokio::time::Instant;
-use tower::{ServiceExt as _, service_fn};
+use tower::{Service, ServiceExt as _, service_fn};
 
-use crate::hear_out::drain;
-use crate::http::{MAX_BODY_BYTES, durations, request_id};
+use crate::asked::request_id;
+use crate::hear_out::{Bound, asks_first, within};
+use crate::http::{MAX_BODY_BYTES, durations};
 use crate::problem::Problem;
 
 /// The time of a refusal: 10,000 a second.
@@ -28,7 +29,7 @@ const EACH: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// How long a body is waited for that nobody reads: what comes later meets the end of the connection.
-const HEARD_OUT_WITHIN: Duration = Duration::from_millis(200);
+const HEARD_OUT: Bound = Bound { bytes: MAX_BODY_BYTES, within: Duration::from_millis(200) };
 
 /// Why a request of this method and path is turned away now, if it is.
 type Refuses = Arc<dyn Fn(&Method, &str) -> Option<Problem> + Send + Sync>;
@@ -59,31 +60,48 @@ impl Valve {
         Self::new(move |method, path| this(method, path).or_else(|| other(method, path)))
     }
 
-    /// Before everything that a router answers.
-    pub fn before(self, router: Router) -> Router {
-        Router::new().fallback_service(service_fn(move |request: Request| {
+    /// Before everything that a service answers.
+    pub fn before<S>(
+        self,
+        service: S,
+    ) -> impl Service<
+        Request,
+        Response = Response,
+        Error = Infallible,
+        Future: Future<Output = Result<Response, Infallible>> + Send,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+    where
+        S: Service<Request, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+    {
+        service_fn(move |request: Request| {
             let refused = (self.refuses)(request.method(), request.uri().path());
-            let (router, pace) = (router.clone(), Arc::clone(&self.pace));
+            let (service, pace) = (service.clone(), Arc::clone(&self.pace));
             async move {
                 match refused {
                     Some(problem) => Ok(turn_away(request, &problem, &pace).await),
-                    None => router.oneshot(request).await,
+                    None => service.oneshot(request).await,
                 }
             }
-        }))
+        })
     }
 }
 
 async fn turn_away(request: Request, problem: &Problem, pace: &Pace) -> Response {
     let begun = Instant::now();
-    let (method, id) = (request.method().clone(), request_id(&request));
+    let (method, id) = (request.method().clone(), request_id(request.headers()));
     pace.turn().await;
-    // Who asks first whether to send a body is told no.
-    if !request.headers().contains_key(header::EXPECT) {
-        drain(request.into_body(), MAX_BODY_BYTES, HEARD_OUT_WITHIN).await;
-    }
+    let asks_first = asks_first(request.headers());
+    let answer = within(request.into_body(), asks_first, HEARD_OUT, problem.answer(id)).await;
     durations(&method, None, problem.status()).record(begun.elapsed().as_secs_f64());
-    problem.answer(id)
+    answer
 }
 
 /// When refusals are said: one after another.
@@ -113,21 +131,24 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::http::StatusCode;
+    use axum::http::{StatusCode, header};
     use axum::routing::any;
     use futures::future::join_all;
 
     use super::*;
+    use crate::answers::Answers;
     use crate::http::{REQUEST_ID, finish};
     use crate::problem::Code;
 
-    fn shut_for_commands() -> Router {
+    fn shut_for_commands() -> Answers {
         let valve = Valve::new(|method, _| {
             let full = || Problem::from(Code::Overloaded).detail("full").retry_after(1);
             (*method == Method::POST).then(full)
         });
-        valve.before(finish(Router::new().route("/", any(|| async { "here" }))))
+        let router = finish(Router::new().route("/", any(|| async { "here" })));
+        Answers::of(valve.before(router))
     }
 
     fn command(body: Body) -> Request {
@@ -160,12 +181,12 @@ mod tests {
         let began = Instant::now();
         let answer = router.clone().oneshot(command(never())).await.unwrap();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(began.elapsed() <= HEARD_OUT_WITHIN + Duration::from_millis(2));
+        assert!(began.elapsed() <= HEARD_OUT.within + Duration::from_millis(2));
         let mut asks = command(never());
         asks.headers_mut().insert(header::EXPECT, "100-continue".parse().unwrap());
         let began = Instant::now();
         router.oneshot(asks).await.unwrap();
-        assert!(began.elapsed() < HEARD_OUT_WITHIN, "{:?}", began.elapsed());
+        assert!(began.elapsed() < HEARD_OUT.within, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,6 +30,7 @@ use notification_service::{MailSettings, Notifications};
 use projection_service::{ProjectionService, SagaStates, SagaSummary};
 use saga_orchestrator::Orchestrator;
 use service_kit::access::Access;
+use service_kit::answers::Answers;
 use service_kit::clock;
 use service_kit::extract::answer_with;
 use service_kit::health::Health;
@@ -139,7 +140,7 @@ impl Platform {
     }
 
     /// Everything that is answered over HTTP; the page shows an order that is paid by this method.
-    pub(crate) fn router(&self, entrance: &Entrance, payment_method: &'static str) -> Router {
+    pub(crate) fn router(&self, entrance: &Entrance, payment_method: &'static str) -> Answers {
         let access = &self.access;
         let services = OpenApiRouter::new()
             .merge(self.commands.router(access))
@@ -157,7 +158,7 @@ impl Platform {
         let (services, explained) = docs::described(services, access);
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
-        let services = entrance.guard(places.around(services), access, behind);
+        let services = entrance.guard(access, behind).around(places.around(services));
         // Of a provider that tells nothing here there is nothing to be signed, and nobody is asked for a token either.
         let notices =
             notices.route("/payments/webhooks/{provider}", post(|| answer_with(Code::NotFound)));

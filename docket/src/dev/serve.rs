@@ -44,8 +44,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let draining = CancellationToken::new();
     let ending = Ending { announced: stop.clone(), draining: draining.clone() };
-    let router = platform.router(&settings.entrance.entrance(open), method);
-    let server = listening.serve(router, &access, ending);
+    let answers = platform.router(&settings.entrance.entrance(open), method);
+    let server = listening.serve(answers, &access, ending);
     let drained = async {
         stop.cancelled().await;
         platform.is_to_end();

@@ -1,13 +1,15 @@
 //! `docket gateway`: one address before the services. It hands requests on by path, and explains the API of all of them.
 //!
-//! **Invariant:** it is ready while commands can be taken. What else is missing makes it less good, and takes no command away.
+//! **Invariant:** it is ready once commands could be taken. What is missing later makes it less good, and takes away nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
-use gateway::{Addresses, Base, Behind, Client, Discovery, Dns, NoBase, Policy, Service, Services};
+use gateway::{
+    Addresses, Base, Behind, Client, Discovery, Dns, NoBase, Passage, Policy, Service, Services,
+};
 use service_kit::health::Health;
 use service_kit::tls::Trust;
 use tokio::sync::watch;
@@ -118,13 +120,15 @@ impl GatewayArgs {
         let aggregates = Router::new().nest("/v1", aggregates.into());
         let asked = Arc::clone(&services);
         let behind = Arc::new(move || asked.behind());
-        let router = entrance.guard(services.router().merge(aggregates), access, behind);
+        let guard = entrance.guard(access, behind);
+        let passage = Passage::new(&entrance, &guard, &services);
         let own = gateway::aggregates_described(access);
         let described = gateway::description(&services, DESCRIPTION, own);
         // Who takes the money, the command-service knows.
         let home = home(HomePage { head, payment_method: None });
         let open = services.notices().merge(described).merge(explained()).merge(home);
-        process.ready_behind(services.valve(), router.merge(open))?;
+        let router = guard.around(aggregates).merge(open);
+        process.ready_before(services.valve(), passage, router)?;
         let ended = process.until_stopped(nothing()).await;
         client.end_streams();
         process.drain().await;

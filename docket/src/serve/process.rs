@@ -4,6 +4,7 @@
 //! **Invariant:** the address answers as long as the process lives. Until the service is there, everything but health
 //! and metrics is 503 with `Retry-After`.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,12 +15,13 @@ use async_nats::Client;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderValue;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures::future::BoxFuture;
-use gateway::Entrance;
+use gateway::{Entrance, Passage};
 use messaging::jetstream::{self, Names, Registration};
 use service_kit::access::Access;
+use service_kit::answers::Answers;
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
@@ -30,7 +32,7 @@ use storage::{Asked, Backoff, Told};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::{ServiceExt as _, service_fn};
+use tower::{Service, ServiceExt as _, service_fn};
 
 use super::dependencies::watch_database;
 use super::registration::AdvertiseArgs;
@@ -71,7 +73,7 @@ pub(super) struct Process {
     metrics: Router,
     /// What stands around it all, where strangers come.
     edge: Option<Entrance>,
-    shown: watch::Sender<Router>,
+    shown: watch::Sender<Answers>,
     draining: CancellationToken,
     server: JoinHandle<()>,
 }
@@ -106,12 +108,12 @@ impl Process {
         entrance::say(&access, &health);
         let metrics = access.guard_plain(metrics, Action::ReadMetrics);
         // Before anybody is answered: whoever waits for the port asks in the moment in which it is open.
-        let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref(), None);
-        let (shown, router) = watch::channel(starts);
+        let starts = with_operations(until_it_is_there(), &health, &metrics, edge.as_ref());
+        let (shown, answers) = watch::channel(edged(edge.as_ref(), starts));
         let draining = CancellationToken::new();
         let (address, url) = (listening.address, listening.url());
         let ending = Ending { announced: stop.clone(), draining: draining.clone() };
-        let server = tokio::spawn(serve(listening, router, access.clone(), ending));
+        let server = tokio::spawn(serve(listening, answers, access.clone(), ending));
         let format = settings.log_format;
         let usual = if edge.is_some() { DELAY } else { DELAY_BEHIND };
         let delay = settings.shutdown_delay_ms.unwrap_or(usual);
@@ -179,18 +181,38 @@ impl Process {
 
     /// The service is there.
     pub(super) fn ready(&self, router: Router) -> Result<()> {
-        self.shows(router, None)
+        self.shows(self.whole(router))
     }
 
     /// The service is there, and turns away what it has no room for.
     pub(super) fn ready_behind(&self, valve: Valve, router: Router) -> Result<()> {
-        self.shows(router, Some(valve))
+        self.shows(valve.before(self.whole(router)))
     }
 
-    fn shows(&self, router: Router, valve: Option<Valve>) -> Result<()> {
-        let edge = self.edge.as_ref();
-        let router = with_operations(router, &self.health, &self.metrics, edge, valve);
-        drop(self.shown.send_replace(router));
+    /// The services are there to which this is the way; the router answers all else.
+    pub(super) fn ready_before(
+        &self,
+        valve: Valve,
+        passage: Passage,
+        router: Router,
+    ) -> Result<()> {
+        self.shows(valve.before(passage.before(self.whole(router))))
+    }
+
+    fn whole(&self, router: Router) -> Router {
+        with_operations(router, &self.health, &self.metrics, self.edge.as_ref())
+    }
+
+    fn shows<S>(&self, service: S) -> Result<()>
+    where
+        S: Service<Request, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+    {
+        drop(self.shown.send_replace(edged(self.edge.as_ref(), service)));
         self.health.up(self.name);
         output::of_process(self.format, format!("docket {} is up", self.name))?;
         Ok(())
@@ -292,38 +314,42 @@ impl Process {
 
 async fn serve(
     listening: Listening,
-    shown: watch::Receiver<Router>,
+    shown: watch::Receiver<Answers>,
     access: Access,
     ending: Ending,
 ) {
     let dispatch = move |request: Request| {
-        let router = shown.borrow().clone();
-        router.oneshot(request)
+        let answers = shown.borrow().clone();
+        answers.oneshot(request)
     };
     let service = service_fn(dispatch);
     listening.serve(service, &access, ending).await;
 }
 
-/// With what every process answers, beside what it is for; what the valve refuses is not looked at.
+/// With what every process answers, beside what it is for.
 fn with_operations(
     router: Router,
     health: &Health,
     metrics: &Router,
     edge: Option<&Entrance>,
-    valve: Option<Valve>,
 ) -> Router {
     let router = router.merge(metrics.clone());
     let router = match edge {
         Some(edge) => edge.limit(router),
         None => router,
     };
-    let mut router = service_kit::http::finish(router.merge(health.router()));
-    if let Some(valve) = valve {
-        router = valve.before(router);
-    }
+    service_kit::http::finish(router.merge(health.router()))
+}
+
+/// With what stands around it all, where strangers come.
+fn edged<S>(edge: Option<&Entrance>, service: S) -> Answers
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
     match edge {
-        Some(edge) => edge.edge(router),
-        None => router,
+        Some(edge) => edge.edge(service),
+        None => Answers::of(service),
     }
 }
 

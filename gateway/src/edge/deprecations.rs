@@ -1,8 +1,6 @@
 //! Operations that will go: their answers say since when they are old and when they end (RFC 9745, RFC 8594).
 
-use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
@@ -24,27 +22,24 @@ pub(super) struct Old {
 /// Everything that is old. Nothing is, as of `/v1`; an operation that goes stands here for a year before it does.
 pub(super) const OLD: &[Old] = &[];
 
-/// Says of what is old that it is.
-pub(super) async fn tell(old: &'static [Old], request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let known = old.iter().find(|old| path.starts_with(old.prefix));
-    let mut answer = next.run(request).await;
-    if let Some(old) = known {
+/// What is old of what a path leads to.
+pub(super) fn of(old: &'static [Old], path: &str) -> Option<&'static Old> {
+    old.iter().find(|old| path.starts_with(old.prefix))
+}
+
+impl Old {
+    /// Says on an answer that it is of something old.
+    pub(super) fn told(&self, answer: &mut Response) {
         let headers = answer.headers_mut();
-        headers.insert(DEPRECATION, HeaderValue::from_static(old.since));
-        headers.insert(SUNSET, HeaderValue::from_static(old.until));
-        headers.append(header::LINK, HeaderValue::from_static(old.instead));
+        headers.insert(DEPRECATION, HeaderValue::from_static(self.since));
+        headers.insert(SUNSET, HeaderValue::from_static(self.until));
+        headers.append(header::LINK, HeaderValue::from_static(self.instead));
     }
-    answer
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use axum::body::Body;
-    use axum::middleware;
-    use axum::routing::get;
-    use tower::ServiceExt as _;
+    use axum::response::IntoResponse as _;
 
     use super::*;
 
@@ -55,19 +50,14 @@ mod tests {
         instead: "</docs>; rel=\"deprecation\"",
     }];
 
-    #[tokio::test]
-    async fn what_is_old_says_so_and_nothing_else_does() {
-        let router = Router::new().route("/v0/orders", get(|| async {}));
-        let router = router.route("/v1/orders", get(|| async {}));
-        let router = router.layer(middleware::from_fn(|request, next| tell(OLDER, request, next)));
-        let ask = async |path: &str| {
-            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-            router.clone().oneshot(request).await.unwrap()
-        };
-        let old = ask("/v0/orders").await;
-        assert_eq!(old.headers()[DEPRECATION], OLDER[0].since);
-        assert_eq!(old.headers()[SUNSET], OLDER[0].until);
-        assert_eq!(old.headers()[header::LINK], OLDER[0].instead);
-        assert!(!ask("/v1/orders").await.headers().contains_key(SUNSET));
+    #[test]
+    fn what_is_old_says_so_and_nothing_else_does() {
+        let old = of(OLDER, "/v0/orders").unwrap();
+        let mut answer = "[]".into_response();
+        old.told(&mut answer);
+        assert_eq!(answer.headers()[DEPRECATION], OLDER[0].since);
+        assert_eq!(answer.headers()[SUNSET], OLDER[0].until);
+        assert_eq!(answer.headers()[header::LINK], OLDER[0].instead);
+        assert!(of(OLDER, "/v1/orders").is_none());
     }
 }

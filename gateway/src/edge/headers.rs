@@ -1,6 +1,6 @@
 //! Headers that keep browsers from doing with an answer what nobody meant.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 /// On every answer.
@@ -18,7 +18,12 @@ const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Puts them on an answer, where it does not say otherwise itself.
 pub(super) fn guard<B>(mut answer: Response<B>) -> Response<B> {
+    let is_of_a_stranger = answer.status() == StatusCode::UNAUTHORIZED;
     let headers = answer.headers_mut();
+    if is_of_a_stranger {
+        // A router adds which methods the path takes, which is nobody's business who is not known.
+        headers.remove(header::ALLOW);
+    }
     for (name, value) in ALWAYS {
         keep(headers, name, value);
     }
@@ -52,7 +57,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_loads_nothing_and_is_not_kept_and_a_page_loads_what_is_ours() {
+    fn data_loads_nothing_and_is_not_kept_a_page_loads_what_is_ours_and_a_stranger_is_not_told_what_a_path_takes()
+     {
         let data = guard(Json("x").into_response());
         assert_eq!(data.headers()[header::CONTENT_SECURITY_POLICY], DATA);
         assert_eq!(data.headers()[header::CACHE_CONTROL], "no-store");
@@ -60,6 +66,11 @@ mod tests {
         let page = guard(Html("x").into_response());
         assert_eq!(page.headers()[header::CONTENT_SECURITY_POLICY], PAGES);
         assert!(!page.headers().contains_key(header::CACHE_CONTROL));
+        let takes = [(header::ALLOW, "GET")];
+        let of_a_stranger = guard((StatusCode::UNAUTHORIZED, takes.clone()).into_response());
+        assert!(!of_a_stranger.headers().contains_key(header::ALLOW));
+        let known = guard((StatusCode::METHOD_NOT_ALLOWED, takes).into_response());
+        assert_eq!(known.headers()[header::ALLOW], "GET");
         let own = guard(([(header::REFERRER_POLICY, "origin")], "x").into_response());
         assert_eq!(own.headers()[header::REFERRER_POLICY], "origin");
     }

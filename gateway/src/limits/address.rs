@@ -6,7 +6,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Once;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
@@ -62,12 +63,12 @@ impl TrustedProxies {
     }
 
     /// Whose bucket a request is charged to.
-    pub(super) fn key(&self, request: &Request) -> IpAddr {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    pub(super) fn key(&self, head: &Parts) -> IpAddr {
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         // One that came over no connection came from here.
         let peer = peer.map_or(IpAddr::V6(Ipv6Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip());
-        self.tell_of_an_unknown_proxy(peer, request.headers());
-        household(self.client(peer, request.headers()))
+        self.tell_of_an_unknown_proxy(peer, &head.headers);
+        household(self.client(peer, &head.headers))
     }
 }
 
@@ -88,6 +89,8 @@ fn household(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+
     use super::*;
 
     fn client(peer: &str, lines: &[&str]) -> String {
@@ -130,14 +133,14 @@ mod tests {
         for (peer, forwarded) in
             [("10.0.0.1", true), ("192.0.2.1", false), ("192.0.2.2", true), ("192.0.2.3", true)]
         {
-            let mut request = Request::new(axum::body::Body::empty());
+            let (mut head, ()) = Request::new(()).into_parts();
             let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
-            request.extensions_mut().insert(ConnectInfo(peer));
+            head.extensions.insert(ConnectInfo(peer));
             if forwarded {
                 let hop = "198.51.100.7".parse().unwrap();
-                request.headers_mut().insert(FORWARDED_FOR, hop);
+                head.headers.insert(FORWARDED_FOR, hop);
             }
-            proxies.key(&request);
+            proxies.key(&head);
         }
         drop(logging);
         let log = std::io::read_to_string(read).unwrap();

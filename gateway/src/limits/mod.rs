@@ -7,9 +7,11 @@ mod cost;
 mod limiter;
 mod rate;
 mod tokens;
+mod visit;
 
 pub use address::TrustedProxies;
 pub use admission::{Admission, FarBehind};
-pub(crate) use limiter::{CameFrom, Charged, Identified};
+pub(crate) use limiter::Charged;
 pub use limiter::{LimitSettings, Limiter};
 pub use rate::{Limit, Rate};
+pub(crate) use visit::{CameFrom, Identified};

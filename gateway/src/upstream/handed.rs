@@ -1,13 +1,10 @@
 //! What goes on to a service, and what of it and of the answer is about one connection only.
 
 use axum::body::Bytes;
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use service_kit::http::{REQUEST_ID, RequestId};
-use service_kit::problem::Problem;
-
-use crate::bodies::{Bodies, Held};
+use service_kit::http::REQUEST_ID;
 
 /// Headers that are about one connection, not about the request.
 const OF_ONE_CONNECTION: [HeaderName; 9] = [
@@ -32,19 +29,16 @@ pub(crate) struct Handed {
 }
 
 impl Handed {
-    /// Reads a request whole. What is held of the room for bodies is kept as long as the request is.
-    pub(crate) async fn read(request: Request, bodies: &Bodies) -> Result<(Self, Held), Problem> {
-        let (parts, body, held) = bodies.read(request).await?;
-        let mut headers = parts.headers;
+    /// A client's request, whose body was read, under this id.
+    pub(crate) fn new(head: Parts, body: Bytes, id: Option<HeaderValue>) -> Self {
+        let Parts { method, uri, mut headers, .. } = head;
         of_the_request(&mut headers);
-        if let Some(RequestId(id)) = parts.extensions.get()
-            && let Ok(id) = HeaderValue::from_str(id)
-        {
+        if let Some(id) = id {
             headers.insert(REQUEST_ID, id);
         }
-        let path = parts.uri.into_parts().path_and_query;
+        let path = uri.into_parts().path_and_query;
         let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok((Self { method: parts.method, path, headers, body }, held))
+        Self { method, path, headers, body }
     }
 
     /// A read of the gateway's own.

@@ -79,17 +79,11 @@ impl Access {
         router.layer(middleware::from_fn_with_state(self.clone(), authenticate))
     }
 
-    /// Asks only who comes, and says so on the request for whoever decides.
+    /// Asks only who comes. Whoever decides finds them among what is known of the request.
     ///
     /// # Errors
     /// Without a token that is taken; or while it can't be told.
-    pub async fn identify(&self, request: &mut Request) -> Result<Arc<Principal>, Problem> {
-        let principal = self.principal(request.headers()).await?;
-        request.extensions_mut().insert(Arc::clone(&principal));
-        Ok(principal)
-    }
-
-    async fn principal(&self, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
         match &self.0 {
             // Else a customer's token would do everything here.
             Kind::Open(_) if headers.contains_key(RELIES) => {
@@ -111,8 +105,11 @@ async fn authenticate(State(access): State<Access>, mut request: Request, next: 
     if request.extensions().get::<Arc<Principal>>().is_some() {
         return next.run(request).await;
     }
-    match access.identify(&mut request).await {
-        Ok(_) => next.run(request).await,
+    match access.identify(request.headers()).await {
+        Ok(principal) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
         Err(problem) => problem.into_response(),
     }
 }

@@ -1,0 +1,107 @@
+//! The way of a request to a service that is elsewhere, from the first look at it to its answer: where it comes from, who it is of,
+//! what they may, its body, a place, and whoever answers.
+//!
+//! Nearly all that comes to the gateway goes this way, so it is one function, and nothing on it is looked up or kept for what comes
+//! after. What goes another way (answers of several services, pages, notices) is found by a router.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use service_kit::asked::Asked;
+use service_kit::hear_out::{asks_first, to_its_end};
+use tower::{Service as TowerService, ServiceExt as _, service_fn};
+
+use crate::bodies::Whose;
+use crate::edge::{Entrance, Guard, Guarding};
+use crate::limits::Limiter;
+use crate::routes::{Service, guarded};
+use crate::services::Services;
+
+/// What traces and metrics show as the route of all that goes this way.
+const ROUTE: &str = "/v1/{*path}";
+
+/// The way to the services. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Passage(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limiter: Limiter,
+    guard: Arc<Guard>,
+    services: Arc<Services>,
+}
+
+impl Passage {
+    /// The way through this entrance, past this guard, to these.
+    pub fn new(entrance: &Entrance, guard: &Guarding, services: &Arc<Services>) -> Self {
+        let (limiter, guard) = (entrance.limiter().clone(), Arc::clone(&guard.0));
+        Self(Arc::new(Inner { limiter, guard, services: Arc::clone(services) }))
+    }
+
+    /// Before a router, which answers what goes another way.
+    pub fn before(
+        self,
+        others: Router,
+    ) -> impl TowerService<
+        Request,
+        Response = Response,
+        Error = Infallible,
+        Future: Future<Output = Result<Response, Infallible>> + Send,
+    > + Clone
+    + Send
+    + Sync
+    + 'static {
+        service_fn(move |request: Request| {
+            let (passage, others) = (Arc::clone(&self.0), others.clone());
+            async move {
+                match guarded(request.method(), request.uri().path()) {
+                    Some(service) => Ok(passage.pass(service, request).await),
+                    None => others.oneshot(request).await,
+                }
+            }
+        })
+    }
+}
+
+impl Inner {
+    async fn pass(&self, service: Service, request: Request) -> Response {
+        let (head, mut body) = request.into_parts();
+        let asked = Asked::begin(&head, Some(ROUTE));
+        let id = HeaderValue::from_str(asked.id()).ok();
+        let asks_first = asks_first(&head.headers);
+        asked
+            .answered_by(async {
+                let answer = self.answer(service, head, &mut body, id).await;
+                to_its_end(&mut body, asks_first, answer).await
+            })
+            .await
+    }
+
+    async fn answer(
+        &self,
+        service: Service,
+        head: Parts,
+        body: &mut Body,
+        id: Option<HeaderValue>,
+    ) -> Response {
+        let visit = match self.limiter.meet(&head) {
+            Ok(visit) => visit,
+            Err(refusal) => return *refusal,
+        };
+        let from = visit.from();
+        let on = async |head, principal: Arc<_>| {
+            let whose = Whose::of(Some(&*principal), from);
+            self.services.hand_on(service, head, (body, whose), id).await
+        };
+        match self.guard.enter(head, on).await {
+            Ok(answer) => self.limiter.part(visit, true, answer),
+            Err(problem) => self.limiter.part(visit, false, problem.into_response()),
+        }
+    }
+}
