@@ -77,7 +77,8 @@ impl Inner {
         let asks_first = asks_first(&head.headers);
         asked
             .answered_by(async {
-                let answer = self.answer(service, head, &mut body, id).await;
+                // In a box: what is around it is moved on its way to where it stays.
+                let answer = Box::pin(self.answer(service, head, &mut body, id)).await;
                 to_its_end(&mut body, asks_first, answer).await
             })
             .await

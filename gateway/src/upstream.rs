@@ -123,8 +123,9 @@ impl Upstream {
     }
 
     async fn hand_on_within(&self, request: Handed, deadline: Duration) -> Response {
-        let ends = Instant::now() + deadline;
-        let taken_over_by = ends.min(Instant::now() + self.takeover_within);
+        let now = Instant::now();
+        let ends = now + deadline;
+        let taken_over_by = ends.min(now + self.takeover_within);
         let short = deadline < self.policy.deadline;
         let (unknown, last, in_vain, shut_for) = (None, None, false, None);
         let mut going = Going { request, ends, short, unknown, last, in_vain, shut_for };

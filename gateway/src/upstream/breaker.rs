@@ -61,13 +61,12 @@ pub(crate) struct Pass<'b> {
 impl Breaker {
     /// Leave to send a request; or for how long there is none, as far as is known.
     pub(crate) fn admit(&self) -> Result<Pass<'_>, Duration> {
-        let now = Instant::now();
         let mut known = self.known();
-        let trial = match known.phase(now) {
+        let trial = match known.phase() {
             Phase::Closed => false,
             Phase::HalfOpen => true,
             Phase::Open => {
-                let open = known.open.map_or(Duration::ZERO, |open| open.until - now);
+                let open = known.open.map_or(Duration::ZERO, |open| open.until - Instant::now());
                 return Err(open.max(OPEN_FOR.0));
             }
         };
@@ -95,7 +94,7 @@ impl Breaker {
 
     /// What it lets through now.
     pub(crate) fn phase(&self) -> Phase {
-        self.known().phase(Instant::now())
+        self.known().phase()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -105,10 +104,12 @@ impl Breaker {
 }
 
 impl Known {
-    fn phase(&self, now: Instant) -> Phase {
+    fn phase(&self) -> Phase {
         match self.open {
             None => Phase::Closed,
-            Some(open) if open.trial || now < open.until || self.looks > 0 => Phase::Open,
+            Some(open) if open.trial || self.looks > 0 || Instant::now() < open.until => {
+                Phase::Open
+            }
             Some(_) => Phase::HalfOpen,
         }
     }

@@ -178,17 +178,17 @@ impl Instances {
         let count = members.len();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
         let order = members[turn..].iter().chain(&members[..turn]);
-        let mut order: Vec<&Member> =
-            order.filter(|member| member.state != State::Ending).collect();
-        order.sort_by_key(|member| (is_shut_out(member), member.state));
-        let best = order.partition_point(|member| rank(member) == rank(order[0]));
+        let order = order.filter(|member| member.state != State::Ending);
+        let mut order: Vec<_> = order.map(|member| (rank(member), &member.instance)).collect();
+        order.sort_by_key(|(rank, _)| *rank);
+        let best = order.iter().take_while(|(rank, _)| *rank == order[0].0).count();
         if best > 1 {
             let other = fastrand::usize(1..best);
-            if order[other].instance.in_flight() < order[0].instance.in_flight() {
+            if order[other].1.in_flight() < order[0].1.in_flight() {
                 order.swap(0, other);
             }
         }
-        order.into_iter().map(|member| Arc::clone(&member.instance)).collect()
+        order.into_iter().map(|(_, instance)| Arc::clone(instance)).collect()
     }
 
     /// Keeps what was heard of a process; true when it is news.
