@@ -137,6 +137,16 @@ fn a_header_that_is_given_twice_is_refused_and_never_the_first_of_them_taken() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_for_that_and_not_as_if_it_were_no_json() {
+    for (coding, status) in [("gzip", 415), ("identity, gzip", 415), ("Identity", 200)] {
+        let request = Request::post("/act").header("content-type", "application/json");
+        let request = request.header("idempotency-key", "a").header("content-encoding", coding);
+        let answered = answered(request.body(Body::from("{}")).unwrap());
+        assert_eq!(answered.as_u16(), status, "{coding}");
+    }
+}
+
+#[test]
 fn a_query_of_sixty_thousand_bytes_is_answered_in_short() {
     for (piece, status) in
         [("a=1&", 400), ("state=x&", 400), ("%41=1&", 400), ("all=true&", 400), ("&", 200)]
