@@ -4,19 +4,16 @@
 //! who is known, and no address of those who are not, has more than a part of the room.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use access::{Known, Principal};
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::Method;
-use axum::http::request::Parts;
 use http_body_util::BodyExt as _;
 use service_kit::http::MAX_BODY_BYTES;
 use service_kit::problem::{Code, Problem};
 
-use crate::limits::CameFrom;
+use crate::whose::{Who, Whose};
 
 /// A body that has an end soon: one that comes byte by byte would hold what it is to be put into.
 const READ_WITHIN: Duration = Duration::from_secs(15);
@@ -57,16 +54,6 @@ struct Here {
     of: HashMap<Whose, usize>,
 }
 
-/// Whose a body is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Whose {
-    Known(String),
-    /// Of nobody who is known, from here.
-    From(Option<IpAddr>),
-    /// Nobody is asked who they are: they have the room together.
-    Anybodys,
-}
-
 /// The room of one body, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -89,12 +76,12 @@ impl Bodies {
         &self,
         method: &Method,
         body: &mut Body,
-        whose: impl FnOnce() -> Whose,
+        who: Who<'_>,
     ) -> Result<(Bytes, Option<Held>), Problem> {
         if matches!(*method, Method::GET | Method::HEAD) || body.is_end_stream() {
             return Ok((Bytes::new(), None));
         }
-        let mut held = Held { bodies: self.clone(), whose: whose(), read: 0, counted: 0 };
+        let mut held = Held { bodies: self.clone(), whose: who.whose(), read: 0, counted: 0 };
         let read = tokio::time::timeout(READ_WITHIN, whole(body, &mut held)).await;
         let body = read.map_err(|_| Code::RequestTimeout)??;
         Ok((body, Some(held)))
@@ -165,24 +152,6 @@ impl Drop for Held {
     }
 }
 
-impl Whose {
-    /// That of a request of this principal, or from this address while it is not known of whom.
-    pub(crate) fn of(principal: Option<&Principal>, from: Option<IpAddr>) -> Self {
-        match principal.map(|principal| principal.known().map(Known::name)) {
-            Some(Some(name)) => Self::Known(name),
-            Some(None) => Self::Anybodys,
-            None => Self::From(from),
-        }
-    }
-
-    /// The same where others have left with the request what they know of it.
-    pub(crate) fn of_request(head: &Parts) -> Self {
-        let principal = head.extensions.get::<Arc<Principal>>();
-        let from = head.extensions.get().map(|CameFrom(address)| *address);
-        Self::of(principal.map(AsRef::as_ref), from)
-    }
-}
-
 fn no_room(theirs_are_many: bool) -> Problem {
     let reason = if theirs_are_many { "own_bodies" } else { "bodies" };
     metrics::counter!("docket_gateway_bodies_refused_total", "reason" => reason).increment(1);
@@ -205,13 +174,6 @@ mod tests {
 
     const ROOM: Room = Room { all: 250, each: 100, small: 10 };
 
-    fn whose(from: Option<u8>) -> Whose {
-        match from {
-            Some(last) => Whose::of(None, Some([192, 0, 2, last].into())),
-            None => Whose::of(Some(&Principal::Open), None),
-        }
-    }
-
     fn spaces(bytes: usize) -> Body {
         Body::from(vec![b' '; bytes])
     }
@@ -219,7 +181,7 @@ mod tests {
     /// The room that is held; or the words of the refusal.
     async fn read(bodies: &Bodies, bytes: usize, from: Option<u8>) -> Result<Held, String> {
         let mut body = spaces(bytes);
-        let read = bodies.read(&Method::POST, &mut body, || whose(from)).await;
+        let read = bodies.read(&Method::POST, &mut body, from.map_or(Who::ANYBODY, Who::at)).await;
         let (body, held) = read.map_err(|problem| problem.to_json().to_string())?;
         assert_eq!(body.len(), bytes);
         Ok(held.unwrap())
@@ -253,7 +215,7 @@ mod tests {
     async fn what_a_read_has_to_say_is_not_read() {
         let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
         let mut never = Body::from_stream(never);
-        let read = Bodies::default().read(&Method::GET, &mut never, || whose(None)).await;
+        let read = Bodies::default().read(&Method::GET, &mut never, Who::ANYBODY).await;
         let (body, held) = read.unwrap();
         assert!(body.is_empty() && held.is_none());
     }
@@ -263,7 +225,7 @@ mod tests {
         let bodies = Bodies::default();
         let post = async |bytes| {
             let mut body = spaces(bytes);
-            bodies.read(&Method::POST, &mut body, || whose(None)).await.map(drop)
+            bodies.read(&Method::POST, &mut body, Who::ANYBODY).await.map(drop)
         };
         assert_eq!(post(MAX_BODY_BYTES + 1).await.unwrap_err().code(), "body_too_large");
         assert!(post(MAX_BODY_BYTES).await.is_ok());

@@ -19,6 +19,7 @@ mod routes;
 mod services;
 mod upstream;
 mod watching;
+mod whose;
 
 pub use aggregate::{Behind, aggregates, aggregates_described};
 pub use description::description;

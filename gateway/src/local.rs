@@ -16,10 +16,11 @@ use service_kit::extract::answer_with;
 use service_kit::problem::Code;
 use service_kit::valve::Valve;
 
-use crate::bodies::{Bodies, Whose};
-use crate::places::Places;
+use crate::bodies::Bodies;
+use crate::places::{NoPlace, Places};
 use crate::routes::{Service, handed_to};
-use crate::upstream::{Policy, full, unanswered};
+use crate::upstream::{Policy, no_place, unanswered};
+use crate::whose::Who;
 
 /// The services of this process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,7 +42,9 @@ impl LocalServices {
         let places = Arc::clone(&self.places);
         Valve::new(move |method, path| {
             let service = handed_to(method, path)?;
-            places[service as usize].is_full(method, path).then(|| full(service.name()))
+            places[service as usize]
+                .is_full(method, path)
+                .then(|| no_place(service.name(), NoPlace::Full))
         })
     }
 
@@ -59,15 +62,17 @@ async fn hand_on(State(services): State<LocalServices>, request: Request, next: 
     let places = &services.places[service as usize];
     let is_read = matches!(head.method, Method::GET | Method::HEAD);
     // Without a place: whoever sends slowly would hold it.
-    let read = services.bodies.read(&head.method, &mut body, || Whose::of_request(&head)).await;
+    let read = services.bodies.read(&head.method, &mut body, Who::left_on(&head.extensions)).await;
     let (body, _held) = match read {
         Ok(read) => read,
         Err(problem) => return problem.into_response(),
     };
     let path = head.uri.path_and_query().cloned();
     let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let Some(_place) = places.take(&head.method, &path, &mut head.headers) else {
-        return full(service.name()).into_response();
+    let who = Who::left_on(&head.extensions);
+    let _place = match places.take(&head.method, &path, &mut head.headers, who) {
+        Ok(place) => place,
+        Err(none) => return no_place(service.name(), none).into_response(),
     };
     let request = Request::from_parts(head, Body::from(body));
     match tokio::time::timeout(services.policy.deadline, next.run(request)).await {

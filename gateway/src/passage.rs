@@ -17,11 +17,11 @@ use service_kit::asked::Asked;
 use service_kit::hear_out::{asks_first, to_its_end};
 use tower::{Service as TowerService, ServiceExt as _, service_fn};
 
-use crate::bodies::Whose;
 use crate::edge::{Entrance, Guard, Guarding};
 use crate::limits::Limiter;
 use crate::routes::{Service, guarded};
 use crate::services::Services;
+use crate::whose::Who;
 
 /// What traces and metrics show as the route of all that goes this way.
 const ROUTE: &str = "/v1/{*path}";
@@ -97,8 +97,8 @@ impl Inner {
         };
         let from = visit.from();
         let on = async |head, principal: Arc<_>| {
-            let whose = Whose::of(Some(&*principal), from);
-            self.services.hand_on(service, head, (body, whose), id).await
+            let who = Who { principal: Some(&principal), from };
+            self.services.hand_on(service, head, (body, who), id).await
         };
         match self.guard.enter(head, on).await {
             Ok(answer) => self.limiter.part(visit, true, answer),

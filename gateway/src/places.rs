@@ -1,15 +1,22 @@
 //! How many requests a service may have under way at the same time: of those that work, and of those that wait.
 //!
-//! **Invariant:** whoever only waits takes no place from those who work, and commands of clients take none from what else the service is
-//! asked, as by an operator who looks into why there are so many.
+//! **Invariant:** whoever only waits takes no place from those who work, and no client all places of those who wait. Commands of clients
+//! take none from what else the service is asked, as by an operator who looks into why there are so many.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, Method};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::routes::is_command;
+use crate::whose::{Who, Whose};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// Of those who wait one client has at most one in so many.
+const SHARE: usize = 8;
 
 /// The places of one service.
 #[derive(Debug)]
@@ -18,16 +25,39 @@ pub(crate) struct Places {
     commands: Semaphore,
     others: Semaphore,
     waits: Semaphore,
+    /// How many of each client wait.
+    waiting: Mutex<HashMap<Whose, usize>>,
 }
 
 /// A place, until it is dropped.
-pub(crate) type Place<'r> = SemaphorePermit<'r>;
+#[derive(Debug)]
+pub(crate) struct Place<'r> {
+    _place: SemaphorePermit<'r>,
+    _waits: Option<Waits<'r>>,
+}
+
+/// One more of a client's requests waits, until this is dropped.
+#[derive(Debug)]
+struct Waits<'r> {
+    places: &'r Places,
+    whose: Whose,
+}
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// There are as many requests as there may be.
+    Full,
+    /// It would wait, and as many of the same client wait as may.
+    TheirsAreMany,
+}
 
 impl Places {
     /// So many places of each kind.
     pub(crate) fn of(most: usize) -> Self {
         let places = || Semaphore::new(most);
-        Self { most, commands: places(), others: places(), waits: places() }
+        let (commands, others, waits) = (places(), places(), places());
+        Self { most, commands, others, waits, waiting: Mutex::default() }
     }
 
     /// Whether a request would find no place now.
@@ -35,21 +65,25 @@ impl Places {
         self.working(method, path).available_permits() == 0
     }
 
-    /// A place for a request; none when there is none left. One that would wait for what becomes of it, and finds that as many wait
-    /// as may, is answered as soon as it is taken: it only prefers to wait (RFC 7240).
+    /// A place for a request. One that would wait for what becomes of it, and finds that as many wait as may, is answered as soon as
+    /// it is taken: it only prefers to wait (RFC 7240). A read that would wait for a position can't do without.
     pub(crate) fn take(
         &self,
         method: &Method,
         path: &PathAndQuery,
         headers: &mut HeaderMap,
-    ) -> Option<Place<'_>> {
-        if waits(path, headers) {
-            if let Ok(place) = self.waits.try_acquire() {
-                return Some(place);
+        who: Who<'_>,
+    ) -> Result<Place<'_>, NoPlace> {
+        let for_position = path.query().is_some_and(|query| query.contains("min_position="));
+        if for_position || prefers_to_wait(headers) {
+            let place = self.wait(who.whose());
+            if place.is_ok() || for_position {
+                return place;
             }
             headers.remove(PREFER);
         }
-        self.working(method, path.path()).try_acquire().ok()
+        let place = self.working(method, path.path()).try_acquire();
+        place.map(|place| Place { _place: place, _waits: None }).map_err(|_| NoPlace::Full)
     }
 
     /// How many requests are under way.
@@ -61,13 +95,41 @@ impl Places {
     fn working(&self, method: &Method, path: &str) -> &Semaphore {
         if is_command(method, path) { &self.commands } else { &self.others }
     }
+
+    fn wait(&self, whose: Whose) -> Result<Place<'_>, NoPlace> {
+        let place = self.waits.try_acquire().map_err(|_| NoPlace::Full)?;
+        let mut waiting = self.waiting();
+        let theirs = waiting.get(&whose).copied().unwrap_or_default();
+        if whose != Whose::Anybodys && theirs >= self.most.div_ceil(SHARE) {
+            return Err(NoPlace::TheirsAreMany);
+        }
+        waiting.insert(whose.clone(), theirs + 1);
+        drop(waiting);
+        Ok(Place { _place: place, _waits: Some(Waits { places: self, whose }) })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Whose, usize>> {
+        // Numbers are whole after any panic.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Whether a request may be kept waiting though there is nothing to do for it.
-fn waits(path: &PathAndQuery, headers: &HeaderMap) -> bool {
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.places.waiting();
+        if let Some(theirs) = waiting.get_mut(&self.whose) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                waiting.remove(&self.whose);
+            }
+        }
+    }
+}
+
+/// Whether a request may be kept waiting for what becomes of it though there is nothing to do for it.
+fn prefers_to_wait(headers: &HeaderMap) -> bool {
     let mut preferences = headers.get_all(PREFER).iter().flat_map(|said| said.to_str());
     preferences.any(|preference| preference.contains("wait"))
-        || path.query().is_some_and(|query| query.contains("min_position="))
 }
 
 #[cfg(test)]
@@ -75,10 +137,28 @@ mod tests {
     use super::*;
 
     fn take<'r>(places: &'r Places, path: &str, prefer: Option<&str>) -> (Option<Place<'r>>, bool) {
+        take_of(Who::ANYBODY, places, path, prefer)
+    }
+
+    fn take_of<'r>(
+        who: Who<'_>,
+        places: &'r Places,
+        path: &str,
+        prefer: Option<&str>,
+    ) -> (Option<Place<'r>>, bool) {
         let mut headers = HeaderMap::new();
         headers.extend(prefer.map(|prefer| (PREFER, prefer.parse().unwrap())));
-        let place = places.take(&Method::POST, &path.parse().unwrap(), &mut headers);
-        (place, headers.contains_key(PREFER))
+        let place = places.take(&Method::POST, &path.parse().unwrap(), &mut headers, who);
+        (place.ok(), headers.contains_key(PREFER))
+    }
+
+    fn read<'r>(
+        places: &'r Places,
+        path: &'static str,
+        who: Who<'_>,
+    ) -> Result<Place<'r>, NoPlace> {
+        let path = PathAndQuery::from_static(path);
+        places.take(&Method::GET, &path, &mut HeaderMap::new(), who)
     }
 
     #[test]
@@ -114,14 +194,30 @@ mod tests {
     }
 
     #[test]
-    fn a_read_that_waits_for_a_position_waits_too() {
+    fn a_read_that_waits_for_a_position_waits_too_or_is_refused() {
         let places = Places::of(1);
-        let read = |path: &'static str| {
-            places.take(&Method::GET, &PathAndQuery::from_static(path), &mut HeaderMap::new())
-        };
-        let _waits = read("/v1/orders/o-1?min_position=7").unwrap();
-        assert!(!places.is_full(&Method::GET, "/v1/orders/o-1"));
-        let _reads = read("/v1/orders/o-1?min_position=7").unwrap();
-        assert!(read("/v1/orders").is_none());
+        let waits = "/v1/orders/o-1?min_position=7";
+        let waiting = read(&places, waits, Who::ANYBODY).unwrap();
+        assert_eq!(read(&places, waits, Who::ANYBODY).unwrap_err(), NoPlace::Full);
+        let reads = read(&places, "/v1/orders", Who::ANYBODY).unwrap();
+        drop(waiting);
+        let _waits = read(&places, waits, Who::ANYBODY).unwrap();
+        assert!(read(&places, "/v1/orders", Who::ANYBODY).is_err());
+        drop(reads);
+    }
+
+    #[test]
+    fn one_client_has_a_part_of_the_places_of_those_who_wait() {
+        let places = Places::of(SHARE * 2);
+        let waits = "/v1/orders/o-1?min_position=7";
+        let theirs = [(); 2].map(|()| read(&places, waits, Who::at(1)).unwrap());
+        assert_eq!(read(&places, waits, Who::at(1)).unwrap_err(), NoPlace::TheirsAreMany);
+        let (place, still_waits) = take_of(Who::at(1), &places, "/v1/orders", Some("wait=30"));
+        assert!(place.is_some() && !still_waits, "it is answered when it is taken");
+        read(&places, waits, Who::at(2)).unwrap();
+        drop(theirs);
+        read(&places, waits, Who::at(1)).unwrap();
+        drop(place);
+        assert!(places.waiting().is_empty() && places.in_flight() == 0);
     }
 }

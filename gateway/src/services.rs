@@ -18,10 +18,11 @@ use service_kit::http::RequestId;
 use service_kit::valve::Valve;
 use tokio::task::JoinSet;
 
-use crate::bodies::{Bodies, Whose};
+use crate::bodies::Bodies;
 use crate::routes::{Service, handed_to};
 use crate::upstream::{Base, Client, Handed, Policy, Upstream};
 use crate::watching;
+use crate::whose::Who;
 
 /// Where the processes of each service are.
 #[derive(Debug, Clone, Default)]
@@ -122,28 +123,30 @@ impl Services {
         &self,
         service: Service,
         head: Parts,
-        (body, whose): (&mut Body, Whose),
+        (body, who): (&mut Body, Who<'_>),
         id: Option<HeaderValue>,
     ) -> Response {
         // Without a place: whoever sends slowly would hold it.
-        match self.bodies.read(&head.method, body, || whose).await {
-            Ok((body, _held)) => self.hand_to(self.get(service), Handed::new(head, body, id)).await,
+        match self.bodies.read(&head.method, body, who).await {
+            Ok((body, _held)) => {
+                self.hand_to(self.get(service), Handed::new(head, body, id), who).await
+            }
             Err(problem) => problem.into_response(),
         }
     }
 
     /// Asks whoever answers this.
-    pub(crate) async fn ask(&self, handed: Handed) -> Response {
+    pub(crate) async fn ask(&self, handed: Handed, who: Who<'_>) -> Response {
         let upstream = self.get(Service::of(&handed.method, handed.path.path()));
-        self.hand_to(upstream, handed).await
+        self.hand_to(upstream, handed, who).await
     }
 
-    async fn hand_to(&self, upstream: &Upstream, mut handed: Handed) -> Response {
+    async fn hand_to(&self, upstream: &Upstream, mut handed: Handed, who: Who<'_>) -> Response {
         handed.headers.remove(RELIES);
         if self.relies {
             handed.headers.insert(RELIES, HeaderValue::from_static("tokens"));
         }
-        upstream.hand_on(handed).await
+        upstream.hand_on(handed, who).await
     }
 
     /// Shut for each as long as it has all that it may have.
@@ -164,8 +167,8 @@ impl Services {
 }
 
 async fn hand_on_notice(State(services): State<Arc<Services>>, request: Request) -> Response {
-    let (head, mut body) = request.into_parts();
-    let whose = Whose::of_request(&head);
-    let id = head.extensions.get().and_then(|RequestId(id)| HeaderValue::from_str(id).ok());
-    services.hand_on(Service::Commands, head, (&mut body, whose), id).await
+    let (mut head, mut body) = request.into_parts();
+    let left = std::mem::take(&mut head.extensions);
+    let id = left.get().and_then(|RequestId(id)| HeaderValue::from_str(id).ok());
+    services.hand_on(Service::Commands, head, (&mut body, Who::left_on(&left)), id).await
 }

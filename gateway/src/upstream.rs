@@ -23,7 +23,8 @@ use serde_json::Value;
 use service_kit::problem::{Code, Problem};
 use tokio::time::Instant;
 
-use crate::places::Places;
+use crate::places::{NoPlace, Places};
+use crate::whose::Who;
 
 pub use self::client::{Base, Client, NoBase};
 
@@ -103,10 +104,11 @@ impl Upstream {
     /// Hands a request on and its answer back. Where a process is away or stands by, the next one is asked; and where one
     /// turns out to be while the request is there, the request goes to another that is ready. Where nobody took it and one
     /// stands by, it waits until that one has taken over.
-    pub(crate) async fn hand_on(&self, mut request: Handed) -> Response {
+    pub(crate) async fn hand_on(&self, mut request: Handed, who: Who<'_>) -> Response {
         let Handed { method, path, headers, .. } = &mut request;
-        let Some(_place) = self.places.take(method, path, headers) else {
-            return full(self.name).into_response();
+        let _place = match self.places.take(method, path, headers, who) {
+            Ok(place) => place,
+            Err(none) => return no_place(self.name, none).into_response(),
         };
         self.budget.deposit();
         self.hand_on_within(request, self.policy.deadline).await
@@ -114,7 +116,7 @@ impl Upstream {
 
     /// What is said as long as it has all that it may have.
     pub(crate) fn refusal(&self, method: &Method, path: &str) -> Option<Problem> {
-        self.places.is_full(method, path).then(|| full(self.name))
+        self.places.is_full(method, path).then(|| no_place(self.name, NoPlace::Full))
     }
 
     /// How many requests are under way.
@@ -312,9 +314,15 @@ impl Upstream {
 }
 
 /// What is said when a service has all that it may have.
-pub(crate) fn full(service: &'static str) -> Problem {
-    refused(service, "full");
-    let detail = format!("{service} has as many requests as it may have");
+pub(crate) fn no_place(service: &'static str, none: NoPlace) -> Problem {
+    let (reason, detail) = match none {
+        NoPlace::Full => ("full", format!("{service} has as many requests as it may have")),
+        NoPlace::TheirsAreMany => {
+            let detail = format!("as many of your requests wait at {service} as may of one client");
+            ("own_waits", detail)
+        }
+    };
+    refused(service, reason);
     Problem::from(Code::Overloaded).detail(detail).retry_after(1)
 }
 

@@ -159,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::upstream::{Client, Handed, Member, Phase, Policy};
+    use crate::whose::Who;
 
     /// A process that says this of itself; its address.
     async fn process(status: StatusCode, word: &'static str) -> String {
@@ -252,7 +253,9 @@ mod tests {
         let is_ready = |members: &Vec<Member>| members.iter().all(|one| one.state == State::Ready);
         members.wait_for(is_ready).await.unwrap();
         let first = Arc::clone(&upstream.instances.all()[0].instance);
-        assert!(upstream.hand_on(Handed::get("/v1/orders")).await.status().is_success());
+        assert!(
+            upstream.hand_on(Handed::get("/v1/orders"), Who::ANYBODY).await.status().is_success()
+        );
         upstream.instances.are_at(&[comes.parse().unwrap(), "http://127.0.0.1:9".parse().unwrap()]);
         assert!(Arc::ptr_eq(&first, &upstream.instances.all()[0].instance), "it is the same");
         assert_eq!(upstream.instances.all()[0].state, State::Ready);
@@ -269,7 +272,7 @@ mod tests {
             upstream.look(&instance).await;
         }
         let begun = tokio::time::Instant::now();
-        let answer = upstream.hand_on(Handed::get("/v1/orders")).await;
+        let answer = upstream.hand_on(Handed::get("/v1/orders"), Who::ANYBODY).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(
             begun.elapsed() < Duration::from_millis(50),
@@ -281,7 +284,9 @@ mod tests {
         tokio::spawn(async move { axum::serve(listener, router).await });
         upstream.look(&instance).await;
         assert_eq!(instance.breaker.phase(), Phase::Closed);
-        assert!(upstream.hand_on(Handed::get("/v1/orders")).await.status().is_success());
+        assert!(
+            upstream.hand_on(Handed::get("/v1/orders"), Who::ANYBODY).await.status().is_success()
+        );
     }
 
     #[tokio::test]

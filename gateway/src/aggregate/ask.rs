@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 
 use crate::services::Services;
 use crate::upstream::Handed;
+use crate::whose::Who;
 
 /// The services behind: in this process, or elsewhere.
 #[derive(Debug, Clone)]
@@ -63,7 +64,8 @@ impl Behind {
             Self::Remote(services) => match PathAndQuery::try_from(path) {
                 Ok(path) => {
                     let (method, body) = (Method::GET, Bytes::new());
-                    services.ask(Handed { method, path, headers, body }).await
+                    let who = Who { principal: asker.principal.as_deref(), from: None };
+                    services.ask(Handed { method, path, headers, body }, who).await
                 }
                 Err(error) => unreadable(error.into()),
             },

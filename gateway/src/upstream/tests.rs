@@ -83,7 +83,9 @@ async fn handed_on(upstream: &Upstream, method: Method, key: bool) -> (u16, Stri
     if key {
         headers.insert("idempotency-key", HeaderValue::from_static("k"));
     }
-    let answer = upstream.hand_on(Handed { method, headers, ..Handed::get("/v1/orders") }).await;
+    let answer = upstream
+        .hand_on(Handed { method, headers, ..Handed::get("/v1/orders") }, Who::ANYBODY)
+        .await;
     let status = answer.status().as_u16();
     let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -286,7 +288,7 @@ async fn a_stream_of_events_goes_on_as_it_comes_until_streams_are_ended() {
     let router = Router::new().fallback(any(events));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let upstream = upstream(vec![format!("http://{address}")]);
-    let answer = upstream.hand_on(Handed::get("/v1/orders")).await;
+    let answer = upstream.hand_on(Handed::get("/v1/orders"), Who::ANYBODY).await;
     assert_eq!(upstream.in_flight(), 0, "it holds no place of the service");
     let mut events = answer.into_body().into_data_stream();
     assert_eq!(&events.next().await.unwrap().unwrap()[..], b"data: 1\n\n");
