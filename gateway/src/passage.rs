@@ -106,3 +106,75 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use service_kit::access::Access;
+    use service_kit::http::REQUEST_ID;
+
+    use super::*;
+    use crate::edge::EntranceSettings;
+    use crate::limits::{Limit, LimitSettings, Rate, TrustedProxies};
+    use crate::services::Addresses;
+    use crate::upstream::{Client, Policy};
+
+    /// Services of which none is there, behind an entrance at which an address may ask three times.
+    fn entrance() -> (Passage, Router) {
+        let policy = Policy { deadline: Duration::from_secs(1), most_in_flight: 2 };
+        let client = Client::in_clear(policy.deadline);
+        let services = Arc::new(Services::at(Addresses::default(), &client, policy, false));
+        let limits = LimitSettings {
+            customers: Limit::Off,
+            staff: Limit::Off,
+            services: Limit::Off,
+            strangers: Limit::At(Rate::new(1, 3)),
+            guarded: true,
+            proxies: TrustedProxies::default(),
+        };
+        let (origins, meant_behind) = (Vec::new(), Duration::ZERO);
+        let entrance = Entrance::new(EntranceSettings { limits, origins, meant_behind });
+        let guard = entrance.guard(&Access::open(), Arc::new(|| Duration::ZERO));
+        let others = Router::new().route("/v1/overview", get(|| async { "overview" }));
+        (Passage::new(&entrance, &guard, &services), others)
+    }
+
+    #[tokio::test]
+    async fn what_is_a_services_passes_here_with_its_id_and_its_limits_and_all_else_is_the_routers()
+    {
+        let (passage, others) = entrance();
+        let answers = passage.before(others);
+        let ask = async |path: &str| {
+            let request = Request::get(path).header(REQUEST_ID, "mine").body(Body::empty());
+            answers.clone().oneshot(request.unwrap()).await.unwrap()
+        };
+        for _ in 0..3 {
+            let answer = ask("/v1/orders").await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers()[REQUEST_ID], "mine");
+            assert!(answer.headers().contains_key("ratelimit"));
+            let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["detail"], "projection-service does not answer");
+            assert_eq!(body["request_id"], "mine");
+        }
+        let answer = ask("/v1/orders").await;
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers()[REQUEST_ID], "mine");
+        assert_eq!(ask("/v1/overview").await.status(), StatusCode::OK);
+        assert_eq!(ask("/nothing").await.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_request_on_its_way_takes_little_room() {
+        let (passage, others) = entrance();
+        let request = || Request::get("/v1/orders").body(Body::empty()).unwrap();
+        let (head, mut body) = request().into_parts();
+        let in_its_box = size_of_val(&passage.0.answer(Service::Models, head, &mut body, None));
+        let around = size_of_val(&passage.before(others).call(request()));
+        assert!(in_its_box < 8 * 1024 && around < 3 * 1024, "{in_its_box} and {around} bytes");
+    }
+}

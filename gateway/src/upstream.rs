@@ -12,6 +12,7 @@ mod handed;
 mod instance;
 mod kept;
 mod retries;
+mod said;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
-use service_kit::problem::{Code, Problem};
+use service_kit::problem::Problem;
 use tokio::time::Instant;
 
 use crate::places::{NoPlace, Places};
@@ -33,9 +34,11 @@ pub(crate) use self::handed::Handed;
 #[cfg(test)]
 pub(crate) use self::instance::Member;
 pub(crate) use self::instance::{Instance, Instances, State};
+pub(crate) use self::said::{no_place, unanswered};
 
 use self::asking::Unanswered;
 use self::retries::Budget;
+use self::said::refused;
 
 /// How long a request waits for a process that stands by to take over: the four seconds of a lease, and a start.
 const TAKEOVER_WITHIN: Duration = Duration::from_secs(8);
@@ -311,30 +314,6 @@ impl Upstream {
     fn unanswered(&self, may_be_done: bool) -> Problem {
         unanswered(self.name, may_be_done)
     }
-}
-
-/// What is said when a service has all that it may have.
-pub(crate) fn no_place(service: &'static str, none: NoPlace) -> Problem {
-    let (reason, detail) = match none {
-        NoPlace::Full => ("full", format!("{service} has as many requests as it may have")),
-        NoPlace::TheirsAreMany => {
-            let detail = format!("as many of your requests wait at {service} as may of one client");
-            ("own_waits", detail)
-        }
-    };
-    refused(service, reason);
-    Problem::from(Code::Overloaded).detail(detail).retry_after(1)
-}
-
-/// What is said when a service does not answer.
-pub(crate) fn unanswered(service: &'static str, may_be_done: bool) -> Problem {
-    let code = if may_be_done { Code::OutcomeUnknown } else { Code::Unavailable };
-    Problem::from(code).detail(format!("{service} does not answer")).retry_after(1)
-}
-
-fn refused(service: &'static str, reason: &'static str) {
-    let labels = [("upstream", service), ("reason", reason)];
-    metrics::counter!("docket_gateway_refused_total", &labels).increment(1);
 }
 
 fn is_unavailable(answer: &Response) -> bool {
