@@ -93,6 +93,21 @@ mod tests {
     }
 
     #[test]
+    fn support_and_operators_are_staff_whatever_else_they_are() {
+        for (roles, is_staff) in [
+            (&[Role::Support][..], true),
+            (&[Role::Operator], true),
+            (&[Role::Customer, Role::Support], true),
+            (&[Role::Operator, Role::Service], true),
+            (&[Role::Customer], false),
+            (&[Role::Service], false),
+            (&[], false),
+        ] {
+            assert_eq!(known(&with(roles, None, None)).is_staff(), is_staff, "{roles:?}");
+        }
+    }
+
+    #[test]
     fn of_several_roles_the_widest_counts() {
         let both = with(&[Role::Customer, Role::Support], Some("17850"), None);
         let another = authorize(&both, Action::ReadOrders, Resource::Of(Some("17851")));

@@ -52,6 +52,12 @@ impl Known {
         self.taken_until
     }
 
+    /// Whether they are a person of the shop's: what they do to what is there already they do for a reason, which is recorded. With a
+    /// token that also makes them a customer or a program they are one still.
+    pub fn is_staff(&self) -> bool {
+        [Role::Support, Role::Operator].iter().any(|role| self.roles.contains(role))
+    }
+
     /// Their roles.
     pub fn roles(&self) -> impl Iterator<Item = Role> + '_ {
         self.roles.iter().copied()

@@ -128,7 +128,7 @@ type Kind = fn(u64) -> Result<Command>;
 
 fn receiving(number: u64) -> Result<Command> {
     let sku = Sku::parse(&sku(number.wrapping_mul(7_919) % MANY))?;
-    Ok(ReceiveStock { sku, quantity: Quantity::new(1).context("one")? }.into())
+    Ok(ReceiveStock { sku, quantity: Quantity::new(1).context("one")?, reason: None }.into())
 }
 
 fn of_anybody(number: u64) -> Result<Command> {

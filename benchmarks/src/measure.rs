@@ -147,7 +147,8 @@ pub(crate) async fn replay(platform: &Platform) -> Result<Row> {
     let begun = Instant::now();
     for name in names {
         let path = format!("/v1/projections/{name}/rebuild");
-        let rebuild = crate::client::Command::new(path, format!("rebuild/{name}"), "{}".to_owned());
+        let why = r#"{"reason":"measured"}"#.to_owned();
+        let rebuild = crate::client::Command::new(path, format!("rebuild/{name}"), why);
         connection.post(&rebuild).await?;
     }
     loop {

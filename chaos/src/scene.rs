@@ -97,7 +97,8 @@ impl Scene {
         };
         let key = format!("recovery/{}", self.probes);
         let path = "/v1/stock/sku-0/receive";
-        let done = client.until_done(path, &key, &json!({ "quantity": 1 })).await?;
+        let received = json!({ "quantity": 1, "reason": "does it work again" });
+        let done = client.until_done(path, &key, &received).await?;
         let position = done.body["position"].as_u64().unwrap_or_default();
         let seen = format!("/v1/stock/sku-0?min_position={position}");
         client.until(&seen, |_| true).await?;

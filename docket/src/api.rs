@@ -91,12 +91,6 @@ impl Api {
     }
 
     /// Commands, once.
-    pub(crate) async fn post(&self, path: &str, key: &str) -> Result<Value> {
-        let request = self.http.post(format!("{}{path}", self.base));
-        body(self.send(self.named(request, key)).await?).await
-    }
-
-    /// Commands with a body, once.
     pub(crate) async fn post_json(&self, path: &str, key: &str, json: &Value) -> Result<Value> {
         let request = self.http.post(format!("{}{path}", self.base)).json(json);
         body(self.send(self.named(request, key)).await?).await

@@ -10,7 +10,7 @@ mod stopped;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use projection_service::Projector;
 use projection_service::offline::Decision;
 
@@ -22,7 +22,8 @@ use crate::target::{Target, TargetArgs};
 #[command(
     after_help = "A model is built beside the live one, compared and switched. When the two differ, the live one stays and \
     the rows are shown: --switch makes the new one live, --drop drops it. Of a running platform, the one that was live \
-    before is kept for an hour: --rollback makes it live again. With --to, the state as of a position is built into a folder, to look at; nothing else is touched."
+    before is kept for an hour: --rollback makes it live again. What a running platform does is in its log, with who and why: --reason. With --to, the state as of a position is \
+    built into a folder, to look at; nothing else is touched."
 )]
 pub(crate) struct ReplayArgs {
     /// Only this model; may be given several times [default: all]
@@ -44,6 +45,9 @@ pub(crate) struct ReplayArgs {
     /// Build nothing: drop the generation that is kept beside the live one
     #[arg(long, group = "decision", conflicts_with = "to")]
     drop: bool,
+    /// Why; in the log of a running platform, which has to be told. Over a stopped one nothing is recorded
+    #[arg(long, value_name = "TEXT", conflicts_with = "to")]
+    reason: Option<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -57,6 +61,12 @@ impl ReplayArgs {
         ];
         words.into_iter().find(|(said, _)| *said).map(|(_, decision)| decision)
     }
+
+    /// Why, for the log of a platform that runs.
+    fn why(&self) -> Result<&str> {
+        let missing = "it is in the log of the platform, which runs, who does this and why: say why with --reason TEXT";
+        self.reason.as_deref().context(missing)
+    }
 }
 
 pub(crate) async fn run(args: ReplayArgs) -> Result<ExitCode> {
@@ -67,9 +77,9 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<ExitCode> {
     }
     let decision = args.decision();
     match (args.target.choose().await?, decision) {
-        (Target::Running(api), None) => running::run(&api, &projectors).await,
+        (Target::Running(api), None) => running::run(&api, &projectors, args.why()?).await,
         (Target::Running(api), Some(decision)) => {
-            running::decide(&api, &projectors, decision).await
+            running::decide(&api, &projectors, decision, args.why()?).await
         }
         (Target::Folder(folder), None) => stopped::run(&folder, &projectors).await,
         (Target::Folder(folder), Some(decision)) => {

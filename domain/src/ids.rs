@@ -165,7 +165,8 @@ typed_ids! {
     ReturnId: MAX_ID_CHARS,
     /// A saga: `order-{order}`, `cancellation-{cancellation}` or `return-{return}`.
     SagaId: MAX_ID_CHARS,
-    /// What operators act on: `projection/{name}`, `saga/{saga}`, `dead-letter/{letter}` or `webhook/{webhook}`.
+    /// What operators act on: `projection/{name}`, `saga/{saga}`, `dead-letter/{letter}`, `webhook/{webhook}`, `mail/{mail}` or
+    /// `notices/{customer}`.
     SubjectId: MAX_ID_CHARS + 16,
 }
 
@@ -262,6 +263,11 @@ impl SubjectId {
     /// All mails that were given up.
     pub fn of_failed_mails() -> Self {
         Self("mail/failed".into())
+    }
+
+    /// What a customer was told of their orders; `None` when no customer has such an id.
+    pub fn of_notices(customer_id: &str) -> Option<Self> {
+        Self::parse(&format!("notices/{customer_id}")).ok()
     }
 
     /// A dead letter; `None` when no letter has such a name.

@@ -171,7 +171,22 @@ impl<'p> Shop<'p> {
         self.platform.post_with(path, &headers, body.to_string()).await
     }
 
-    async fn until(&self, who: Who, path: &str, there: impl Fn(&Value) -> bool) -> Value {
+    /// The customer's parcel.
+    pub(crate) fn shipment(&self) -> &str {
+        &self.shipment
+    }
+
+    /// What the customer was told.
+    pub(crate) fn notice(&self) -> &str {
+        &self.notice
+    }
+
+    pub(crate) async fn until(
+        &self,
+        who: Who,
+        path: &str,
+        there: impl Fn(&Value) -> bool,
+    ) -> Value {
         let begun = std::time::Instant::now();
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
         loop {
@@ -275,7 +290,8 @@ async fn one_s_key_is_no_other_s_and_the_log_names_who_acted() {
     let shop = Shop::open(&platform, &tokens).await;
     let path = "/v1/stock/22423/receive";
     let service = shop.post(Who::Service, path, "k", &json!({ "quantity": 1 })).await;
-    let operator = shop.post(Who::Operator, path, "k", &json!({ "quantity": 2 })).await;
+    let two = json!({ "quantity": 2, "reason": "delivery note 2" });
+    let operator = shop.post(Who::Operator, path, "k", &two).await;
     assert_ne!(service.ok()["position"], operator.ok()["position"]);
     let token = format!("Bearer {}", tokens.of(Who::Operator));
     let headers =

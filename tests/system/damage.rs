@@ -73,7 +73,8 @@ async fn a_model_that_is_damaged_in_the_middle_is_replaced_by_a_rebuild() {
 
     break_the_middle(&data.path().join("projections/orders.g2.db"));
     let platform = Platform::start(&data).await;
-    platform.post("/v1/projections/orders/rebuild", "again", &json!({})).await.ok();
+    let why = json!({ "reason": "it is damaged" });
+    platform.post("/v1/projections/orders/rebuild", "again", &why).await.ok();
     let model = platform
         .until("/v1/projections/orders", |model| {
             assert!(model["last_rebuild"]["cause"].is_null(), "{model}");

@@ -167,7 +167,8 @@ async fn p1_durable_postgres_is_killed_under_the_services_and_what_was_acknowled
     services.postgres().kill().unwrap();
     everything_is_refused_clearly(&services, "gone").await;
     let path = "/v1/projections/stock/rebuild";
-    assert_is_clear(&services.gateway.post(path, "gone-rebuild", &json!({})).await);
+    let why = json!({ "reason": "to see what is said" });
+    assert_is_clear(&services.gateway.post(path, "gone-rebuild", &why).await);
     clients.until_one_is_refused().await;
     services.postgres().start_again().unwrap();
     everything_comes_back(&services, "gone").await;

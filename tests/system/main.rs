@@ -37,6 +37,7 @@ mod poison;
 mod process;
 mod promises;
 mod readiness;
+mod reasons;
 mod restore;
 mod restored_log;
 mod services;

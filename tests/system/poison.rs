@@ -153,7 +153,9 @@ async fn can_t_go_on(platform: &Platform) {
     let refused = projections(platform, &words).await;
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
     assert!(text(&refused).contains("key_still_faulted"), "{}", text(&refused));
-    let rebuilt = docket(&["replay", "--projection", "products", "--url", &platform.url]);
+    let words =
+        ["replay", "--projection", "products", "--url", &platform.url, "--reason", "compared"];
+    let rebuilt = docket(&words);
     let rebuilt = succeeded(&{ rebuilt }.output().await.unwrap());
     assert!(rebuilt.contains("the same as before, row for row"), "{rebuilt}");
     is_parked(platform).await;
@@ -222,6 +224,7 @@ async fn a_read_model_goes_on_past_a_key_that_it_can_t_read_and_a_replay_makes_u
     let parked = json!({ "subject": "projection/products", "action": "park_key", "key": "A",
         "position": told[0]["position"], "actor": "ada", "reason": "upgrade at noon" });
     assert_eq!(told[0], parked);
+    assert_eq!(told[2]["reason"], "compared");
 }
 
 #[tokio::test]

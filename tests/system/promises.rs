@@ -1,6 +1,6 @@
 //! The promises that can be seen from outside, each under its name.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::platform::{Data, Platform, docket, text};
 use crate::shop::order;
@@ -108,6 +108,11 @@ async fn p8_conservation_nothing_is_oversold() {
     data.verify().await;
 }
 
+/// Why a read model is built anew, or another generation made live.
+fn why() -> Value {
+    json!({ "reason": "to see whether it is the same" })
+}
+
 #[tokio::test]
 async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
     let platform = Platform::fresh().await;
@@ -117,7 +122,7 @@ async fn p10_rebuild_gives_the_same_model_while_reads_go_on() {
     }
     platform.settle().await;
     let before = platform.get("/v1/orders?limit=100").await.ok();
-    let asked = platform.post("/v1/projections/orders/rebuild", "r", &json!({})).await;
+    let asked = platform.post("/v1/projections/orders/rebuild", "r", &why()).await;
     assert_eq!(asked.status, 202, "{asked:?}");
     let rebuilt = loop {
         // Every read while it is built, and the first after the switch.
@@ -139,15 +144,18 @@ async fn p10_rebuild_is_rolled_back_without_staleness() {
     platform.sell("22423", 10).await;
     platform.settle().await;
     let path = "/v1/projections/stock";
-    let nothing = platform.post(&format!("{path}/rollback"), "none", &json!({})).await;
+    let nothing = platform.post(&format!("{path}/rollback"), "none", &why()).await;
     assert_eq!(nothing.problem(), (422, "no_generation_kept"));
-    platform.post(&format!("{path}/rebuild"), "r", &json!({})).await.ok();
+    platform.post(&format!("{path}/rebuild"), "r", &why()).await.ok();
     let switched = platform.until(path, |model| model["state"] == "running").await;
     assert_eq!(switched["last_rebuild"]["equal"], true, "{switched}");
     let received = platform.post("/v1/stock/22423/receive", "k", &json!({ "quantity": 4 })).await;
     let token = received.header("docket-position").to_owned();
     let url = platform.url.clone();
     let words = ["replay", "--rollback", "--projection", "stock", "--url", &url];
+    let output = docket(&words).output().await.unwrap();
+    assert!(text(&output).contains("say why with --reason"), "{}", text(&output));
+    let words = [&words[..], &["--reason", "it is slower"]].concat();
     let output = docket(&words).output().await.unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let model = platform.get(path).await.ok();

@@ -135,8 +135,9 @@ async fn rebuilt(scene: &mut Scene) -> Result<()> {
         for name in &models[..2] {
             let path = format!("/v1/projections/{name}");
             let generation = client.until(&path, |_| true).await?["generation"].as_u64();
-            let again = format!("{path}/rebuild");
-            client.until_done(&again, &format!("rebuild/{name}/{round}"), &json!({})).await?;
+            let (again, why) =
+                (format!("{path}/rebuild"), json!({ "reason": "built anew under load" }));
+            client.until_done(&again, &format!("rebuild/{name}/{round}"), &why).await?;
             let newer = |model: &Value| model["generation"].as_u64() > generation;
             let model = client.until(&path, newer).await?;
             let cause = &model["last_rebuild"]["cause"];

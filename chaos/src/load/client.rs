@@ -120,7 +120,7 @@ async fn shop(client: Client, mut wishes: Wishes, shared: Shared) -> Result<()> 
             }
             Next::Reuse => {
                 if let Some(wish) = shared.remembered(wishes.random()) {
-                    let body = json!({ "quantity": 977 });
+                    let body = json!({ "quantity": 977, "reason": "another delivery" });
                     let path = "/v1/stock/sku-0/receive".to_owned();
                     shared.carry_out(&client, &Wish { path, body, ..wish }).await?;
                 }

@@ -58,7 +58,7 @@ pub(super) async fn send_back(client: &Client, order: &str, shared: &Shared) -> 
     let mut arrived = lines.filter(|line| units(line, "delivered") > units(line, "returned"));
     let Some(line) = arrived.next() else { return Ok(()) };
     let (number, before) = (units(line, "line"), units(line, "returned"));
-    let body = json!({ "lines": [{ "line": number, "quantity": 1 }] });
+    let body = json!({ "lines": [{ "line": number, "quantity": 1 }], "reason": "one too many" });
     let key = format!("return/{order}/{number}/{before}");
     let asked = Wish::new(key, format!("{path}/returns"), body);
     let asked = shared.carry_out(client, &asked).await?;

@@ -28,7 +28,8 @@ pub(crate) async fn furnish(client: &Client) -> Result<()> {
         ensure!(sold.is_ok(), "{sold:?}");
         let units = if sku == SCARCE { FEW } else { 100_000 };
         let path = format!("/v1/stock/{sku}/receive");
-        client.until_done(&path, &format!("stock/{sku}"), &json!({ "quantity": units })).await?;
+        let received = json!({ "quantity": units, "reason": "what the shop opens with" });
+        client.until_done(&path, &format!("stock/{sku}"), &received).await?;
     }
     Ok(())
 }

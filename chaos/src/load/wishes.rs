@@ -95,7 +95,9 @@ impl Wishes {
         match self.random.u32(..100) {
             0..38 => Next::Command(self.place()),
             38..54 => Next::Command(self.receive()),
-            54..61 => Next::Command(self.of_order("cancel", json!({}))),
+            54..61 => {
+                Next::Command(self.of_order("cancel", json!({ "reason": "changed their mind" })))
+            }
             61..66 => Next::Command(self.of_order("hold", json!({ "reason": "a look at it" }))),
             66..71 => Next::Command(self.of_order("release", json!({ "reason": "looked at" }))),
             71..74 => Next::Command(self.nonsense()),
@@ -137,7 +139,7 @@ impl Wishes {
     fn receive(&mut self) -> Wish {
         let skus = skus();
         let sku = &skus[self.random.usize(..skus.len() - 1)];
-        let body = json!({ "quantity": self.random.u32(1..=9) });
+        let body = json!({ "quantity": self.random.u32(1..=9), "reason": "a delivery" });
         Wish::new(self.key("receive"), format!("/v1/stock/{sku}/receive"), body)
     }
 

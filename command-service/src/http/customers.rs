@@ -7,11 +7,11 @@ use domain::contact::{MailAddress, PhoneNumber};
 use domain::customers::{BlockCustomer, ChangeContact, EraseCustomer, RegisterCustomer};
 use domain::given::Given;
 use domain::ids::CustomerId;
-use domain::text::Label;
+use domain::text::{Label, Reason};
 use serde::{Deserialize, Serialize};
 use service_kit::access::Needs;
 use service_kit::business_time::BusinessTime;
-use service_kit::described::{PathId, ShortText};
+use service_kit::described::{LongText, PathId, ShortText};
 use service_kit::extract::PathParams;
 use service_kit::problem::{Code, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -37,7 +37,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(erase_customer).needs(Action::ErasePerson))
 }
 
-command_bodies! { RegisterCustomerBody, ChangeContactBody }
+command_bodies! { RegisterCustomerBody }
+command_bodies! { ChangeContactBody that may say why }
 
 // No `Debug`: it must not reach a log.
 
@@ -98,7 +99,7 @@ async fn register_customer(
 /// How a customer is reached; what is absent stays. At least one of name, email and phone is given.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "email": "ada@example.org" }))]
+#[schema(example = json!({ "email": "ada@example.org", "reason": "asked for on the telephone" }))]
 struct ChangeContactBody {
     /// Their new name.
     #[serde(default)]
@@ -112,6 +113,11 @@ struct ChangeContactBody {
     #[serde(default)]
     #[schema(value_type = Option<PhoneText>)]
     phone: Option<Given<PhoneNumber>>,
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. Staff (`support`, `operator`) have to say it.
+    // Without it a body is what it was when it could not be said, so that a repeat of such a request is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>)]
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -138,6 +144,7 @@ async fn change_contact(
             let nothing = "at least one of `name`, `email` and `phone` has to be given";
             return Err(Problem::from(Code::InvalidBody).mistake("", nothing));
         }
+        let reason = told.why_of_staff()?;
         let person = Person::Customer(customer_id.clone());
         let ChangeContactBody { name, email, phone, .. } = &told.body;
         Ok(ChangeContact {
@@ -145,6 +152,7 @@ async fn change_contact(
             name: app.seal_text(&person, name.as_ref()).await?,
             email: app.seal_text(&person, email.as_ref()).await?,
             phone: app.seal_text(&person, phone.as_ref()).await?,
+            reason,
         })
     };
     told.run_made(&app, made, answers::changed).await

@@ -49,6 +49,9 @@ struct EventItem {
     occurred_at: DateTime<Utc>,
     /// When it was appended.
     recorded_at: DateTime<Utc>,
+    /// By whose name: whose token it was, `client` where nobody is asked who they are, else a part of the platform. Of what an operator
+    /// does to the platform (`OperatorActed`) `data` says it.
+    actor: String,
     /// The command that caused it.
     command_id: String,
     /// The first command of the chain.
@@ -70,6 +73,7 @@ impl TryFrom<RecordedEvent> for EventItem {
             schema_version: event.schema_version,
             occurred_at: event.metadata.occurred_at,
             recorded_at: event.recorded_at,
+            actor: event.metadata.actor.to_string(),
             command_id: event.metadata.command_id.to_string(),
             correlation_id: event.metadata.correlation_id.to_string(),
             data: RawValue::from_string(event.payload)?,

@@ -33,7 +33,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(discontinue_product).needs(Action::WriteCatalog))
 }
 
-command_bodies! { RegisterProductBody, ChangePriceBody, RenameProductBody }
+command_bodies! { RegisterProductBody }
+command_bodies! { ChangePriceBody that may say why, RenameProductBody that may say why }
 command_bodies! { DiscontinueProductBody with a reason }
 
 /// A product to be sold.
@@ -78,11 +79,11 @@ async fn register_product(
 /// A new catalog price.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "unit_price": { "amount": 1350, "currency": "GBP" } }))]
+#[schema(example = json!({ "unit_price": { "amount": 1350, "currency": "GBP" }, "reason": "the supplier asks for more" }))]
 struct ChangePriceBody {
     /// The new price of one unit; orders already placed keep theirs.
     unit_price: PriceBody,
-    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. Staff (`support`, `operator`) have to say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LongText>)]
     reason: Option<Given<Reason>>,
@@ -101,19 +102,24 @@ async fn change_price(
     PathParams(sku): PathParams<Sku>,
     told: Told<ChangePriceBody>,
 ) -> Result<Response, Problem> {
-    let reason = told.body.reason.as_ref().map(Given::value);
-    let command = ChangePrice { sku, unit_price: told.body.unit_price.money(), reason };
-    told.run(&app, command, answers::changed).await
+    let unit_price = told.body.unit_price.money();
+    let made = async { Ok(ChangePrice { sku, unit_price, reason: told.why_of_staff()? }) };
+    told.run_made(&app, made, answers::changed).await
 }
 
 /// A new name.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "name": "Regency Cakestand" }))]
+#[schema(example = json!({ "name": "Regency Cakestand", "reason": "as the supplier calls it" }))]
 struct RenameProductBody {
     /// What people call it now.
     #[schema(value_type = ShortText)]
     name: Given<Label>,
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. Staff (`support`, `operator`) have to say it.
+    // Without it a body is what it was when it could not be said, so that a repeat of such a request is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>)]
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -129,8 +135,9 @@ async fn rename_product(
     PathParams(sku): PathParams<Sku>,
     told: Told<RenameProductBody>,
 ) -> Result<Response, Problem> {
-    let command = RenameProduct { sku, name: told.body.name.value() };
-    told.run(&app, command, answers::changed).await
+    let name = told.body.name.value();
+    let made = async { Ok(RenameProduct { sku, name, reason: told.why_of_staff()? }) };
+    told.run_made(&app, made, answers::changed).await
 }
 
 /// Why a product is to be sold no more.

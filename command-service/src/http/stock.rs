@@ -29,16 +29,22 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(adjust_stock).needs(Action::WriteStock))
 }
 
-command_bodies! { ReceiveStockBody, AdjustStockBody }
+command_bodies! { AdjustStockBody }
+command_bodies! { ReceiveStockBody that may say why }
 
 /// Units that arrived.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "quantity": 10 }))]
+#[schema(example = json!({ "quantity": 10, "reason": "delivery note 4711" }))]
 struct ReceiveStockBody {
     /// How many units.
     #[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000)]
     quantity: Quantity,
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. Staff (`support`, `operator`) have to say it.
+    // Without it a body is what it was when it could not be said, so that a repeat of such a request is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>)]
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -54,8 +60,9 @@ async fn receive_stock(
     PathParams(sku): PathParams<Sku>,
     told: Told<ReceiveStockBody>,
 ) -> Result<Response, Problem> {
-    let command = ReceiveStock { sku, quantity: told.body.quantity };
-    told.run(&app, command, answers::changed).await
+    let quantity = told.body.quantity;
+    let made = async { Ok(ReceiveStock { sku, quantity, reason: told.why_of_staff()? }) };
+    told.run_made(&app, made, answers::changed).await
 }
 
 /// A correction of the count.

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 
+use access::Known;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use domain::command::Command;
@@ -62,6 +63,17 @@ macro_rules! command_bodies {
 
             fn occurred_at(&self) -> Option<service_kit::business_time::BusinessTime> {
                 self.occurred_at
+            }
+        }
+    )+ };
+    ($($name:ident that may say why),+) => { $(
+        impl $crate::http::told::CommandBody for $name {
+            fn occurred_at(&self) -> Option<service_kit::business_time::BusinessTime> {
+                self.occurred_at
+            }
+
+            fn reason(&self) -> Option<domain::text::Reason> {
+                self.reason.as_ref().map(domain::given::Given::value)
             }
         }
     )+ };
@@ -161,6 +173,16 @@ impl<B: CommandBody> Told<B> {
     /// that what was carried out before this was asked for keeps its answer.
     pub(super) fn why(&self) -> Result<Reason, Problem> {
         operator::why(self.body.reason())
+    }
+
+    /// Why it is to be done to what is there already: staff have to say it, and whoever else has something to say may. Asked for where
+    /// the command is made, as [`why`](Self::why) is.
+    pub(super) fn why_of_staff(&self) -> Result<Option<Reason>, Problem> {
+        let said = self.body.reason();
+        if self.caller().known().is_some_and(Known::is_staff) {
+            return operator::why(said).map(Some);
+        }
+        Ok(said)
     }
 
     /// Carries the command out once it is made, which is where its personal data is sealed; gives back what the processor said.

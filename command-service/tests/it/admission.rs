@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use crate::support::{Answered, TestApp, asked, events};
 
 fn receive() -> ReceiveStock {
-    ReceiveStock { sku: Sku::parse("22423").unwrap(), quantity: Quantity::new(1).unwrap() }
+    ReceiveStock {
+        sku: Sku::parse("22423").unwrap(),
+        quantity: Quantity::new(1).unwrap(),
+        reason: None,
+    }
 }
 
 fn order(id: &str) -> Value {

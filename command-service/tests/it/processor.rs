@@ -30,7 +30,7 @@ fn product(sku: &Sku) -> RegisterProduct {
 }
 
 fn receive(units: u32) -> ReceiveStock {
-    ReceiveStock { sku: sku(), quantity: Quantity::new(units).unwrap() }
+    ReceiveStock { sku: sku(), quantity: Quantity::new(units).unwrap(), reason: None }
 }
 
 fn order_of(id: &str, lines: Vec<WantedLine>) -> PlaceOrder {

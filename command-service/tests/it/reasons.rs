@@ -75,6 +75,48 @@ async fn a_price_may_change_without_a_reason_and_keeps_one_that_is_given() {
     assert!(changed.next().unwrap().payload.contains(r#""reason":"a typing error""#));
 }
 
+#[tokio::test]
+async fn where_nobody_is_asked_who_they_are_what_is_there_may_change_without_a_reason_and_keeps_one()
+ {
+    let app = shop().await;
+    for (path, event_type, mut body) in [
+        ("/products/22423/name", "ProductRenamed", json!({ "name": "Stand" })),
+        ("/stock/22423/receive", "StockReceived", json!({ "quantity": 1 })),
+        ("/customers/c1/contact", "ContactChanged", json!({ "phone": "0123456" })),
+    ] {
+        app.post(path, &format!("{path}/1"), &body).await.is(200);
+        let before = newest(&app, event_type).await;
+        assert!(!before.contains("reason"), "{before}");
+        body["reason"] = json!("as asked for");
+        if event_type == "ProductRenamed" {
+            body["name"] = json!("Cakestand");
+        }
+        app.post(path, &format!("{path}/2"), &body).await.is(200);
+        let after = newest(&app, event_type).await;
+        assert!(after.contains(r#""reason":"as asked for""#), "{after}");
+    }
+}
+
+#[tokio::test]
+async fn why_a_cart_is_placed_stands_in_the_event() {
+    let app = shop().await;
+    let cart = json!({ "order_id": "cart", "currency": "GBP", "payment_method": "pm_ok", "draft": true,
+        "lines": [{ "sku": "22423", "quantity": 1 }], "shipping_address": { "country": "France" } });
+    app.post("/orders", "cart", cart).await.is(201);
+    app.post("/orders/cart/place", "p", json!({ "reason": "asked for on the telephone" }))
+        .await
+        .is(200);
+    let placed = newest(&app, "OrderPlaced").await;
+    assert!(placed.contains(r#""reason":"asked for on the telephone""#), "{placed}");
+}
+
+/// The payload of the newest event of this type.
+async fn newest(app: &TestApp, event_type: &str) -> String {
+    let events = events(&*app.log).await;
+    let event = events.iter().rfind(|event| &*event.event_type == event_type).unwrap();
+    event.payload.clone()
+}
+
 /// Has in the log what a request made of which no reason was asked yet.
 async fn before_the_rule(processor: &ProcessorHandle, path: &str, body: &str, command: Command) {
     let mut request = asked(&format!("client/{path}"), command);
@@ -93,6 +135,16 @@ async fn what_was_done_before_a_reason_was_asked_for_keeps_its_answer() {
     let discontinue = DiscontinueProduct { sku: "22423".parse().unwrap(), reason: None };
     let body = r#"{"occurred_at":null}"#;
     before_the_rule(&processor, "/products/22423/discontinue", body, discontinue.into()).await;
+    // What says nothing new is what it was before anything could be said.
+    let receive = domain::inventory::ReceiveStock {
+        sku: "22423".parse().unwrap(),
+        quantity: domain::text::Quantity::new(1).unwrap(),
+        reason: None,
+    };
+    let (path, body) = ("/stock/22423/receive", r#"{"quantity":1,"occurred_at":null}"#);
+    before_the_rule(&processor, path, body, receive.into()).await;
+    let again = app.post(path, path, json!({ "quantity": 1 })).await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
     for path in ["/orders/o/hold", "/products/22423/discontinue"] {
         for body in ["", "{}"] {
             let again = app.post(path, path, body).await;

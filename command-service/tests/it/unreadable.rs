@@ -67,7 +67,7 @@ async fn a_batch_of_which_one_command_needs_it_is_carried_out_but_for_that_one()
     let position = written_by_a_later_version(&*log, "product-A", 0).await;
     let processor = processor(&log, ProcessorSettings::default());
     let (sku, other) = (Sku::parse("A").unwrap(), Sku::parse("B").unwrap());
-    let receive = ReceiveStock { sku, quantity: Quantity::new(1).unwrap() };
+    let receive = ReceiveStock { sku, quantity: Quantity::new(1).unwrap(), reason: None };
     let unit_price = Money::new(5, Currency::parse("GBP").unwrap());
     let register =
         RegisterProduct { sku: other, name: Label::parse("B").unwrap(), unit_price, stocked: true };

@@ -30,7 +30,7 @@ Try it:
   curl -s{token} {url}/v1/products -H 'Idempotency-Key: 1' -H 'Content-Type: application/json' \
     -d '{{"sku":"22423","name":"Cakestand","unit_price":{{"amount":1275,"currency":"GBP"}},"stocked":true}}'
   curl -s{token} {url}/v1/stock/22423/receive -H 'Idempotency-Key: 2' -H 'Content-Type: application/json' \
-    -d '{{"quantity":10}}'
+    -d '{{"quantity":10,"reason":"a first delivery"}}'
   curl -s{token} {url}/v1/orders -H 'Idempotency-Key: 4' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
     -d '{{"currency":"GBP","lines":[{{"sku":"22423","quantity":2}}],"payment_method":"{payment_method}","shipping_address":{{"country":"United Kingdom"}}}}'
 

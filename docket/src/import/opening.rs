@@ -15,6 +15,10 @@ use crate::api::segment;
 
 /// The most units that one command may carry.
 const MOST_UNITS: u64 = 1_000_000_000;
+/// Why a product is described otherwise, for the log: a person's token has to say it.
+const AS_THE_FILES_SAY: &str = "as the imported files have it";
+/// The same of units that nobody brought.
+const OPENING_STOCK: &str = "opening stock of the imported files";
 
 /// Registers a product; false when it is there already, perhaps described otherwise by the files of an earlier run.
 pub(crate) async fn register_product(
@@ -74,12 +78,13 @@ pub(crate) async fn describe(
     // Whoever decided otherwise meanwhile, or sells it no more, has the last word.
     let decided = ["idempotency_key_reused", "product_discontinued"];
     if known.name == sku && name != sku {
-        let body = json!({ "name": name });
+        let body = json!({ "name": name, "reason": AS_THE_FILES_SAY });
         let answer = client.post(&format!("{path}/name"), &format!("{key}/name"), &body).await?;
         unless(answer, &decided, what)?;
     }
     if known.pence == 0 && product.pence > 0 {
-        let body = json!({ "unit_price": { "amount": product.pence, "currency": "GBP" } });
+        let price = json!({ "amount": product.pence, "currency": "GBP" });
+        let body = json!({ "unit_price": price, "reason": AS_THE_FILES_SAY });
         let answer = client.post(&format!("{path}/price"), &format!("{key}/price"), &body).await?;
         unless(answer, &decided, what)?;
     }
@@ -164,7 +169,7 @@ pub(crate) async fn receive(
     if opening.quantity > MOST_UNITS {
         bail!("{} units of {sku} are more than one command can receive", opening.quantity);
     }
-    let mut body = json!({ "quantity": opening.quantity });
+    let mut body = json!({ "quantity": opening.quantity, "reason": OPENING_STOCK });
     if let Some(time) = opening.time {
         body["occurred_at"] = time.rfc3339().into();
     }

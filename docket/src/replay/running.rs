@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use projection_service::Projector;
 use projection_service::offline::Decision;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bars::Bars;
 use super::decision;
@@ -17,11 +17,12 @@ use crate::output;
 /// How often the platform is asked how far it is.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
-pub(super) async fn run(api: &Api, projectors: &[Projector]) -> Result<ExitCode> {
-    let key = unique_key("replay");
+pub(super) async fn run(api: &Api, projectors: &[Projector], reason: &str) -> Result<ExitCode> {
+    let (key, why) = (unique_key("replay"), json!({ "reason": reason }));
     for projector in projectors {
         let name = projector.name();
-        api.post(&format!("/v1/projections/{name}/rebuild"), &format!("{key}-{name}")).await?;
+        let path = format!("/v1/projections/{name}/rebuild");
+        api.post_json(&path, &format!("{key}-{name}"), &why).await?;
     }
     let bars = Bars::new(projectors, 0);
     let mut left = projectors.to_vec();
@@ -55,8 +56,10 @@ pub(super) async fn decide(
     api: &Api,
     projectors: &[Projector],
     decision: Decision,
+    reason: &str,
 ) -> Result<ExitCode> {
     let (key, verb) = (unique_key("replay"), decision::verb(decision));
+    let why = json!({ "reason": reason });
     let mut decided = 0;
     for projector in projectors {
         let name = projector.name();
@@ -68,7 +71,7 @@ pub(super) async fn decide(
             Decision::Drop => kept.is_string(),
         };
         if there {
-            api.post(&format!("{path}/{verb}"), &format!("{key}-{name}")).await?;
+            api.post_json(&format!("{path}/{verb}"), &format!("{key}-{name}"), &why).await?;
             output::line(format_args!("{name}: {}", decision::done(decision)))?;
             decided += 1;
         }
@@ -110,7 +113,6 @@ fn ended(rebuilt: &Value) -> (bool, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_rebuild_that_failed_or_differs_ends_badly() {

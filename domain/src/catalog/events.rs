@@ -41,6 +41,9 @@ pub struct ProductRenamed {
     pub sku: Sku,
     /// What people call it now.
     pub name: Label,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// The product is sold no more.

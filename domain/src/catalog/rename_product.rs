@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::ids::Sku;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
-use crate::text::Label;
+use crate::text::{Label, Reason};
 
 /// A product is to be called otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub struct RenameProduct {
     pub sku: Sku,
     /// What people call it from now on.
     pub name: Label,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for RenameProduct {
@@ -32,7 +35,9 @@ impl Decide for RenameProduct {
             Product::Absent => Err(Refusal::ProductNotFound { sku }.into()),
             Product::Discontinued(_) => Err(Refusal::ProductDiscontinued { sku }.into()),
             Product::Sold(listing) if listing.name == name => Ok(vec![]),
-            Product::Sold(_) => Ok(vec![ProductRenamed { sku, name }.into()]),
+            Product::Sold(_) => {
+                Ok(vec![ProductRenamed { sku, name, reason: self.reason.clone() }.into()])
+            }
         }
     }
 }
@@ -49,14 +54,26 @@ mod tests {
     }
 
     fn rename(name: &str) -> RenameProduct {
-        RenameProduct { sku: sku("22423"), name: label(name) }
+        RenameProduct { sku: sku("22423"), name: label(name), reason: None }
+    }
+
+    fn renamed(name: &str) -> ProductRenamed {
+        ProductRenamed { sku: sku("22423"), name: label(name), reason: None }
+    }
+
+    #[test]
+    fn why_a_name_changes_is_kept_when_it_is_said() {
+        let reason = Some(Reason::parse("a typing error").unwrap());
+        given([product("22423", gbp(1_275))])
+            .when(RenameProduct { reason: reason.clone(), ..rename("Cup") })
+            .then([ProductRenamed { reason, ..renamed("Cup") }]);
     }
 
     #[test]
     fn a_name_changes_once_and_the_price_stays() {
         given([product("22423", gbp(1_275))])
             .when(rename("Regency cakestand"))
-            .then([ProductRenamed { sku: sku("22423"), name: label("Regency cakestand") }])
+            .then([renamed("Regency cakestand")])
             .when(rename("Regency cakestand"))
             .then_nothing()
             .when(ChangePrice { sku: sku("22423"), unit_price: gbp(1_275), reason: None })

@@ -10,6 +10,7 @@ use crate::ids::CustomerId;
 use crate::personal::Personal;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// A customer is reached otherwise; what is absent stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,9 @@ pub struct ChangeContact {
     /// Their new telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Personal<String>>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for ChangeContact {
@@ -46,6 +50,7 @@ impl Decide for ChangeContact {
                     name: self.name.clone(),
                     email: self.email.clone(),
                     phone: self.phone.clone(),
+                    reason: self.reason.clone(),
                 }
                 .into(),
             ]),
@@ -60,18 +65,26 @@ mod tests {
     use crate::spec::{given, given_nothing};
 
     fn change(phone: Option<Personal<String>>) -> ChangeContact {
-        ChangeContact { customer_id: customer_id(), name: None, email: None, phone }
+        ChangeContact { customer_id: customer_id(), name: None, email: None, phone, reason: None }
     }
 
     fn changed() -> ContactChanged {
         let phone = Some(sealed());
-        ContactChanged { customer_id: customer_id(), name: None, email: None, phone }
+        ContactChanged { customer_id: customer_id(), name: None, email: None, phone, reason: None }
     }
 
     #[test]
     fn a_contact_changes_also_of_a_blocked_customer() {
         given([registered()]).when(change(Some(sealed()))).then([changed()]);
         given([registered()]).and([blocked()]).when(change(Some(sealed()))).then([changed()]);
+    }
+
+    #[test]
+    fn why_a_contact_changes_is_kept_when_it_is_said() {
+        let reason = Some(Reason::parse("asked for on the telephone").unwrap());
+        given([registered()])
+            .when(ChangeContact { reason: reason.clone(), ..change(Some(sealed())) })
+            .then([ContactChanged { reason, ..changed() }]);
     }
 
     #[test]

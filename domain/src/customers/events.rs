@@ -39,6 +39,9 @@ pub struct ContactChanged {
     /// Their new telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Personal<String>>,
+    /// Why, where somebody else changed it, or whoever did said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// The customer may not order any more.

@@ -24,6 +24,9 @@ pub struct StockReceived {
     pub sku: Sku,
     /// How many units.
     pub quantity: Quantity,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// The count was corrected.

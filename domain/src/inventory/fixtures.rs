@@ -29,7 +29,7 @@ pub(crate) fn of(code: &str, quantity: u32) -> SkuQuantity {
 }
 
 pub(crate) fn received(code: &str, quantity: u32) -> StockReceived {
-    StockReceived { sku: sku(code), quantity: units(quantity) }
+    StockReceived { sku: sku(code), quantity: units(quantity), reason: None }
 }
 
 pub(crate) fn reserved(code: &str, quantity: u32) -> StockReserved {

@@ -162,7 +162,7 @@ fn command() -> impl Strategy<Value = Command> {
     let any_sku = || (0..SKUS.len()).prop_map(|at| sku(SKUS[at]));
     prop_oneof![
         4 => (any_sku(), 1..40_u32)
-            .prop_map(|(sku, n)| ReceiveStock { sku, quantity: units(n) }.into()),
+            .prop_map(|(sku, n)| ReceiveStock { sku, quantity: units(n), reason: None }.into()),
         2 => (any_sku(), -10..10_i64).prop_map(|(sku, delta)| {
             AdjustStock { sku, delta, reason: Reason::parse("counted").unwrap() }.into()
         }),

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::ids::Sku;
 use crate::refusal::Refusal;
 use crate::stream::Stream;
-use crate::text::Quantity;
+use crate::text::{Quantity, Reason};
 
 /// Units arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +20,9 @@ pub struct ReceiveStock {
     pub sku: Sku,
     /// How many units.
     pub quantity: Quantity,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for ReceiveStock {
@@ -32,13 +35,13 @@ impl Decide for ReceiveStock {
     }
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        let (sku, quantity) = (self.sku.clone(), self.quantity);
+        let Self { sku, quantity, reason } = self.clone();
         view.product(&sku)?.check_stocked(&sku)?;
         if !view.stock(&sku)?.can_count(quantity.get().into()) {
             let what = format!("the stock of `{sku}`");
             return Err(Refusal::AmountOverflow { what, limit: MOST_ON_HAND }.into());
         }
-        Ok(vec![StockReceived { sku, quantity }.into()])
+        Ok(vec![StockReceived { sku, quantity, reason }.into()])
     }
 }
 
@@ -49,10 +52,9 @@ mod tests {
     use crate::catalog::fixtures::{discontinued, gbp, product, service, sku};
     use crate::inventory::StockAdjusted;
     use crate::spec::{given, given_nothing};
-    use crate::text::Reason;
 
     fn receive(quantity: u32) -> ReceiveStock {
-        ReceiveStock { sku: sku("A"), quantity: units(quantity) }
+        ReceiveStock { sku: sku("A"), quantity: units(quantity), reason: None }
     }
 
     #[test]
@@ -62,6 +64,14 @@ mod tests {
             .then([received("A", 7)])
             .when(receive(7))
             .then([received("A", 7)]);
+    }
+
+    #[test]
+    fn why_units_arrive_is_kept_when_it_is_said() {
+        let reason = Some(Reason::parse("delivery note 4711").unwrap());
+        given([product("A", gbp(1))])
+            .when(ReceiveStock { reason: reason.clone(), ..receive(7) })
+            .then([StockReceived { reason, ..received("A", 7) }]);
     }
 
     #[test]

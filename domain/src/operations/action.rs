@@ -39,4 +39,7 @@ pub enum OperatorAction {
     RedeliverWebhook,
     /// Sends a mail again to whom it was for, or what was given up.
     ResendMail,
+    /// Says in a customer's stead that they have read what they were told: all of it, or the notice that the key names and, where
+    /// several are marked, all before it.
+    MarkNotices,
 }

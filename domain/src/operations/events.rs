@@ -12,7 +12,8 @@ use crate::text::{Label, Reason};
 /// An operator asked for something, and it is about to be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OperatorActed {
-    /// What is acted on: `projection/{name}`, `saga/{id}`, `dead-letter/{id}`, `webhook/{id}` or `mail/{id}`.
+    /// What is acted on: `projection/{name}`, `saga/{id}`, `dead-letter/{id}`, `webhook/{id}`, `mail/{id}` or
+    /// `notices/{customer}`.
     pub subject: SubjectId,
     /// What is done.
     pub action: OperatorAction,

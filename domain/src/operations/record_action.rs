@@ -14,7 +14,8 @@ use crate::text::{Label, Reason};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordAction {
-    /// What is acted on: `projection/{name}`, `saga/{id}`, `dead-letter/{id}`, `webhook/{id}` or `mail/{id}`.
+    /// What is acted on: `projection/{name}`, `saga/{id}`, `dead-letter/{id}`, `webhook/{id}`, `mail/{id}` or
+    /// `notices/{customer}`.
     pub subject: SubjectId,
     /// What is done.
     pub action: OperatorAction,

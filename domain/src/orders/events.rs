@@ -123,6 +123,9 @@ pub struct OrderPlaced {
     /// The client's own reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Label>,
+    /// Why, as far as whoever placed it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// Stock and money are held: the order will be carried out. The pivot of the order saga.
@@ -280,6 +283,9 @@ pub struct ReturnReceived {
     pub restock: bool,
     /// Σ quantity × unit price of it, minor units.
     pub amount: i64,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// Everything is delivered or cancelled, and what is due was captured, or settled by hand.

@@ -102,6 +102,7 @@ pub(crate) fn placed() -> OrderPlaced {
         payment_method: method(),
         shipping_address: address(),
         reference: None,
+        reason: None,
     }
 }
 

@@ -248,7 +248,7 @@ fn before_the_pivot() -> impl Strategy<Value = Step> {
         3 => ask(FinishCancellation { order_id: order_id() }),
         1 => ask(HoldOrder { order_id: order_id(), reason: None }),
         3 => ask(ReleaseHold { order_id: order_id(), reason: None }),
-        1 => ask(PlaceDraft { order_id: order_id() }),
+        1 => ask(PlaceDraft { order_id: order_id(), reason: None }),
         1 => ask(EraseOrder { order_id: order_id(), reason: None }),
         1 => (0..999_i64).prop_map(|minor| {
             Step::Ask(ChangePrice { sku: sku("A"), unit_price: gbp(minor), reason: None }.into())
@@ -287,7 +287,7 @@ fn after_the_pivot() -> impl Strategy<Value = Step> {
         }),
         4 => (1..4_u32, any::<bool>()).prop_map(|(n, restock)| {
             let (order_id, return_id) = (super::fixtures::order_id(), return_id(n));
-            Step::Ask(ReceiveReturn { order_id, return_id, restock }.into())
+            Step::Ask(ReceiveReturn { order_id, return_id, restock, reason: None }.into())
         }),
     ]
 }

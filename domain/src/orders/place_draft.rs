@@ -8,6 +8,7 @@ use crate::decide::{Context, Decide, Halt, View};
 use crate::event::Event;
 use crate::ids::OrderId;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// A cart is to be placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +16,9 @@ use crate::stream::Stream;
 pub struct PlaceDraft {
     /// The order.
     pub order_id: OrderId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for PlaceDraft {
@@ -40,6 +44,7 @@ impl Decide for PlaceDraft {
                 payment_method: head.payment_method.clone(),
                 shipping_address: head.shipping_address.clone(),
                 reference: head.reference.clone(),
+                reason: self.reason.clone(),
             }
             .into(),
         ])
@@ -65,7 +70,7 @@ mod tests {
     use std::collections::HashMap;
 
     fn place() -> PlaceDraft {
-        PlaceDraft { order_id: order_id() }
+        PlaceDraft { order_id: order_id(), reason: None }
     }
 
     fn add(code: &str) -> AddLine {
@@ -80,6 +85,15 @@ mod tests {
             .and([PriceChanged { sku: sku("A"), unit_price: gbp(255), reason: None }])
             .when(place())
             .then([placed()]);
+    }
+
+    #[test]
+    fn why_a_cart_is_placed_is_kept_when_it_is_said() {
+        let reason = Some(Reason::parse("asked for on the telephone").unwrap());
+        cart()
+            .and([added(1, "A", 6), added(2, "B", 4), added(3, "POST", 1)])
+            .when(PlaceDraft { reason: reason.clone(), ..place() })
+            .then([OrderPlaced { reason, ..placed() }]);
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Decide for PlaceOrder {
                 payment_method: order.payment_method.clone(),
                 shipping_address: order.shipping_address.clone(),
                 reference: order.reference.clone(),
+                reason: None,
             }
             .into(),
         ])

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::ids::{OrderId, ReturnId};
 use crate::refusal::Refusal;
 use crate::stream::Stream;
+use crate::text::Reason;
 
 /// A return arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,9 @@ pub struct ReceiveReturn {
     pub return_id: ReturnId,
     /// True when the units can be sold again.
     pub restock: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Decide for ReceiveReturn {
@@ -28,7 +32,7 @@ impl Decide for ReceiveReturn {
     }
 
     fn decide(&self, view: &View<'_>, _context: &Context) -> Result<Vec<Event>, Halt> {
-        let Self { order_id, return_id, restock } = self.clone();
+        let Self { order_id, return_id, restock, reason } = self.clone();
         let order = view.order(&order_id)?.placed(&order_id)?;
         let Some(expected) = order.returns.iter().find(|one| one.id == return_id) else {
             return Err(Refusal::ReturnNotFound { return_id }.into());
@@ -40,7 +44,7 @@ impl Decide for ReceiveReturn {
         }
         let lines = expected.lines.clone();
         let amount = order.amount(&order_id, &lines)?;
-        Ok(vec![ReturnReceived { order_id, return_id, lines, restock, amount }.into()])
+        Ok(vec![ReturnReceived { order_id, return_id, lines, restock, amount, reason }.into()])
     }
 }
 
@@ -52,7 +56,7 @@ mod tests {
     use crate::spec::given;
 
     fn receive() -> ReceiveReturn {
-        ReceiveReturn { order_id: order_id(), return_id: return_id(1), restock: true }
+        ReceiveReturn { order_id: order_id(), return_id: return_id(1), restock: true, reason: None }
     }
 
     fn requested() -> ReturnRequested {
@@ -60,20 +64,34 @@ mod tests {
         ReturnRequested { order_id: order_id(), return_id: return_id(1), lines, reason: None }
     }
 
+    fn received() -> ReturnReceived {
+        ReturnReceived {
+            order_id: order_id(),
+            return_id: return_id(1),
+            lines: vec![of(1, 2), of(2, 1)],
+            restock: true,
+            amount: 2 * 255 + 339,
+            reason: None,
+        }
+    }
+
     #[test]
     fn a_return_arrives_once_with_what_its_units_cost() {
         given(delivered_order())
             .and([requested()])
             .when(receive())
-            .then([ReturnReceived {
-                order_id: order_id(),
-                return_id: return_id(1),
-                lines: vec![of(1, 2), of(2, 1)],
-                restock: true,
-                amount: 2 * 255 + 339,
-            }])
+            .then([received()])
             .when(receive())
             .then_nothing();
+    }
+
+    #[test]
+    fn why_a_return_is_taken_so_is_kept_when_it_is_said() {
+        let reason = Some(Reason::parse("scratched").unwrap());
+        given(delivered_order())
+            .and([requested()])
+            .when(ReceiveReturn { restock: false, reason: reason.clone(), ..receive() })
+            .then([ReturnReceived { restock: false, reason, ..received() }]);
     }
 
     #[test]

@@ -84,8 +84,12 @@ fn catalog() -> Vec<Event> {
     vec![
         ProductRegistered { sku: sku(), name, unit_price: gbp(255), stocked: true }.into(),
         PriceChanged { sku: sku(), unit_price: gbp(295), reason: None }.into(),
-        ProductRenamed { sku: sku(), name: Label::parse("WHITE HEART T-LIGHT HOLDER").unwrap() }
-            .into(),
+        ProductRenamed {
+            sku: sku(),
+            name: Label::parse("WHITE HEART T-LIGHT HOLDER").unwrap(),
+            reason: None,
+        }
+        .into(),
         ProductDiscontinued { sku: sku(), reason: None }.into(),
     ]
 }
@@ -106,6 +110,7 @@ fn customers() -> Vec<Event> {
             name: None,
             email: None,
             phone: Some(sealed(person)),
+            reason: None,
         }
         .into(),
         CustomerBlocked { customer_id: customer_id.clone(), reason: Some(reason("fraud")) }.into(),
@@ -116,7 +121,7 @@ fn customers() -> Vec<Event> {
 fn stock() -> Vec<Event> {
     let (sku, order_id, quantity) = (sku(), order(), units(6));
     vec![
-        StockReceived { sku: sku.clone(), quantity }.into(),
+        StockReceived { sku: sku.clone(), quantity, reason: None }.into(),
         StockAdjusted { sku: sku.clone(), delta: -2, reason: reason("damaged") }.into(),
         StockReserved { sku: sku.clone(), order_id: order_id.clone(), quantity }.into(),
         StockReleased { sku: sku.clone(), order_id: order_id.clone(), quantity }.into(),
@@ -180,6 +185,7 @@ fn placed() -> Vec<Event> {
             payment_method: PaymentMethod::parse("pm_ok").unwrap(),
             shipping_address: address(),
             reference: Some(Label::parse("536365").unwrap()),
+            reason: None,
         }
         .into(),
         OrderConfirmed {
@@ -245,6 +251,7 @@ fn after_the_pivot() -> Vec<Event> {
             lines: lines(),
             restock: true,
             amount: 1_530,
+            reason: None,
         }
         .into(),
         OrderCompleted { order_id }.into(),

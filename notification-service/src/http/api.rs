@@ -111,23 +111,24 @@ impl Api {
     ) -> Result<(), Problem> {
         let Some(subject) = SubjectId::of_webhook(id) else { return Err(not_found(id)) };
         let command_id = format!("operations/webhooks/{id}/{}", asked.key);
-        self.record_about(subject, action, command_id, asked).await
+        self.record_about((subject, None), action, command_id, asked).await
     }
 
-    /// The same, to anything.
+    /// The same, to anything, or to what a key names of it.
     pub(super) async fn record_about(
         &self,
-        subject: SubjectId,
+        (subject, key): (SubjectId, Option<&str>),
         action: OperatorAction,
         command_id: String,
         asked: Asked<'_>,
     ) -> Result<(), Problem> {
+        let label = |text: &str| Label::parse(text).map_err(|error| problem::internal(&error));
         let record = Command::from(RecordAction {
             subject,
             action,
-            key: None,
+            key: key.map(label).transpose()?,
             position: None,
-            actor: Label::parse(asked.actor).map_err(|error| problem::internal(&error))?,
+            actor: label(asked.actor)?,
             reason: Some(asked.reason.clone()),
         });
         let body = serde_json::to_string(&record).map_err(|error| problem::internal(&error))?;

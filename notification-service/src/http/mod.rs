@@ -8,6 +8,7 @@ mod deliveries;
 mod look;
 mod mail_answers;
 mod mails;
+mod mark_notices;
 mod notices;
 mod redeliver;
 mod register_webhook;

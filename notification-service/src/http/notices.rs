@@ -1,18 +1,17 @@
-//! `GET /notices`, `POST /notices/{id}/read`, `POST /notices/read`
+//! `GET /notices`
 
 use axum::Json;
 use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use domain::ids::CustomerId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service_kit::access::Caller;
-use service_kit::described::{KeyText, PathName};
-use service_kit::extract::{JsonBody, PathParams, QueryParams};
+use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{self, Code, Problem};
-use service_kit::responses::{ActionProblems, PageProblems};
+use service_kit::responses::PageProblems;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -62,7 +61,7 @@ struct Kept {
 }
 
 impl NoticeItem {
-    fn of(row: NoticeRow) -> Result<Self, Problem> {
+    pub(super) fn of(row: NoticeRow) -> Result<Self, Problem> {
         let kept: serde_json::Result<Kept> = serde_json::from_str(&row.body);
         let Kept { r#type, data } = kept.map_err(|error| problem::internal(&error))?;
         let NoticeRow { event_id: id, recorded_at, read_at, .. } = row;
@@ -92,93 +91,12 @@ pub(super) async fn list_notices(
     Ok(Json(Page { items, next }))
 }
 
-/// Nothing has to be said to mark a notice as read.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({}))]
-pub(super) struct MarkNotice {}
-
-/// Marks a notice as read
-///
-/// One that is read stays so: again changes nothing.
-#[utoipa::path(post, path = "/notices/{id}/read", tag = "Notices",
-    params(("id" = inline(PathName), Path),
-        ("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once")),
-    request_body = MarkNotice,
-    responses((status = 200, body = NoticeItem), ActionProblems))]
-pub(super) async fn mark_notice(
-    Shared(api): Shared<Api>,
-    PathParams(id): PathParams<String>,
-    caller: Caller,
-    headers: HeaderMap,
-    JsonBody(MarkNotice {}): JsonBody<MarkNotice>,
-) -> Result<Json<NoticeItem>, Problem> {
-    let notice = api.notice(&id, &caller).await?;
-    caller.key(&headers)?;
-    if notice.read_at.is_some() {
-        return NoticeItem::of(notice).map(Json);
-    }
-    let mut transaction = api.begin().await?;
-    tables::mark_read(&mut transaction, &id, (api.clock)()).await.map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
-    NoticeItem::of(api.notice(&id, &caller).await?).map(Json)
-}
-
-/// Which notices are read.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "customer_id": "17850" }))]
-pub(super) struct MarkNotices {
-    /// The customer. Whoever is one with a token marks their own, and need not say it; everybody else has to.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 64, pattern = r"^(?!\.\.?$)[^/\x00-\x1f\x7f-\x9f]+$")]
-    customer_id: Option<String>,
-    /// The newest that is read: those that came after it are not; all of them when absent.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 64)]
-    up_to: Option<String>,
-}
-
-/// How many were not read before
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Marked {
-    /// Notices.
-    marked: u64,
-}
-
-/// Marks all of a customer's notices as read, or those up to one
-#[utoipa::path(post, path = "/notices/read", tag = "Notices",
-    params(("Idempotency-Key" = inline(KeyText), Header, description = "As every command has it; done twice it is done once")),
-    request_body = MarkNotices,
-    responses((status = 200, body = Marked), ActionProblems))]
-pub(super) async fn mark_notices(
-    Shared(api): Shared<Api>,
-    caller: Caller,
-    headers: HeaderMap,
-    JsonBody(wanted): JsonBody<MarkNotices>,
-) -> Result<Json<Marked>, Problem> {
-    caller.key(&headers)?;
-    let customer_id = whose(&caller, wanted.customer_id.as_deref(), Code::InvalidBody)?;
-    let up_to = match &wanted.up_to {
-        Some(id) => {
-            let newest = api.notice(id, &caller).await?;
-            if newest.customer_id != customer_id {
-                return Err(not_found(id));
-            }
-            newest.number
-        }
-        None => i64::MAX,
-    };
-    let mut transaction = api.begin().await?;
-    let now = (api.clock)();
-    let marked = tables::mark_all_read(&mut transaction, customer_id, up_to, now).await;
-    let marked = marked.map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
-    Ok(Json(Marked { marked }))
-}
-
 /// The customer whose notices are asked for; of another's it is as if they were not there.
-fn whose<'a>(caller: &'a Caller, said: Option<&'a str>, code: Code) -> Result<&'a str, Problem> {
+pub(super) fn whose<'a>(
+    caller: &'a Caller,
+    said: Option<&'a str>,
+    code: Code,
+) -> Result<&'a str, Problem> {
     let pointer = if code == Code::InvalidBody { "/customer_id" } else { "customer_id" };
     let needed = || Problem::from(code).mistake(pointer, "say whose they are");
     let whose = said.or(caller.confined_to()).filter(|id| !id.is_empty()).ok_or_else(needed)?;
@@ -192,13 +110,13 @@ fn whose<'a>(caller: &'a Caller, said: Option<&'a str>, code: Code) -> Result<&'
         .detail(told))
 }
 
-fn not_found(id: &str) -> Problem {
+pub(super) fn not_found(id: &str) -> Problem {
     Problem::from(Code::NoticeNotFound).detail(format!("there is no notice `{id}`"))
 }
 
 impl Api {
     /// A notice that is there, for whoever may touch it.
-    async fn notice(&self, id: &str, caller: &Caller) -> Result<NoticeRow, Problem> {
+    pub(super) async fn notice(&self, id: &str, caller: &Caller) -> Result<NoticeRow, Problem> {
         Uuid::parse_str(id).map_err(|_| not_found(id))?;
         let found = tables::find_notice(&mut self.reader().await?, id).await.map_err(failed)?;
         let found = found.filter(|notice| caller.may_touch(Some(&notice.customer_id)));

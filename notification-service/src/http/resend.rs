@@ -104,6 +104,6 @@ impl Api {
             return Err(Problem::from(Code::NoMailServer).detail(told));
         }
         let command_id = format!("operations/{subject}/{}", asked.key);
-        self.record_about(subject, OperatorAction::ResendMail, command_id, asked).await
+        self.record_about((subject, None), OperatorAction::ResendMail, command_id, asked).await
     }
 }

@@ -8,8 +8,8 @@ use utoipa_axum::routes;
 
 use super::api::Api;
 use super::{
-    change_webhook, delete_webhook, deliveries, look, mails, notices, redeliver, register_webhook,
-    resend, rotate_secret,
+    change_webhook, delete_webhook, deliveries, look, mails, mark_notices, notices, redeliver,
+    register_webhook, resend, rotate_secret,
 };
 
 #[derive(OpenApi)]
@@ -40,8 +40,8 @@ pub(crate) fn router(api: Api, access: &Access) -> OpenApiRouter {
         .routes(routes!(resend::resend_mail).needs(Action::ResendMails))
         .routes(routes!(resend::resend_failed_mails).needs(Action::ResendMails))
         .routes(routes!(notices::list_notices).needs(Action::ReadNotices))
-        .routes(routes!(notices::mark_notice).needs(Action::MarkNotices))
-        .routes(routes!(notices::mark_notices).needs(Action::MarkNotices))
+        .routes(routes!(mark_notices::mark_notice).needs(Action::MarkNotices))
+        .routes(routes!(mark_notices::mark_notices).needs(Action::MarkNotices))
         .with_state(api);
     access.guard(router)
 }

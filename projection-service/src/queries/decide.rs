@@ -35,7 +35,7 @@ macro_rules! decision {
             params(("name" = inline(PathName), Path),
                 ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key changes nothing"),
                 ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
-            request_body = Option<Why>,
+            request_body = Why,
             responses((status = 200, body = ProjectionAnswer, headers(
                     ("Docket-Position" = String, description = "The log's position, as a token"),
                     ("Idempotency-Replayed" = Option<String>, description = "`true` when it was asked for before with this key"))),

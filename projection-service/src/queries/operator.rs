@@ -19,6 +19,7 @@ use serde::Deserialize;
 use service_kit::access::Caller;
 use service_kit::described::LongText;
 use service_kit::idempotency;
+use service_kit::operator;
 use service_kit::problem::{Code, Problem, internal};
 use utoipa::ToSchema;
 
@@ -36,11 +37,12 @@ use crate::storage::catalog::Asked;
 /// Why, for those who look later.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({}))]
+#[schema(example = json!({ "reason": "the report was off by one order" }))]
 pub struct Why {
-    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. It stands in the event.
+    // Not said in a request of before that is repeated: that has its answer.
     #[serde(default)]
-    #[schema(value_type = Option<LongText>)]
+    #[schema(value_type = LongText, required)]
     pub(super) reason: Option<Given<Reason>>,
 }
 
@@ -60,6 +62,7 @@ pub(super) struct Act<'a> {
     pub(super) action: OperatorAction,
     pub(super) key: Option<&'a str>,
     pub(super) position: Option<Position>,
+    /// Why; without it only what was done before is answered.
     pub(super) reason: Option<Reason>,
     /// Of the answer.
     pub(super) status: StatusCode,
@@ -140,9 +143,10 @@ impl App {
             }
             Some(_) => {}
             None => {
+                let reason = operator::why(asked.reason.clone())?;
                 let status = handle.status().borrow().clone();
                 may(&status).map_err(Into::into)?;
-                self.record(key, actor, &asked).await?;
+                self.record(key, actor, &asked, reason).await?;
                 act(handle, Asked { key, request: &request }).await.map_err(Into::into)?;
             }
         }
@@ -155,7 +159,13 @@ impl App {
     }
 
     /// Says in the log that this is about to be done.
-    async fn record(&self, key: &str, actor: &str, asked: &Act<'_>) -> Result<(), Problem> {
+    async fn record(
+        &self,
+        key: &str,
+        actor: &str,
+        asked: &Act<'_>,
+        reason: Reason,
+    ) -> Result<(), Problem> {
         let label = |text: &str| Label::parse(text).map_err(|error| internal(&error));
         let record = Command::from(RecordAction {
             subject: SubjectId::of_projection(asked.name),
@@ -163,7 +173,7 @@ impl App {
             key: asked.key.map(label).transpose()?,
             position: asked.position,
             actor: label(actor)?,
-            reason: asked.reason.clone(),
+            reason: Some(reason),
         });
         let body = serde_json::to_string(&record).map_err(|error| internal(&error))?;
         let id = format!("operations/projections/{key}");

@@ -26,7 +26,7 @@ use crate::runner::status::Status;
     params(("name" = inline(PathName), Path),
         ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key begins no other rebuild"),
         ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent")),
-    request_body = Option<Why>,
+    request_body = Why,
     responses((status = 202, body = ProjectionAnswer, headers(
             ("Docket-Position" = String, description = "The log's position, as a token"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` when it was asked for before with this key"))),

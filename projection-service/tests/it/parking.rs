@@ -1,14 +1,11 @@
 //! An event of one key that can't be applied: the projector stands still, an operator parks the key, all others flow, and what
 //! waited is applied once it can be.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use chrono::DateTime;
 use event_store::{EventLog, RecordedEvent};
-use futures::future::BoxFuture;
-use messaging::commands::CommandMessage;
-use messaging::record::{RecordError, Recorder};
 use projection_service::decoded::Decoded;
 use projection_service::projectors::readers;
 use projection_service::runner::apply::{Apply, ApplyError, Fault};
@@ -18,8 +15,9 @@ use projection_service::storage::parked::{MOST_EVENTS, ParkedKey};
 use projection_service::{Home, Projector};
 use serde_json::json;
 
+use crate::notes::Notes;
 use crate::place::{Place, on_both};
-use crate::shop::{Shop, ask, caught_up, get, post};
+use crate::shop::{Shop, WHY, ask, caught_up, get, post};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
 
@@ -190,32 +188,6 @@ async fn no_more_events_wait_than_there_is_room_for(place: Place) {
     applier.generation().database.close().await;
 }
 
-/// Notes what it is asked to record.
-#[derive(Default)]
-struct Notes {
-    bodies: Mutex<Vec<String>>,
-    refuses: bool,
-}
-
-impl Recorder for Notes {
-    fn record(&self, message: CommandMessage) -> BoxFuture<'_, Result<(), RecordError>> {
-        let recorded = if self.refuses {
-            Err(RecordError::Unavailable("it is away".into()))
-        } else {
-            self.bodies.lock().unwrap().push(message.body);
-            Ok(())
-        };
-        Box::pin(std::future::ready(recorded))
-    }
-}
-
-impl Notes {
-    fn all(&self) -> Vec<serde_json::Value> {
-        let bodies = self.bodies.lock().unwrap();
-        bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
-    }
-}
-
 /// A stock event that nobody can read, and what comes before and after it; its position, and the last one.
 async fn with_poison(shop: &mut Shop) -> (u64, u64) {
     let receive = |sku| ("StockReceived", json!({ "sku": sku, "quantity": 4 }));
@@ -307,7 +279,7 @@ async fn a_rebuild_leaves_parked_what_is_parked_and_is_equal(place: Place) {
     caught_up(&service, end).await;
     post(&service, "/projections/stock/park", Some("park"), PARK).await;
     caught_up(&service, end).await;
-    let answer = post(&service, "/projections/stock/rebuild", Some("anew"), "").await;
+    let answer = post(&service, "/projections/stock/rebuild", Some("anew"), WHY).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
     let handle = &service.handles()[Projector::Stock as usize];
     let mut status = handle.status();
@@ -327,10 +299,10 @@ async fn a_rebuild_leaves_parked_what_is_parked_and_is_equal(place: Place) {
 async fn what_can_t_be_recorded_is_not_done(place: Place) {
     let mut shop = Shop::new(place.home("models"));
     let (_, end) = with_poison(&mut shop).await;
-    let service = shop.start_recording(Arc::new(Notes { refuses: true, ..Notes::default() })).await;
+    let service = shop.start_recording(Arc::new(Notes::refusing())).await;
     caught_up(&service, end).await;
     for uri in ["/projections/stock/park", "/projections/orders/rebuild"] {
-        let body = if uri.ends_with("park") { PARK } else { "{}" };
+        let body = if uri.ends_with("park") { PARK } else { WHY };
         let refused = post(&service, uri, Some(uri), body).await;
         assert_eq!((refused.status.as_u16(), &refused.body["code"]), (503, &"unavailable".into()));
     }

@@ -10,7 +10,7 @@ use projection_service::runner::status::Rebuilt;
 use serde_json::json;
 
 use crate::place::{Place, on_both};
-use crate::shop::{Shop, caught_up, digests, get, post};
+use crate::shop::{Shop, WHY, caught_up, digests, get, post};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
 
@@ -30,7 +30,7 @@ async fn a_model_built_anew_while_orders_come_in_is_equal_and_is_switched(place:
     }
     let service = shop.start().await;
     caught_up(&service, 150).await;
-    let answer = post(&service, "/projections/orders/rebuild", Some("k"), "").await;
+    let answer = post(&service, "/projections/orders/rebuild", Some("k"), WHY).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     let mut end = 0;
     for n in 10..20 {
@@ -66,9 +66,12 @@ async fn a_rebuild_asked_for_again_with_its_key_is_the_same_one(place: Place) {
         (Some("k"), "{bad", 400, json!("invalid_body")),
         (Some("k"), "{\"to\":1}", 400, json!("invalid_body")),
         (Some("k"), "[]", 400, json!("invalid_body")),
+        (Some("k"), WHY, 202, json!(null)),
+        // Asked for before a reason was.
         (Some("k"), "{}", 202, json!(null)),
         (Some("k"), "", 202, json!(null)),
-        (Some("other"), "{}", 409, json!("rebuild_running")),
+        (Some("other"), "{}", 400, json!("invalid_body")),
+        (Some("other"), WHY, 409, json!("rebuild_running")),
     ] {
         let answer = post(&service, uri, key, body).await;
         assert_eq!(

@@ -12,12 +12,12 @@ use projection_service::{ProjectionService, Projector};
 use serde_json::json;
 
 use crate::place::{Place, on_both};
-use crate::shop::{Answer, Shop, caught_up, digests, get, post};
+use crate::shop::{Answer, Shop, WHY, caught_up, digests, get, post};
 
 const DAY: &str = "2010-12-01T08:26:00Z";
 
 async fn ask(service: &ProjectionService, verb: &str, key: &str) -> Answer {
-    post(service, &format!("/projections/stock/{verb}"), Some(key), "").await
+    post(service, &format!("/projections/stock/{verb}"), Some(key), WHY).await
 }
 
 fn stock(service: &ProjectionService) -> &Arc<Handle> {

@@ -198,6 +198,9 @@ pub(crate) async fn ask(service: &ProjectionService, method: &str, uri: &str) ->
     send(service, request).await
 }
 
+/// Why an operator does something to a read model.
+pub(crate) const WHY: &str = r#"{"reason":"looking into it"}"#;
+
 /// Posts a JSON body, with an idempotency key or without.
 pub(crate) async fn post(
     service: &ProjectionService,

@@ -23,7 +23,7 @@ use crate::http::body::{LineBody, ReasonBody, line_quantities};
 use crate::http::cause::Cause;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
-use crate::http::told::{CommandBody as _, Told, command_bodies};
+use crate::http::told::{Told, command_bodies};
 use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -33,6 +33,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// Cancel all that is still open of an order
+///
+/// Staff (`support`, `operator`) have to say why.
 #[utoipa::path(post, path = "/orders/{id}/cancel", tag = "Orders",
     params(("id" = inline(PathId), Path), CommandHeaders, PreferHeader), request_body = Option<ReasonBody>,
     responses(Changed, Problems))]
@@ -45,13 +47,13 @@ async fn cancel_order(
 ) -> Result<Response, Problem> {
     let made = async {
         app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
-        Ok(CancelOrder { order_id, reason: told.body.reason() })
+        Ok(CancelOrder { order_id, reason: told.why_of_staff()? })
     };
     let outcome = told.carry_out(&app, made, answers::cancelled).await?;
     app.cancelled(outcome, wait).await
 }
 
-command_bodies! { CancelLinesBody }
+command_bodies! { CancelLinesBody that may say why }
 
 /// Lines to be cancelled.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -60,7 +62,7 @@ command_bodies! { CancelLinesBody }
 struct CancelLinesBody {
     /// Which, and how many units.
     lines: Vec<LineBody>,
-    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. Staff (`support`, `operator`) have to say it.
     #[serde(default)]
     #[schema(value_type = Option<LongText>)]
     reason: Option<Given<Reason>>,
@@ -83,8 +85,7 @@ async fn cancel_lines(
     let made = async {
         app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
         let lines = line_quantities(&told.body.lines)?;
-        let reason = told.body.reason.as_ref().map(Given::value);
-        Ok(CancelLines { order_id, lines, reason })
+        Ok(CancelLines { order_id, lines, reason: told.why_of_staff()? })
     };
     let outcome = told.carry_out(&app, made, answers::cancelled).await?;
     app.cancelled(outcome, wait).await

@@ -20,7 +20,7 @@ use crate::http::cause::Cause;
 use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
-use crate::http::told::Told;
+use crate::http::told::{CommandBody as _, Told};
 use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -42,7 +42,7 @@ async fn place_draft(
 ) -> Result<Response, Problem> {
     let made = async {
         app.check_cause(told.occurred_at(), Cause::Order(&order_id)).await?;
-        Ok(PlaceDraft { order_id })
+        Ok(PlaceDraft { order_id, reason: told.body.reason() })
     };
     let outcome = told.carry_out(&app, made, answers::draft_placed).await?;
     match wait {

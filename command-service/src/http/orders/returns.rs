@@ -24,7 +24,7 @@ use crate::http::cause::Cause;
 use crate::http::decided::Awaited;
 use crate::http::prefer::{PreferHeader, PreferWait};
 use crate::http::problems::Problems;
-use crate::http::told::{Told, command_bodies};
+use crate::http::told::{CommandBody as _, Told, command_bodies};
 use crate::http::whose::OfOrder;
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -33,7 +33,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(receive_return).needs(Action::ReceiveReturn))
 }
 
-command_bodies! { RequestReturnBody, ReceiveReturnBody }
+command_bodies! { RequestReturnBody that may say why, ReceiveReturnBody that may say why }
 
 /// Lines to be sent back.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -42,7 +42,7 @@ command_bodies! { RequestReturnBody, ReceiveReturnBody }
 struct RequestReturnBody {
     /// Which, and how many units.
     lines: Vec<LineBody>,
-    /// Why, in a person's words; no personal data: it is kept when a person is erased.
+    /// Why, in a person's words; no personal data: it is kept when a person is erased. Staff (`support`, `operator`) have to say it.
     #[serde(default)]
     #[schema(value_type = Option<LongText>)]
     reason: Option<Given<Reason>>,
@@ -64,8 +64,7 @@ async fn request_return(
     let made = async {
         app.check_cause(told.occurred_at(), Cause::Delivery(&order_id)).await?;
         let lines = line_quantities(&told.body.lines)?;
-        let reason = told.body.reason.as_ref().map(Given::value);
-        Ok(RequestReturn { order_id, lines, reason })
+        Ok(RequestReturn { order_id, lines, reason: told.why_of_staff()? })
     };
     told.run_made(&app, made, answers::return_requested).await
 }
@@ -77,6 +76,11 @@ async fn request_return(
 struct ReceiveReturnBody {
     /// True when the units can be sold again, false when they are written off.
     restock: bool,
+    /// Why so, in a person's words, such as what is wrong with them; no personal data: it is kept when a person is erased.
+    // Without it a body is what it was when it could not be said, so that a repeat of such a request is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>)]
+    reason: Option<Given<Reason>>,
     /// Business time; now when absent.
     #[serde(default)]
     occurred_at: Option<BusinessTime>,
@@ -97,7 +101,7 @@ async fn receive_return(
     let awaited = return_id.clone();
     let made = async {
         app.check_cause(told.occurred_at(), Cause::Return(&order_id, &return_id)).await?;
-        Ok(ReceiveReturn { order_id, return_id, restock })
+        Ok(ReceiveReturn { order_id, return_id, restock, reason: told.body.reason() })
     };
     let outcome = told.carry_out(&app, made, answers::changed).await?;
     match wait {

@@ -138,7 +138,8 @@ async fn opening_stock_of_n_is_received_once_per_stocked_code() {
         .filter(|sent| sent.path.ends_with("/receive") && sent.path.starts_with("stock"))
         .collect();
     assert_eq!(received.len(), 1);
-    assert_eq!(received[0].body, json!({ "quantity": 50 }));
+    let reason = "opening stock of the imported files";
+    assert_eq!(received[0].body, json!({ "quantity": 50, "reason": reason }));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ fn returned() -> SagaId {
 fn take_back(world: &mut World, units: &[(u32, u32)]) {
     world.order(RequestReturn { order_id: order_id(), lines: lines(units), reason: None });
     let return_id = ReturnId::nth(&order_id(), 1);
-    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true });
+    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true, reason: None });
     world.run();
 }
 

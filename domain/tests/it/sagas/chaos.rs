@@ -114,7 +114,7 @@ fn play(world: &mut World, step: Step) {
         }
         Step::ReceiveReturn(n, restock) => {
             let return_id = ReturnId::nth(&order_id, n);
-            attempt(world, ReceiveReturn { order_id, return_id, restock });
+            attempt(world, ReceiveReturn { order_id, return_id, restock, reason: None });
         }
         Step::Probe => world.probe(),
         Step::Retry => {
@@ -169,7 +169,10 @@ fn wind_up(world: &mut World) {
         let _answer = world.deliver(n);
         world.wait(Duration::minutes(1));
         let return_id = ReturnId::nth(&order_id(), n);
-        attempt(world, ReceiveReturn { order_id: order_id(), return_id, restock: true });
+        attempt(
+            world,
+            ReceiveReturn { order_id: order_id(), return_id, restock: true, reason: None },
+        );
     }
     world.wait(Duration::hours(1));
 }

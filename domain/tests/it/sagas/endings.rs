@@ -65,7 +65,7 @@ fn an_order_out_of_a_cart_with_gaps_in_its_lines_is_carried_out_like_any_other()
     assert_eq!(world.payment(&payment_id()).captured(), TOTAL - 795);
     world.order(RequestReturn { order_id: order_id(), lines: lines(&[(4, 3)]), reason: None });
     let return_id = ReturnId::nth(&order_id(), 1);
-    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true });
+    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true, reason: None });
     world.run();
     assert_eq!(world.state_of(&returned()), SagaState::Completed);
     assert_eq!(world.payment(&payment_id()).refunded(), 3 * 250);
@@ -387,6 +387,7 @@ fn a_return_gives_back_money_and_stock() {
             order_id: order_id(),
             return_id: ReturnId::nth(&order_id(), 1),
             restock,
+            reason: None,
         });
         world.run();
         assert_eq!(world.state_of(&returned()), SagaState::Completed);
@@ -493,7 +494,7 @@ fn an_authorization_is_renewed_before_it_expires() {
         reason: None,
     });
     let return_id = ReturnId::nth(&order_id(), 1);
-    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true });
+    world.order(ReceiveReturn { order_id: order_id(), return_id, restock: true, reason: None });
     world.run();
     let refunded = [payment_id(), further].map(|payment| world.payment(&payment).refunded());
     assert_eq!(refunded, [6 * 250, TOTAL - 6 * 250], "each gives back what it took");

@@ -124,7 +124,11 @@ impl World {
             let unit_price = gbp(price);
             world.order(RegisterProduct { sku: sku.clone(), name, unit_price, stocked });
             if stocked {
-                world.order(ReceiveStock { sku, quantity: Quantity::new(OPENING).unwrap() });
+                world.order(ReceiveStock {
+                    sku,
+                    quantity: Quantity::new(OPENING).unwrap(),
+                    reason: None,
+                });
             }
         }
         world
@@ -144,7 +148,7 @@ impl World {
         let lines = [("LAMP", 9), ("MUG", 6), ("LAMP", 2), ("MUG", 3), ("POST", 1)];
         self.order(CreateDraft(new_order(method, &lines)));
         self.order(RemoveLine { order_id: order_id(), line: 1 });
-        self.order(PlaceDraft { order_id: order_id() });
+        self.order(PlaceDraft { order_id: order_id(), reason: None });
     }
 
     /// A person's command; must be accepted.
