@@ -485,5 +485,6 @@ pub(crate) fn patient() -> RunnerSettings {
 fn router(service: &CommandService) -> axum::Router {
     let (router, _) = service.router(&Access::open()).split_for_parts();
     let router = service_kit::http::finish(router.merge(axum::Router::from(service.notices())));
-    service.valve(|method, _| *method == axum::http::Method::POST).before(router)
+    let valve = service.valve(|method, _| *method == axum::http::Method::POST);
+    axum::Router::new().fallback_service(valve.before(router))
 }
