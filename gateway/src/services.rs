@@ -12,7 +12,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use serde_json::Value;
 use service_kit::access::RELIES;
-use service_kit::dependency::Need;
 use service_kit::health::Health;
 use service_kit::http::RequestId;
 use service_kit::valve::Valve;
@@ -21,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::bodies::Bodies;
 use crate::routes::{Service, handed_to};
 use crate::upstream::{Base, Client, Handed, Policy, Upstream};
-use crate::watching;
+use crate::watching::{self, Without};
 use crate::whose::Who;
 
 /// Where the processes of each service are.
@@ -71,17 +70,20 @@ impl Services {
     }
 
     /// Watches every process until the set is dropped, and tells the health of it. Without reads or sagas the gateway is less
-    /// good: a balancer that took it away for them would take commands away too. It begins with commands. The simulator's ledger is only to
-    /// look at.
+    /// good: a balancer that took it away for them would take commands away too, and for commands, all that can be read. But it begins with
+    /// commands. The simulator's ledger is only to look at.
     pub fn watch(&self, watched: &mut JoinSet<()>, health: &Health) {
         for service in Service::ALL {
-            let need = match service {
-                Service::Commands => Need::Required,
+            let without = match service {
+                Service::Commands => {
+                    let others = [&self.models, &self.sagas, &self.notifications];
+                    Without::NotReady { nor: others.map(Arc::clone).into() }
+                }
                 Service::Models | Service::Sagas | Service::Notifications | Service::Simulator => {
-                    Need::Useful
+                    Without::LessGood
                 }
             };
-            watching::watch(watched, self.get(service), health, need);
+            watching::watch(watched, self.get(service), health, without);
         }
     }
 

@@ -31,9 +31,7 @@ pub use self::client::{Base, Client, NoBase};
 
 pub(crate) use self::breaker::Phase;
 pub(crate) use self::handed::Handed;
-#[cfg(test)]
-pub(crate) use self::instance::Member;
-pub(crate) use self::instance::{Instance, Instances, State};
+pub(crate) use self::instance::{Instance, Instances, Member, State};
 pub(crate) use self::said::{no_place, unanswered};
 
 use self::asking::Unanswered;

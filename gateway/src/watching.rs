@@ -8,31 +8,42 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
-use service_kit::dependency::Need;
 use service_kit::health::Health;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::upstream::{Instance, State, Upstream};
+use crate::upstream::{Instance, Member, State, Upstream};
 
 /// How often a process is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// How long it may take to answer: it waits for nothing to do so.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// Asks every process of a service until the set is dropped. What the gateway is without any of them, `need` says.
+/// What the gateway is without a service.
+#[derive(Debug, Clone)]
+pub(crate) enum Without {
+    /// Less good.
+    LessGood,
+    /// Not ready, until it was there once; later only where none of these is there either, and so nobody who could answer anything.
+    NotReady {
+        /// The others.
+        nor: Arc<[Arc<Upstream>]>,
+    },
+}
+
+/// Asks every process of a service until the set is dropped.
 pub(crate) fn watch(
     tasks: &mut JoinSet<()>,
     upstream: &Arc<Upstream>,
     health: &Health,
-    need: Need,
+    without: Without,
 ) {
-    upstream.tell(health, need);
-    tasks.spawn(watch_all(Arc::clone(upstream), health.clone(), need));
+    upstream.tell(health, &without);
+    tasks.spawn(watch_all(Arc::clone(upstream), health.clone(), without));
 }
 
 /// Has a task for each process that there is, also for those that come later.
-async fn watch_all(upstream: Arc<Upstream>, health: Health, need: Need) {
+async fn watch_all(upstream: Arc<Upstream>, health: Health, without: Without) {
     let mut members = upstream.instances.subscribe();
     let mut watched: Vec<Arc<Instance>> = Vec::new();
     let mut tasks = JoinSet::new();
@@ -42,7 +53,7 @@ async fn watch_all(upstream: Arc<Upstream>, health: Health, need: Need) {
         for instance in &watched {
             if !before.iter().any(|known| Arc::ptr_eq(known, instance)) {
                 let (upstream, health) = (Arc::clone(&upstream), health.clone());
-                tasks.spawn(watch_one(upstream, Arc::clone(instance), health, need));
+                tasks.spawn(watch_one(upstream, Arc::clone(instance), health, without.clone()));
             }
         }
         if members.changed().await.is_err() {
@@ -52,13 +63,18 @@ async fn watch_all(upstream: Arc<Upstream>, health: Health, need: Need) {
 }
 
 /// Asks one process until it is none of them any more.
-async fn watch_one(upstream: Arc<Upstream>, instance: Arc<Instance>, health: Health, need: Need) {
+async fn watch_one(
+    upstream: Arc<Upstream>,
+    instance: Arc<Instance>,
+    health: Health,
+    without: Without,
+) {
     let mut ticks = interval(ASK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while upstream.instances.has(&instance) {
         ticks.tick().await;
         upstream.look(&instance).await;
-        upstream.tell(&health, need);
+        upstream.tell(&health, &without);
     }
 }
 
@@ -109,9 +125,19 @@ impl Upstream {
         }
     }
 
-    /// Says in the health how the service is. That one process was late once is no reason; nor is it to be ready no more that a
-    /// service went away: every gateway lacks it then, and whoever shares requests out would have nobody left to send them to.
-    fn tell(&self, health: &Health, need: Need) {
+    fn was_there(&self) -> bool {
+        self.was_there.load(Ordering::Relaxed)
+    }
+
+    /// Whether any process does what it is for, as far as was heard.
+    fn is_there(&self) -> bool {
+        let there = |one: &Member| matches!(one.state, State::Ready | State::Late);
+        self.instances.all().iter().any(there)
+    }
+
+    /// Says in the health how the service is. That one process was late once is no reason; nor is it to be ready no more that one
+    /// service went away: every gateway lacks it then, and whoever shares requests out would have nobody left to send the rest to.
+    fn tell(&self, health: &Health, without: &Without) {
         #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
         let in_flight = self.in_flight() as f64;
         metrics::gauge!("docket_gateway_requests_in_flight", "upstream" => self.name)
@@ -120,7 +146,7 @@ impl Upstream {
         #[expect(clippy::cast_precision_loss, reason = "a gauge; there are few")]
         let known = members.len() as f64;
         metrics::gauge!("docket_gateway_instances", "upstream" => self.name).set(known);
-        if members.iter().any(|one| matches!(one.state, State::Ready | State::Late)) {
+        if self.is_there() {
             self.was_there.store(true, Ordering::Relaxed);
             health.up(self.name);
             return;
@@ -131,11 +157,13 @@ impl Upstream {
         } else {
             words.join("; another ")
         };
-        match need {
-            Need::Required if !self.was_there.load(Ordering::Relaxed) => {
+        match without {
+            Without::NotReady { nor }
+                if !self.was_there() || !nor.iter().any(|it| it.is_there()) =>
+            {
                 health.down(self.name, why);
             }
-            Need::Required | Need::Useful => health.degraded(self.name, format!("degraded: {why}")),
+            _ => health.degraded(self.name, format!("degraded: {why}")),
         }
     }
 }
@@ -158,7 +186,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::upstream::{Client, Handed, Member, Phase, Policy};
+    use crate::upstream::{Client, Handed, Phase, Policy};
     use crate::whose::Who;
 
     /// A process that says this of itself; its address.
@@ -192,7 +220,7 @@ mod tests {
         ]);
         let health = Health::default();
         let mut tasks = JoinSet::new();
-        watch(&mut tasks, &upstream, &health, Need::Required);
+        watch(&mut tasks, &upstream, &health, Without::NotReady { nor: Arc::new([]) });
         assert!(!health.is_ready());
         let mut members = upstream.instances.subscribe();
         let states = |members: &[Member]| members.iter().map(|one| one.state).collect::<Vec<_>>();
@@ -246,7 +274,7 @@ mod tests {
     async fn who_comes_later_is_watched_and_asked_and_who_goes_is_not() {
         let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
         let mut tasks = JoinSet::new();
-        watch(&mut tasks, &upstream, &Health::default(), Need::Required);
+        watch(&mut tasks, &upstream, &Health::default(), Without::LessGood);
         let comes = process(StatusCode::OK, "ready").await;
         upstream.instances.are_at(&[comes.parse().unwrap()]);
         let mut members = upstream.instances.subscribe();
@@ -290,27 +318,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_needed_has_to_be_there_once_and_may_be_late() {
-        let upstream = upstream(vec!["http://127.0.0.1:9".to_owned()]);
-        let health = Health::default();
-        let degraded = "degraded: does not answer";
-        for (state, ready, said) in [
-            (State::Silent, false, "does not answer"),
-            (State::Ready, true, "up"),
-            (State::Late, true, "up"),
-            (State::Silent, true, degraded),
-        ] {
+    async fn what_it_begins_with_has_to_be_there_once_and_later_anybody() {
+        let upstreams = || upstream(vec!["http://127.0.0.1:9".to_owned()]);
+        let (upstream, other, health) = (upstreams(), upstreams(), Health::default());
+        let without = Without::NotReady { nor: [Arc::clone(&other)].into() };
+        let is_now = |upstream: &Upstream, state| {
             upstream.instances.is_now(&upstream.instances.all()[0].instance, state);
-            upstream.tell(&health, Need::Required);
-            assert_eq!(health.is_ready(), ready, "{state:?}");
-            assert_eq!(health.says("service").as_deref(), Some(said), "{state:?}");
+        };
+        let degraded = "degraded: does not answer";
+        for (state, others, ready, said) in [
+            (State::Silent, State::Ready, false, "does not answer"),
+            (State::Ready, State::Silent, true, "up"),
+            (State::Late, State::Silent, true, "up"),
+            (State::Silent, State::Ready, true, degraded),
+            (State::Silent, State::Silent, false, "does not answer"),
+        ] {
+            is_now(&upstream, state);
+            is_now(&other, others);
+            upstream.tell(&health, &without);
+            assert_eq!(health.is_ready(), ready, "{state:?} {others:?}");
+            assert_eq!(health.says("service").as_deref(), Some(said), "{state:?} {others:?}");
         }
     }
 
     #[tokio::test]
-    async fn what_is_only_useful_need_never_have_been_there() {
+    async fn what_makes_it_less_good_need_never_have_been_there() {
         let (upstream, health) = (upstream(Vec::new()), Health::default());
-        upstream.tell(&health, Need::Useful);
+        upstream.tell(&health, &Without::LessGood);
         assert_eq!(health.says("service").as_deref(), Some("degraded: none was found yet"));
         assert!(health.is_ready());
     }

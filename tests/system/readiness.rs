@@ -25,7 +25,7 @@ fn takes_no_commands(health: &Value) -> bool {
     part(health, "command-service").starts_with("degraded: ")
 }
 
-/// Every process with a database says that it can't use it, and the gateway what it lacks; all are alive.
+/// Every process with a database says that it can't use it, and the gateway that nobody is there; all are alive.
 async fn all_say_that_the_database_is_away(services: &Services) {
     let begun = Instant::now();
     let away = |health: &Value| {
@@ -34,7 +34,7 @@ async fn all_say_that_the_database_is_away(services: &Services) {
     for service in WITH_DATABASE {
         services.of(service).until("/health/ready", away).await;
     }
-    services.gateway.until("/health/ready", takes_no_commands).await;
+    services.gateway.until("/health/ready", |health| health["status"] == "not_ready").await;
     assert!(begun.elapsed() < NOTICED_WITHIN, "{:?}", begun.elapsed());
     // Also when the lease has run out, which nobody else can have taken.
     let unasked = |health: &Value| part(health, "sagas").contains("the lease can't be asked for");
@@ -44,6 +44,8 @@ async fn all_say_that_the_database_is_away(services: &Services) {
         assert_eq!(process.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(process.get("/health/live").await.status, StatusCode::OK);
     }
+    let gateway = services.gateway.get("/health/ready").await;
+    assert_eq!(gateway.status, StatusCode::SERVICE_UNAVAILABLE, "{gateway:?}");
 }
 
 #[tokio::test]

@@ -12,9 +12,8 @@ use crate::storage::{self, Lock, Neighbour};
 use crate::tools::children::backends;
 use crate::tools::strace::Strace;
 
-/// Who can't do without it; the gateway not without the command-service.
-pub(super) const NOT_READY_WITHOUT: [Role; 4] =
-    [Role::Commands, Role::Models, Role::Sagas, Role::Gateway];
+/// Who can't do without it. The gateway is ready as long as anybody behind it is.
+pub(super) const NOT_READY_WITHOUT: [Role; 3] = [Role::Commands, Role::Models, Role::Sagas];
 
 /// Makes system calls fail.
 const STRACE: &[Need] = &[Need::Program("strace")];

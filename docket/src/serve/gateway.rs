@@ -1,6 +1,7 @@
 //! `docket gateway`: one address before the services. It hands requests on by path, and explains the API of all of them.
 //!
-//! **Invariant:** it is ready once commands could be taken. What is missing later makes it less good, and takes away nothing else.
+//! **Invariant:** it is ready once commands could be taken. What is missing later makes it less good, and takes away nothing
+//! else; it is not ready where nobody is there.
 
 use std::sync::Arc;
 use std::time::Duration;
