@@ -171,6 +171,9 @@ async fn staff_say_why_they_change_what_is_there_and_customers_and_programs_need
     let asked = ("/v1/orders/third/cancel", "CancellationRequested");
     staff_say_why(&shop, Who::Support, asked, json!({})).await;
     shop.post(Who::Owner, "/v1/orders/second/cancel", "my-order", &json!({})).await.ok();
+    // As it always was.
+    let erase = "/v1/customers/17851/erase";
+    staff_say_why(&shop, Who::Operator, (erase, "CustomerErased"), json!({})).await;
 }
 
 #[tokio::test]
