@@ -167,7 +167,7 @@ fn path(id: &str) -> String {
 
 /// Every page, as one.
 async fn list(api: &Api) -> Result<Value> {
-    Ok(json!({ "items": api.every("/v1/webhooks?limit=1000").await? }))
+    Ok(json!({ "items": api.every("/v1/webhooks?limit=1000").await?.items }))
 }
 
 /// An answer for people.

@@ -29,6 +29,7 @@ pub mod responses;
 pub mod server;
 pub mod service_token;
 pub mod shutdown;
+pub mod stale;
 pub mod telemetry;
 pub mod tls;
 pub mod trace;
