@@ -13,6 +13,7 @@ mod gather;
 pub mod generations;
 pub mod health;
 mod hear_out;
+pub mod hearing;
 pub mod host;
 pub mod http;
 pub mod idempotency;
