@@ -122,7 +122,7 @@ impl GatewayArgs {
         let own = gateway::aggregates_described(access);
         let described = gateway::description(&services, DESCRIPTION, own);
         // Who takes the money, the command-service knows.
-        let home = home(HomePage { head, payment_method: None });
+        let home = home(HomePage { head, payment_method: None, open: access.is_open() });
         let open = services.notices().merge(described).merge(explained()).merge(home);
         process.ready_behind(services.valve(), router.merge(open))?;
         let ended = process.until_stopped(nothing()).await;
