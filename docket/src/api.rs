@@ -16,6 +16,14 @@ pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A list that was read.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) items: Vec<Value>,
+    /// Why it may be older than the log is, where it says so.
+    pub(crate) stale: Option<String>,
+}
+
 /// A running platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
@@ -80,12 +88,13 @@ impl Api {
     }
 
     /// Reads every page of a list; the path has a query already.
-    pub(crate) async fn every(&self, path: &str) -> Result<Vec<Value>> {
+    pub(crate) async fn every(&self, path: &str) -> Result<Listed> {
         let mut page = self.get(path).await?;
-        let mut items = Vec::new();
+        let mut listed = Listed { items: Vec::new(), stale: None };
         loop {
-            items.extend(page["items"].as_array().into_iter().flatten().cloned());
-            let Some(cursor) = page["next"].as_str() else { return Ok(items) };
+            listed.items.extend(page["items"].as_array().into_iter().flatten().cloned());
+            listed.stale = listed.stale.or_else(|| stale(&page));
+            let Some(cursor) = page["next"].as_str() else { return Ok(listed) };
             page = self.get(&format!("{path}&cursor={}", segment(cursor))).await?;
         }
     }
@@ -143,6 +152,12 @@ async fn body(response: Response) -> Result<Value> {
         bail!("{words} (401, {code}, from {url}); {TOKEN} says who calls")
     }
     bail!("{words} ({}, {code}, from {url})", status.as_u16())
+}
+
+/// Why an answer may be older than the log is, where it says so.
+pub(crate) fn stale(answer: &Value) -> Option<String> {
+    let stale = answer.get("stale").filter(|stale| !stale.is_null())?;
+    Some(stale["cause"].as_str().unwrap_or("it does not say why").to_owned())
 }
 
 /// Why a request got no answer, in a few words and without the chain of what was called.

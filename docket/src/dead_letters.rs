@@ -53,6 +53,7 @@ impl DeadLettersArgs {
         match self.command {
             LettersCommand::List { all } => {
                 let letters = api.every(&format!("/v1/dead-letters?limit=1000&all={all}")).await?;
+                let letters = letters.items;
                 self.platform.print(&letters, |letters| as_table(letters))?;
             }
             LettersCommand::Show { id } => {

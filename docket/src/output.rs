@@ -69,6 +69,13 @@ pub(crate) fn note(text: impl Display) {
     drop(writeln!(std::io::stderr(), "docket: {text}"));
 }
 
+/// Says on stderr that what is shown may be older than the log is, where it says so.
+pub(crate) fn note_stale(why: Option<&str>) {
+    if let Some(why) = why {
+        note(format_args!("what is shown may be old: {why}"));
+    }
+}
+
 fn told(written: std::io::Result<()>) -> Result<Reader> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),

@@ -8,8 +8,9 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use crate::api::{segment, unique_key};
+use crate::api::{segment, stale, unique_key};
 use crate::numbers::whole;
+use crate::output;
 use crate::platform_args::PlatformArgs;
 
 /// Look at the read models, let one go on past a key that it can't fold, and replay that key
@@ -65,10 +66,13 @@ impl ProjectionsArgs {
             ProjectionsCommand::List => {
                 let list = api.get("/v1/projections").await?;
                 self.platform.print(&list["items"], as_table)?;
+                output::note_stale(stale(&list).as_deref());
                 return Ok(ExitCode::SUCCESS);
             }
             ProjectionsCommand::Show { name } => {
-                self.platform.print(&api.get(&path_of(&name)).await?, in_words)?;
+                let model = api.get(&path_of(&name)).await?;
+                self.platform.print(&model, in_words)?;
+                output::note_stale(stale(&model).as_deref());
                 return Ok(ExitCode::SUCCESS);
             }
             ProjectionsCommand::Park { name, reason, position, key } => {

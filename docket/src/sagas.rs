@@ -8,7 +8,8 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, segment, unique_key};
+use crate::api::{Api, Listed, segment, stale, unique_key};
+use crate::output;
 use crate::platform_args::PlatformArgs;
 
 /// Look at sagas, and help one on that needs a person
@@ -96,12 +97,14 @@ impl SagasArgs {
         match self.command {
             SagasCommand::List { state, kind, order } => {
                 let wanted = [("state", word(state)?), ("kind", word(kind)?), ("order_id", order)];
-                let sagas = list(&api, &wanted).await?;
-                self.platform.print(&sagas, |sagas| as_table(sagas))?;
+                let listed = list(&api, &wanted).await?;
+                self.platform.print(&listed.items, |sagas| as_table(sagas))?;
+                output::note_stale(listed.stale.as_deref());
             }
             SagasCommand::Explain { id } => {
                 let saga = api.get(&format!("/v1/sagas/{}/explain", segment(&id))).await?;
                 self.platform.print(&saga, as_lines)?;
+                output::note_stale(stale(&saga).as_deref());
             }
             SagasCommand::Retry { id, reason } => {
                 let saga = act(&api, &id, "retry", &json!({ "reason": reason })).await?;
@@ -128,7 +131,7 @@ async fn act(api: &Api, id: &str, action: &str, how: &Value) -> Result<Value> {
 }
 
 /// Every page.
-async fn list(api: &Api, wanted: &[(&str, Option<String>)]) -> Result<Vec<Value>> {
+async fn list(api: &Api, wanted: &[(&str, Option<String>)]) -> Result<Listed> {
     let filters = wanted.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
     let filters = filters.map(|(name, value)| format!("&{name}={}", segment(value)));
     let path = format!("/v1/sagas?limit=1000{}", filters.collect::<String>());

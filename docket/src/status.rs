@@ -18,8 +18,10 @@ const UNKNOWN: &str = "not known";
 
 /// How is the platform: log, read models, sagas, what needs attention, notifications
 #[derive(Debug, clap::Args)]
-#[command(after_help = "What can't be asked is said, and the rest is shown all the same.\n\n\
-    Exit code: 0 when all of it was shown, 1 when a part of it, or all, could not be asked.")]
+#[command(
+    after_help = "What can't be asked, or may be older than the log is, is said, and the rest is shown all the same.\n\n\
+    Exit code: 0 when all of it was shown, 1 when a part of it, or all, could not be asked or may be old."
+)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -68,6 +70,8 @@ struct Status {
     down: Vec<String>,
     /// What could not be asked, and why.
     unknown: Vec<String>,
+    /// What may be older than the log is, and why.
+    stale: Vec<String>,
     /// `None` of what could not be asked, here and below.
     head: Option<u64>,
     models: Option<Vec<Model>>,
@@ -99,7 +103,8 @@ pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode> {
     } else {
         output::text(status.as_text())?;
     }
-    Ok(if status.unknown.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_whole = status.unknown.is_empty() && status.stale.is_empty();
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Status {
@@ -112,9 +117,16 @@ impl Status {
         for unknown in &self.unknown {
             line(&mut text, &format!("  ? {unknown}"));
         }
-        let head = self
-            .head
-            .map_or_else(|| UNKNOWN.to_owned(), |head| format!("position {}", grouped(head)));
+        for stale in &self.stale {
+            line(&mut text, &format!("  ? may be old: {stale}"));
+        }
+        // Of models that may be old it is not known how far the log has gone on.
+        let is_known = self.models.iter().flatten().all(|model| model.lag.is_some());
+        let further = if is_known { "" } else { ", or further" };
+        let head = self.head.map_or_else(
+            || UNKNOWN.to_owned(),
+            |head| format!("position {}{further}", grouped(head)),
+        );
         line(&mut text, &format!("Log          {head}"));
         self.say_models(&mut text);
         self.say_sagas(&mut text);
@@ -203,6 +215,7 @@ mod tests {
             process: None,
             down: vec![],
             unknown: vec![],
+            stale: vec![],
             head: Some(7),
             models: Some(vec![]),
             sagas: Some(vec![Count { state: "needs_attention", sagas: 1 }]),
@@ -224,6 +237,7 @@ mod tests {
             process: None,
             down: vec![],
             unknown: unknown.0,
+            stale: vec![],
             head: None,
             models,
             sagas: Some(vec![Count { state: "completed", sagas: 12 }]),
@@ -236,6 +250,37 @@ Log          not known
 Read models  not known
 Sagas        completed 12
 Notifications up
+";
+        assert_eq!(status.as_text(), expected);
+    }
+
+    #[test]
+    fn of_what_may_be_old_nobody_is_told_that_it_is_up_to_date() {
+        let model = |name: &str, lag| Model {
+            name: name.into(),
+            position: 6_884,
+            lag,
+            state: "running".into(),
+        };
+        let status = Status {
+            of: "http://127.0.0.1:9090".into(),
+            running: true,
+            ready: Some(true),
+            process: None,
+            down: vec![],
+            unknown: vec![],
+            stale: vec!["read models: the log is not heard".into()],
+            head: Some(6_884),
+            models: Some(vec![model("orders", None)]),
+            sagas: Some(vec![]),
+            needs_attention: Some(vec![]),
+            notifications: None,
+        };
+        let expected = "http://127.0.0.1:9090: ready
+  ? may be old: read models: the log is not heard
+Log          position 6,884, or further
+Read models  orders              6,884  not known  running
+Sagas        none
 ";
         assert_eq!(status.as_text(), expected);
     }

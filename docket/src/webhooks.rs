@@ -7,11 +7,14 @@ use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::api::{Api, segment, unique_key};
+use crate::output;
 use crate::platform_args::PlatformArgs;
 use crate::shown::{lines, table};
 
 /// Deliveries that are shown when nobody says how many.
 const SHOWN: u16 = 50;
+/// What is said when a secret is shown.
+const KEEP: &str = "keep the secret: it is not shown again";
 
 /// Look at webhooks and what they were told, register and change them, and tell them again
 #[derive(Debug, Args)]
@@ -107,6 +110,9 @@ impl WebhooksArgs {
         let api = self.platform.api()?;
         let answer = self.command.ask(&api).await?;
         self.platform.print(&answer, shown)?;
+        if answer["secret"].is_string() {
+            output::note(KEEP);
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -167,7 +173,7 @@ fn path(id: &str) -> String {
 
 /// Every page, as one.
 async fn list(api: &Api) -> Result<Value> {
-    Ok(json!({ "items": api.every("/v1/webhooks?limit=1000").await? }))
+    Ok(json!({ "items": api.every("/v1/webhooks?limit=1000").await?.items }))
 }
 
 /// An answer for people.

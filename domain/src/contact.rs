@@ -16,7 +16,7 @@ const FEWEST_DIGITS: usize = 3;
 pub enum InvalidContact {
     /// No mail could get there.
     #[error(
-        "a mail address has something on both sides of its `@`, no blanks, and at most {LIMIT} characters"
+        "a mail address is one address alone: something on both sides of its `@`, no blanks, no comma, semicolon or angle bracket, and at most {LIMIT} characters"
     )]
     MailAddress,
     /// Nobody could call it.
@@ -42,7 +42,7 @@ impl FromClient for MailAddress {
     fn from_client(text: &str) -> Result<Self, InvalidContact> {
         let text = text.trim();
         let reachable = text.rsplit_once('@').is_some_and(|(who, where_to)| {
-            !who.is_empty() && !where_to.is_empty() && !text.chars().any(is_blank_or_control)
+            !who.is_empty() && !where_to.is_empty() && !text.chars().any(is_no_part_of_one)
         });
         if reachable && text.chars().count() <= LIMIT {
             Ok(Self(text.into()))
@@ -97,8 +97,9 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-fn is_blank_or_control(character: char) -> bool {
-    character.is_whitespace() || character.is_control()
+/// What separates or wraps addresses where mail is sent, or would end a line there.
+fn is_no_part_of_one(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || ",;<>".contains(character)
 }
 
 #[cfg(test)]
@@ -118,6 +119,9 @@ mod tests {
             ["", " ", "ada", "@", "ada@", "@example.org", "a da@example.org", "a\n@b", &long]
         {
             assert!(MailAddress::from_client(wrong).is_err(), "{wrong:?}");
+        }
+        for several in ["a@b.org>,<c@b.org", "a@b.org,c@b.org", "a@b.org;c@b.org", "<a@b.org>"] {
+            assert!(MailAddress::from_client(several).is_err(), "{several:?}");
         }
     }
 

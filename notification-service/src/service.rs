@@ -120,6 +120,7 @@ impl Notifications {
             recorder,
             clock,
             told,
+            status: status.clone(),
         });
         let tasks = vec![
             spawn(reader.run(stop.clone()), &taken),

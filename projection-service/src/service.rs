@@ -7,6 +7,7 @@ use event_store::keys::Vault;
 use messaging::feed::Feed;
 use messaging::record::Recorder;
 use service_kit::access::Access;
+use service_kit::hearing::Hearing;
 use sqlx::migrate::MigrateError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +17,7 @@ use crate::opening::{Opened, open, open_catalog};
 use crate::projectors::{Projector, readers};
 use crate::queries::projections::{ProjectionAnswer, describe};
 use crate::queries::sagas::SagaStates;
-use crate::queries::{self, App, Unheard};
+use crate::queries::{self, App};
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::{RebuildError, Rebuilder};
 use crate::runner::{Hub, KeepFor, Live, NEAR, Surroundings};
@@ -143,10 +144,10 @@ impl ProjectionService {
         }
         unless_started.disarm();
         let handles = handles.into();
-        let (deciding, unheard) = (Arc::default(), Unheard::default());
+        let (deciding, hearing) = (Arc::default(), Hearing::default());
         let clock = service_kit::clock::system();
         let app =
-            App { handles, feed, vault, sagas, recorder, clock, unheard, rebuilder, deciding };
+            App { handles, feed, vault, sagas, recorder, clock, hearing, rebuilder, deciding };
         Ok(Self { app, catalog, held: right, tasks, stop })
     }
 

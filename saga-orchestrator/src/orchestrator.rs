@@ -62,7 +62,8 @@ impl Orchestrator {
         let (told, status) = watch::channel(nothing);
         let (actions, requests) = mpsc::channel(WAITING_ACTIONS);
         let desk = Desk { actions, recorder, clock: Arc::clone(&clock) };
-        let api = Api::new(store.clone(), feed.identity(), status.clone(), desk);
+        let told_by = (status.clone(), feed.freshness());
+        let api = Api::new(store.clone(), feed.identity(), told_by, desk);
         let parts =
             RunnerParts { store: store.clone(), lease, feed, queue, clock, settings, status: told };
         let runner = tokio::spawn(Runner::new(parts).run(requests, stop.clone()));

@@ -253,6 +253,34 @@ async fn what_nobody_can_carry_out_leaves_the_queue_as_a_dead_letter_and_is_repl
     services.terminate().await;
 }
 
+/// In a silence every look at the whole says so, as the single reads do.
+async fn who_looks_on_is_told_that_it_may_be_old(services: &Services) {
+    let cause = json!("the log is not heard: it is not known what happened since");
+    for (path, parts) in [
+        ("/v1/overview", &["sagas_in_attention", "orders_on_hold", "projections"][..]),
+        // The customer's name is not to be opened now, unless its key was asked for before.
+        ("/v1/dashboard?customer_id=17850", &["orders", "unread_notices"]),
+    ] {
+        let told = |whole: &Value| {
+            let stale = whole["stale_parts"].as_array().cloned().unwrap_or_default();
+            parts.iter().all(|part| stale.contains(&json!({ "part": part, "cause": cause })))
+        };
+        let whole = services.gateway.until(path, told).await;
+        assert_eq!(whole["stale"], true, "{whole:#}");
+        assert_eq!(services.gateway.get(path).await.header("docket-stale"), "true", "{path}");
+    }
+    let mut status = docket(&["status", "--url", &services.gateway.url]);
+    let status = status.output().await.unwrap();
+    let said = text(&status);
+    assert_eq!(status.status.code(), Some(1), "{said}");
+    assert!(said.contains("may be old: read models: the log is not heard"), "{said}");
+    assert!(said.contains("may be old: sagas: ") && said.contains(", or further"), "{said}");
+    assert!(!said.contains("up to date"), "{said}");
+    let mut models = docket(&["projections", "list", "--url", &services.gateway.url]);
+    let models = models.output().await.unwrap();
+    assert!(text(&models).contains("what is shown may be old: the log is not heard"));
+}
+
 /// Within how many seconds an order has to be confirmed, where the broker is away for longer.
 const DEADLINE_S: u32 = 30;
 /// A question over a broker that is away would be waited for longer.
@@ -262,15 +290,22 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 async fn a_silence_of_the_broker_rejects_no_order_and_reads_say_that_they_may_be_old() {
     let Some(mut services) = Services::start_with_deadline(DEADLINE_S).await else { return };
     services.gateway.sell("22423", 5).await;
+    let customer = json!({ "customer_id": "17850", "name": "Ada" });
+    services.gateway.post("/v1/customers", "17850", &customer).await.ok();
     let stock = "/v1/stock/22423";
     services.gateway.place(&order("o0", "22423", "pm_ok")).await;
     services.gateway.settle().await;
+    let status = docket(&["status", "--url", &services.gateway.url]).output().await.unwrap();
+    assert_eq!(status.status.code(), Some(0), "{}", text(&status));
+    let overview = services.gateway.get("/v1/overview").await;
+    assert_eq!((overview.header("docket-stale"), &overview.body["stale"]), ("", &json!(false)));
     let known = services.gateway.get(stock).await;
     assert_eq!((known.header("docket-stale"), &known.body["stale"]), ("", &Value::Null));
 
     services.nats.stop().unwrap();
     services.gateway.until(stock, |stock| stock["stale"]["cause"].is_string()).await;
     assert_eq!(services.gateway.get(stock).await.header("docket-stale"), "true");
+    who_looks_on_is_told_that_it_may_be_old(&services).await;
     let placed = order("o1", "22423", "pm_ok");
     services.gateway.post("/v1/orders", "o1", &placed).await.ok();
     let begun = Instant::now();

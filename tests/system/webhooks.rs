@@ -303,7 +303,10 @@ async fn the_command_line_registers_shows_tells_again_and_deletes() {
     }
     assert!(run(&["disable", id, "--reason", "pause"]).await.contains("disabled"));
     assert!(run(&["enable", id, "--reason", "go on"]).await.contains("enabled"));
-    run(&["rotate-secret", id, "--reason", "leaked"]).await;
+    let rotate = ["rotate-secret", id, "--reason", "leaked", "--url", &platform.url];
+    let rotated = docket(&["webhooks"]).args(rotate).output().await.unwrap();
+    let said = String::from_utf8_lossy(&rotated.stderr);
+    assert!(said.contains("not shown again"), "{}", text(&rotated));
     run(&["delete", id, "--reason", "no more of it"]).await;
     assert!(run(&["list"]).await.contains("There are none."));
     let log = platform.get("/v1/events?limit=1000").await.ok();

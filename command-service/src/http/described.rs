@@ -28,10 +28,10 @@ pub(super) struct CountryText(String);
     pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
 pub(super) struct MethodText(String);
 
-/// A mail address: something on both sides of its `@`, no blanks, and at most 200 characters
+/// One mail address: something on both sides of its `@`, no blanks, no comma, semicolon or angle bracket, and at most 200 characters
 #[derive(utoipa::ToSchema)]
 #[schema(value_type = String, min_length = 3, max_length = 200,
-    pattern = r"^[^\s\x00-\x1f\x7f-\x9f]+@[^\s@\x00-\x1f\x7f-\x9f]+$")]
+    pattern = r"^[^\s,;<>\x00-\x1f\x7f-\x9f]+@[^\s,;<>@\x00-\x1f\x7f-\x9f]+$")]
 pub(super) struct MailText(String);
 
 /// A telephone number: at least 3 digits, however it is written, and at most 200 characters

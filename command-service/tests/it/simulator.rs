@@ -2,14 +2,20 @@
 
 use std::sync::{Arc, Mutex};
 
-use command_service::payments::simulator::{Ledger, SimulatedProvider, SimulatorSettings};
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use command_service::payments::simulator::{
+    Ledger, SimulatedProvider, SimulatorSettings, desk_router,
+};
 use command_service::payments::{PaymentProvider, ProviderAnswer, ProviderCall, WhenAbsent};
 use domain::ids::{OrderId, PaymentId};
 use domain::money::{Currency, Money};
 use domain::payments::{Operation, ProviderOutcome};
 use domain::text::PaymentMethod;
 use futures::future::join_all;
+use serde_json::Value;
 use service_kit::clock::{Clock, system};
+use tower::ServiceExt as _;
 
 async fn provider() -> (SimulatedProvider, tempfile::TempDir) {
     provider_at(system()).await
@@ -19,6 +25,21 @@ async fn provider_at(clock: Clock) -> (SimulatedProvider, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(&folder.path().join("provider.db")).await.unwrap();
     (SimulatedProvider::start(ledger, clock, SimulatorSettings::default()), folder)
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_a_problem_like_others() {
+    let (provider, _folder) = provider().await;
+    for path in ["/calls", "/probes"] {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.body(Body::from("{}")).unwrap();
+        let answer = desk_router(provider.clone()).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 400, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let problem: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["code"], "invalid_body", "{path}");
+    }
 }
 
 pub(crate) fn call(operation: Operation, attempt: u32, minor: i64) -> ProviderCall {

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+/// How a command shows a token, where one is asked for.
+pub(super) const TOKEN: &str = " -H \"Authorization: Bearer $DOCKET_TOKEN\"";
+
 /// The address, where the data is, and three commands to try; the order is paid by this method.
 pub(crate) fn text(
     url: &str,
@@ -14,10 +17,7 @@ pub(crate) fn text(
     let (entrance, token) = if open {
         ("open: nobody is asked who they are; only this machine reaches it", "")
     } else {
-        (
-            "whoever has a token that --auth-file takes; `docket token` makes one",
-            " -H \"Authorization: Bearer $DOCKET_TOKEN\"",
-        )
+        ("whoever has a token that --auth-file takes; `docket token` makes one", TOKEN)
     };
     format!(
         r#"
@@ -31,7 +31,7 @@ Try it:
     -d '{{"sku":"22423","name":"Cakestand","unit_price":{{"amount":1275,"currency":"GBP"}},"stocked":true}}'
   curl -s{token} {url}/v1/stock/22423/receive -H 'Idempotency-Key: 2' -H 'Content-Type: application/json' \
     -d '{{"quantity":10,"reason":"a first delivery"}}'
-  curl -s{token} {url}/v1/orders -H 'Idempotency-Key: 4' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
+  curl -s{token} {url}/v1/orders -H 'Idempotency-Key: an-order' -H 'Content-Type: application/json' -H 'Prefer: wait=5' \
     -d '{{"currency":"GBP","lines":[{{"sku":"22423","quantity":2}}],"payment_method":"{payment_method}","shipping_address":{{"country":"United Kingdom"}}}}'
 
 Ctrl-C stops it.

@@ -23,7 +23,8 @@ pub(crate) const DESCRIPTION: &str = "/openapi.json";
     description = "An event-sourced order platform. `POST` is a command and needs an `Idempotency-Key`; \
         `GET` reads a model and says its position in `Docket-Position`. A read may be older than a command \
         that was just answered: `?min_position=` with the `position` of its answer waits until the model has come so far; \
-        one that is known to stand still, or that hears nothing of the log, says `Docket-Stale: true` and why in `stale`. \
+        one that is known to stand still, or that hears nothing of the log, says `Docket-Stale: true` and why in `stale`; \
+        an overview says it when a part of it does, with `stale: true`, and which and why in `stale_parts`. \
         Errors are `application/problem+json` with a stable `code`, explained under `/docs/errors/{code}`. Amounts are integers in minor units. \
         Personal data are a person's `name`, `email` and `phone` and all of a `shipping_address` but its `country`: these \
         are sealed, and erasing makes them unreadable. All else is kept in clear for ever, so ids, `reference`, every \

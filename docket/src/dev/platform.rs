@@ -163,10 +163,9 @@ impl Platform {
         let notices =
             notices.route("/payments/webhooks/{provider}", post(|| answer_with(Code::NotFound)));
         let notices = Router::new().nest("/v1", notices);
-        let router = services
-            .merge(notices)
-            .merge(explained)
-            .merge(home::router(home::Shown { head, payment_method: Some(payment_method) }));
+        let open = access.is_open();
+        let shown = home::Shown { head, payment_method: Some(payment_method), open };
+        let router = services.merge(notices).merge(explained).merge(home::router(shown));
         let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
         let valve = places.valve().or(self.commands.valve(gateway::is_command));
         entrance.edge(valve.before(service_kit::http::finish(router)))

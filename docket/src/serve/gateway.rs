@@ -126,7 +126,7 @@ impl GatewayArgs {
         let own = gateway::aggregates_described(access);
         let described = gateway::description(&services, DESCRIPTION, own);
         // Who takes the money, the command-service knows.
-        let home = home(HomePage { head, payment_method: None });
+        let home = home(HomePage { head, payment_method: None, open: access.is_open() });
         let open = services.notices().merge(described).merge(explained()).merge(home);
         let router = guard.around(aggregates).merge(open);
         process.ready_before(services.valve(), passage, router)?;

@@ -25,6 +25,7 @@ pub(super) async fn status(folder: &DataDir) -> Result<Status> {
         process,
         down: Vec::new(),
         unknown: unknown.0,
+        stale: Vec::new(),
         head,
         models,
         sagas,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use futures::future::{join_all, join3};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use service_kit::problem::{Code, Problem};
 use service_kit::responses::ItemProblems;
 
 use super::ask::{Asker, Behind};
-use super::parts::{Missing, Told};
+use super::parts::{Missing, Old, Told, answered};
 
 /// The most orders that are shown.
 const MOST_ORDERS: u8 = 10;
@@ -43,7 +42,7 @@ pub(super) struct DashboardParams {
     /// Orders that are shown: 1 to 10, 5 when absent.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 10)]
     orders: Option<String>,
-    /// Wait, at most 5 seconds, until what is shown has reached this position.
+    /// Wait, at most 5 seconds, until customer and orders have reached this position.
     #[param(inline, value_type = Option<PositionText>)]
     min_position: Option<String>,
 }
@@ -70,11 +69,16 @@ pub(super) struct Dashboard {
     missing: Vec<Missing>,
     /// From which position each part is that is read from a model: its `Docket-Position`.
     positions: BTreeMap<&'static str, String>,
+    /// Whether a part may be older than the log is; then the header `Docket-Stale` says it, too.
+    stale: bool,
+    /// Each part that may be, and why.
+    stale_parts: Vec<Old>,
 }
 
 /// A customer with their newest orders, open shipments and unread notices
 ///
-/// A part that can't be had now is left out and named in `missing`; when none can be had, the answer is an error.
+/// A part that can't be had now is left out and named in `missing`; when none can be had, the answer is an error. A part that may be
+/// older than the log is, is named in `stale_parts`, and the answer says `Docket-Stale: true`.
 #[utoipa::path(get, path = "/dashboard", tag = "Overviews", params(DashboardParams),
     responses((status = 200, body = Dashboard), ItemProblems))]
 pub(super) async fn dashboard(
@@ -116,11 +120,20 @@ pub(super) async fn dashboard(
     if let Some(instead) = told.nothing() {
         return Ok(instead);
     }
-    let Told { positions, missing, .. } = told;
-    let partial = !missing.is_empty();
-    let whole =
-        Dashboard { customer, orders, open_shipments, unread_notices, partial, missing, positions };
-    Ok(Json(whole).into_response())
+    let Told { positions, old: stale_parts, missing, .. } = told;
+    let (partial, stale) = (!missing.is_empty(), !stale_parts.is_empty());
+    let whole = Dashboard {
+        customer,
+        orders,
+        open_shipments,
+        unread_notices,
+        partial,
+        missing,
+        positions,
+        stale,
+        stale_parts,
+    };
+    Ok(answered(whole, stale))
 }
 
 /// The parcels of these orders that have not arrived; nothing when those of any of them are missing.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +11,7 @@ use service_kit::extract::QueryParams;
 use service_kit::problem::ProblemBody;
 
 use super::ask::{Asker, Behind};
-use super::parts::{Missing, Told};
+use super::parts::{Missing, Old, Told, answered};
 
 /// Each part with where it is.
 const PARTS: [(&str, &str); 4] = [
@@ -43,6 +42,10 @@ pub(super) struct Overview {
     missing: Vec<Missing>,
     /// From which position each part is that is read from a model: its `Docket-Position`.
     positions: BTreeMap<&'static str, String>,
+    /// Whether a part may be older than the log is; then the header `Docket-Stale` says it, too.
+    stale: bool,
+    /// Each part that may be, and why.
+    stale_parts: Vec<Old>,
 }
 
 /// No parameter is taken.
@@ -64,7 +67,8 @@ pub(super) enum OverviewProblems {
 
 /// What needs a person, and how the read models do
 ///
-/// A part that can't be had now is left out and named in `missing`; when none can be had, the answer is an error.
+/// A part that can't be had now is left out and named in `missing`; when none can be had, the answer is an error. A part that may be
+/// older than the log is, is named in `stale_parts`, and the answer says `Docket-Stale: true`.
 #[utoipa::path(get, path = "/overview", tag = "Overviews",
     responses((status = 200, body = Overview), OverviewProblems))]
 pub(super) async fn overview(
@@ -91,6 +95,9 @@ pub(super) async fn overview(
         partial: !told.missing.is_empty(),
         missing: told.missing,
         positions: told.positions,
+        stale: !told.old.is_empty(),
+        stale_parts: told.old,
     };
-    Json(overview).into_response()
+    let is_stale = overview.stale;
+    answered(overview, is_stale)
 }

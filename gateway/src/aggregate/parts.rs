@@ -1,13 +1,14 @@
-//! The parts of an answer: what was told, from which position, and what is missing and why.
+//! The parts of an answer: what was told, from which position, what of it may be old, and what is missing and why.
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::body::to_bytes;
 use axum::http::HeaderValue;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use serde_json::Value;
-use service_kit::position;
+use service_kit::{position, stale};
 
 /// The largest part, bytes.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -24,11 +25,23 @@ pub(super) struct Missing {
     detail: Option<String>,
 }
 
+/// A part that may be older than the log is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(super) struct Old {
+    /// Which one.
+    part: &'static str,
+    /// Why, as the part says in `stale`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
 /// What became of the parts so far.
 #[derive(Default)]
 pub(super) struct Told {
     /// From which position each is that is read from a model: `Docket-Position` of each.
     pub(super) positions: BTreeMap<&'static str, String>,
+    /// What may be old: whatever says `Docket-Stale`.
+    pub(super) old: Vec<Old>,
     pub(super) missing: Vec<Missing>,
     /// How many there are.
     there: usize,
@@ -47,6 +60,11 @@ impl Told {
             let position = head.headers.get(position::HEADER).map(HeaderValue::to_str);
             if let Some(Ok(position)) = position {
                 self.positions.insert(part, position.to_owned());
+            }
+            // A part may be asked for in several answers.
+            if stale::is_marked(&head.headers) && self.old.iter().all(|old| old.part != part) {
+                let cause = value["stale"]["cause"].as_str().map(str::to_owned);
+                self.old.push(Old { part, cause });
             }
             self.there += 1;
             return Some(value.clone());
@@ -85,6 +103,15 @@ impl Told {
     }
 }
 
+/// All of it as an answer, that says in its header, too, when a part may be old.
+pub(super) fn answered<T: Serialize>(whole: T, is_stale: bool) -> Response {
+    let mut response = Json(whole).into_response();
+    if is_stale {
+        stale::mark(response.headers_mut());
+    }
+    response
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Json;
@@ -106,6 +133,21 @@ mod tests {
         let missing =
             Missing { part: "a", code: "unavailable".into(), detail: Some("it is away".into()) };
         assert_eq!(told.missing, [missing]);
+    }
+
+    #[tokio::test]
+    async fn a_part_that_may_be_old_is_named_once_with_what_it_says() {
+        let mut told = Told::default();
+        let known = Json(json!({ "items": [] })).into_response();
+        told.list("a", known).await;
+        assert_eq!(told.old, []);
+        for _ in 0..2 {
+            let unheard = Some(stale::Stale::unheard(7));
+            let old = stale::MayBeOld(json!({ "items": [] }), unheard).into_response();
+            told.list("b", old).await;
+        }
+        let cause = stale::Stale::unheard(7).cause;
+        assert_eq!(told.old, [Old { part: "b", cause: Some(cause) }]);
     }
 
     #[tokio::test]

@@ -27,6 +27,12 @@ pub(crate) enum Refused {
         "the address {0} is in no network that `webhook_networks` lists: only `https` goes there"
     )]
     InClear(IpAddr),
+    /// `http` is for listed networks, and there is none.
+    #[error(
+        "`http` goes to networks that `webhook_networks` lists, and none is listed: name an `https` address, or have the receiver's \
+         network listed"
+    )]
+    NothingListed,
     /// The name has no address.
     #[error("the name `{0}` has no address")]
     NoAddress(String),
@@ -52,6 +58,14 @@ impl Networks {
     fn lists(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether there is anybody whom somebody with this reach could reach.
+    pub(super) fn check_any(&self, reach: Reach) -> Result<(), Refused> {
+        match reach {
+            Reach::Listed if self.0.is_empty() => Err(Refused::NothingListed),
+            Reach::Listed | Reach::Public => Ok(()),
+        }
     }
 
     /// Whether somebody with this reach may connect to this address.
@@ -88,6 +102,13 @@ mod tests {
         }
         assert!(may("93.184.216.34", Reach::Public));
         assert!(!may("93.184.216.34", Reach::Listed));
+    }
+
+    #[test]
+    fn where_nothing_is_listed_nothing_at_all_is_reached_in_clear() {
+        let (none, one) = (Networks::default(), Networks::parse("10.1.0.0/16").unwrap());
+        assert_eq!(none.check_any(Reach::Listed), Err(Refused::NothingListed));
+        assert!(none.check_any(Reach::Public).is_ok() && one.check_any(Reach::Listed).is_ok());
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Sender {
         headers: HeaderMap,
         body: String,
     ) -> Result<Answered, Unanswered> {
-        self.check_literal(url).map_err(Unanswered::Refused)?;
+        self.check_unresolved(url).map_err(Unanswered::Refused)?;
         let client = if url.scheme() == "https" { &self.sealed } else { &self.clear };
         let request = client.post(url.clone()).headers(headers).body(body);
         let sent = request.send().await;
@@ -126,18 +126,22 @@ impl Sender {
 
     /// Whether an address could be asked, as far as can be told now. A name that nobody knows yet may have an address later.
     pub(crate) async fn check(&self, url: &Url) -> Result<(), Refused> {
-        self.check_literal(url)?;
+        self.check_unresolved(url)?;
         let Some(name) = url.domain() else { return Ok(()) };
         let asked = self.names.addresses(name.to_owned());
         let Ok(Ok(found)) = tokio::time::timeout(self.deadline, asked).await else { return Ok(()) };
         found.into_iter().try_for_each(|address| self.networks.check(address, reach(url)))
     }
 
-    /// An address in a URL is connected to without being resolved. Whatever form it has there, parsing the URL made it one.
-    fn check_literal(&self, url: &Url) -> Result<(), Refused> {
+    /// What is known without asking for any name. An address in a URL is connected to without being resolved; whatever form it has there,
+    /// parsing the URL made it one.
+    fn check_unresolved(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host_str().unwrap_or_default();
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
-        literal.map_or(Ok(()), |address| self.networks.check(address, reach(url)))
+        literal.map_or_else(
+            |_| self.networks.check_any(reach(url)),
+            |address| self.networks.check(address, reach(url)),
+        )
     }
 }
 

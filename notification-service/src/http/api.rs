@@ -7,18 +7,21 @@ use domain::ids::SubjectId;
 use domain::operations::{OperatorAction, RecordAction};
 use domain::text::{Label, Reason};
 use messaging::commands::CommandMessage;
-use messaging::feed::Feed;
+use messaging::feed::{Feed, Freshness};
 use messaging::record::{RecordError, Recorder};
 use service_kit::clock::Clock;
 use service_kit::idempotency;
+use service_kit::position::PositionToken;
 use service_kit::problem::{self, Code, Problem};
+use service_kit::stale::Stale;
 use storage::{Connection, Fence, Store, Transaction};
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 
 use crate::book::Book;
 use crate::egress::Sender;
 use crate::mail::Mailer;
-use crate::storage as tables;
+use crate::status::{Phase, Status};
+use crate::storage::{self as tables, Checkpoint};
 use crate::webhooks::Endpoint;
 
 /// What the API is made of.
@@ -34,6 +37,15 @@ pub(crate) struct ApiParts {
     pub(crate) clock: Clock,
     /// Tells that something may be due.
     pub(crate) told: Arc<Notify>,
+    /// Where the reader stands.
+    pub(crate) status: watch::Receiver<Status>,
+}
+
+/// How far the log was read for what an answer shows.
+pub(super) struct SeenAt {
+    pub(super) token: PositionToken,
+    /// Why that may be less than the log, if somebody has to be told.
+    pub(super) stale: Option<Stale>,
 }
 
 /// Cheap to clone.
@@ -70,6 +82,23 @@ impl Api {
     /// A connection to read with, also what was just written.
     pub(super) async fn reader(&self) -> Result<Connection, Problem> {
         self.store.reader().await.map_err(failed)
+    }
+
+    /// How far the log was read for what is found now; to be asked before that is read.
+    pub(super) async fn seen(&self, reader: &mut Connection) -> Result<SeenAt, Problem> {
+        let (position, log) = match tables::read_checkpoint(reader).await {
+            Ok(Checkpoint { position, log, .. }) => (position, log),
+            // Nothing was read yet.
+            Err(sqlx::Error::RowNotFound) => (0, self.feed.identity()),
+            Err(error) => return Err(failed(error)),
+        };
+        let token = PositionToken { log: log.log.to_string(), epoch: log.epoch, position };
+        let stale = match self.status.borrow().phase.clone() {
+            Phase::Faulted { position, cause } => Some(Stale { position, cause }),
+            _ => (*self.feed.freshness().borrow() == Freshness::Unknown)
+                .then(|| Stale::unheard(position)),
+        };
+        Ok(SeenAt { token, stale })
     }
 
     /// An endpoint that is there.

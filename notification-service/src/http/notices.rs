@@ -1,8 +1,8 @@
 //! `GET /notices`
 
-use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use domain::ids::CustomerId;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,10 @@ use serde_json::value::RawValue;
 use service_kit::access::Caller;
 use service_kit::extract::QueryParams;
 use service_kit::page::{Page, PageParams, Paging};
+use service_kit::position;
 use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::PageProblems;
+use service_kit::stale::MayBeOld;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -78,17 +80,20 @@ pub(super) async fn list_notices(
     Shared(api): Shared<Api>,
     QueryParams(query): QueryParams<NoticesQuery>,
     caller: Caller,
-) -> Result<Json<Page<NoticeItem>>, Problem> {
+) -> Result<Response, Problem> {
     let page = PageParams { limit: query.limit, cursor: query.cursor };
     let paging = Paging::<i64>::parse(&page, "notices", &(&query.customer_id, query.unread))?;
     let customer_id = whose(&caller, query.customer_id.as_deref(), Code::InvalidQuery)?;
     let filter = NoticeFilter { customer_id, unread: query.unread };
     let before = paging.after.unwrap_or(i64::MAX);
     let mut reader = api.reader().await?;
+    let seen = api.seen(&mut reader).await?;
     let rows = tables::list_notices(&mut reader, filter, before, paging.one_more()).await;
     let Page { items, next } = paging.cut(rows.map_err(failed)?, |row| row.number);
-    let items = items.into_iter().map(NoticeItem::of).collect::<Result<_, _>>()?;
-    Ok(Json(Page { items, next }))
+    let items = items.into_iter().map(NoticeItem::of).collect::<Result<Vec<_>, _>>()?;
+    let mut response = MayBeOld(Page { items, next }, seen.stale).into_response();
+    response.headers_mut().insert(position::HEADER, seen.token.to_header());
+    Ok(response)
 }
 
 /// The customer whose notices are asked for; of another's it is as if they were not there.

@@ -10,6 +10,7 @@ use service_kit::access::Caller;
 use service_kit::clock::Clock;
 use service_kit::described::PositionText;
 use service_kit::extract::header_text;
+use service_kit::hearing::Hearing;
 use service_kit::position::WantedPosition;
 use service_kit::problem::{Code, Problem};
 use tokio::time::Instant;
@@ -50,6 +51,7 @@ pub(crate) struct Streams {
     clock: Clock,
     end: CancellationToken,
     places: Places,
+    hearing: Hearing,
 }
 
 /// Where a stream begins.
@@ -66,7 +68,8 @@ pub(super) struct Begins {
 impl Streams {
     /// Streams of this feed, that all end when `end` is cancelled.
     pub(crate) fn new(feed: Arc<dyn Feed>, hub: Hub, clock: Clock, end: CancellationToken) -> Self {
-        Self { feed, hub, clock, end, places: Places::default() }
+        let (places, hearing) = (Places::default(), Hearing::default());
+        Self { feed, hub, clock, end, places, hearing }
     }
 
     /// One more of whoever asks, if there may be one.
@@ -84,31 +87,38 @@ impl Streams {
     }
 
     /// The position after which a client wants to hear: what it has seen last goes before what the address says.
-    pub(super) fn after(&self, headers: &HeaderMap, begins: &Begins) -> Result<Position, Problem> {
+    pub(super) async fn after(
+        &self,
+        headers: &HeaderMap,
+        begins: &Begins,
+    ) -> Result<Position, Problem> {
         let seen = header_text(headers, "last-event-id")?.filter(|id| !id.is_empty());
         if let Some(seen) = seen {
             let seen: WantedPosition = seen.parse().map_err(|_| {
                 let wrong = "is not the `id` of an event of this stream";
                 Problem::from(Code::InvalidHeader).mistake("Last-Event-ID", wrong)
             })?;
-            return self.reached(&seen);
+            return self.reached(&seen).await;
         }
         match &begins.after {
-            Some(wanted) => self.reached(wanted),
+            Some(wanted) => self.reached(wanted).await,
             None => Ok(*self.feed.head().borrow()),
         }
     }
 
-    /// A position of this history. One that says its history may be further than what is read here so far; a number that is so would
-    /// hear nothing until the log has come there, and may be of another history, as before a restore.
-    fn reached(&self, wanted: &WantedPosition) -> Result<Position, Problem> {
+    /// A position of this history that the log is known to have here, if need be in a moment: who has seen it elsewhere may be a little
+    /// ahead. One that it does not have would hear nothing until the log has come there, and nothing of what comes before.
+    async fn reached(&self, wanted: &WantedPosition) -> Result<Position, Problem> {
         let LogIdentity { log, epoch } = self.feed.identity();
-        let (position, head) = (wanted.within(&log, epoch)?, *self.feed.head().borrow());
-        if matches!(wanted, WantedPosition::Number(_)) && position > head {
-            let told = format!("the log is at {head} here, and not at {position} yet");
-            return Err(Problem::from(Code::PositionNotReached).detail(told).retry_after(1));
+        let position = wanted.within(&log, epoch)?;
+        if self.hearing.hears_of(self.feed.head(), position).await {
+            return Ok(position);
         }
-        Ok(position)
+        let head = *self.feed.head().borrow();
+        let told = format!(
+            "the log is not known to have position {position}: it was last heard of at {head}"
+        );
+        Err(Problem::from(Code::PositionNotReached).detail(told).retry_after(1))
     }
 }
 

@@ -141,7 +141,17 @@ impl Bench {
 
     /// By another clock.
     pub(crate) async fn start_by(&self, log: &Log, settings: Settings, clock: Clock) -> Running {
-        let feed: Arc<dyn Feed> = Arc::new(EmbeddedFeed::new(Arc::clone(&log.events) as _));
+        let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&log.events) as _));
+        self.start_over(feed, settings, clock).await
+    }
+
+    /// Over this feed of the log.
+    pub(crate) async fn start_over(
+        &self,
+        feed: Arc<dyn Feed>,
+        settings: Settings,
+        clock: Clock,
+    ) -> Running {
         let recorder = Arc::new(NothingRecorded);
         let started = Notifications::start(settings, feed, recorder, clock).await;
         let service = started.unwrap();

@@ -166,6 +166,24 @@ async fn a_public_address_is_taken_over_tls() {
     running.service.shutdown().await;
 }
 
+#[tokio::test]
+async fn where_no_network_is_listed_nothing_is_taken_that_would_be_told_in_clear() {
+    let bench = Bench::on_sqlite();
+    let names = Zone::answering(&[&[]]);
+    let running = bench.start_with(listing(&bench, "", Arc::clone(&names) as _)).await;
+    let url = "http://shop.example/";
+    let (status, problem) = running.post("/webhooks", "k", asking_for(url)).await;
+    assert_eq!((status.as_u16(), &problem["code"]), (422, &json!("webhook_refused")));
+    let told = problem["errors"][0]["detail"].as_str().unwrap_or_default();
+    assert!(told.contains("`webhook_networks`") && told.contains("`https`"), "{problem}");
+    assert_eq!(names.asked.load(Ordering::Relaxed), 0, "no name is asked for");
+    running.service.shutdown().await;
+    // What has no address yet may get one in a network that is listed.
+    let running = bench.start_with(listing(&bench, "10.1.0.0/16", names)).await;
+    running.register(url).await;
+    running.service.shutdown().await;
+}
+
 /// The name is looked up once for an attempt, and what was checked is connected to.
 #[tokio::test]
 async fn a_name_that_changes_between_check_and_use_leads_nowhere_else() {

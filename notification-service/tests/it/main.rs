@@ -16,6 +16,7 @@ mod notices;
 mod plans;
 mod public_events;
 mod receiver;
+mod silenced;
 mod storage;
 mod streams;
 mod telling;

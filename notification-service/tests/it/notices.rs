@@ -1,14 +1,25 @@
 //! What customers find of their orders, and what of it they have read.
 
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use event_store::EventLog as _;
+use messaging::embedded::EmbeddedFeed;
+use messaging::feed::Freshness;
 use serde_json::{Value, json};
+use service_kit::clock;
+use service_kit::position::{PositionToken, WantedPosition};
 
 use crate::bench::{Bench, Running, on_both};
+use crate::silenced::Silenced;
 
 on_both! {
     a_customer_finds_what_happened_to_their_orders_until_they_have_read_it,
     all_up_to_one_are_read_at_once,
     what_was_found_and_read_stays_so_over_a_crash,
     who_was_erased_finds_nothing,
+    a_list_says_how_far_the_log_was_read_and_whether_it_may_be_old,
     what_can_t_be_asked_for_is_refused,
 }
 
@@ -96,6 +107,39 @@ async fn who_was_erased_finds_nothing(bench: Bench) {
     bench.log.append("CustomerErased", json!({ "customer_id": "c1" })).await;
     until(&running, "customer_id=c1", 0).await;
     until(&running, "customer_id=c2", 1).await;
+    running.service.shutdown().await;
+}
+
+/// What a list says of itself: its position, whether it may be old, and why.
+async fn said(running: &Running) -> (PositionToken, bool, Value) {
+    let request = Request::get("/notices?customer_id=c1").body(Body::empty()).unwrap();
+    let response = running.send(request).await;
+    let position = response.headers()["docket-position"].to_str().unwrap().parse();
+    let Ok(WantedPosition::Token(position)) = position else { panic!("{position:?}") };
+    let is_old = response.headers().get("docket-stale").is_some_and(|is| is == "true");
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    (position, is_old, body["stale"]["cause"].clone())
+}
+
+async fn a_list_says_how_far_the_log_was_read_and_whether_it_may_be_old(bench: Bench) {
+    let feed = Silenced::over(Arc::new(EmbeddedFeed::new(Arc::clone(&bench.log.events) as _)));
+    let over = Arc::clone(&feed) as _;
+    let running = bench.start_over(over, bench.settings(), clock::system()).await;
+    running.until_live().await;
+    orders(&bench).await;
+    until(&running, "customer_id=c1", 2).await;
+    let (position, is_old, why) = said(&running).await;
+    let log = bench.log.events.identity();
+    assert_eq!((&*position.log, position.epoch), (&*log.log, log.epoch));
+    assert!(position.position > 0 && position.position <= bench.log.head(), "{position}");
+    assert_eq!((is_old, why), (false, Value::Null));
+    feed.hears(Freshness::Unknown);
+    let (_, is_old, why) = said(&running).await;
+    let unheard = "the log is not heard: it is not known what happened since";
+    assert_eq!((is_old, why), (true, unheard.into()));
+    feed.hears(Freshness::Known);
+    assert!(!said(&running).await.1);
     running.service.shutdown().await;
 }
 

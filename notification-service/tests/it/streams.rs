@@ -19,6 +19,7 @@ on_both! {
     an_order_s_stream_tells_what_happens_to_it_and_nothing_else,
     who_comes_again_hears_what_came_meanwhile_of_all_that_is_the_order_s,
     who_has_seen_what_never_was_here_is_told_so_and_hears_no_silence,
+    who_has_seen_what_is_heard_of_here_in_a_moment_is_let_in,
     the_stream_of_all_events_has_no_gap_between_what_was_and_what_comes,
     who_does_not_read_hurts_nobody_and_goes_on_where_he_was,
     at_the_end_every_stream_ends_and_says_when_to_come_again,
@@ -153,11 +154,13 @@ async fn who_has_seen_what_never_was_here_is_told_so_and_hears_no_silence(bench:
     let mut begin = Open::at(&running, "/orders/o1/stream?after=0", None).await;
     let (here, _) = begin.events(1).await.remove(0);
     let before = PositionToken { epoch: here.epoch + 1, ..here.clone() };
-    let foreign = PositionToken { log: "foreign".to_owned(), ..here };
+    let foreign = PositionToken { log: "foreign".to_owned(), ..here.clone() };
+    let beyond = PositionToken { position: 99_999_999, ..here };
     for (seen, status, code) in [
         (before.to_string(), StatusCode::CONFLICT, "position_of_another_history"),
         (foreign.to_string(), StatusCode::CONFLICT, "position_of_another_history"),
         ("999999".to_owned(), StatusCode::SERVICE_UNAVAILABLE, "position_not_reached"),
+        (beyond.to_string(), StatusCode::SERVICE_UNAVAILABLE, "position_not_reached"),
     ] {
         for path in ["/orders/o1/stream", "/events/stream"] {
             let by_header = Request::get(path).header("last-event-id", &seen);
@@ -165,11 +168,36 @@ async fn who_has_seen_what_never_was_here_is_told_so_and_hears_no_silence(bench:
             for request in [by_header, by_address] {
                 let answer = running.send(request.body(Body::empty()).unwrap()).await;
                 assert_eq!(answer.status(), status, "{path} {seen}");
+                let again = answer.headers().contains_key("retry-after");
+                assert_eq!(again, status == StatusCode::SERVICE_UNAVAILABLE, "{path} {seen}");
                 let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
                 assert!(std::str::from_utf8(&body).unwrap().contains(code), "{path} {seen}");
             }
         }
     }
+    running.service.shutdown().await;
+}
+
+/// As who got it from another process, which had heard of it a moment before this one.
+async fn who_has_seen_what_is_heard_of_here_in_a_moment_is_let_in(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    let mut begin = Open::at(&running, "/orders/o1/stream?after=0", None).await;
+    let (here, _) = begin.events(1).await.remove(0);
+    let ahead = PositionToken { position: here.position + 1, ..here.clone() };
+    for path in ["/orders/o1/stream", "/events/stream"] {
+        let ask = Request::get(path).header("last-event-id", ahead.to_string());
+        let ask = ask.body(Body::empty()).unwrap();
+        let never = running.send(ask).await;
+        assert_eq!(never.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}: it did not come");
+    }
+    let (mut stream, ()) =
+        tokio::join!(Open::at(&running, "/events/stream", Some(&ahead)), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            bench.log.place("o2").await;
+        });
+    bench.log.confirm("o1").await;
+    assert_eq!(whats(&stream.events(1).await), ["order.confirmed of o1"], "and not what it saw");
     running.service.shutdown().await;
 }
 

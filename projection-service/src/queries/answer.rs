@@ -1,7 +1,6 @@
 //! An answer that says from which position it is, and whether it is stale.
 
-use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use event_store::Position;
@@ -9,11 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 use service_kit::position::{HEADER, PositionToken};
 use service_kit::problem::{Code, Problem, internal};
+use service_kit::stale::{self, MayBeOld};
 
 use crate::runner::apply::Fault;
 use crate::storage::parked::{Parked, Waiting};
-
-const STALE: HeaderName = HeaderName::from_static("docket-stale");
 
 /// Where a model was read.
 #[derive(Debug, Clone)]
@@ -23,14 +21,13 @@ pub(super) struct SeenAt {
     pub(super) stale: Option<Stale>,
 }
 
-/// Why an answer may be older than the log is; the answer's `stale`.
-#[derive(Debug, Clone, Serialize)]
+/// Why an answer may be older than the log is.
+#[derive(Debug, Clone)]
 pub(super) struct Stale {
     /// The position that the model can't get over, or that is the last one heard of.
     pub(super) position: Position,
     pub(super) cause: String,
     /// What is asked for is parked: it may be there and not be shown.
-    #[serde(skip)]
     pub(super) is_parked: bool,
 }
 
@@ -75,7 +72,7 @@ impl Stale {
 
     /// It is not known how far the log is.
     pub(super) fn unheard(position: Position) -> Self {
-        let cause = "the log is not heard: it is not known what happened since".to_owned();
+        let stale::Stale { position, cause } = stale::Stale::unheard(position);
         Self { position, cause, is_parked: false }
     }
 }
@@ -92,30 +89,12 @@ pub(super) struct Answer<T>(pub(super) SeenAt, pub(super) T);
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let Self(seen, body) = self;
-        let position = seen.token.to_header();
-        let is_stale = seen.stale.is_some();
-        let mut response = match seen.stale {
-            None => Json(body).into_response(),
-            Some(stale) => match with_stale(&body, &stale) {
-                Ok(body) => Json(body).into_response(),
-                Err(error) => internal(&error).into_response(),
-            },
-        };
-        let headers = response.headers_mut();
-        headers.insert(HEADER, position);
-        if is_stale {
-            headers.insert(STALE, HeaderValue::from_static("true"));
-        }
+        let stale =
+            seen.stale.map(|Stale { position, cause, .. }| stale::Stale { position, cause });
+        let mut response = MayBeOld(body, stale).into_response();
+        response.headers_mut().insert(HEADER, seen.token.to_header());
         response
     }
-}
-
-fn with_stale<T: Serialize>(body: &T, stale: &Stale) -> serde_json::Result<Value> {
-    let mut body = serde_json::to_value(body)?;
-    if let Value::Object(members) = &mut body {
-        members.insert("stale".to_owned(), serde_json::to_value(stale)?);
-    }
-    Ok(body)
 }
 
 /// There is no such thing at this position: the same code and words as a command about it would get.

@@ -6,10 +6,10 @@ use event_store::keys::Vault;
 use messaging::feed::Feed;
 use messaging::record::Recorder;
 use service_kit::clock::Clock;
+use service_kit::hearing::Hearing;
 use tokio::sync::Mutex;
 
 use super::sagas::SagaStates;
-use super::waiting::Unheard;
 use crate::projectors::Projector;
 use crate::runner::handle::Handle;
 use crate::runner::rebuild::Rebuilder;
@@ -24,7 +24,7 @@ pub struct App {
     /// Where operators' actions are recorded before they are carried out.
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) clock: Clock,
-    pub(crate) unheard: Unheard,
+    pub(crate) hearing: Hearing,
     pub(crate) rebuilder: Rebuilder,
     /// Held while an operator's request is carried out, so that two with the same key can't both be first.
     pub(crate) deciding: Arc<Mutex<()>>,

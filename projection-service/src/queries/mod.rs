@@ -29,4 +29,3 @@ mod whose;
 
 pub use app::App;
 pub use routes::router;
-pub(crate) use waiting::Unheard;

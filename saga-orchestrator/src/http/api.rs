@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
 use event_store::LogIdentity;
+use messaging::feed::Freshness;
 use messaging::record::Recorder;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use service_kit::clock::Clock;
 use service_kit::described::PositionText;
 use service_kit::position::{self, PositionToken, WantedPosition};
 use service_kit::problem::{self, Code, Problem};
+use service_kit::stale::{MayBeOld, Stale};
 use storage::{Connection, Store};
 use tokio::sync::{mpsc, watch};
 
@@ -31,14 +33,27 @@ pub(super) struct MinPosition {
     pub(super) min_position: Option<WantedPosition>,
 }
 
-/// The header that says how far the sagas were folded.
-pub(super) type PositionHeader = [(HeaderName, HeaderValue); 1];
+/// How far the sagas were folded, and why that may be less than the log, if somebody has to be told.
+pub(super) struct SeenAt {
+    token: PositionToken,
+    stale: Option<Stale>,
+}
+
+impl SeenAt {
+    /// A body that was read there, as an answer.
+    pub(super) fn answer<T: Serialize>(self, body: T) -> Response {
+        let mut response = MayBeOld(body, self.stale).into_response();
+        response.headers_mut().insert(position::HEADER, self.token.to_header());
+        response
+    }
+}
 
 #[derive(Clone)]
 pub(crate) struct Api {
     store: Store,
     log: LogIdentity,
     status: watch::Receiver<Status>,
+    freshness: watch::Receiver<Freshness>,
     pub(super) desk: Desk,
 }
 
@@ -54,10 +69,10 @@ impl Api {
     pub(crate) fn new(
         store: Store,
         log: LogIdentity,
-        status: watch::Receiver<Status>,
+        (status, freshness): (watch::Receiver<Status>, watch::Receiver<Freshness>),
         desk: Desk,
     ) -> Self {
-        Self { store, log, status, desk }
+        Self { store, log, status, freshness, desk }
     }
 
     /// The position that an answer is at least as new as; to be asked before the answer is read. Waits for the one that
@@ -65,12 +80,20 @@ impl Api {
     pub(super) async fn position(
         &self,
         wanted: Option<&WantedPosition>,
-    ) -> Result<PositionHeader, Problem> {
+    ) -> Result<SeenAt, Problem> {
         if let Some(wanted) = wanted {
             self.reach(wanted.within(&self.log.log, self.log.epoch)?).await?;
         }
         let position = read_position(&mut self.reader().await?).await.map_err(failed)?;
-        Ok([(position::HEADER, self.token(position).to_header())])
+        Ok(SeenAt { token: self.token(position), stale: self.stale(position) })
+    }
+
+    /// Why that position may not be the newest: the sagas stand still, or the log is not heard.
+    fn stale(&self, position: u64) -> Option<Stale> {
+        if let Phase::Faulted { position, cause } = self.status.borrow().phase.clone() {
+            return Some(Stale { position, cause });
+        }
+        (*self.freshness.borrow() == Freshness::Unknown).then(|| Stale::unheard(position))
     }
 
     /// The token of a position in the history that is followed.

@@ -1,8 +1,7 @@
 //! `GET /sagas/{id}/explain`
 
-use axum::Json;
 use axum::extract::State as Shared;
-use axum::response::IntoResponse;
+use axum::response::Response;
 use service_kit::described::PathName;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::Problem;
@@ -21,8 +20,8 @@ pub(super) async fn explain_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
     QueryParams(MinPosition { min_position }): QueryParams<MinPosition>,
-) -> Result<impl IntoResponse, Problem> {
-    let position = api.position(min_position.as_ref()).await?;
+) -> Result<Response, Problem> {
+    let seen = api.position(min_position.as_ref()).await?;
     let mut reader = api.reader().await?;
     let found = storage::find_saga(&mut reader, &id).await.map_err(failed)?;
     let (listed, saga) = found.ok_or_else(|| not_found(&id))?;
@@ -40,5 +39,5 @@ pub(super) async fn explain_saga(
         definition: saga.definition,
         commands: sendings.into_iter().map(Into::into).collect(),
     };
-    Ok((position, Json(explained)))
+    Ok(seen.answer(explained))
 }

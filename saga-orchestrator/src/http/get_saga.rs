@@ -1,8 +1,7 @@
 //! `GET /sagas/{id}`
 
-use axum::Json;
 use axum::extract::State as Shared;
-use axum::response::IntoResponse;
+use axum::response::Response;
 use service_kit::described::PathName;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::Problem;
@@ -21,9 +20,9 @@ pub(super) async fn get_saga(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<String>,
     QueryParams(MinPosition { min_position }): QueryParams<MinPosition>,
-) -> Result<impl IntoResponse, Problem> {
-    let position = api.position(min_position.as_ref()).await?;
+) -> Result<Response, Problem> {
+    let seen = api.position(min_position.as_ref()).await?;
     let found = storage::find_saga(&mut api.reader().await?, &id).await.map_err(failed)?;
     let (listed, _) = found.ok_or_else(|| not_found(&id))?;
-    Ok((position, Json(SagaItem::from(listed))))
+    Ok(seen.answer(SagaItem::from(listed)))
 }

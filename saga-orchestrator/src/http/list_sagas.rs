@@ -1,8 +1,7 @@
 //! `GET /sagas`
 
-use axum::Json;
 use axum::extract::State as Shared;
-use axum::response::IntoResponse;
+use axum::response::Response;
 use serde::Deserialize;
 use service_kit::described::PositionText;
 use service_kit::extract::QueryParams;
@@ -46,7 +45,7 @@ pub(super) struct Wanted {
 pub(super) async fn list_sagas(
     Shared(api): Shared<Api>,
     QueryParams(wanted): QueryParams<Wanted>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let page = PageParams { limit: wanted.limit, cursor: wanted.cursor };
     let paging = Paging::parse(&page, "sagas", &(wanted.state, wanted.kind, &wanted.order_id))?;
     let filter = ListFilter {
@@ -54,13 +53,13 @@ pub(super) async fn list_sagas(
         kind: wanted.kind.map(Into::into),
         order_id: wanted.order_id,
     };
-    let position = api.position(wanted.min_position.as_ref()).await?;
+    let seen = api.position(wanted.min_position.as_ref()).await?;
     let after = paging.after.unwrap_or_default();
     let mut reader = api.reader().await?;
     let sagas = storage::list_sagas(&mut reader, &filter, after, paging.to_read());
     let Page { items, next } = paging.cut(sagas.await.map_err(failed)?, number);
-    let items = items.into_iter().map(SagaItem::from).collect();
-    Ok((position, Json(Page { items, next })))
+    let items: Vec<SagaItem> = items.into_iter().map(Into::into).collect();
+    Ok(seen.answer(Page { items, next }))
 }
 
 fn number(saga: &ListedSaga) -> i64 {

@@ -223,6 +223,15 @@ impl Running {
         self.router.clone().oneshot(asked).await.unwrap().headers().clone()
     }
 
+    /// The headers of the answer to a read, and its body.
+    pub(crate) async fn read(&self, path: &str) -> (HeaderMap, Value) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let headers = response.headers().clone();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (headers, serde_json::from_slice(&body).unwrap())
+    }
+
     async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();

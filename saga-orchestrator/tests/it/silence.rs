@@ -18,6 +18,7 @@ on_both! {
     an_order_that_was_placed_in_a_silence_has_its_whole_time,
     the_clock_of_a_silence_goes_on_over_a_restart,
     a_short_silence_shifts_nothing,
+    what_is_shown_in_a_silence_says_that_it_may_be_old,
 }
 
 fn deadline(told: &Value) -> DateTime<Utc> {
@@ -82,6 +83,25 @@ async fn a_short_silence_shifts_nothing(bench: Bench) {
     feed.speak();
     running.until_live().await;
     assert_eq!(deadline(&running.explain("order-o1").await), before);
+}
+
+async fn what_is_shown_in_a_silence_says_that_it_may_be_old(bench: Bench) {
+    let (feed, running, _) = silent_with_an_order_under_way(&bench).await;
+    let paths = ["/sagas", "/sagas/order-o1", "/sagas/order-o1/explain"];
+    let said = async |path: &str| {
+        let (head, body) = running.read(path).await;
+        let is_old = head.get("docket-stale").is_some_and(|is| is == "true");
+        (head.contains_key("docket-position"), is_old, body["stale"]["cause"].clone())
+    };
+    let unheard = Value::from("the log is not heard: it is not known what happened since");
+    for path in paths {
+        assert_eq!(said(path).await, (true, true, unheard.clone()), "{path}");
+    }
+    feed.speak();
+    running.until_live().await;
+    for path in paths {
+        assert_eq!(said(path).await, (true, false, Value::Null), "{path}");
+    }
 }
 
 /// A feed whose transport can be taken away: then no head rises and no event comes.

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use service_kit::extract::JsonBody;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::provider::SimulatedProvider;
@@ -22,12 +23,15 @@ pub fn ledger_router(ledger: Ledger) -> OpenApiRouter {
 
 async fn call(
     State(provider): State<SimulatedProvider>,
-    Json(call): Json<ProviderCall>,
+    JsonBody(call): JsonBody<ProviderCall>,
 ) -> Json<Said> {
     Json(provider.call(&call).await.into())
 }
 
-async fn probe(State(provider): State<SimulatedProvider>, Json(probe): Json<Probe>) -> Json<Said> {
+async fn probe(
+    State(provider): State<SimulatedProvider>,
+    JsonBody(probe): JsonBody<Probe>,
+) -> Json<Said> {
     let when_absent = if probe.close { WhenAbsent::Close } else { WhenAbsent::LeaveOpen };
     Json(provider.probe(&probe.call, when_absent).await.into())
 }
