@@ -85,7 +85,7 @@ async fn the_simulator_takes_calls_of_services_only(services: &Services, tokens:
         (Who::Owner, StatusCode::FORBIDDEN),
         (Who::Support, StatusCode::FORBIDDEN),
         (Who::Operator, StatusCode::FORBIDDEN),
-        (Who::Service, StatusCode::UNPROCESSABLE_ENTITY),
+        (Who::Service, StatusCode::BAD_REQUEST),
     ] {
         let token = (who != Who::Nobody).then(|| tokens.of(who));
         let client = certificates.client(Some("client"), token);

@@ -84,8 +84,8 @@ async fn of_an_address_that_may_not_be_reached_it_does_not_say_whether_anybody_l
         webhooks.push(running.register(&format!("http://here.example:{port}/")).await);
     }
     running.service.shutdown().await;
-    // The network is listed no more.
-    let running = bench.start_with(listing(&bench, "")).await;
+    // Another network is listed in its place.
+    let running = bench.start_with(listing(&bench, "192.0.2.0/24")).await;
     bench.log.place("o1").await;
     for webhook in &webhooks {
         let said = error(&running, webhook, 0).await;
