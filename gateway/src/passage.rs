@@ -4,7 +4,6 @@
 //! Nearly all that comes to the gateway goes this way, so it is one function, and nothing on it is looked up or kept for what comes
 //! after. What goes another way (answers of several services, pages, notices) is found by a router.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,9 +12,10 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
+use service_kit::answers::Answering;
 use service_kit::asked::Asked;
 use service_kit::hear_out::{asks_first, to_its_end};
-use tower::{Service as TowerService, ServiceExt as _, service_fn};
+use tower::{ServiceExt as _, service_fn};
 
 use crate::edge::{Entrance, Guard, Guarding};
 use crate::limits::Limiter;
@@ -45,18 +45,7 @@ impl Passage {
     }
 
     /// Before a router, which answers what goes another way.
-    pub fn before(
-        self,
-        others: Router,
-    ) -> impl TowerService<
-        Request,
-        Response = Response,
-        Error = Infallible,
-        Future: Future<Output = Result<Response, Infallible>> + Send,
-    > + Clone
-    + Send
-    + Sync
-    + 'static {
+    pub fn before(self, others: Router) -> impl Answering {
         service_fn(move |request: Request| {
             let (passage, others) = (Arc::clone(&self.0), others.clone());
             async move {
@@ -115,6 +104,7 @@ mod tests {
     use axum::routing::get;
     use service_kit::access::Access;
     use service_kit::http::REQUEST_ID;
+    use tower::Service as _;
 
     use super::*;
     use crate::edge::EntranceSettings;

@@ -10,6 +10,25 @@ use axum::response::Response;
 use futures::future::BoxFuture;
 use tower::{Service, ServiceExt as _};
 
+/// Whatever answers each request with a response, and never with an error.
+pub trait Answering:
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Answering for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 type Answered = BoxFuture<'static, Result<Response, Infallible>>;
 
 /// A service with a name that is short. Cheap to clone; each request has one future in a box, however many services there are
@@ -19,15 +38,7 @@ pub struct Answers(Arc<dyn Fn(Request) -> Answered + Send + Sync>);
 
 impl Answers {
     /// Those of a service.
-    pub fn of<S>(service: S) -> Self
-    where
-        S: Service<Request, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-    {
+    pub fn of<S: Answering>(service: S) -> Self {
         Self(Arc::new(move |request| Box::pin(service.clone().oneshot(request))))
     }
 }

@@ -7,7 +7,6 @@
 //! **Invariant:** what is turned away here had no effect, is told when to come again, within little more than a second, and is counted
 //! as every other request.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,8 +15,9 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::response::Response;
 use tokio::time::Instant;
-use tower::{Service, ServiceExt as _, service_fn};
+use tower::{ServiceExt as _, service_fn};
 
+use crate::answers::Answering;
 use crate::asked::request_id;
 use crate::hear_out::{Bound, asks_first, within};
 use crate::http::{MAX_BODY_BYTES, durations};
@@ -61,26 +61,7 @@ impl Valve {
     }
 
     /// Before everything that a service answers.
-    pub fn before<S>(
-        self,
-        service: S,
-    ) -> impl Service<
-        Request,
-        Response = Response,
-        Error = Infallible,
-        Future: Future<Output = Result<Response, Infallible>> + Send,
-    > + Clone
-    + Send
-    + Sync
-    + 'static
-    where
-        S: Service<Request, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-    {
+    pub fn before<S: Answering>(self, service: S) -> impl Answering {
         service_fn(move |request: Request| {
             let refused = (self.refuses)(request.method(), request.uri().path());
             let (service, pace) = (service.clone(), Arc::clone(&self.pace));

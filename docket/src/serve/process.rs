@@ -4,7 +4,6 @@
 //! **Invariant:** the address answers as long as the process lives. Until the service is there, everything but health
 //! and metrics is 503 with `Retry-After`.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,13 +14,13 @@ use async_nats::Client;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderValue;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::any;
 use futures::future::BoxFuture;
 use gateway::{Entrance, Passage};
 use messaging::jetstream::{self, Names, Registration};
 use service_kit::access::Access;
-use service_kit::answers::Answers;
+use service_kit::answers::{Answering, Answers};
 use service_kit::health::Health;
 use service_kit::http::STANDBY;
 use service_kit::problem::{Code, Problem};
@@ -32,7 +31,7 @@ use storage::{Asked, Backoff, Told};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::{Service, ServiceExt as _, service_fn};
+use tower::{ServiceExt as _, service_fn};
 
 use super::dependencies::watch_database;
 use super::registration::AdvertiseArgs;
@@ -203,15 +202,7 @@ impl Process {
         with_operations(router, &self.health, &self.metrics, self.edge.as_ref())
     }
 
-    fn shows<S>(&self, service: S) -> Result<()>
-    where
-        S: Service<Request, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-    {
+    fn shows<S: Answering>(&self, service: S) -> Result<()> {
         drop(self.shown.send_replace(edged(self.edge.as_ref(), service)));
         self.health.up(self.name);
         output::of_process(self.format, format!("docket {} is up", self.name))?;
@@ -342,11 +333,7 @@ fn with_operations(
 }
 
 /// With what stands around it all, where strangers come.
-fn edged<S>(edge: Option<&Entrance>, service: S) -> Answers
-where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
+fn edged<S: Answering>(edge: Option<&Entrance>, service: S) -> Answers {
     match edge {
         Some(edge) => edge.edge(service),
         None => Answers::of(service),

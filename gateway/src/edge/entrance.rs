@@ -1,18 +1,16 @@
 //! What stands around everything that is answered at the public entrance.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
-use axum::response::Response;
 use service_kit::access::Access;
-use service_kit::answers::Answers;
+use service_kit::answers::{Answering, Answers};
 use service_kit::extract::answer_with;
 use service_kit::problem::Code;
-use tower::{Layer as _, Service, ServiceExt as _, service_fn};
+use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use super::deprecations::{self, OLD};
 use super::guard::{Guard, enter};
@@ -63,15 +61,7 @@ impl Entrance {
     }
 
     /// Around everything, request ids and problems included.
-    pub fn edge<S>(&self, service: S) -> Answers
-    where
-        S: Service<Request, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-    {
+    pub fn edge<S: Answering>(&self, service: S) -> Answers {
         if self.origins.is_empty() {
             return Answers::of(edged(service));
         }
@@ -93,21 +83,7 @@ impl Guarding {
 }
 
 /// What is on every answer.
-fn edged<S>(
-    service: S,
-) -> impl Service<
-    Request,
-    Response = Response,
-    Error = Infallible,
-    Future: Future<Output = Result<Response, Infallible>> + Send,
-> + Clone
-+ Send
-+ Sync
-+ 'static
-where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
+fn edged<S: Answering>(service: S) -> impl Answering {
     service_fn(move |request: Request| {
         let old = deprecations::of(OLD, request.uri().path());
         let accepted = compression::accepted(request.headers());
