@@ -11,14 +11,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use service_kit::answers::Answering;
 use service_kit::asked::Asked;
 use service_kit::hear_out::{asks_first, to_its_end};
 use tower::{ServiceExt as _, service_fn};
 
-use crate::edge::{Entrance, Guard, Guarding};
-use crate::limits::Limiter;
+use crate::edge::{Guard, Guarding};
 use crate::routes::{Service, guarded};
 use crate::services::Services;
 use crate::whose::Who;
@@ -32,16 +31,14 @@ pub struct Passage(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    limiter: Limiter,
     guard: Arc<Guard>,
     services: Arc<Services>,
 }
 
 impl Passage {
-    /// The way through this entrance, past this guard, to these.
-    pub fn new(entrance: &Entrance, guard: &Guarding, services: &Arc<Services>) -> Self {
-        let (limiter, guard) = (entrance.limiter().clone(), Arc::clone(&guard.0));
-        Self(Arc::new(Inner { limiter, guard, services: Arc::clone(services) }))
+    /// The way past this guard to these.
+    pub fn new(guard: &Guarding, services: &Arc<Services>) -> Self {
+        Self(Arc::new(Inner { guard: Arc::clone(&guard.0), services: Arc::clone(services) }))
     }
 
     /// Before a router, which answers what goes another way.
@@ -60,17 +57,13 @@ impl Passage {
 
 impl Inner {
     async fn pass(&self, service: Service, request: Request) -> Response {
-        let (head, mut body) = request.into_parts();
+        let (head, body) = request.into_parts();
         let asked = Asked::begin(&head, Some(ROUTE));
         let id = HeaderValue::from_str(asked.id()).ok();
-        let asks_first = asks_first(&head.headers);
-        asked
-            .answered_by(async {
-                // In a box: what is around it is moved on its way to where it stays.
-                let answer = Box::pin(self.answer(service, head, &mut body, id)).await;
-                to_its_end(&mut body, asks_first, answer).await
-            })
-            .await
+        heard_out(asked, (head, body), async |head, body| {
+            self.answer(service, head, body, id).await
+        })
+        .await
     }
 
     async fn answer(
@@ -80,20 +73,28 @@ impl Inner {
         body: &mut Body,
         id: Option<HeaderValue>,
     ) -> Response {
-        let visit = match self.limiter.meet(&head) {
-            Ok(visit) => visit,
-            Err(refusal) => return *refusal,
-        };
-        let from = visit.from();
-        let on = async |head, principal: Arc<_>| {
-            let who = Who { principal: Some(&principal), from };
+        let on = async |head, principal: &Arc<_>, from| {
+            let who = Who { principal: Some(principal), from };
             self.services.hand_on(service, head, (body, who), id).await
         };
-        match self.guard.enter(head, on).await {
-            Ok(answer) => self.limiter.part(visit, true, answer),
-            Err(problem) => self.limiter.part(visit, false, problem.into_response()),
-        }
+        self.guard.let_in(head, on).await
     }
+}
+
+/// The answer to a request that was begun, once its client is heard out.
+pub(crate) async fn heard_out(
+    asked: Asked<'_>,
+    (head, mut body): (Parts, Body),
+    answer: impl AsyncFnOnce(Parts, &mut Body) -> Response,
+) -> Response {
+    let asks_first = asks_first(&head.headers);
+    asked
+        .answered_by(async {
+            // In a box: what is around it is moved on its way to where it stays.
+            let answer = Box::pin(answer(head, &mut body)).await;
+            to_its_end(&mut body, asks_first, answer).await
+        })
+        .await
 }
 
 #[cfg(test)]
@@ -102,13 +103,11 @@ mod tests {
 
     use axum::http::StatusCode;
     use axum::routing::get;
-    use service_kit::access::Access;
     use service_kit::http::REQUEST_ID;
     use tower::Service as _;
 
     use super::*;
-    use crate::edge::EntranceSettings;
-    use crate::limits::{Limit, LimitSettings, Rate, TrustedProxies};
+    use crate::limits::{Limit, Rate};
     use crate::services::Addresses;
     use crate::upstream::{Client, Policy};
 
@@ -117,19 +116,9 @@ mod tests {
         let policy = Policy { deadline: Duration::from_secs(1), most_in_flight: 2 };
         let client = Client::in_clear(policy.deadline);
         let services = Arc::new(Services::at(Addresses::default(), &client, policy, false));
-        let limits = LimitSettings {
-            customers: Limit::Off,
-            staff: Limit::Off,
-            services: Limit::Off,
-            strangers: Limit::At(Rate::new(1, 3)),
-            guarded: true,
-            proxies: TrustedProxies::default(),
-        };
-        let (origins, meant_behind) = (Vec::new(), Duration::ZERO);
-        let entrance = Entrance::new(EntranceSettings { limits, origins, meant_behind });
-        let guard = entrance.guard(&Access::open(), Arc::new(|| Duration::ZERO));
+        let guard = Guarding::of_strangers(Limit::At(Rate::new(1, 3)));
         let others = Router::new().route("/v1/overview", get(|| async { "overview" }));
-        (Passage::new(&entrance, &guard, &services), others)
+        (Passage::new(&guard, &services), others)
     }
 
     #[tokio::test]

@@ -141,13 +141,13 @@ impl Platform {
 
     /// Everything that is answered over HTTP; the page shows an order that is paid by this method.
     pub(crate) fn router(&self, entrance: &Entrance, payment_method: &'static str) -> Answers {
-        let access = &self.access;
+        let open = self.access.is_open();
+        let access = &self.access.behind_an_entrance();
         let services = OpenApiRouter::new()
             .merge(self.commands.router(access))
             .merge(self.projections.router(access))
             .merge(self.orchestrator.router(access))
             .merge(self.notifications.router(access));
-        let head = access.is_open().then(|| self.log.head());
         let places = LocalServices::new(POLICY);
         let behind = places.around(Router::new().nest("/v1", services.clone().into()));
         let aggregates = gateway::aggregates(Behind::Local(behind), access);
@@ -158,17 +158,17 @@ impl Platform {
         let (services, explained) = docs::described(services, access);
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
-        let services = entrance.guard(access, behind).around(places.around(services));
+        let api = places.behind(&entrance.guard(&self.access, behind), services);
         // Of a provider that tells nothing here there is nothing to be signed, and nobody is asked for a token either.
         let notices =
             notices.route("/payments/webhooks/{provider}", post(|| answer_with(Code::NotFound)));
         let notices = Router::new().nest("/v1", notices);
-        let open = access.is_open();
-        let shown = home::Shown { head, payment_method: Some(payment_method), open };
-        let router = services.merge(notices).merge(explained).merge(home::router(shown));
-        let router = entrance.limit(router.merge(self.metrics.clone())).merge(self.health.router());
+        let head = open.then(|| self.log.head());
+        let home = home::router(home::Shown { head, payment_method: Some(payment_method), open });
+        let others = notices.merge(explained).merge(home).merge(self.metrics.clone());
+        let others = entrance.limit(others).merge(self.health.router());
         let valve = places.valve().or(self.commands.valve(gateway::is_command));
-        entrance.edge(valve.before(service_kit::http::finish(router)))
+        entrance.edge(valve.before(api.merge(service_kit::http::finish(others))))
     }
 
     /// Says that it is not ready any more.

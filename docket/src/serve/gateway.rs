@@ -117,12 +117,13 @@ impl GatewayArgs {
             head
         });
         let access = &process.access;
-        let aggregates = gateway::aggregates(Behind::Remote(Arc::clone(&services)), access);
+        let behind = Behind::Remote(Arc::clone(&services));
+        let aggregates = gateway::aggregates(behind, &access.behind_an_entrance());
         let aggregates = Router::new().nest("/v1", aggregates.into());
         let asked = Arc::clone(&services);
         let behind = Arc::new(move || asked.behind());
         let guard = entrance.guard(access, behind);
-        let passage = Passage::new(&entrance, &guard, &services);
+        let passage = Passage::new(&guard, &services);
         let own = gateway::aggregates_described(access);
         let described = gateway::description(&services, DESCRIPTION, own);
         // Who takes the money, the command-service knows.

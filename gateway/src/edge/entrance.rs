@@ -17,6 +17,8 @@ use super::guard::{Guard, enter};
 use super::origins::{Origin, let_in};
 use super::{compression, headers};
 use crate::limits::{Admission, FarBehind, LimitSettings, Limiter};
+#[cfg(test)]
+use crate::limits::{Limit, TrustedProxies};
 
 /// How strangers are met.
 #[derive(Debug, Clone)]
@@ -49,10 +51,6 @@ impl Entrance {
         let admission = Admission::new(self.meant_behind, behind);
         let (access, limiter) = (access.clone(), self.limiter.clone());
         Guarding(Arc::new(Guard { access, limiter, admission }))
-    }
-
-    pub(crate) fn limiter(&self) -> &Limiter {
-        &self.limiter
     }
 
     /// Around everything that may be counted against where somebody comes from.
@@ -99,4 +97,22 @@ fn edged<S: Answering>(service: S) -> impl Answering {
             Ok(headers::guard(answer))
         }
     })
+}
+
+#[cfg(test)]
+impl Guarding {
+    /// One that asks nobody who they are, where an address may ask so much.
+    pub(crate) fn of_strangers(strangers: Limit) -> Self {
+        let limits = LimitSettings {
+            customers: Limit::Off,
+            staff: Limit::Off,
+            services: Limit::Off,
+            strangers,
+            guarded: true,
+            proxies: TrustedProxies::default(),
+        };
+        let (origins, meant_behind) = (Vec::new(), Duration::ZERO);
+        let entrance = Entrance::new(EntranceSettings { limits, origins, meant_behind });
+        entrance.guard(&Access::open(), Arc::new(|| Duration::ZERO))
+    }
 }

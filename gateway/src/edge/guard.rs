@@ -1,5 +1,6 @@
 //! What stands before the API: who comes, whether they may now, and when.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use access::Principal;
@@ -21,8 +22,26 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
+    /// The answer to somebody who comes from outside: what `on` gives to whoever may go on, or why they may not.
+    pub(crate) async fn let_in(
+        &self,
+        head: Parts,
+        on: impl AsyncFnOnce(Parts, &Arc<Principal>, Option<IpAddr>) -> Response,
+    ) -> Response {
+        let visit = match self.limiter.meet(&head) {
+            Ok(visit) => visit,
+            Err(refusal) => return *refusal,
+        };
+        let from = visit.from();
+        let on = async |head, principal: Arc<_>| on(head, &principal, from).await;
+        match self.enter(head, on).await {
+            Ok(answer) => self.limiter.part(visit, true, answer),
+            Err(problem) => self.limiter.part(visit, false, problem.into_response()),
+        }
+    }
+
     /// The answer to whoever shows who they are: what `on` gives, or that they have asked too much. To all others, why not.
-    pub(crate) async fn enter(
+    async fn enter(
         &self,
         head: Parts,
         on: impl AsyncFnOnce(Parts, Arc<Principal>) -> Response,

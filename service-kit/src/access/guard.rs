@@ -25,7 +25,11 @@ const NOTHING: &str = "Bearer realm=\"docket\"";
 
 /// Whether and how a service asks who asks. Cheap to clone.
 #[derive(Clone)]
-pub struct Access(Kind);
+pub struct Access {
+    kind: Kind,
+    /// Whether whatever this is put around is the first that asks.
+    is_first: bool,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -42,17 +46,24 @@ impl fmt::Debug for Access {
 impl Access {
     /// Nobody is asked who they are, and everybody may everything.
     pub fn open() -> Self {
-        Self(Kind::Open(Arc::new(Principal::Open)))
+        Self { kind: Kind::Open(Arc::new(Principal::Open)), is_first: true }
     }
 
     /// Whoever comes needs a token that this takes.
     pub fn tokens(verifier: Verifier) -> Self {
-        Self(Kind::Tokens(Arc::new(verifier)))
+        Self { kind: Kind::Tokens(Arc::new(verifier)), is_first: true }
+    }
+
+    /// The same for what stands behind an entrance in this very process: whoever comes was asked there, and is not asked again. What
+    /// comes another way has shown nothing, and is refused.
+    #[must_use]
+    pub fn behind_an_entrance(&self) -> Self {
+        Self { kind: self.kind.clone(), is_first: false }
     }
 
     /// Whether everybody may everything.
     pub fn is_open(&self) -> bool {
-        matches!(self.0, Kind::Open(_))
+        matches!(self.kind, Kind::Open(_))
     }
 
     /// Puts it around routes, and into their description.
@@ -62,6 +73,9 @@ impl Access {
         mut router: OpenApiRouter<S>,
     ) -> OpenApiRouter<S> {
         self.describe(router.get_openapi_mut());
+        if !self.is_first {
+            return router;
+        }
         router.layer(middleware::from_fn_with_state(self.clone(), authenticate))
     }
 
@@ -84,7 +98,7 @@ impl Access {
     /// # Errors
     /// Without a token that is taken; or while it can't be told.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
-        match &self.0 {
+        match &self.kind {
             // Else a customer's token would do everything here.
             Kind::Open(_) if headers.contains_key(RELIES) => {
                 let told = "this service asks nobody who they are, and the gateway before it relies on it to: give it the \
@@ -101,10 +115,6 @@ impl Access {
 }
 
 async fn authenticate(State(access): State<Access>, mut request: Request, next: Next) -> Response {
-    // Whoever was asked at the entrance of the same process is not asked again behind it.
-    if request.extensions().get::<Arc<Principal>>().is_some() {
-        return next.run(request).await;
-    }
     match access.identify(request.headers()).await {
         Ok(principal) => {
             request.extensions_mut().insert(principal);

@@ -1,6 +1,8 @@
 //! A route that says what it needs.
 
-use access::Action;
+use std::sync::Arc;
+
+use access::{Action, Principal};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -33,6 +35,17 @@ async fn a_route_behind_no_guard_does_nothing() {
         StatusCode::INTERNAL_SERVER_ERROR,
         "it does not say what it needs"
     );
+}
+
+#[tokio::test]
+async fn what_stands_behind_an_entrance_asks_nobody_again_and_does_nothing_for_whom_that_did_not_let_in()
+ {
+    let behind = Access::open().behind_an_entrance();
+    assert!(behind.is_open());
+    let router = behind.guard(routes()).split_for_parts().0;
+    assert_eq!(ask(router.clone()).await, StatusCode::INTERNAL_SERVER_ERROR);
+    let let_in = router.layer(axum::Extension(Arc::new(Principal::Open)));
+    assert_eq!(ask(let_in).await, StatusCode::OK);
 }
 
 #[tokio::test]
