@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
-use futures::future::BoxFuture;
-use messaging::feed::{Feed, FeedError, Freshness, Subscription};
+use messaging::conformance::FeedOver;
+use messaging::feed::{Feed, Freshness};
 use tokio::sync::watch;
 
 /// It says that it does not know how far the log is when it was told to.
@@ -23,40 +22,12 @@ impl Silenced {
     }
 }
 
-impl Feed for Silenced {
-    fn identity(&self) -> LogIdentity {
-        self.inner.identity()
-    }
-
-    fn head(&self) -> watch::Receiver<Position> {
-        self.inner.head()
+impl FeedOver for Silenced {
+    fn under(&self) -> &dyn Feed {
+        &*self.inner
     }
 
     fn freshness(&self) -> watch::Receiver<Freshness> {
         self.freshness.subscribe()
-    }
-
-    fn subscribe(
-        &self,
-        after: Position,
-    ) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>> {
-        self.inner.subscribe(after)
-    }
-
-    fn read_all(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_all(after, limit)
-    }
-
-    fn read_stream<'a>(
-        &'a self,
-        stream: &'a StreamId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_stream(stream, after, limit)
     }
 }

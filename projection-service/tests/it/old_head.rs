@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
-use futures::future::BoxFuture;
+use event_store::Position;
+use messaging::conformance::FeedOver;
 use messaging::embedded::EmbeddedFeed;
-use messaging::feed::{Feed, FeedError, Freshness, Subscription};
+use messaging::feed::Feed;
 use messaging::record::NothingRecorded;
 use projection_service::{NoSagaStates, ProjectionService, Settings};
 use serde_json::json;
@@ -22,41 +22,13 @@ struct OldHead {
     head: watch::Sender<Position>,
 }
 
-impl Feed for OldHead {
-    fn identity(&self) -> LogIdentity {
-        self.inner.identity()
+impl FeedOver for OldHead {
+    fn under(&self) -> &dyn Feed {
+        &*self.inner
     }
 
     fn head(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
-    }
-
-    fn freshness(&self) -> watch::Receiver<Freshness> {
-        self.inner.freshness()
-    }
-
-    fn subscribe(
-        &self,
-        after: Position,
-    ) -> BoxFuture<'_, Result<Box<dyn Subscription>, FeedError>> {
-        self.inner.subscribe(after)
-    }
-
-    fn read_all(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_all(after, limit)
-    }
-
-    fn read_stream<'a>(
-        &'a self,
-        stream: &'a StreamId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_stream(stream, after, limit)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use event_store::{EventLog, LogIdentity, Position, RecordedEvent, StreamId, Version};
+use event_store::{EventLog, Position, RecordedEvent};
 use futures::future::BoxFuture;
 use messaging::commands::{CommandMessage, CommandQueue, QueueError};
-use messaging::feed::{Feed, FeedError, Freshness, Subscription};
+use messaging::conformance::FeedOver;
+use messaging::feed::{Feed, FeedError, Subscription};
 use saga_orchestrator::Settings;
 use storage::{Durability, Store};
 use tokio::sync::watch;
@@ -25,17 +26,13 @@ impl UpTo {
     }
 }
 
-impl Feed for UpTo {
-    fn identity(&self) -> LogIdentity {
-        self.feed.identity()
+impl FeedOver for UpTo {
+    fn under(&self) -> &dyn Feed {
+        &*self.feed
     }
 
     fn head(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
-    }
-
-    fn freshness(&self) -> watch::Receiver<Freshness> {
-        self.feed.freshness()
     }
 
     fn subscribe(
@@ -47,23 +44,6 @@ impl Feed for UpTo {
             let rest = usize::try_from(self.limit - after).unwrap();
             Ok(Box::new(Shown { inner, rest }) as Box<dyn Subscription>)
         })
-    }
-
-    fn read_all(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
-        self.feed.read_all(after, limit)
-    }
-
-    fn read_stream<'a>(
-        &'a self,
-        stream: &'a StreamId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
-        self.feed.read_stream(stream, after, limit)
     }
 }
 

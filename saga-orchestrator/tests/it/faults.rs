@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
-use event_store::{
-    AppendTransaction, EventLog, LogIdentity, Metadata, NewEvent, Position, RecordedEvent,
-    StreamId, Version,
-};
+use event_store::{AppendTransaction, EventLog, LogIdentity, Metadata, NewEvent, Position};
 use futures::future::BoxFuture;
+use messaging::conformance::FeedOver;
 use messaging::embedded::{EmbeddedQueue, QueueSettings};
-use messaging::feed::{Feed, FeedError, Freshness, Subscription};
+use messaging::feed::{Feed, FeedError, Subscription};
 use saga_orchestrator::Phase;
 use serde_json::json;
 use storage::Store;
-use tokio::sync::watch;
 
 use crate::bench::{Bench, on_both};
 use crate::clock::TestClock;
@@ -164,17 +161,13 @@ struct Flaky {
     identity: LogIdentity,
 }
 
-impl Feed for Flaky {
+impl FeedOver for Flaky {
+    fn under(&self) -> &dyn Feed {
+        &*self.inner
+    }
+
     fn identity(&self) -> LogIdentity {
         self.identity.clone()
-    }
-
-    fn head(&self) -> watch::Receiver<Position> {
-        self.inner.head()
-    }
-
-    fn freshness(&self) -> watch::Receiver<Freshness> {
-        self.inner.freshness()
     }
 
     fn subscribe(
@@ -189,22 +182,5 @@ impl Feed for Flaky {
             }
             self.inner.subscribe(after).await
         })
-    }
-
-    fn read_all(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_all(after, limit)
-    }
-
-    fn read_stream<'a>(
-        &'a self,
-        stream: &'a StreamId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_stream(stream, after, limit)
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use event_store::{LogIdentity, Position, RecordedEvent, StreamId, Version};
+use event_store::{Position, RecordedEvent};
 use futures::future::BoxFuture;
+use messaging::conformance::FeedOver;
 use messaging::feed::{Feed, FeedError, Freshness, Subscription};
 use saga_orchestrator::Phase;
 use serde_json::Value;
@@ -138,9 +139,9 @@ impl Silenced {
     }
 }
 
-impl Feed for Silenced {
-    fn identity(&self) -> LogIdentity {
-        self.inner.identity()
+impl FeedOver for Silenced {
+    fn under(&self) -> &dyn Feed {
+        &*self.inner
     }
 
     fn head(&self) -> watch::Receiver<Position> {
@@ -160,23 +161,6 @@ impl Feed for Silenced {
             let freshness = self.freshness.subscribe();
             Ok(Box::new(Cut { inner, freshness }) as Box<dyn Subscription>)
         })
-    }
-
-    fn read_all(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_all(after, limit)
-    }
-
-    fn read_stream<'a>(
-        &'a self,
-        stream: &'a StreamId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<RecordedEvent>, FeedError>> {
-        self.inner.read_stream(stream, after, limit)
     }
 }
 
