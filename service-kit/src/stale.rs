@@ -7,8 +7,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::access::Caller;
+
 /// The header, `true` where the answer may be old.
 pub const HEADER: HeaderName = HeaderName::from_static("docket-stale");
+/// Why an answer may be old, as far as customers are told.
+const NOT_SHOWN_YET: &str = "something that happened since is not shown yet";
 
 /// Why an answer may be older than the log is
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -24,6 +28,15 @@ impl Stale {
     pub fn unheard(position: u64) -> Self {
         let cause = "the log is not heard: it is not known what happened since".to_owned();
         Self { position, cause }
+    }
+
+    /// As it is told to somebody: a customer hears nothing of others' orders, nor of what is broken in the shop.
+    #[must_use]
+    pub fn told_to(mut self, caller: &Caller) -> Self {
+        if caller.is_only_a_customer() {
+            NOT_SHOWN_YET.clone_into(&mut self.cause);
+        }
+        self
     }
 }
 

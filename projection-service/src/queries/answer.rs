@@ -6,6 +6,7 @@ use domain::refusal::Refusal;
 use event_store::Position;
 use serde::Serialize;
 use serde_json::Value;
+use service_kit::access::Caller;
 use service_kit::position::{HEADER, PositionToken};
 use service_kit::problem::{Code, Problem, internal};
 use service_kit::stale::{self, MayBeOld};
@@ -24,9 +25,7 @@ pub(super) struct SeenAt {
 /// Why an answer may be older than the log is.
 #[derive(Debug, Clone)]
 pub(super) struct Stale {
-    /// The position that the model can't get over, or that is the last one heard of.
-    pub(super) position: Position,
-    pub(super) cause: String,
+    pub(super) told: stale::Stale,
     /// What is asked for is parked: it may be there and not be shown.
     pub(super) is_parked: bool,
 }
@@ -38,11 +37,16 @@ impl SeenAt {
     /// That there is no such thing; unless it is only not known, because it is parked.
     pub(super) fn absent(&self, problem: Problem) -> Problem {
         match &self.stale {
-            Some(Stale { cause, is_parked: true, .. }) => {
-                Problem::from(Code::KeyParked).detail(cause.clone()).retry_after(30)
+            Some(Stale { told, is_parked: true }) => {
+                Problem::from(Code::KeyParked).detail(told.cause.clone()).retry_after(30)
             }
             _ => problem,
         }
+    }
+
+    /// The same of what may be another's, as long as it is not known whose it is: whoever is confined to their own does not hear of it.
+    pub(super) fn absent_to(&self, caller: &Caller, problem: Problem) -> Problem {
+        if caller.confined_to().is_some() { problem } else { self.absent(problem) }
     }
 }
 
@@ -54,7 +58,7 @@ impl Stale {
             "`{key}` is parked since position {position}, and {events} of its events wait: {}",
             parked.cause
         );
-        Self { position, cause, is_parked: true }
+        Self { told: stale::Stale { position, cause }, is_parked: true }
     }
 
     /// Among what was asked for, something may be parked; `None` when nothing is.
@@ -67,19 +71,29 @@ impl Stale {
         let cause = format!(
             "{count} parked: what happened since to {names}{more} is not shown; see the projection's `parked`"
         );
-        Some(Self { position, cause, is_parked: false })
+        Some(stale::Stale { position, cause }.into())
     }
 
     /// It is not known how far the log is.
     pub(super) fn unheard(position: Position) -> Self {
-        let stale::Stale { position, cause } = stale::Stale::unheard(position);
-        Self { position, cause, is_parked: false }
+        stale::Stale::unheard(position).into()
+    }
+
+    /// As it is told to somebody.
+    pub(super) fn told_to(self, caller: &Caller) -> Self {
+        Self { told: self.told.told_to(caller), ..self }
+    }
+}
+
+impl From<stale::Stale> for Stale {
+    fn from(told: stale::Stale) -> Self {
+        Self { told, is_parked: false }
     }
 }
 
 impl From<Fault> for Stale {
     fn from(Fault { position, cause, .. }: Fault) -> Self {
-        Self { position, cause, is_parked: false }
+        stale::Stale { position, cause }.into()
     }
 }
 
@@ -89,9 +103,7 @@ pub(super) struct Answer<T>(pub(super) SeenAt, pub(super) T);
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let Self(seen, body) = self;
-        let stale =
-            seen.stale.map(|Stale { position, cause, .. }| stale::Stale { position, cause });
-        let mut response = MayBeOld(body, stale).into_response();
+        let mut response = MayBeOld(body, seen.stale.map(|stale| stale.told)).into_response();
         response.headers_mut().insert(HEADER, seen.token.to_header());
         response
     }

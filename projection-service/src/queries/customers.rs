@@ -68,11 +68,12 @@ async fn opened(vault: &Vault, row: CustomerRow) -> Result<CustomerAnswer, Probl
     responses((status = 200, body = Page<CustomerAnswer>), ListProblems))]
 pub async fn list_customers(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Response, Problem> {
     let (paging, min) = params.parse::<String>("customers")?;
     let after = paging.after.as_deref().unwrap_or_default();
-    let Reading { mut transaction, seen } = app.read(Projector::Customers, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Customers, &min, &caller).await?;
     let rows = read(customers::page(&mut transaction, after, paging.one_more()).await)?;
     drop(transaction);
     let items = try_join_all(rows.into_iter().map(|row| opened(&app.vault, row))).await?;
@@ -93,7 +94,7 @@ pub async fn get_customer(
         return Err(not_found(&Refusal::CustomerNotFound { customer_id: id }));
     }
     let Reading { mut transaction, seen } =
-        app.read_one(Projector::Customers, id.as_str(), &min).await?;
+        app.read_one(Projector::Customers, id.as_str(), &min, &caller).await?;
     let found = read(customers::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
     let row = found

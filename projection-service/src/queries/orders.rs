@@ -143,7 +143,7 @@ pub async fn list_orders(
     let own = caller.confined_to().map(str::to_owned);
     let wanted = Wanted { customer_id: wanted.customer_id.or(own), ..wanted };
     let after = paging.after.take();
-    let Reading { mut transaction, seen } = app.read(Projector::Orders, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Orders, &min, &caller).await?;
     let rows = order_list::page(&mut transaction, wanted, after, paging.one_more()).await;
     let rows = if nothing { Vec::new() } else { read(rows)? };
     let Page { items, next } = paging.cut(rows, order_list::key);
@@ -175,10 +175,10 @@ pub async fn get_order(
     }
     let min = MinPosition { min_position: as_of.min_position };
     let Reading { mut transaction, seen } =
-        app.read_one(Projector::Orders, id.as_str(), &min).await?;
+        app.read_one(Projector::Orders, id.as_str(), &min, &caller).await?;
     let found = read(orders::find(&mut transaction, id.as_str()).await)?;
     drop(transaction);
-    let row = found.ok_or_else(|| seen.absent(absent()))?;
+    let row = found.ok_or_else(|| seen.absent_to(&caller, absent()))?;
     if !may_see(&caller, &row) {
         return Err(absent());
     }

@@ -121,7 +121,7 @@ pub async fn list_payments(
     let paging = Paging::<String>::parse(&page, "payments", &wanted)?;
     let may_see = app.may_list_of(&caller, wanted.order_id.as_deref()).await?;
     let after = paging.after.as_deref().unwrap_or_default();
-    let Reading { mut transaction, seen } = app.read(Projector::Payments, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Payments, &min, &caller).await?;
     let rows = read(payments::page(&mut transaction, wanted, after, paging.one_more()).await)?;
     let rows = if may_see { rows } else { Vec::new() };
     let items = rows.into_iter().map(PaymentAnswer::from).collect();
@@ -139,10 +139,10 @@ pub async fn get_payment(
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } =
-        app.read_one(Projector::Payments, id.as_str(), &min).await?;
+        app.read_one(Projector::Payments, id.as_str(), &min, &caller).await?;
     let found = read(payments::find(&mut transaction, id.as_str()).await)?;
     let absent = || not_found(&Refusal::PaymentNotFound { payment_id: id.clone() });
-    let row = found.ok_or_else(|| seen.absent(absent()))?;
+    let row = found.ok_or_else(|| seen.absent_to(&caller, absent()))?;
     drop(transaction);
     if !app.may_see_of(&caller, row.order_id.as_str()).await? {
         return Err(absent());

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::Sku;
 use domain::refusal::Refusal;
 use serde::Serialize;
+use service_kit::access::Caller;
 use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
@@ -65,11 +66,12 @@ impl From<ProductRow> for ProductAnswer {
     responses((status = 200, body = Page<ProductAnswer>), ListProblems))]
 pub async fn list_products(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Response, Problem> {
     let (paging, min) = params.parse::<String>("products")?;
     let after = paging.after.as_deref().unwrap_or_default();
-    let Reading { mut transaction, seen } = app.read(Projector::Products, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Products, &min, &caller).await?;
     let rows = read(products::page(&mut transaction, after, paging.one_more()).await)?;
     let items = rows.into_iter().map(ProductAnswer::from).collect();
     Ok(Answer(seen, paging.cut(items, |last| last.sku.clone())).into_response())
@@ -81,11 +83,12 @@ pub async fn list_products(
     responses((status = 200, body = ProductAnswer), ItemProblems))]
 pub async fn get_product(
     State(app): State<App>,
+    caller: Caller,
     PathParams(sku): PathParams<Sku>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } =
-        app.read_one(Projector::Products, sku.as_str(), &min).await?;
+        app.read_one(Projector::Products, sku.as_str(), &min, &caller).await?;
     let found = read(products::find(&mut transaction, sku.as_str()).await)?;
     let row = found.ok_or_else(|| seen.absent(not_found(&Refusal::ProductNotFound { sku })))?;
     Ok(Answer(seen, ProductAnswer::from(row)).into_response())

@@ -4,6 +4,7 @@ use ::storage::Transaction;
 use chrono::NaiveDate;
 use event_store::Position;
 use messaging::feed::Freshness;
+use service_kit::access::Caller;
 use service_kit::described::PositionText;
 use service_kit::position::PositionToken;
 use service_kit::problem::{Code, Problem};
@@ -69,8 +70,9 @@ impl App {
         &self,
         projector: Projector,
         min: &MinPosition,
+        caller: &Caller,
     ) -> Result<Reading, Problem> {
-        self.read_of(projector, None, min).await
+        self.read_of(projector, None, min, caller).await
     }
 
     /// The same, to read the row of one key.
@@ -79,8 +81,9 @@ impl App {
         projector: Projector,
         key: &str,
         min: &MinPosition,
+        caller: &Caller,
     ) -> Result<Reading, Problem> {
-        self.read_of(projector, Some(key), min).await
+        self.read_of(projector, Some(key), min, caller).await
     }
 
     async fn read_of(
@@ -88,6 +91,7 @@ impl App {
         projector: Projector,
         key: Option<&str>,
         min: &MinPosition,
+        caller: &Caller,
     ) -> Result<Reading, Problem> {
         let handle = self.handle(projector);
         if let Some(text) = &min.min_position {
@@ -101,7 +105,8 @@ impl App {
                 Ok(transaction) => {
                     let mut reading = self.snapshot(handle, transaction, reach).await?;
                     let stale = &mut reading.seen.stale;
-                    *stale = stale.take().or(parked).or_else(|| handle.stale_by_parking(key));
+                    let found = stale.take().or(parked).or_else(|| handle.stale_by_parking(key));
+                    *stale = found.map(|stale| stale.told_to(caller));
                     return Ok(reading);
                 }
                 // It was switched to another generation meanwhile.

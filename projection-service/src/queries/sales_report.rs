@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use service_kit::access::Caller;
 use service_kit::described::PositionText;
 use service_kit::extract::QueryParams;
 use service_kit::problem::Problem;
@@ -115,12 +116,13 @@ fn group_by(text: Option<&str>) -> Result<GroupBy, Problem> {
     responses((status = 200, body = SalesAnswer), ListProblems))]
 pub async fn sales_report(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(params): QueryParams<SalesParams>,
 ) -> Result<Response, Problem> {
     let min = MinPosition { min_position: params.min_position };
     let by = group_by(params.group_by.as_deref())?;
     let (from, to) = (day("from", params.from.as_deref())?, day("to", params.to.as_deref())?);
-    let Reading { mut transaction, seen } = app.read(Projector::Sales, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Sales, &min, &caller).await?;
     let rows = read(report(&mut transaction, by, from, to).await)?;
     let rows = rows.into_iter().map(SalesRowAnswer::from).collect();
     Ok(Answer(seen, SalesAnswer { rows }).into_response())

@@ -109,7 +109,7 @@ pub async fn list_shipments(
     let paging = Paging::<String>::parse(&page, "shipments", &wanted)?;
     let may_see = app.may_list_of(&caller, wanted.order_id.as_deref()).await?;
     let after = paging.after.as_deref().unwrap_or_default();
-    let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Shipments, &min, &caller).await?;
     let rows = read(shipments::page(&mut transaction, wanted, after, paging.one_more()).await)?;
     let rows = if may_see { rows } else { Vec::new() };
     let items = rows.into_iter().map(ShipmentAnswer::from).collect();
@@ -127,10 +127,10 @@ pub async fn get_shipment(
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } =
-        app.read_one(Projector::Shipments, id.as_str(), &min).await?;
+        app.read_one(Projector::Shipments, id.as_str(), &min, &caller).await?;
     let found = read(shipments::find(&mut transaction, id.as_str()).await)?;
     let absent = || not_found(&Refusal::ShipmentNotFound { shipment_id: id.clone() });
-    let row = found.ok_or_else(|| seen.absent(absent()))?;
+    let row = found.ok_or_else(|| seen.absent_to(&caller, absent()))?;
     drop(transaction);
     if !app.may_see_of(&caller, row.order_id.as_str()).await? {
         return Err(absent());

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::Sku;
 use domain::refusal::Refusal;
 use serde::Serialize;
+use service_kit::access::Caller;
 use service_kit::described::PathId;
 use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::Page;
@@ -52,11 +53,12 @@ impl From<StockRow> for StockAnswer {
     responses((status = 200, body = Page<StockAnswer>), ListProblems))]
 pub async fn list_stock(
     State(app): State<App>,
+    caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Response, Problem> {
     let (paging, min) = params.parse::<String>("stock")?;
     let after = paging.after.as_deref().unwrap_or_default();
-    let Reading { mut transaction, seen } = app.read(Projector::Stock, &min).await?;
+    let Reading { mut transaction, seen } = app.read(Projector::Stock, &min, &caller).await?;
     let rows = read(stock::page(&mut transaction, after, paging.one_more()).await)?;
     let items = rows.into_iter().map(StockAnswer::from).collect();
     Ok(Answer(seen, paging.cut(items, |last| last.sku.clone())).into_response())
@@ -68,11 +70,12 @@ pub async fn list_stock(
     responses((status = 200, body = StockAnswer), ItemProblems))]
 pub async fn get_stock(
     State(app): State<App>,
+    caller: Caller,
     PathParams(sku): PathParams<Sku>,
     QueryParams(min): QueryParams<MinPosition>,
 ) -> Result<Response, Problem> {
     let Reading { mut transaction, seen } =
-        app.read_one(Projector::Stock, sku.as_str(), &min).await?;
+        app.read_one(Projector::Stock, sku.as_str(), &min, &caller).await?;
     let found = read(stock::find(&mut transaction, sku.as_str()).await)?;
     let row = found.ok_or_else(|| seen.absent(no_stock(sku)))?;
     Ok(Answer(seen, StockAnswer::from(row)).into_response())

@@ -28,7 +28,7 @@ impl App {
         }
         let min = MinPosition::default();
         let Reading { mut transaction, .. } =
-            self.read_one(Projector::Orders, order_id, &min).await?;
+            self.read_one(Projector::Orders, order_id, &min, caller).await?;
         let order = read(orders::find(&mut transaction, order_id).await)?;
         Ok(order.is_some_and(|order| may_see(caller, &order)))
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's mistake is a panic")]
 
 mod crash;
+mod customers;
 mod damage;
 mod folds;
 mod hostile;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use access::{Action, Known, Principal, Reach, Resource, authorize};
+use access::{Action, Known, Principal, Reach, Resource, Role, authorize};
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -59,6 +59,11 @@ impl Caller {
             Some(known) => format!("{}/{key}", known.id()).into(),
             None => Cow::Borrowed(key),
         })
+    }
+
+    /// Whether they are a customer and nothing else: what goes on inside the shop is not for them.
+    pub fn is_only_a_customer(&self) -> bool {
+        self.known().is_some_and(|known| known.roles().all(|role| role == Role::Customer))
     }
 
     /// Who they are; `None` where nobody was asked.
