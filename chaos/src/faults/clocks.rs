@@ -10,6 +10,12 @@ use crate::tokens::tokens;
 /// An hour ahead, an hour behind, somewhat off, right.
 const OFFSETS_S: [i64; 5] = [3_600, -3_600, 90, -7, 0];
 
+/// The offsets that a clock may get: by one that is well behind, the token of whoever comes was not issued yet, so that nothing is answered.
+fn offsets() -> Vec<i64> {
+    let has_begun = |offset: &i64| tokens().is_none() || *offset > -60;
+    OFFSETS_S.into_iter().filter(has_begun).collect()
+}
+
 /// The faults.
 pub(crate) static FAULTS: &[Fault] = &[Fault {
     id: "F20",
@@ -43,7 +49,8 @@ async fn set(scene: &mut Scene) -> Result<()> {
     for _ in 0..scene.random.u32(3..6) {
         scene.moment(5..20).await;
         let role = scene.random.choice(have_a_clock(kind)).copied().unwrap_or(Role::Dev);
-        let offset = OFFSETS_S[scene.random.usize(..OFFSETS_S.len())];
+        let offsets = offsets();
+        let offset = offsets[scene.random.usize(..offsets.len())];
         scene.stack().await.set_clock(role, offset)?;
         scene.tally.one("clocks set");
         scene.moment(5..20).await;
