@@ -1,5 +1,6 @@
 //! What becomes of a request that Stripe did not carry out, or whose answer did not come.
 
+use std::fmt;
 use std::time::Duration;
 
 use domain::payments::ProviderOutcome;
@@ -37,6 +38,19 @@ pub(super) enum Failed {
     KeyUsed,
     /// It may have been done.
     Unknown,
+}
+
+/// For whoever asked a question, of which nothing comes.
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { code, .. } => write!(f, "it refuses: {code}"),
+            Self::NotTaken(LONG_REST) => f.write_str("it does not take the secret key"),
+            Self::NotTaken(_) => f.write_str("it takes no more requests for a moment"),
+            Self::KeyUsed => f.write_str("it knows this key from another request"),
+            Self::Unknown => f.write_str("it does not answer, or not in a way that is understood"),
+        }
+    }
 }
 
 /// The body of a refusal.
@@ -126,6 +140,18 @@ mod tests {
         let state = r#"{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}"#;
         assert_eq!(failed(400, state), is_refused("payment_intent_unexpected_state", false));
         assert_eq!(failed(404, "<html>"), is_refused("refused", false));
+    }
+
+    #[test]
+    fn who_asked_a_question_hears_in_words_why_nothing_comes() {
+        for (status, words) in [
+            (401, "it does not take the secret key"),
+            (429, "it takes no more requests for a moment"),
+            (404, "it refuses: refused"),
+            (500, "it does not answer, or not in a way that is understood"),
+        ] {
+            assert_eq!(failed(status, "{}").to_string(), words);
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl StripeProvider {
         since: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Vec<StripePayment>, StripeRecord> {
-        let unread = |failed: Failed| StripeRecord(format!("{failed:?}"));
+        let unread = |failed: Failed| StripeRecord(failed.to_string());
         let filter = (until < (self.clock)() - RECENT).then_some(until);
         let mut found: BTreeMap<String, StripePayment> = BTreeMap::new();
         let mut pages = newest(&self.client, since, filter);
