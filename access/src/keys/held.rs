@@ -1,13 +1,15 @@
 //! The keys of an issuer as they are held, and asked for anew.
 //!
 //! **Invariant:** however many tokens name whatever keys, the issuer is asked by one at a time and at most every
-//! [`ASK_AT_MOST_EVERY`]; and no key is trusted for longer than [`TRUSTED_FOR`] after the issuer last named it.
+//! [`ASK_AT_MOST_EVERY`], and its answer is heard whether or not whoever asked for it is still there; and no key is trusted for longer
+//! than [`TRUSTED_FOR`] after the issuer last named it.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::key_set::KeySet;
@@ -28,7 +30,8 @@ pub(crate) struct Keys {
     /// `None` for secrets, which stay as they were at the start.
     source: Option<Source>,
     held: RwLock<Held>,
-    asking: Mutex<()>,
+    /// Held by the one task that asks.
+    asking: Arc<Mutex<()>>,
 }
 
 #[derive(Clone)]
@@ -53,7 +56,7 @@ impl Keys {
         };
         let issuer = settings.name.clone();
         let held = RwLock::new(Held { set: Arc::new(set), read_at: None, asked_at: None });
-        let keys = Arc::new(Self { issuer, source, held, asking: Mutex::default() });
+        let keys = Arc::new(Self { issuer, source, held, asking: Arc::default() });
         keys.ask().await;
         if let Some(Source::File(path)) = &keys.source
             && keys.held().read_at.is_none()
@@ -77,9 +80,11 @@ impl Keys {
         }
         let age = held.read_at.map(|read_at| read_at.elapsed());
         if !found.is_empty() && age.is_some_and(|age| age < TRUSTED_FOR) {
-            if age.is_some_and(|age| age >= FRESH_FOR) && held.may_be_asked() {
-                let keys = Arc::clone(self);
-                tokio::spawn(async move { keys.ask().await });
+            if age.is_some_and(|age| age >= FRESH_FOR)
+                && let Ok(alone) = Arc::clone(&self.asking).try_lock_owned()
+            {
+                // Nobody waits for it.
+                drop(self.begin(alone));
             }
             return Ok(found);
         }
@@ -92,14 +97,31 @@ impl Keys {
         if found.is_empty() { Err(Refused::Key) } else { Ok(found) }
     }
 
-    /// Asks the issuer, unless somebody just did.
-    async fn ask(&self) {
-        let Some(source) = &self.source else { return };
-        let _alone = self.asking.lock().await;
-        if !self.held().may_be_asked() {
-            return;
+    /// Waits until the issuer was asked, unless somebody just did.
+    async fn ask(self: &Arc<Self>) {
+        let alone = Arc::clone(&self.asking).lock_owned().await;
+        if let Some(asked) = self.begin(alone) {
+            // Whatever became of it, what is held says it.
+            drop(asked.await);
+        }
+    }
+
+    /// Begins to ask the issuer, unless somebody just did. A task of its own: a stranger who names a key and goes away at once would
+    /// else take back the one question that there may be, again and again.
+    fn begin(self: &Arc<Self>, alone: OwnedMutexGuard<()>) -> Option<JoinHandle<()>> {
+        if self.source.is_none() || !self.held().may_be_asked() {
+            return None;
         }
         self.change(|held| held.asked_at = Some(Instant::now()));
+        let keys = Arc::clone(self);
+        Some(tokio::spawn(async move {
+            keys.fetch().await;
+            drop(alone);
+        }))
+    }
+
+    async fn fetch(&self) {
+        let Some(source) = &self.source else { return };
         match source.fetch().await {
             Ok(set) => self.change(|held| {
                 held.set = Arc::new(set);

@@ -18,15 +18,19 @@ use crate::issuers::{Keys, claims_of, clock};
 struct Published {
     keys: Arc<Mutex<Option<Value>>>,
     asked: Arc<AtomicUsize>,
+    /// It answers nobody while this is held.
+    answers: Arc<tokio::sync::Mutex<()>>,
     verifier: Arc<Verifier>,
 }
 
 impl Published {
     async fn start(keys: Option<Value>) -> Self {
         let (keys, asked) = (Arc::new(Mutex::new(keys)), Arc::new(AtomicUsize::new(0)));
-        let (shown, counted) = (Arc::clone(&keys), Arc::clone(&asked));
+        let answers = Arc::new(tokio::sync::Mutex::default());
+        let (shown, counted, may) = (Arc::clone(&keys), Arc::clone(&asked), Arc::clone(&answers));
         let answer = async move || {
             counted.fetch_add(1, Ordering::SeqCst);
+            drop(may.lock().await);
             match shown.lock().unwrap().clone() {
                 Some(keys) => axum::Json(keys).into_response(),
                 None => StatusCode::BAD_GATEWAY.into_response(),
@@ -45,7 +49,7 @@ impl Published {
         std::fs::write(&path, settings).unwrap();
         let settings = AuthSettings::read(&path).unwrap();
         let verifier = Arc::new(Verifier::start(settings, clock()).await.unwrap());
-        Self { keys, asked, verifier }
+        Self { keys, asked, answers, verifier }
     }
 
     fn publish(&self, keys: Option<Value>) {
@@ -111,6 +115,21 @@ async fn a_storm_of_unknown_keys_is_one_question() {
     }
     assert_eq!(idp.asked(), 2, "at the start, and once for all of them");
     assert_eq!(idp.verify(&keys, "1").await, Ok(()));
+}
+
+#[tokio::test]
+async fn whoever_names_a_key_and_goes_away_keeps_no_new_key_from_being_found() {
+    let (old, new) = (Keys::curve(), Keys::curve());
+    let idp = Published::start(Some(json!({ "keys": [old.jwk("1")] }))).await;
+    idp.publish(Some(json!({ "keys": [new.jwk("2")] })));
+    pass(Duration::from_secs(31)).await;
+    let answers_nobody = idp.answers.lock().await;
+    let evil = Keys::curve();
+    let gone = tokio::time::timeout(Duration::from_millis(50), idp.verify(&evil, "evil")).await;
+    assert!(gone.is_err(), "it went away before the issuer answered");
+    drop(answers_nobody);
+    assert_eq!(idp.verify(&new, "2").await, Ok(()));
+    assert_eq!(idp.asked(), 2, "at the start, and for the one who is gone");
 }
 
 #[tokio::test]
