@@ -3,20 +3,15 @@
 //! **Invariant:** whoever only waits takes no place from those who work, and no client all places of those who wait. Commands of clients
 //! take none from what else the service is asked, as by an operator who looks into why there are so many.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, Method};
+use service_kit::shares::{Share, Shares};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::routes::is_command;
 use crate::whose::{Who, Whose};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-
-/// Of those who wait one client has at most one in so many.
-const SHARE: usize = 8;
 
 /// The places of one service.
 #[derive(Debug)]
@@ -26,21 +21,14 @@ pub(crate) struct Places {
     others: Semaphore,
     waits: Semaphore,
     /// How many of each client wait.
-    waiting: Mutex<HashMap<Whose, usize>>,
+    waiting: Shares<Whose>,
 }
 
 /// A place, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place<'r> {
     _place: SemaphorePermit<'r>,
-    _waits: Option<Waits<'r>>,
-}
-
-/// One more of a client's requests waits, until this is dropped.
-#[derive(Debug)]
-struct Waits<'r> {
-    places: &'r Places,
-    whose: Whose,
+    _waits: Option<Share<'r, Whose>>,
 }
 
 /// Why there is no place.
@@ -57,7 +45,7 @@ impl Places {
     pub(crate) fn of(most: usize) -> Self {
         let places = || Semaphore::new(most);
         let (commands, others, waits) = (places(), places(), places());
-        Self { most, commands, others, waits, waiting: Mutex::default() }
+        Self { most, commands, others, waits, waiting: Shares::of(most) }
     }
 
     /// Whether a request would find no place now.
@@ -98,31 +86,11 @@ impl Places {
 
     fn wait(&self, whose: Whose) -> Result<Place<'_>, NoPlace> {
         let place = self.waits.try_acquire().map_err(|_| NoPlace::Full)?;
-        let mut waiting = self.waiting();
-        let theirs = waiting.get(&whose).copied().unwrap_or_default();
-        if whose != Whose::Anybodys && theirs >= self.most.div_ceil(SHARE) {
-            return Err(NoPlace::TheirsAreMany);
-        }
-        waiting.insert(whose.clone(), theirs + 1);
-        drop(waiting);
-        Ok(Place { _place: place, _waits: Some(Waits { places: self, whose }) })
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Whose, usize>> {
-        // Numbers are whole after any panic.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.places.waiting();
-        if let Some(theirs) = waiting.get_mut(&self.whose) {
-            *theirs -= 1;
-            if *theirs == 0 {
-                waiting.remove(&self.whose);
-            }
-        }
+        let waits = match whose {
+            Whose::Anybodys => None,
+            whose => Some(self.waiting.take(whose).ok_or(NoPlace::TheirsAreMany)?),
+        };
+        Ok(Place { _place: place, _waits: waits })
     }
 }
 
@@ -134,6 +102,8 @@ fn prefers_to_wait(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use service_kit::shares::SHARE;
+
     use super::*;
 
     fn take<'r>(places: &'r Places, path: &str, prefer: Option<&str>) -> (Option<Place<'r>>, bool) {
@@ -218,6 +188,6 @@ mod tests {
         drop(theirs);
         read(&places, waits, Who::at(1)).unwrap();
         drop(place);
-        assert!(places.waiting().is_empty() && places.in_flight() == 0);
+        assert_eq!(places.in_flight(), 0);
     }
 }

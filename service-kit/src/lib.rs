@@ -31,6 +31,7 @@ mod query;
 pub mod responses;
 pub mod server;
 pub mod service_token;
+pub mod shares;
 pub mod shutdown;
 pub mod stale;
 pub mod telemetry;

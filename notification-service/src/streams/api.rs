@@ -91,6 +91,7 @@ impl Streams {
         &self,
         headers: &HeaderMap,
         begins: &Begins,
+        caller: &Caller,
     ) -> Result<Position, Problem> {
         let seen = header_text(headers, "last-event-id")?.filter(|id| !id.is_empty());
         if let Some(seen) = seen {
@@ -98,20 +99,20 @@ impl Streams {
                 let wrong = "is not the `id` of an event of this stream";
                 Problem::from(Code::InvalidHeader).mistake("Last-Event-ID", wrong)
             })?;
-            return self.reached(&seen).await;
+            return self.reached(&seen, caller).await;
         }
         match &begins.after {
-            Some(wanted) => self.reached(wanted).await,
+            Some(wanted) => self.reached(wanted, caller).await,
             None => Ok(*self.feed.head().borrow()),
         }
     }
 
     /// A position of this history that the log is known to have here, if need be in a moment: who has seen it elsewhere may be a little
     /// ahead. One that it does not have would hear nothing until the log has come there, and nothing of what comes before.
-    async fn reached(&self, wanted: &WantedPosition) -> Result<Position, Problem> {
+    async fn reached(&self, wanted: &WantedPosition, caller: &Caller) -> Result<Position, Problem> {
         let LogIdentity { log, epoch } = self.feed.identity();
         let position = wanted.within(&log, epoch)?;
-        if self.hearing.hears_of(self.feed.head(), position).await {
+        if self.hearing.hears_of(self.feed.head(), position, caller.name()).await {
             return Ok(position);
         }
         let head = *self.feed.head().borrow();

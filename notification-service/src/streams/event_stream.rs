@@ -31,7 +31,7 @@ pub(super) async fn stream_events(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let after = streams.after(&headers, &begins).await?;
+    let after = streams.after(&headers, &begins, &caller).await?;
     let opened = streams.open(&caller)?;
     // Before the history is read: what comes after it is heard.
     let listener = streams.hub.listen();

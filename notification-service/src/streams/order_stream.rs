@@ -40,7 +40,7 @@ pub(super) async fn stream_order(
             .detail(told)
     };
     let order_id = OrderId::parse(&id).map_err(|_| unknown())?;
-    let after = streams.after(&headers, &begins).await?;
+    let after = streams.after(&headers, &begins, &caller).await?;
     let facts = read_facts(&*streams.feed, &order_id).await.map_err(|error| unread(&error))?;
     let facts = facts.filter(|facts| caller.may_touch(facts.customer_id.as_deref()));
     let facts = facts.ok_or_else(unknown)?;

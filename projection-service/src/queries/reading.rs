@@ -95,7 +95,7 @@ impl App {
     ) -> Result<Reading, Problem> {
         let handle = self.handle(projector);
         if let Some(text) = &min.min_position {
-            self.wait(handle, text).await?;
+            self.wait(handle, text, caller).await?;
         }
         loop {
             let generation = handle.current();

@@ -1,11 +1,12 @@
 //! Reads that wait for a position.
 //!
 //! **Invariant:** a position that the log is not known to have is waited for as [`Hearing`](service_kit::hearing::Hearing) does it: for a
-//! moment, and by few.
+//! moment, and by few, of whom a part only are one client's.
 
 use std::time::Duration;
 
 use event_store::Position;
+use service_kit::access::Caller;
 use service_kit::position::{InvalidPosition, WantedPosition};
 use service_kit::problem::{Code, Problem};
 use tokio::time::{Instant, timeout_at};
@@ -28,14 +29,19 @@ impl App {
     }
 
     /// Returns when the model has reached the position that is asked for.
-    pub(super) async fn wait(&self, handle: &Handle, text: &str) -> Result<(), Problem> {
+    pub(super) async fn wait(
+        &self,
+        handle: &Handle,
+        text: &str,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
         let wanted = self.wanted(text)?;
         let mut status = handle.status();
         if status.borrow().position >= wanted {
             return Ok(());
         }
         let begun = Instant::now();
-        if !self.hearing.hears_of(self.feed.head(), wanted).await {
+        if !self.hearing.hears_of(self.feed.head(), wanted, caller.name()).await {
             let head = *self.feed.head().borrow();
             let unheard = format!(
                 "the log is not known to have position {wanted}: it was last heard of at {head}"

@@ -20,7 +20,7 @@ const DAY: &str = "2010-12-01T08:26:00Z";
 const PARK: &str = r#"{"position":2,"reason":"upgrade at noon"}"#;
 
 /// The service as it is asked with tokens, and the token of a customer.
-async fn of_customer(service: &ProjectionService, customer: &str) -> (Router, String) {
+pub(crate) async fn of_customer(service: &ProjectionService, customer: &str) -> (Router, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("secret"), "0123456789abcdef0123456789abcdef").unwrap();
     let file = folder.path().join("auth.toml");

@@ -2,13 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{Request, StatusCode};
 use futures::future::join_all;
 use projection_service::Projector;
 use projection_service::projectors::readers;
 use projection_service::storage::checkpoint;
 use serde_json::json;
+use service_kit::access::Access;
 use service_kit::position::WantedPosition;
+use tower::ServiceExt as _;
 
+use crate::customers::of_customer;
 use crate::place::{Place, on_both};
 use crate::shop::{Shop, ask, caught_up};
 use event_store::EventLog;
@@ -24,6 +31,7 @@ on_both! {
     what_a_model_does_not_read_is_passed_in_memory_until_rows_or_a_call_take_it_along,
     an_answer_names_the_position_that_was_passed_in_memory,
     a_position_that_was_made_up_holds_nobody_up,
+    a_customer_who_makes_positions_up_takes_no_place_of_others,
     a_position_that_was_not_heard_of_yet_is_waited_for,
 }
 
@@ -73,6 +81,20 @@ async fn an_answer_names_the_position_that_was_passed_in_memory(place: Place) {
     assert_eq!(model.await.unwrap().unwrap().position().await.unwrap(), 4);
 }
 
+/// Asks so many times at once for a position that never comes: how many of these are refused after a moment, and not at once.
+async fn wait_for_nothing(router: &Router, token: &str, times: usize) -> usize {
+    let asked = (0..times).map(async |_| {
+        let request = Request::get("/products?min_position=50").header(AUTHORIZATION, token);
+        let begun = Instant::now();
+        let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        begun.elapsed()
+    });
+    let took = join_all(asked).await;
+    assert!(took.iter().all(|took| *took < Duration::from_secs(4)), "{took:?}");
+    took.iter().filter(|took| **took >= Duration::from_secs(2)).count()
+}
+
 async fn a_position_that_was_made_up_holds_nobody_up(place: Place) {
     let mut shop = Shop::new(place.home("models"));
     shop.append(DAY, &[("StockReceived", json!({ "sku": "a", "quantity": 4 }))]).await;
@@ -91,10 +113,29 @@ async fn a_position_that_was_made_up_holds_nobody_up(place: Place) {
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert!(detail.contains("last heard of at 1"), "{detail}");
     // One that others may have heard of takes a moment, and few of them at a time.
-    let answers = join_all((0..100).map(|_| ask_for(2))).await;
-    let at_once = answers.iter().filter(|(took, _)| *took < Duration::from_secs(2)).count();
-    assert_eq!(at_once, 36);
-    assert!(answers.iter().all(|(took, _)| *took < Duration::from_secs(4)), "{answers:?}");
+    let (router, _) = service.router(&Access::open()).split_for_parts();
+    assert_eq!(wait_for_nothing(&router, "", 548).await, 512);
+    service.shutdown().await;
+}
+
+async fn a_customer_who_makes_positions_up_takes_no_place_of_others(place: Place) {
+    let mut shop = Shop::new(place.home("models"));
+    let received = ("StockReceived", json!({ "sku": "a", "quantity": 4 }));
+    shop.append(DAY, std::slice::from_ref(&received)).await;
+    let service = shop.start().await;
+    caught_up(&service, 1).await;
+    let (router, token) = of_customer(&service, "c1").await;
+    let honest = async {
+        tokio::task::yield_now().await;
+        let asked = ask(&service, "GET", "/stock/a?min_position=2");
+        let appended = async {
+            tokio::task::yield_now().await;
+            shop.append(DAY, &[received]).await
+        };
+        tokio::join!(asked, appended).0
+    };
+    let (waited, honest) = tokio::join!(wait_for_nothing(&router, &token, 520), honest);
+    assert_eq!((waited, honest.status), (64, StatusCode::OK));
     service.shutdown().await;
 }
 
