@@ -105,6 +105,12 @@ async fn answers_say_what_a_browser_may_do_with_them() {
         .header("access-control-request-headers", "idempotency-key,authorization");
     let allowed: HeaderMap = preflight.send().await.unwrap().headers().clone();
     assert!(allowed["access-control-allow-headers"].to_str().unwrap().contains("idempotency-key"));
+    let allowed = allowed["access-control-allow-methods"].to_str().unwrap().to_lowercase();
+    let api = platform.get("/openapi.json").await.ok();
+    let paths = api["paths"].as_object().unwrap().values();
+    for method in paths.flat_map(|path| path.as_object().unwrap().keys()) {
+        assert!(allowed.split(',').any(|one| one == method), "{method} is none of {allowed}");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// How long a browser may remember what it was allowed.
 const REMEMBERED_FOR: Duration = Duration::from_hours(1);
 
+/// With which methods such a page may ask: all that an operation has.
+const TAKEN: [Method; 4] = [Method::GET, Method::HEAD, Method::POST, Method::DELETE];
 /// What such a page may send.
 const SENT: [HeaderName; 9] = [
     header::AUTHORIZATION,
@@ -63,7 +65,7 @@ pub(super) fn let_in(origins: &[Origin]) -> CorsLayer {
     let origins = origins.iter().map(|origin| origin.0.clone());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::HEAD])
+        .allow_methods(TAKEN)
         .allow_headers(SENT)
         .expose_headers(READ)
         .max_age(REMEMBERED_FOR)
