@@ -23,6 +23,7 @@ pub(super) fn of(method: &Method, path: &str) -> u32 {
         || path == "/v1/events"
         || path.starts_with("/v1/reports/")
         || path.ends_with("/events")
+        || path.ends_with("/stream")
         || path.ends_with("/explain");
     if is_wide { WIDE } else { READ }
 }
@@ -40,6 +41,8 @@ mod tests {
             (Method::DELETE, "/v1/orders", COMMAND),
             (Method::GET, "/v1/reports/sales", WIDE),
             (Method::GET, "/v1/orders/o-1/events", WIDE),
+            (Method::GET, "/v1/orders/o-1/stream", WIDE),
+            (Method::GET, "/v1/events/stream", WIDE),
             (Method::GET, "/v1/dashboard", WIDE),
         ] {
             assert_eq!(of(&method, path), cost, "{method} {path}");
