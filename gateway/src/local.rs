@@ -60,7 +60,8 @@ impl LocalServices {
     /// Around what they answer together, for strangers: past this guard. What is nobody's path is theirs to answer too, as it is where
     /// they are processes: once it is known who asks, and not told before which methods a path takes.
     pub fn behind(&self, guard: &Guarding, api: Router) -> Router {
-        let api = api.route("/v1/{*path}", any(|| answer_with(Code::NotFound)));
+        let nothing = || any(|| answer_with(Code::NotFound));
+        let api = api.route("/v1/", nothing()).route("/v1/{*path}", nothing());
         let api = api.method_not_allowed_fallback(|| answer_with(Code::MethodNotAllowed));
         let way = Way { guard: Arc::clone(&guard.0), services: self.clone() };
         api.layer(middleware::from_fn_with_state(Arc::new(way), pass))

@@ -69,17 +69,18 @@ pub fn is_command(method: &Method, path: &str) -> bool {
 /// Who a request is handed on to; nobody for what is answered here.
 pub(crate) fn handed_to(method: &Method, path: &str) -> Option<Service> {
     let words = path.strip_prefix("/v1/")?;
-    (!matches!(words, "" | "dashboard" | "overview")).then(|| Service::of(method, path))
+    (!matches!(words, "dashboard" | "overview")).then(|| Service::of(method, path))
 }
 
 /// The same, of what only those may who show who they are.
 pub(crate) fn guarded(method: &Method, path: &str) -> Option<Service> {
-    handed_to(method, path).filter(|_| !path.starts_with(NOTICES))
+    handed_to(method, path).filter(|_| !is_notice(method, path))
 }
 
 /// Whether a payment provider may have sent it: then it is signed, and has no token.
 pub(crate) fn is_notice(method: &Method, path: &str) -> bool {
-    *method == Method::POST && path.starts_with(NOTICES)
+    let is_a_providers = |provider: &str| !provider.is_empty() && !provider.contains('/');
+    *method == Method::POST && path.strip_prefix(NOTICES).is_some_and(is_a_providers)
 }
 
 #[cfg(test)]
@@ -126,13 +127,24 @@ mod tests {
     #[test]
     fn what_is_answered_here_is_handed_on_to_nobody() {
         let to = |path| handed_to(&Method::GET, path);
-        for path in
-            ["/v1/", "/v1/dashboard", "/v1/overview", "/health/ready", "/metrics", "/", "/docs"]
-        {
+        for path in ["/v1/dashboard", "/v1/overview", "/health/ready", "/metrics", "/", "/docs"] {
             assert_eq!(to(path), None, "{path}");
         }
         assert_eq!(to("/v1/sagas"), Some(Service::Sagas));
-        let notice = guarded(&Method::POST, "/v1/payments/webhooks/stripe");
-        assert_eq!((notice, guarded(&Method::GET, "/v1/sagas")), (None, Some(Service::Sagas)));
+    }
+
+    #[test]
+    fn what_a_payment_provider_sends_has_no_token_and_all_else_needs_one() {
+        assert_eq!(guarded(&Method::POST, "/v1/payments/webhooks/stripe"), None);
+        for (method, path, service) in [
+            (Method::GET, "/v1/payments/webhooks/stripe", Service::Commands),
+            (Method::DELETE, "/v1/payments/webhooks/stripe", Service::Commands),
+            (Method::POST, "/v1/payments/webhooks/x/y", Service::Commands),
+            (Method::POST, "/v1/payments/webhooks/", Service::Commands),
+            (Method::GET, "/v1/sagas", Service::Sagas),
+            (Method::GET, "/v1/", Service::Models),
+        ] {
+            assert_eq!(guarded(&method, path), Some(service), "{method} {path}");
+        }
     }
 }

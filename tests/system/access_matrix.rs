@@ -189,6 +189,10 @@ async fn who_has_no_token_is_not_told_which_paths_there_are(platform: &Platform,
         ("DELETE /v1/orders", (405, "method_not_allowed")),
         ("POST /v1/dashboard", (405, "method_not_allowed")),
         ("POST /v1/webhooks/none/nothing", (404, "not_found")),
+        ("GET /v1/", (404, "not_found")),
+        ("GET /v1/payments/webhooks/stripe", (404, "not_found")),
+        ("DELETE /v1/payments/webhooks/stripe", (404, "not_found")),
+        ("POST /v1/payments/webhooks/stripe/nothing", (404, "not_found")),
     ] {
         let answer = shop.ask(Who::Nobody, asked).await;
         assert_eq!(answer.problem(), (401, "unauthenticated"), "{asked}");
@@ -223,5 +227,9 @@ async fn what_stripe_tells_is_described_and_nobodys_token_stands_for_its_signatu
         let answer = shop.ask(who, WITH_STRIPE.0).await;
         assert_eq!(verdict(&answer), wanted, "{who:?}: {answer:?}");
     }
+    // What is no notice is as everything else.
+    let other = "GET /v1/payments/webhooks/stripe";
+    assert_eq!(shop.ask(Who::Nobody, other).await.problem(), (401, "unauthenticated"));
+    assert_eq!(shop.ask(Who::Operator, other).await.problem(), (405, "method_not_allowed"));
     assert!(platform.terminate().await.success());
 }

@@ -158,10 +158,13 @@ impl Platform {
         let (services, explained) = docs::described(services, access);
         let health = self.health.clone();
         let behind = Arc::new(move || health.furthest_behind().unwrap_or_default());
-        let api = places.behind(&entrance.guard(&self.access, behind), services);
+        let guard = entrance.guard(&self.access, behind);
+        let api = places.behind(&guard, services);
         // Of a provider that tells nothing here there is nothing to be signed, and nobody is asked for a token either.
-        let notices =
-            notices.route("/payments/webhooks/{provider}", post(|| answer_with(Code::NotFound)));
+        let of_others = post(|| answer_with(Code::NotFound)).fallback(guard.says(Code::NotFound));
+        let notices = notices
+            .method_not_allowed_fallback(guard.says(Code::MethodNotAllowed))
+            .route("/payments/webhooks/{provider}", of_others);
         let notices = Router::new().nest("/v1", notices);
         let head = open.then(|| self.log.head());
         let home = home::router(home::Shown { head, payment_method: Some(payment_method), open });

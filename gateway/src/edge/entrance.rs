@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::middleware;
 use service_kit::access::Access;
 use service_kit::answers::{Answering, Answers};
@@ -77,6 +78,13 @@ impl Guarding {
         // Also before a method that a path does not take: who has no token is not told which paths there are.
         let api = api.method_not_allowed_fallback(|| answer_with(Code::MethodNotAllowed));
         api.layer(middleware::from_fn_with_state(Arc::clone(&self.0), enter))
+    }
+
+    /// Says this to whoever shows who they are: beside routes that ask nobody, where something else is asked of their paths.
+    pub fn says(&self, code: Code) -> impl Handler<((),), ()> {
+        let enter = middleware::from_fn_with_state(Arc::clone(&self.0), enter);
+        let said = move || answer_with(code);
+        said.layer(enter)
     }
 }
 
