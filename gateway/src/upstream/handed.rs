@@ -6,7 +6,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use service_kit::http::REQUEST_ID;
 
-/// Headers that are about one connection, not about the request.
+/// Headers that are about one connection, not about the request, whether or not it says so.
 const OF_ONE_CONNECTION: [HeaderName; 9] = [
     header::CONNECTION,
     header::HOST,
@@ -57,9 +57,36 @@ impl Handed {
     }
 }
 
-/// Leaves the headers that are about the request, or the answer.
+/// Leaves the headers that are about the request, or the answer: whoever sends it names what else is about the connection (RFC 9110, 7.6.1).
 pub(super) fn of_the_request(headers: &mut HeaderMap) {
-    for name in &OF_ONE_CONNECTION {
+    let said = headers.get_all(header::CONNECTION).iter();
+    let words = said.flat_map(|said| said.as_bytes().split(|byte| *byte == b','));
+    let named: Vec<HeaderName> =
+        words.filter_map(|word| HeaderName::from_bytes(word.trim_ascii()).ok()).collect();
+    for name in named.iter().chain(&OF_ONE_CONNECTION) {
         headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_one_connection_goes_no_further_whoever_names_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Hop"),
+            ("connection", "x-other,, no name"),
+            ("te", "trailers"),
+            ("x-hop", "1"),
+            ("x-other", "2"),
+            ("x-end", "3"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        of_the_request(&mut headers);
+        let left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(left, ["x-end"]);
     }
 }
