@@ -174,7 +174,7 @@ impl Upstream {
                     continue;
                 }
             };
-            if !matches!(asked, Err(Unanswered::Late) if going.short) {
+            if !asked.as_ref().is_err_and(|why| why.tells_nothing(going.short)) {
                 let is_answer = matches!(asked, Ok(_) | Err(Unanswered::Standby(_)));
                 let away = matches!(asked, Err(Unanswered::NoConnection(_)));
                 let changed = if is_answer { pass.answered() } else { pass.failed(away) };
@@ -209,14 +209,14 @@ impl Upstream {
             }
             Err(why) => {
                 tracing::debug!(upstream = self.name, error = %why, "a request was not answered");
-                let left = !matches!(why, Unanswered::NoConnection(_));
+                let left = why.left();
                 let late = matches!(why, Unanswered::Late);
                 // What never left is not carried out; of the rest only a repeat under the same key tells.
                 let answer = self.unanswered(going.request.is_command() && left);
-                if !late {
+                if matches!(why, Unanswered::NoConnection(_) | Unanswered::Broken(_)) {
                     self.instances.is_now(instance, State::Away);
-                    going.in_vain = true;
                 }
+                going.in_vain |= !late;
                 if !left {
                     going.last.get_or_insert_with(|| answer.into_response());
                 } else if going.request.may_repeat() && !late {

@@ -1,5 +1,7 @@
 //! One request to one process, and its answer.
 
+use std::io;
+
 use axum::body::{Body, Bytes};
 use axum::http::{self, HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
@@ -28,12 +30,28 @@ pub(crate) enum Unanswered {
     /// No connection: what never left is not carried out.
     #[error("no connection: {0}")]
     NoConnection(#[source] Failure),
+    /// No connection in time. That did not leave either; and who is asked may be there, and have no room for one more.
+    #[error("no connection in time: {0}")]
+    NoRoom(#[source] Failure),
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(Failure),
     /// It took too long.
     #[error("it took too long")]
     Late,
+}
+
+impl Unanswered {
+    /// Whether the request left: what did not is not carried out.
+    pub(super) fn left(&self) -> bool {
+        !matches!(self, Self::NoConnection(_) | Self::NoRoom(_))
+    }
+
+    /// Whether nothing is learned from it of the process, where a request was given a `short` time or all that one may have: then those
+    /// who watch it say how it does.
+    pub(super) fn tells_nothing(&self, short: bool) -> bool {
+        matches!(self, Self::NoRoom(_)) || short && matches!(self, Self::Late)
+    }
 }
 
 impl Client {
@@ -113,7 +131,7 @@ impl Client {
         }
         // In a box: every request would have the room for it.
         let connection = Box::pin(self.connect(&instance.base)).await;
-        let mut connection = connection.map_err(Unanswered::NoConnection)?;
+        let mut connection = connection.map_err(unconnected)?;
         let answer = connection.ask(request).await;
         let answer = answer.map_err(|error| Unanswered::Broken(error.into_error().into()))?;
         Ok((answer, connection))
@@ -139,4 +157,14 @@ impl Client {
         }
         Ok(Body::from(read.to_bytes()))
     }
+}
+
+/// Why there is no connection: whoever is away refuses it or can't be found, and whoever has no room lets the time pass.
+fn unconnected(failure: Failure) -> Unanswered {
+    let mut causes = std::iter::successors(failure.source(), |cause| cause.source());
+    let timed_out = causes.any(|cause| {
+        let error = cause.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    });
+    if timed_out { Unanswered::NoRoom(failure) } else { Unanswered::NoConnection(failure) }
 }

@@ -17,8 +17,9 @@ use tower::ServiceExt as _;
 
 use super::connection::Connection;
 
-/// How long connecting may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// How long connecting may take. Where many come at once, what asks for a connection is dropped, and sent again after a second: that is
+/// waited for.
+const CONNECT_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// Why there is no connection, or no answer over one.
 pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -34,7 +35,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// One whose connections are made within this time, and within a second; with TLS where an address says so.
+    /// One whose connections are made within this time, and within [`CONNECT_WITHIN`]; with TLS where an address says so.
     pub fn new(deadline: Duration, tls: ClientConfig) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::routing::any;
 use futures::StreamExt as _;
 use service_kit::http::STANDBY;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
 use super::*;
@@ -274,6 +274,50 @@ async fn what_hangs_at_one_that_nobody_hears_of_any_more_is_let_go() {
         let (status, body) = answer.unwrap();
         assert!(status == 503 && body.contains(code), "{method}: {status} {body}");
     }
+}
+
+/// One at which as many wait for a connection as may, and who waits there.
+async fn crowded() -> (TcpListener, String, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut crowd = Vec::new();
+    let moment = Duration::from_millis(200);
+    while let Ok(one) = tokio::time::timeout(moment, TcpStream::connect(address)).await {
+        crowd.push(one.unwrap());
+    }
+    (listener, format!("http://{address}"), crowd)
+}
+
+#[tokio::test]
+async fn whoever_has_no_room_for_a_connection_gets_it_when_it_is_asked_for_again() {
+    let (listener, address, _crowd) = crowded().await;
+    let upstream = upstream(vec![address]);
+    let instance = Arc::clone(&upstream.instances.all()[0].instance);
+    let (read, ends) = (Handed::get("/v1/orders"), Instant::now() + Duration::from_mins(1));
+    tokio::select! {
+        // It asks first, and is not heard.
+        biased;
+        asked = upstream.client.ask((&instance, "service"), &read, ends) => {
+            assert_eq!(asked.unwrap().status(), StatusCode::OK);
+        }
+        _ = axum::serve(listener, Router::new().fallback(any("there"))) => {}
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_room_for_many_is_not_taken_for_away() {
+    let (_listener, address, _crowd) = crowded().await;
+    let upstream =
+        Upstream { client: Client::in_clear(Duration::from_millis(50)), ..upstream(vec![address]) };
+    is_now(&upstream, 0, State::Ready);
+    for _ in 0..6 {
+        let (status, body) = handed_on(&upstream, Method::POST, false).await;
+        assert!(status == 503 && body.contains("\"unavailable\""), "{status} {body}");
+    }
+    let one = &upstream.instances.all()[0];
+    assert_eq!((one.instance.breaker.phase(), one.state), (Phase::Closed, State::Ready));
 }
 
 #[tokio::test]
