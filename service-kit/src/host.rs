@@ -17,6 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use tower::{Service, ServiceExt as _, service_fn};
 
+use crate::browsers;
 use crate::problem::{Code, Problem};
 
 /// The names of this machine for itself, and what it was told to listen at.
@@ -80,7 +81,7 @@ where
         let service = service.clone();
         async move {
             match refusing {
-                Some(refusing) => refusing.oneshot(request).await,
+                Some(refusing) => refusing.oneshot(request).await.map(browsers::guard),
                 None => service.oneshot(request).await,
             }
         }
@@ -147,6 +148,9 @@ mod tests {
         let request = request.body(Body::empty()).unwrap();
         let answer = only_by(names, router).oneshot(request).await.unwrap();
         let status = answer.status();
+        // Also a browser is answered so, before all that stands around other answers.
+        let is_guarded = answer.headers().contains_key(header::X_CONTENT_TYPE_OPTIONS);
+        assert!(is_guarded || status.is_success(), "{uri} {hosts:?}");
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod answers;
 pub mod asked;
+pub mod browsers;
 pub mod business_time;
 pub mod clock;
 pub mod dependency;

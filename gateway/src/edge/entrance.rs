@@ -9,14 +9,15 @@ use axum::handler::Handler;
 use axum::middleware;
 use service_kit::access::Access;
 use service_kit::answers::{Answering, Answers};
+use service_kit::browsers;
 use service_kit::extract::answer_with;
 use service_kit::problem::Code;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
+use super::compression;
 use super::deprecations::{self, OLD};
 use super::guard::{Guard, enter};
 use super::origins::{Origin, let_in};
-use super::{compression, headers};
 use crate::limits::{Admission, FarBehind, LimitSettings, Limiter};
 #[cfg(test)]
 use crate::limits::{Limit, TrustedProxies};
@@ -102,7 +103,7 @@ fn edged<S: Answering>(service: S) -> impl Answering {
             if let Some(old) = old {
                 old.told(&mut answer);
             }
-            Ok(headers::guard(answer))
+            Ok(browsers::guard(answer))
         }
     })
 }

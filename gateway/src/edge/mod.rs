@@ -1,10 +1,9 @@
-//! The protective edge: headers for browsers, compression, other origins, what is old.
+//! The protective edge: compression, other origins, what is old; and what browsers are told (`service_kit::browsers`).
 
 mod compression;
 mod deprecations;
 mod entrance;
 mod guard;
-mod headers;
 mod origins;
 
 pub use entrance::{Entrance, EntranceSettings, Guarding};

@@ -17,7 +17,7 @@ const PAGES: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; styl
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Puts them on an answer, where it does not say otherwise itself.
-pub(super) fn guard<B>(mut answer: Response<B>) -> Response<B> {
+pub fn guard<B>(mut answer: Response<B>) -> Response<B> {
     let is_of_a_stranger = answer.status() == StatusCode::UNAUTHORIZED;
     let headers = answer.headers_mut();
     if is_of_a_stranger {
