@@ -9,7 +9,7 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
-use messaging::record::NothingRecorded;
+use messaging::record::{NothingRecorded, Recorder};
 use notification_service::{EgressSettings, Networks, Notifications, Phase, Schedule, Settings};
 use serde_json::{Value, json};
 use service_kit::access::Access;
@@ -116,6 +116,7 @@ impl Bench {
                     "SELECT string_agg(deliveries::text, '') FROM deliveries",
                     "SELECT string_agg(attempts::text, '') FROM attempts",
                     "SELECT string_agg(endpoints::text, '') FROM endpoints",
+                    "SELECT string_agg(done_requests::text, '') FROM done_requests",
                 ] {
                     let mut reader = store.reader().await.unwrap();
                     let rows: Option<String> = reader.query(statement).scalar().await.unwrap();
@@ -152,7 +153,22 @@ impl Bench {
         settings: Settings,
         clock: Clock,
     ) -> Running {
-        let recorder = Arc::new(NothingRecorded);
+        self.start_of(feed, Arc::new(NothingRecorded), settings, clock).await
+    }
+
+    /// With this owner of the log.
+    pub(crate) async fn start_recording(&self, recorder: Arc<dyn Recorder>) -> Running {
+        let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&self.log.events) as _));
+        self.start_of(feed, recorder, self.settings(), clock::system()).await
+    }
+
+    async fn start_of(
+        &self,
+        feed: Arc<dyn Feed>,
+        recorder: Arc<dyn Recorder>,
+        settings: Settings,
+        clock: Clock,
+    ) -> Running {
         let started = Notifications::start(settings, feed, recorder, clock).await;
         let service = started.unwrap();
         let (router, described) = service.router(&Access::open()).split_for_parts();
