@@ -76,15 +76,25 @@ pub(super) async fn register_webhook(
     let request = wanted.request();
     let reason = wanted.reason.as_ref().map(Given::get).cloned();
     let once = Once::of(&key, &(OperatorAction::RegisterWebhook, &request, &reason))?;
-    let _turn = api.turn().await;
     let id = id_of(&key);
     if let Some(repeated) = repeated(&api, (&id, &key), &once, &request).await? {
         return Ok(repeated);
     }
     let reason = operator::why(reason)?;
     let endpoint = checked(&api, wanted, &id, &key, request).await?;
+    let _turn = api.turn().await;
+    // The same may have come twice at once.
+    if let Some(repeated) = repeated(&api, (&id, &key), &once, &endpoint.request).await? {
+        return Ok(repeated);
+    }
+    if api.book.endpoints().len() >= MOST {
+        let told = format!("there are {MOST} webhooks; delete one that nobody needs any more");
+        return Err(Problem::from(Code::TooManyWebhooks).detail(told));
+    }
     let asked = Asked { key: &key, actor: &actor, reason: &reason };
     api.record((&id, None), OperatorAction::RegisterWebhook, asked).await?;
+    let endpoint =
+        Endpoint { since: Some(*api.feed.head().borrow()), created_at: (api.clock)(), ..endpoint };
     let mut transaction = api.begin().await?;
     let kept = tables::insert_endpoint(&mut transaction, &endpoint, api.book.sealing()).await;
     kept.map_err(failed)?;
@@ -136,7 +146,7 @@ async fn known(api: &Api, id: &str) -> Result<Option<Endpoint>, Problem> {
     Ok(known)
 }
 
-/// The endpoint that is wanted, if there can be one.
+/// The endpoint that is wanted, if there can be one. Nobody has to wait for it: a name may take long to be resolved.
 async fn checked(
     api: &Api,
     wanted: NewWebhook,
@@ -152,10 +162,6 @@ async fn checked(
     }
     let filter = Filter::parse(wanted.events)
         .map_err(|wrong| events.mistake("/events", wrong.to_string()))?;
-    if api.book.endpoints().len() >= MOST {
-        let told = format!("there are {MOST} webhooks; delete one that nobody needs any more");
-        return Err(Problem::from(Code::TooManyWebhooks).detail(told));
-    }
     if let Err(refused) = api.sender.check(&url).await {
         return Err(Problem::from(Code::WebhookRefused).mistake("/url", refused.to_string()));
     }
