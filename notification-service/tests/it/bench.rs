@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use service_kit::access::Access;
 use service_kit::clock::{self, Clock};
 use storage::postgres::PostgresSettings;
-use storage::{Durability, Location, Store};
+use storage::{Durability, LeaseSettings, Location, Store};
 use tower::ServiceExt as _;
 use utoipa::openapi::OpenApi;
 
@@ -82,6 +82,12 @@ impl Bench {
             schedule: Schedule::of(vec![Duration::from_millis(50); 200]),
             ..Settings::at(self.location(), vec![7; 32])
         }
+    }
+
+    /// The same, for one of several processes.
+    pub(crate) fn leased(&self) -> Settings {
+        let lease = LeaseSettings::new("notification-service", "test".to_owned());
+        Settings { lease: Some(lease), ..self.settings() }
     }
 
     pub(crate) async fn start(&self) -> Running {

@@ -4,6 +4,7 @@
 
 mod api;
 mod bench;
+mod broken;
 mod clocks;
 mod egress;
 mod histories;
