@@ -18,6 +18,8 @@ use crate::public::CloudEvent;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a browser waits until it comes again.
 const COME_AGAIN: Duration = Duration::from_secs(2);
+/// How long the end of a stream waits for a client who takes nothing.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// Events that are ready to be sent, at most: who takes none has no more made for him.
 const READY: usize = 16;
 
@@ -44,6 +46,12 @@ impl Line {
     /// Says when to come again; once more at the end, which tells a client that it was no accident.
     pub(super) async fn come_again(&self) -> Result<(), Gone> {
         self.sender.send(Event::default().retry(COME_AGAIN)).await.map_err(|_| Gone)
+    }
+
+    /// The same where the stream has to end: whoever does not take it in time is not told.
+    pub(super) async fn end(&self) {
+        // A stream that ends needs nothing of what came of it.
+        let _ = tokio::time::timeout(LAST_WORD, self.come_again()).await;
     }
 
     /// Returns when the client is gone.

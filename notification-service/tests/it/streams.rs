@@ -24,6 +24,7 @@ on_both! {
     who_does_not_read_hurts_nobody_and_goes_on_where_he_was,
     at_the_end_every_stream_ends_and_says_when_to_come_again,
     a_stream_ends_with_the_token_with_which_it_was_opened,
+    who_takes_nothing_of_what_was_is_let_go_at_the_end,
 }
 
 /// An open stream.
@@ -301,6 +302,9 @@ async fn a_stream_ends_with_the_token_with_which_it_was_opened(bench: Bench) {
         router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     };
     let paths = ["/orders/o1/stream", "/events/stream"];
+    much_of(&bench, "o1").await;
+    let [of_order, of_all] = paths.map(|path| format!("{path}?after=0"));
+    let untaken = [ask(&of_order).await, ask(&of_all).await];
     let mut streams = Vec::new();
     for path in paths {
         let response = ask(path).await;
@@ -316,5 +320,39 @@ async fn a_stream_ends_with_the_token_with_which_it_was_opened(bench: Bench) {
         assert_eq!(open.next().await, None, "{path}");
         assert_eq!(ask(path).await.status(), StatusCode::UNAUTHORIZED);
     }
+    for response in untaken {
+        let body = response.into_body().into_data_stream();
+        was_cut_off(Open { body, rest: String::new() }).await;
+    }
+    running.service.shutdown().await;
+}
+
+/// More than a stream has ready to be sent.
+const MUCH: usize = 60;
+
+async fn much_of(bench: &Bench, order: &str) {
+    for _ in 0..MUCH {
+        bench.log.ship(order).await;
+    }
+}
+
+/// It has what was ready, and no more of what was there.
+async fn was_cut_off(mut open: Open) {
+    let mut events = 0;
+    while let Some(frame) = open.next().await {
+        events += usize::from(frame.id.is_some());
+    }
+    assert!(events > 0 && events < MUCH, "{events}");
+}
+
+async fn who_takes_nothing_of_what_was_is_let_go_at_the_end(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    much_of(&bench, "o1").await;
+    let of_order = Open::at(&running, "/orders/o1/stream?after=0", None).await;
+    let of_all = Open::at(&running, "/events/stream?after=0", None).await;
+    running.service.end_streams();
+    was_cut_off(of_order).await;
+    was_cut_off(of_all).await;
     running.service.shutdown().await;
 }
