@@ -9,6 +9,7 @@
 mod book;
 mod delivery;
 mod egress;
+mod ends;
 mod fold;
 mod http;
 mod hub;

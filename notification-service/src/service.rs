@@ -16,11 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::book::Book;
 use crate::delivery::{Dispatcher, DispatcherParts};
 use crate::egress::{EgressError, Sender};
+use crate::ends::Ends;
 use crate::fold::{Mailing, Reader, ReaderParts};
 use crate::http::{self, Api, ApiParts};
 use crate::hub::Hub;
 use crate::mail::{MailError, MailSettings, Mailer};
-use crate::run_error::RunError;
 use crate::settings::Settings;
 use crate::status::{Phase, Status};
 use crate::storage as tables;
@@ -56,8 +56,7 @@ pub struct Notifications {
     store: Store,
     status: watch::Receiver<Status>,
     stop: DropGuard,
-    /// Another process has the lease.
-    taken: CancellationToken,
+    ends: Ends,
     tasks: Vec<JoinHandle<()>>,
     keeping: JoinHandle<()>,
 }
@@ -83,7 +82,7 @@ impl Notifications {
         let told = Arc::new(Notify::new());
         let (tell, status) = watch::channel(Status { phase: Phase::Starting, position: 0 });
         let (hub, end) = (Hub::new(), CancellationToken::new());
-        let (stop, taken) = (CancellationToken::new(), CancellationToken::new());
+        let ends = Ends::telling(tell.clone());
         let reader = Reader::new(ReaderParts {
             store: store.clone(),
             fence: fence.clone(),
@@ -123,18 +122,18 @@ impl Notifications {
             status: status.clone(),
         });
         let tasks = vec![
-            spawn(reader.run(stop.clone()), &taken),
-            spawn(Dispatcher::run(dispatching, stop.clone()), &taken),
+            ends.run(reader.run(ends.stop.clone())),
+            ends.run(Dispatcher::run(dispatching, ends.stop.clone())),
         ];
-        let keeping = tokio::spawn(keep_lease(held, stop.clone(), taken.clone()));
+        let keeping = tokio::spawn(ends.clone().keep(held));
         Ok(Self {
             api,
             streams,
             end,
             store,
             status,
-            stop: stop.drop_guard(),
-            taken,
+            stop: ends.stop.clone().drop_guard(),
+            ends,
             tasks,
             keeping,
         })
@@ -158,7 +157,12 @@ impl Notifications {
 
     /// Returns when another process has taken over: nothing is told here any more.
     pub async fn superseded(&self) {
-        self.taken.cancelled().await;
+        self.ends.taken.cancelled().await;
+    }
+
+    /// Returns when a part of it has broken off, which is a mistake in it: it has let everything go, also its lease.
+    pub async fn broken(&self) {
+        self.ends.broken.cancelled().await;
     }
 
     /// Ends every stream, and takes no more: before the server waits for requests to end.
@@ -194,26 +198,6 @@ impl Notifications {
 fn ended_well(task: Result<(), tokio::task::JoinError>) {
     if let Err(error) = task {
         tracing::error!(%error, "a task of the notifications ended badly");
-    }
-}
-
-/// Runs a task; one that loses the lease tells everybody.
-fn spawn(
-    task: impl Future<Output = RunError> + Send + 'static,
-    taken: &CancellationToken,
-) -> JoinHandle<()> {
-    let taken = taken.clone();
-    tokio::spawn(async move {
-        if matches!(task.await, RunError::LeaseLost) {
-            taken.cancel();
-        }
-    })
-}
-
-async fn keep_lease(held: Held, stop: CancellationToken, taken: CancellationToken) {
-    match stop.run_until_cancelled(held.taken()).await {
-        Some(()) => taken.cancel(),
-        None => held.give_back().await,
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Phase {
     },
     /// It was stopped, or another has taken over.
     Stopped,
+    /// A part of it broke off, which is a mistake in it: it does nothing any more, and is to be started anew.
+    Broken,
 }
 
 /// Where it stands.

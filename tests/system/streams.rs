@@ -57,7 +57,8 @@ async fn f31_a_hundred_streams_end_with_a_word_and_do_not_hold_up_the_end() {
 /// It told how the order ended, and when to come again.
 fn ended_with_a_word(heard: &str) {
     assert!(heard.contains("event: order.completed\n"), "{heard}");
-    assert!(heard.trim_end().ends_with("retry: 2000"), "{heard}");
+    let last = heard.trim_end().lines().next_back().unwrap_or_default();
+    assert!(last.starts_with("retry: "), "{heard}");
 }
 
 #[tokio::test]

@@ -126,6 +126,7 @@ pub(crate) fn report_notifications(health: &Health, phase: &Telling) {
             health.degraded(part, stand_still(*position, cause));
         }
         Telling::Stopped => health.degraded(part, "stopped"),
+        Telling::Broken => health.degraded(part, "broke off: start it anew"),
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct NotificationServiceArgs {
 }
 
 impl NotificationServiceArgs {
-    /// Runs until a signal, until another process has taken the lease, or until the log begins a new epoch.
+    /// Runs until a signal, another process has taken the lease, a part of it has broken off, or the log begins a new epoch.
     pub(crate) async fn run(self) -> Result<()> {
         let broker = self.nats.resolve()?;
         let mail = self.mail.resolve()?;
@@ -102,6 +102,7 @@ impl NotificationServiceArgs {
         let fault = async {
             tokio::select! {
                 () = service.superseded() => "another notification-service has taken over".to_owned(),
+                () = service.broken() => "a part of it broke off, see its log".to_owned(),
                 why = wrong_key => why,
                 why = new_epoch => why,
             }

@@ -35,7 +35,7 @@ pub enum OperatorAction {
     DisableWebhook,
     /// Draws another secret for an endpoint.
     RotateWebhookSecret,
-    /// Tells an endpoint again of what it was told, or what was given up.
+    /// Tells an endpoint again of what it was told: the delivery that the key names, or all that was given up.
     RedeliverWebhook,
     /// Sends a mail again to whom it was for, or what was given up.
     ResendMail,

@@ -258,8 +258,10 @@ impl Dispatcher {
             let told = tables::forget_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
             let notices =
                 tables::forget_notices_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
+            let done =
+                tables::forget_done_before(&mut transaction, before, FORGOTTEN_AT_ONCE).await?;
             transaction.commit().await?;
-            if told < at_once && notices < at_once {
+            if told.max(notices).max(done) < at_once {
                 return Ok(());
             }
         }

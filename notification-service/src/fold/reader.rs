@@ -293,6 +293,11 @@ impl Reader {
             reason = "a gauge is a float; 2^53 events are far away"
         )]
         metrics::gauge!("docket_notifications_position").set(self.place.0 as f64);
-        self.parts.status.send_replace(Status { phase, position: self.place.0 });
+        self.parts.status.send_modify(|status| {
+            // That something broke off is told until the end.
+            if status.phase != Phase::Broken {
+                *status = Status { phase, position: self.place.0 };
+            }
+        });
     }
 }

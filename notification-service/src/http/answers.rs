@@ -1,16 +1,16 @@
 //! What is told of endpoints and deliveries.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::waiting::{WaitsFor, waits};
 use crate::storage::{AttemptRow, DeliveryRow, DeliveryState};
-use crate::webhooks::{Endpoint, EndpointState};
+use crate::webhooks::{Endpoint, EndpointState, Secret};
 
 /// Whether an endpoint is told
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WebhookState {
     /// It is told.
@@ -20,7 +20,7 @@ pub(super) enum WebhookState {
 }
 
 /// Somebody who is told of public events
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(super) struct WebhookItem {
     /// Its name.
     id: String,
@@ -57,9 +57,10 @@ pub(super) struct WholeWebhook {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct WebhookWithSecret {
     #[serde(flatten)]
-    pub(super) webhook: WebhookItem,
-    /// The secret, which is told only here.
-    pub(super) secret: String,
+    webhook: WebhookItem,
+    /// The secret, which is told only here. `null` in a repeat when what the first request drew signs no more: another was drawn
+    /// since, and told to whoever asked for that.
+    secret: Option<String>,
 }
 
 impl From<&Endpoint> for WebhookItem {
@@ -91,13 +92,24 @@ impl WholeWebhook {
 }
 
 impl WebhookWithSecret {
-    pub(super) fn of(endpoint: &Endpoint) -> Self {
-        Self { webhook: endpoint.into(), secret: endpoint.secrets.current.reveal() }
+    /// With the secret that was drawn now.
+    pub(super) fn new(webhook: WebhookItem, secret: &Secret) -> Self {
+        Self { webhook, secret: Some(secret.reveal()) }
+    }
+
+    /// As it was answered when this key drew a secret; with that, as long as it signs.
+    pub(super) fn again(
+        webhook: WebhookItem,
+        known: &Endpoint,
+        key: &str,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self { webhook, secret: known.secrets.drawn_under(key, at).map(Secret::reveal) }
     }
 }
 
 /// What became of something that a webhook is to be told
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = DeliveryState)]
 pub(super) enum State {

@@ -104,7 +104,16 @@ impl Api {
     /// An endpoint that is there.
     pub(super) async fn find(&self, id: &str) -> Result<Endpoint, Problem> {
         let mut reader = self.reader().await?;
-        let found = tables::find_endpoint(&mut reader, self.book.sealing(), id).await;
+        self.find_in(&mut reader, id).await
+    }
+
+    /// The same, as a transaction has left it.
+    pub(super) async fn find_in(
+        &self,
+        connection: &mut Connection,
+        id: &str,
+    ) -> Result<Endpoint, Problem> {
+        let found = tables::find_endpoint(connection, self.book.sealing(), id).await;
         found.map_err(failed)?.ok_or_else(|| not_found(id))
     }
 
@@ -131,24 +140,23 @@ impl Api {
         Ok(())
     }
 
-    /// Says in the log that this is about to be done to a webhook; again under the same key is harmless.
+    /// Says in the log that this is about to be done to a webhook, or to what a key names of it.
     pub(super) async fn record(
         &self,
-        id: &str,
+        (id, key): (&str, Option<&str>),
         action: OperatorAction,
         asked: Asked<'_>,
     ) -> Result<(), Problem> {
         let Some(subject) = SubjectId::of_webhook(id) else { return Err(not_found(id)) };
-        let command_id = format!("operations/webhooks/{id}/{}", asked.key);
-        self.record_about((subject, None), action, command_id, asked).await
+        self.record_about((subject, key), action, asked).await
     }
 
-    /// The same, to anything, or to what a key names of it.
+    /// The same, to anything. Again under the same key is harmless, and says nothing of whether it was done: that stands in our own
+    /// database, see [`once`](super::once).
     pub(super) async fn record_about(
         &self,
         (subject, key): (SubjectId, Option<&str>),
         action: OperatorAction,
-        command_id: String,
         asked: Asked<'_>,
     ) -> Result<(), Problem> {
         let label = |text: &str| Label::parse(text).map_err(|error| problem::internal(&error));
@@ -161,6 +169,7 @@ impl Api {
             reason: Some(asked.reason.clone()),
         });
         let body = serde_json::to_string(&record).map_err(|error| problem::internal(&error))?;
+        let command_id = format!("operations/notifications/{}", asked.key);
         let message = CommandMessage::of_its_own(command_id, body, (self.clock)());
         self.recorder.record(message).await.map_err(|error| match error {
             RecordError::IdReused => idempotency::reused(asked.key, None),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use domain::given::Given;
 use domain::operations::OperatorAction;
 use domain::text::Reason;
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::answers::WebhookItem;
 use super::api::{Api, Asked, failed};
+use super::once::{Done, Once, again};
 use crate::storage as tables;
 
 /// Why a webhook is changed.
@@ -41,18 +43,9 @@ pub(super) async fn enable_webhook(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(WhyChanged { reason }): JsonBody<WhyChanged>,
-) -> Result<Json<WebhookItem>, Problem> {
-    let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
-    let _turn = api.turn().await;
-    if !api.find(&id).await?.is_enabled() {
-        let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
-        api.record(&id, OperatorAction::EnableWebhook, asked).await?;
-        let mut transaction = api.begin().await?;
-        tables::enable(&mut transaction, &id).await.map_err(failed)?;
-        tables::make_due(&mut transaction, &id, (api.clock)()).await.map_err(failed)?;
-        api.commit(transaction).await?;
-    }
-    Ok(Json((&api.find(&id).await?).into()))
+) -> Result<Response, Problem> {
+    let enable = OperatorAction::EnableWebhook;
+    change(&api, &id, enable, (&caller, &headers), reason.get()).await
 }
 
 /// Tells a webhook no more for now; what is for it waits
@@ -68,16 +61,46 @@ pub(super) async fn disable_webhook(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(WhyChanged { reason }): JsonBody<WhyChanged>,
-) -> Result<Json<WebhookItem>, Problem> {
-    let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+) -> Result<Response, Problem> {
+    let disable = OperatorAction::DisableWebhook;
+    change(&api, &id, disable, (&caller, &headers), reason.get()).await
+}
+
+/// One that is so already stays as it is, and nothing of it is recorded.
+async fn change(
+    api: &Api,
+    id: &str,
+    action: OperatorAction,
+    (caller, headers): (&Caller, &HeaderMap),
+    reason: &Reason,
+) -> Result<Response, Problem> {
+    let (key, actor) = (caller.key(headers)?, caller.actor(headers)?);
+    let once = Once::of(&key, &(action, id, reason))?;
     let _turn = api.turn().await;
-    if api.find(&id).await?.is_enabled() {
-        let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
-        api.record(&id, OperatorAction::DisableWebhook, asked).await?;
-        let mut transaction = api.begin().await?;
-        let why = reason.get().as_str();
-        tables::disable(&mut transaction, &id, why, (api.clock)()).await.map_err(failed)?;
-        api.commit(transaction).await?;
+    let found = api.find(id).await?;
+    if let Some(answer) = api.answered(&mut api.reader().await?, &once).await? {
+        return Ok(again(Json(answer)));
     }
-    Ok(Json((&api.find(&id).await?).into()))
+    let enables = action == OperatorAction::EnableWebhook;
+    let is_new = found.is_enabled() != enables;
+    if is_new {
+        let asked = Asked { key: &key, actor: &actor, reason };
+        api.record((id, None), action, asked).await?;
+    }
+    let (mut transaction, now) = (api.begin().await?, (api.clock)());
+    match (is_new, enables) {
+        (true, true) => {
+            tables::enable(&mut transaction, id).await.map_err(failed)?;
+            tables::make_due(&mut transaction, id, now).await.map_err(failed)?;
+        }
+        (true, false) => {
+            tables::disable(&mut transaction, id, reason.as_str(), now).await.map_err(failed)?;
+        }
+        (false, _) => {}
+    }
+    let webhook = WebhookItem::from(&api.find_in(&mut transaction, id).await?);
+    let done = Done { answer: &webhook, endpoint_id: Some(id), is_in_log: is_new };
+    api.keep_done(&mut transaction, &once, done).await?;
+    api.commit(transaction).await?;
+    Ok(Json(webhook).into_response())
 }

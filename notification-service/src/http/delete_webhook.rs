@@ -2,6 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use domain::given::Given;
 use domain::operations::OperatorAction;
 use domain::text::Reason;
@@ -13,7 +14,8 @@ use service_kit::operator;
 use service_kit::problem::Problem;
 use service_kit::responses::ActionProblems;
 
-use super::api::{Api, Asked, failed, not_found};
+use super::api::{Api, Asked, failed};
+use super::once::{Done, Once, again};
 use crate::storage as tables;
 
 /// Why a webhook is deleted. In the address, because not everything between here and there lets a body of a `DELETE` pass.
@@ -41,21 +43,27 @@ pub(super) async fn delete_webhook(
     QueryParams(WhyDeleted { reason }): QueryParams<WhyDeleted>,
     caller: Caller,
     headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let why = reason.as_ref().map(Given::get);
+    let once = Once::of(&key, &(OperatorAction::DeleteWebhook, &id, why))?;
     let _turn = api.turn().await;
     let mut reader = api.reader().await?;
-    if tables::is_deleted(&mut reader, &id).await.map_err(failed)? {
-        return Ok(StatusCode::NO_CONTENT);
+    if api.answered(&mut reader, &once).await?.is_some() {
+        return Ok(again(StatusCode::NO_CONTENT));
     }
-    let found = tables::find_endpoint(&mut reader, api.book.sealing(), &id).await;
-    found.map_err(failed)?.ok_or_else(|| not_found(&id))?;
+    if tables::is_deleted(&mut reader, &id).await.map_err(failed)? {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    api.find_in(&mut reader, &id).await?;
     drop(reader);
     let reason = operator::why_in_query(reason)?.value();
     let asked = Asked { key: &key, actor: &actor, reason: &reason };
-    api.record(&id, OperatorAction::DeleteWebhook, asked).await?;
+    api.record((&id, None), OperatorAction::DeleteWebhook, asked).await?;
     let mut transaction = api.begin().await?;
     tables::delete_endpoint(&mut transaction, &id).await.map_err(failed)?;
+    let done = Done { answer: &(), endpoint_id: None, is_in_log: true };
+    api.keep_done(&mut transaction, &once, done).await?;
     api.commit(transaction).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

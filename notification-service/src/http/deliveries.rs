@@ -8,6 +8,7 @@ use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::PageProblems;
+use storage::Connection;
 
 use super::answers::{DeliveryItem, State, WholeDelivery};
 use super::api::{Api, failed};
@@ -57,8 +58,9 @@ pub(super) async fn get_delivery(
     Shared(api): Shared<Api>,
     PathParams((id, delivery)): PathParams<(String, i64)>,
 ) -> Result<Json<WholeDelivery>, Problem> {
-    let (row, is_enabled) = api.delivery(&id, delivery).await?;
-    let attempts = tables::list_attempts(&mut api.reader().await?, delivery).await;
+    let mut reader = api.reader().await?;
+    let (row, is_enabled) = api.delivery(&mut reader, &id, delivery).await?;
+    let attempts = tables::list_attempts(&mut reader, delivery).await;
     let whole = WholeDelivery::of(row, attempts.map_err(failed)?, is_enabled);
     Ok(Json(whole.map_err(|error| problem::internal(&error))?))
 }
@@ -67,11 +69,12 @@ impl Api {
     /// A delivery that is there, and whether its webhook is told.
     pub(super) async fn delivery(
         &self,
+        connection: &mut Connection,
         id: &str,
         number: i64,
     ) -> Result<(DeliveryRow, bool), Problem> {
-        let is_enabled = self.find(id).await?.is_enabled();
-        let found = tables::find_delivery(&mut self.reader().await?, id, number).await;
+        let is_enabled = self.find_in(connection, id).await?.is_enabled();
+        let found = tables::find_delivery(connection, id, number).await;
         let row = found.map_err(failed)?.ok_or_else(|| {
             let told = format!("the webhook `{id}` has no delivery {number}");
             Problem::from(Code::DeliveryNotFound).detail(told)

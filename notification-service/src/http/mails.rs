@@ -8,6 +8,7 @@ use service_kit::extract::{PathParams, QueryParams};
 use service_kit::page::{Page, PageParams, Paging};
 use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::PageProblems;
+use storage::Connection;
 
 use super::api::{Api, failed};
 use super::mail_answers::{MailItem, MailState, WholeMail};
@@ -67,18 +68,17 @@ pub(super) async fn get_mail(
     Shared(api): Shared<Api>,
     PathParams(id): PathParams<i64>,
 ) -> Result<Json<WholeMail>, Problem> {
-    let row = api.mail(id).await?;
-    let attempts = tables::list_attempts(&mut api.reader().await?, id).await;
+    let mut reader = api.reader().await?;
+    let row = mail(&mut reader, id).await?;
+    let attempts = tables::list_attempts(&mut reader, id).await;
     let whole = WholeMail::of(row, attempts.map_err(failed)?, api.mailer.as_ref());
     Ok(Json(whole.map_err(|error| problem::internal(&error))?))
 }
 
-impl Api {
-    /// A mail that is there.
-    pub(super) async fn mail(&self, number: i64) -> Result<DeliveryRow, Problem> {
-        let found = tables::find_delivery(&mut self.reader().await?, MAIL, number).await;
-        found.map_err(failed)?.ok_or_else(|| {
-            Problem::from(Code::MailNotFound).detail(format!("there is no mail {number}"))
-        })
-    }
+/// A mail that is there.
+pub(super) async fn mail(connection: &mut Connection, number: i64) -> Result<DeliveryRow, Problem> {
+    let found = tables::find_delivery(connection, MAIL, number).await;
+    found.map_err(failed)?.ok_or_else(|| {
+        Problem::from(Code::MailNotFound).detail(format!("there is no mail {number}"))
+    })
 }

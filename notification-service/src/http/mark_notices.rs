@@ -7,6 +7,7 @@ use access::Known;
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use domain::given::Given;
 use domain::ids::SubjectId;
 use domain::operations::OperatorAction;
@@ -21,7 +22,8 @@ use service_kit::responses::ActionProblems;
 use utoipa::ToSchema;
 
 use super::api::{Api, Asked, failed};
-use super::notices::{NoticeItem, not_found, whose};
+use super::notices::{NoticeItem, not_found, notice, whose};
+use super::once::{Done, Once, again};
 use crate::storage as tables;
 
 /// Why a notice is marked, where it is another's.
@@ -51,18 +53,32 @@ pub(super) async fn mark_notice(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(MarkNotice { reason }): JsonBody<MarkNotice>,
-) -> Result<Json<NoticeItem>, Problem> {
-    let notice = api.notice(&id, &caller).await?;
-    caller.key(&headers)?;
+) -> Result<Response, Problem> {
+    let mut reader = api.reader().await?;
+    let found = notice(&mut reader, &id, &caller).await?;
+    let key = caller.key(&headers)?;
     let why = why(&caller, reason)?;
-    if notice.read_at.is_some() {
-        return NoticeItem::of(notice).map(Json);
+    let once = Once::of(&key, &(OperatorAction::MarkNotices, &id, &why))?;
+    // Since when it is read changes no more: it is the answer of the first time.
+    if api.answered(&mut reader, &once).await?.is_some() {
+        return Ok(again(Json(NoticeItem::of(found)?)));
     }
-    api.record_marking((&caller, &headers), &notice.customer_id, Some(&id), why).await?;
+    drop(reader);
+    let is_in_log = found.read_at.is_none() && why.is_some();
+    if found.read_at.is_none() {
+        api.record_marking((&caller, &headers), &found.customer_id, Some(&id), why).await?;
+    }
     let mut transaction = api.begin().await?;
-    tables::mark_read(&mut transaction, &id, (api.clock)()).await.map_err(failed)?;
+    // Nobody waits for others here: the same may have come twice at once.
+    let repeated = api.answered(&mut transaction, &once).await?.is_some();
+    if !repeated {
+        tables::mark_read(&mut transaction, &id, (api.clock)()).await.map_err(failed)?;
+        let done = Done { answer: &(), endpoint_id: None, is_in_log };
+        api.keep_done(&mut transaction, &once, done).await?;
+    }
+    let item = Json(NoticeItem::of(notice(&mut transaction, &id, &caller).await?)?);
     transaction.commit().await.map_err(failed)?;
-    NoticeItem::of(api.notice(&id, &caller).await?).map(Json)
+    Ok(if repeated { again(item) } else { item.into_response() })
 }
 
 /// Which notices are read.
@@ -103,13 +119,18 @@ pub(super) async fn mark_notices(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(MarkNotices { customer_id, up_to, reason }): JsonBody<MarkNotices>,
-) -> Result<Json<Marked>, Problem> {
-    caller.key(&headers)?;
+) -> Result<Response, Problem> {
+    let key = caller.key(&headers)?;
     let customer_id = whose(&caller, customer_id.as_deref(), Code::InvalidBody)?;
     let why = why(&caller, reason)?;
+    let once = Once::of(&key, &(OperatorAction::MarkNotices, customer_id, &up_to, &why))?;
+    let mut reader = api.reader().await?;
+    if let Some(answer) = api.answered(&mut reader, &once).await? {
+        return Ok(again(Json(answer)));
+    }
     let newest = match &up_to {
         Some(id) => {
-            let newest = api.notice(id, &caller).await?;
+            let newest = notice(&mut reader, id, &caller).await?;
             if newest.customer_id != customer_id {
                 return Err(not_found(id));
             }
@@ -117,13 +138,20 @@ pub(super) async fn mark_notices(
         }
         None => i64::MAX,
     };
+    drop(reader);
+    let is_in_log = why.is_some();
     api.record_marking((&caller, &headers), customer_id, up_to.as_deref(), why).await?;
-    let mut transaction = api.begin().await?;
-    let now = (api.clock)();
+    let (mut transaction, now) = (api.begin().await?, (api.clock)());
+    // As above.
+    if let Some(answer) = api.answered(&mut transaction, &once).await? {
+        return Ok(again(Json(answer)));
+    }
     let marked = tables::mark_all_read(&mut transaction, customer_id, newest, now).await;
-    let marked = marked.map_err(failed)?;
+    let marked = Marked { marked: marked.map_err(failed)? };
+    let done = Done { answer: &marked, endpoint_id: None, is_in_log };
+    api.keep_done(&mut transaction, &once, done).await?;
     transaction.commit().await.map_err(failed)?;
-    Ok(Json(Marked { marked }))
+    Ok(Json(marked).into_response())
 }
 
 /// Why it is done, which is to be recorded: staff who mark another's have to say it, and customers are not asked.
@@ -155,8 +183,7 @@ impl Api {
         let (key, actor) = (caller.key(headers)?, caller.actor(headers)?);
         let subject = SubjectId::of_notices(customer_id)
             .ok_or_else(|| not_found(notice.unwrap_or(customer_id)))?;
-        let command_id = format!("operations/{subject}/{key}");
         let asked = Asked { key: &key, actor: &actor, reason: &reason };
-        self.record_about((subject, notice), OperatorAction::MarkNotices, command_id, asked).await
+        self.record_about((subject, notice), OperatorAction::MarkNotices, asked).await
     }
 }

@@ -10,6 +10,7 @@ mod mail_answers;
 mod mails;
 mod mark_notices;
 mod notices;
+mod once;
 mod redeliver;
 mod register_webhook;
 mod resend;

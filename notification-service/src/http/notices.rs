@@ -14,6 +14,7 @@ use service_kit::position;
 use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::PageProblems;
 use service_kit::stale::MayBeOld;
+use storage::Connection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -119,12 +120,14 @@ pub(super) fn not_found(id: &str) -> Problem {
     Problem::from(Code::NoticeNotFound).detail(format!("there is no notice `{id}`"))
 }
 
-impl Api {
-    /// A notice that is there, for whoever may touch it.
-    pub(super) async fn notice(&self, id: &str, caller: &Caller) -> Result<NoticeRow, Problem> {
-        Uuid::parse_str(id).map_err(|_| not_found(id))?;
-        let found = tables::find_notice(&mut self.reader().await?, id).await.map_err(failed)?;
-        let found = found.filter(|notice| caller.may_touch(Some(&notice.customer_id)));
-        found.ok_or_else(|| not_found(id))
-    }
+/// A notice that is there, for whoever may touch it.
+pub(super) async fn notice(
+    connection: &mut Connection,
+    id: &str,
+    caller: &Caller,
+) -> Result<NoticeRow, Problem> {
+    Uuid::parse_str(id).map_err(|_| not_found(id))?;
+    let found = tables::find_notice(connection, id).await.map_err(failed)?;
+    let found = found.filter(|notice| caller.may_touch(Some(&notice.customer_id)));
+    found.ok_or_else(|| not_found(id))
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use domain::given::Given;
 use domain::operations::OperatorAction;
 use domain::text::Reason;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 use super::answers::DeliveryItem;
 use super::api::{Api, Asked, failed};
 use super::change_webhook::WhyChanged;
+use super::once::{Done, Once, again};
 use crate::storage as tables;
 
 /// Tells a webhook again
@@ -36,18 +38,28 @@ pub(super) async fn redeliver(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(WhyChanged { reason }): JsonBody<WhyChanged>,
-) -> Result<Json<DeliveryItem>, Problem> {
+) -> Result<Response, Problem> {
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let once = Once::of(&key, &(OperatorAction::RedeliverWebhook, &id, delivery, reason.get()))?;
     let _turn = api.turn().await;
-    api.delivery(&id, delivery).await?;
+    let mut reader = api.reader().await?;
+    api.delivery(&mut reader, &id, delivery).await?;
+    if let Some(answer) = api.answered(&mut reader, &once).await? {
+        return Ok(again(Json(answer)));
+    }
+    drop(reader);
     let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
-    api.record(&id, OperatorAction::RedeliverWebhook, asked).await?;
+    let number = delivery.to_string();
+    api.record((&id, Some(&number)), OperatorAction::RedeliverWebhook, asked).await?;
     let mut transaction = api.begin().await?;
-    let again = tables::redeliver(&mut transaction, (&id, delivery), &key, (api.clock)()).await;
-    again.map_err(failed)?;
+    let due = tables::redeliver(&mut transaction, (&id, delivery), &key, (api.clock)()).await;
+    due.map_err(failed)?;
+    let (row, is_enabled) = api.delivery(&mut transaction, &id, delivery).await?;
+    let item = DeliveryItem::of(row, is_enabled);
+    let done = Done { answer: &item, endpoint_id: Some(&id), is_in_log: true };
+    api.keep_done(&mut transaction, &once, done).await?;
     api.commit(transaction).await?;
-    let (row, is_enabled) = api.delivery(&id, delivery).await?;
-    Ok(Json(DeliveryItem::of(row, is_enabled)))
+    Ok(Json(item).into_response())
 }
 
 /// What is told again, and why.
@@ -82,16 +94,22 @@ pub(super) async fn redeliver_failed(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(RedeliverFailed { since, reason }): JsonBody<RedeliverFailed>,
-) -> Result<Json<Redelivered>, Problem> {
+) -> Result<Response, Problem> {
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let request = (OperatorAction::RedeliverWebhook, &id, since.get(), reason.get());
+    let once = Once::of(&key, &request)?;
     let _turn = api.turn().await;
     api.find(&id).await?;
+    if let Some(answer) = api.answered(&mut api.reader().await?, &once).await? {
+        return Ok(again(Json(answer)));
+    }
     let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
-    api.record(&id, OperatorAction::RedeliverWebhook, asked).await?;
-    let mut transaction = api.begin().await?;
-    let now = (api.clock)();
-    let again = tables::redeliver_failed(&mut transaction, &id, since.get(), &key, now).await;
-    let redelivered = again.map_err(failed)?;
+    api.record((&id, None), OperatorAction::RedeliverWebhook, asked).await?;
+    let (mut transaction, now) = (api.begin().await?, (api.clock)());
+    let due = tables::redeliver_failed(&mut transaction, &id, since.get(), &key, now).await;
+    let redelivered = Redelivered { redelivered: due.map_err(failed)? };
+    let done = Done { answer: &redelivered, endpoint_id: Some(&id), is_in_log: true };
+    api.keep_done(&mut transaction, &once, done).await?;
     api.commit(transaction).await?;
-    Ok(Json(Redelivered { redelivered }))
+    Ok(Json(redelivered).into_response())
 }

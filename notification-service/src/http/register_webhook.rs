@@ -20,8 +20,9 @@ use service_kit::problem::{self, Code, Problem};
 use service_kit::responses::ActionProblems;
 use utoipa::ToSchema;
 
-use super::answers::WebhookWithSecret;
+use super::answers::{WebhookItem, WebhookWithSecret};
 use super::api::{Api, Asked, failed, not_found};
+use super::once::{Done, Once, again};
 use crate::storage as tables;
 use crate::webhooks::{Endpoint, EndpointState, Filter, Secret, Secrets, parse_url};
 
@@ -58,7 +59,7 @@ pub(super) struct NewWebhook {
 /// The answer tells the secret that signs what is sent, after Standard Webhooks; it is told nowhere else.
 #[utoipa::path(post, path = "/webhooks", tag = "Webhooks",
     params(
-        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key gets the same answer"),
+        ("Idempotency-Key" = inline(KeyText), Header, description = "A repeat with the same key gets the same answer, with the secret as long as it signs"),
         ("Docket-Actor" = Option<String>, Header, max_length = 200, pattern = "^[ -~]*$", description = "Who acts, where nobody is asked who they are; `operator` when absent"),
     ),
     request_body = NewWebhook,
@@ -74,25 +75,34 @@ pub(super) async fn register_webhook(
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
     let request = wanted.request();
     let reason = wanted.reason.as_ref().map(Given::get).cloned();
-    let _turn = api.turn().await;
+    let once = Once::of(&key, &(OperatorAction::RegisterWebhook, &request, &reason))?;
     let id = id_of(&key);
-    if let Some(known) = known(&api, &id).await? {
-        if known.request != request {
-            return Err(idempotency::reused(&key, Some("to register another webhook")));
-        }
-        let mut response = answer(&known);
-        idempotency::mark_replayed(response.headers_mut());
-        return Ok(response);
+    if let Some(repeated) = repeated(&api, (&id, &key), &once, &request).await? {
+        return Ok(repeated);
     }
     let reason = operator::why(reason)?;
     let endpoint = checked(&api, wanted, &id, &key, request).await?;
+    let _turn = api.turn().await;
+    // The same may have come twice at once.
+    if let Some(repeated) = repeated(&api, (&id, &key), &once, &endpoint.request).await? {
+        return Ok(repeated);
+    }
+    if api.book.endpoints().len() >= MOST {
+        let told = format!("there are {MOST} webhooks; delete one that nobody needs any more");
+        return Err(Problem::from(Code::TooManyWebhooks).detail(told));
+    }
     let asked = Asked { key: &key, actor: &actor, reason: &reason };
-    api.record(&id, OperatorAction::RegisterWebhook, asked).await?;
+    api.record((&id, None), OperatorAction::RegisterWebhook, asked).await?;
+    let endpoint =
+        Endpoint { since: Some(*api.feed.head().borrow()), created_at: (api.clock)(), ..endpoint };
     let mut transaction = api.begin().await?;
     let kept = tables::insert_endpoint(&mut transaction, &endpoint, api.book.sealing()).await;
     kept.map_err(failed)?;
+    let webhook = WebhookItem::from(&api.find_in(&mut transaction, &id).await?);
+    let done = Done { answer: &webhook, endpoint_id: Some(&id), is_in_log: true };
+    api.keep_done(&mut transaction, &once, done).await?;
     api.commit(transaction).await?;
-    Ok(answer(&api.find(&id).await?))
+    Ok(answer(WebhookWithSecret::new(webhook, &endpoint.secrets.current)))
 }
 
 impl NewWebhook {
@@ -101,6 +111,28 @@ impl NewWebhook {
         let description = self.description.as_ref().map(|text| text.get().as_str());
         serde_json::json!([self.url, self.events, description]).to_string()
     }
+}
+
+/// The answer of when it was registered before.
+async fn repeated(
+    api: &Api,
+    (id, key): (&str, &str),
+    once: &Once<'_>,
+    request: &str,
+) -> Result<Option<Response>, Problem> {
+    let known = known(api, id).await?;
+    let first = api.answered(&mut api.reader().await?, once).await?;
+    let Some(known) = known else { return Ok(None) };
+    let webhook = match first {
+        Some(first) => {
+            serde_json::from_str(first.get()).map_err(|error| problem::internal(&error))?
+        }
+        // Registered before answers were kept.
+        None if known.request == request => WebhookItem::from(&known),
+        None => return Err(idempotency::reused(key, Some("to register another webhook"))),
+    };
+    let webhook = WebhookWithSecret::again(webhook, &known, key, (api.clock)());
+    Ok(Some(again(answer(webhook))))
 }
 
 /// What was registered under the same key.
@@ -114,7 +146,7 @@ async fn known(api: &Api, id: &str) -> Result<Option<Endpoint>, Problem> {
     Ok(known)
 }
 
-/// The endpoint that is wanted, if there can be one.
+/// The endpoint that is wanted, if there can be one. Nobody has to wait for it: a name may take long to be resolved.
 async fn checked(
     api: &Api,
     wanted: NewWebhook,
@@ -130,10 +162,6 @@ async fn checked(
     }
     let filter = Filter::parse(wanted.events)
         .map_err(|wrong| events.mistake("/events", wrong.to_string()))?;
-    if api.book.endpoints().len() >= MOST {
-        let told = format!("there are {MOST} webhooks; delete one that nobody needs any more");
-        return Err(Problem::from(Code::TooManyWebhooks).detail(told));
-    }
     if let Err(refused) = api.sender.check(&url).await {
         return Err(Problem::from(Code::WebhookRefused).mistake("/url", refused.to_string()));
     }
@@ -145,7 +173,12 @@ async fn checked(
         filter,
         description: wanted.description.map(|text| text.get().as_str().to_owned()),
         state: EndpointState::Enabled,
-        secrets: Secrets { current, previous: None, drawn_by: key.to_owned() },
+        secrets: Secrets {
+            current,
+            previous: None,
+            drawn_by: key.to_owned(),
+            previous_drawn_by: None,
+        },
         since: Some(*api.feed.head().borrow()),
         created_at: (api.clock)(),
         failing_since: None,
@@ -153,8 +186,8 @@ async fn checked(
     })
 }
 
-fn answer(endpoint: &Endpoint) -> Response {
-    (StatusCode::CREATED, Json(WebhookWithSecret::of(endpoint))).into_response()
+fn answer(webhook: WebhookWithSecret) -> Response {
+    (StatusCode::CREATED, Json(webhook)).into_response()
 }
 
 /// The id of what is registered under a key: so a repeat finds it.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use domain::given::Given;
 use domain::ids::SubjectId;
 use domain::operations::OperatorAction;
@@ -19,6 +20,8 @@ use utoipa::ToSchema;
 use super::api::{Api, Asked, failed};
 use super::change_webhook::WhyChanged;
 use super::mail_answers::MailItem;
+use super::mails::mail;
+use super::once::{Done, Once, again};
 use crate::storage::{self as tables, MAIL};
 
 /// Sends a mail again
@@ -38,17 +41,26 @@ pub(super) async fn resend_mail(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(WhyChanged { reason }): JsonBody<WhyChanged>,
-) -> Result<Json<MailItem>, Problem> {
+) -> Result<Response, Problem> {
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let once = Once::of(&key, &(OperatorAction::ResendMail, id, reason.get()))?;
     let _turn = api.turn().await;
-    api.mail(id).await?;
+    let mut reader = api.reader().await?;
+    mail(&mut reader, id).await?;
+    if let Some(answer) = api.answered(&mut reader, &once).await? {
+        return Ok(again(Json(answer)));
+    }
+    drop(reader);
     let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record_resending(SubjectId::of_mail(id), asked).await?;
     let mut transaction = api.begin().await?;
-    let again = tables::redeliver(&mut transaction, (MAIL, id), &key, (api.clock)()).await;
-    again.map_err(failed)?;
+    let due = tables::redeliver(&mut transaction, (MAIL, id), &key, (api.clock)()).await;
+    due.map_err(failed)?;
+    let item = MailItem::of(mail(&mut transaction, id).await?, api.mailer.as_ref());
+    let done = Done { answer: &item, endpoint_id: None, is_in_log: true };
+    api.keep_done(&mut transaction, &once, done).await?;
     api.commit(transaction).await?;
-    Ok(Json(MailItem::of(api.mail(id).await?, api.mailer.as_ref())))
+    Ok(Json(item).into_response())
 }
 
 /// What is sent again, and why.
@@ -83,17 +95,23 @@ pub(super) async fn resend_failed_mails(
     caller: Caller,
     headers: HeaderMap,
     JsonBody(ResendFailed { since, reason }): JsonBody<ResendFailed>,
-) -> Result<Json<Resent>, Problem> {
+) -> Result<Response, Problem> {
     let (key, actor) = (caller.key(&headers)?, caller.actor(&headers)?);
+    let request = (OperatorAction::ResendMail, since.get(), reason.get());
+    let once = Once::of(&key, &request)?;
     let _turn = api.turn().await;
+    if let Some(answer) = api.answered(&mut api.reader().await?, &once).await? {
+        return Ok(again(Json(answer)));
+    }
     let asked = Asked { key: &key, actor: &actor, reason: reason.get() };
     api.record_resending(SubjectId::of_failed_mails(), asked).await?;
-    let mut transaction = api.begin().await?;
-    let now = (api.clock)();
-    let again = tables::redeliver_failed(&mut transaction, MAIL, since.get(), &key, now).await;
-    let resent = again.map_err(failed)?;
+    let (mut transaction, now) = (api.begin().await?, (api.clock)());
+    let due = tables::redeliver_failed(&mut transaction, MAIL, since.get(), &key, now).await;
+    let resent = Resent { resent: due.map_err(failed)? };
+    let done = Done { answer: &resent, endpoint_id: None, is_in_log: true };
+    api.keep_done(&mut transaction, &once, done).await?;
     api.commit(transaction).await?;
-    Ok(Json(Resent { resent }))
+    Ok(Json(resent).into_response())
 }
 
 impl Api {
@@ -103,7 +121,6 @@ impl Api {
             let told = "customers get no mail here: `mail_server` is not set";
             return Err(Problem::from(Code::NoMailServer).detail(told));
         }
-        let command_id = format!("operations/{subject}/{}", asked.key);
-        self.record_about((subject, None), OperatorAction::ResendMail, command_id, asked).await
+        self.record_about((subject, None), OperatorAction::ResendMail, asked).await
     }
 }

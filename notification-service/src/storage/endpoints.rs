@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use storage::{Connection, Row};
 
-use super::{instant, integer, micros, not_as_written, unsigned};
+use super::{forget_answers, instant, integer, micros, not_as_written, unsigned};
 use crate::webhooks::{Endpoint, EndpointState, Filter, Secret, SecretBox, Secrets, parse_url};
 
 const INSERT: &str = "INSERT INTO endpoints
@@ -11,12 +11,12 @@ const INSERT: &str = "INSERT INTO endpoints
     VALUES ($1, $2, $3, $4, 'enabled', $5, $6, $7, $8, $9)";
 const READ: &str =
     "SELECT number, id, url, events, description, state, disabled_why, disabled_at, secret,
-    previous_secret, previous_until, drawn_by, since, failing_since, request, created_at
-    FROM endpoints WHERE state <> 'deleted' ORDER BY number";
+    previous_secret, previous_until, previous_drawn_by, drawn_by, since, failing_since, request,
+    created_at FROM endpoints WHERE state <> 'deleted' ORDER BY number";
 const FIND: &str =
     "SELECT number, id, url, events, description, state, disabled_why, disabled_at, secret,
-    previous_secret, previous_until, drawn_by, since, failing_since, request, created_at
-    FROM endpoints WHERE state <> 'deleted' AND id = $1";
+    previous_secret, previous_until, previous_drawn_by, drawn_by, since, failing_since, request,
+    created_at FROM endpoints WHERE state <> 'deleted' AND id = $1";
 const IS_DELETED: &str = "SELECT 1 FROM endpoints WHERE state = 'deleted' AND id = $1";
 const DELETE: &str =
     "UPDATE endpoints SET state = 'deleted', url = '', description = NULL, secret = '',
@@ -29,9 +29,8 @@ const DISABLE: &str = "UPDATE endpoints SET state = 'disabled', disabled_why = $
 const ENABLE: &str =
     "UPDATE endpoints SET state = 'enabled', disabled_why = NULL, disabled_at = NULL,
     failing_since = NULL WHERE id = $1 AND state = 'disabled'";
-const ROTATE: &str =
-    "UPDATE endpoints SET previous_secret = secret, previous_until = $3, secret = $2,
-    drawn_by = $4 WHERE id = $1";
+const ROTATE: &str = "UPDATE endpoints SET previous_secret = secret, previous_until = $3,
+    previous_drawn_by = drawn_by, secret = $2, drawn_by = $4 WHERE id = $1";
 const FAILING: &str =
     "UPDATE endpoints SET failing_since = $2 WHERE id = $1 AND failing_since IS NULL";
 const FAILING_SINCE: &str = "SELECT failing_since FROM endpoints WHERE id = $1";
@@ -79,7 +78,7 @@ pub(crate) async fn is_deleted(connection: &mut Connection, id: &str) -> Result<
     Ok(connection.query(IS_DELETED).bind(id).fetch_optional().await?.is_some())
 }
 
-/// Forgets where it was, its secrets, and all that was for it.
+/// Forgets where it was, its secrets, all that was for it, and what was answered about it.
 pub(crate) async fn delete_endpoint(
     connection: &mut Connection,
     id: &str,
@@ -87,7 +86,7 @@ pub(crate) async fn delete_endpoint(
     for statement in [DELETE_ATTEMPTS, DELETE_DELIVERIES, DELETE] {
         connection.query(statement).bind(id).execute().await?;
     }
-    Ok(())
+    forget_answers(connection, id).await
 }
 
 /// Tells it no more; false when it is not told already.
@@ -168,6 +167,7 @@ fn endpoint(row: &Row, sealing: &SecretBox) -> Result<Endpoint, sqlx::Error> {
         current: open(row.try_get("secret")?)?,
         previous: previous.map(open).transpose()?.zip(previous_until),
         drawn_by: row.try_get("drawn_by")?,
+        previous_drawn_by: row.try_get("previous_drawn_by")?,
     };
     let since: Option<i64> = row.try_get("since")?;
     let events: String = row.try_get("events")?;

@@ -1,10 +1,12 @@
-//! The service's own tables, in SQLite or PostgreSQL: checkpoint, endpoints, what each is told, every attempt.
+//! The service's own tables, in SQLite or PostgreSQL: checkpoint, endpoints, what each is told, every attempt, what was
+//! done under which key.
 //!
 //! **Invariant:** every transaction that writes compares the lease first; what an endpoint is told is written with the checkpoint, in
 //! one transaction; of what waits for one subject at one endpoint only the first has a time at which it is due.
 
 mod checkpoint;
 mod deliveries;
+mod done_requests;
 mod endpoints;
 mod log;
 mod mails;
@@ -20,6 +22,9 @@ pub(crate) use checkpoint::{
     Checkpoint, advance, begin_anew, read_checkpoint, read_mark, start_checkpoint, take_turn,
 };
 pub(crate) use deliveries::{NewDelivery, insert_deliveries};
+pub(crate) use done_requests::{
+    DoneAbout, DoneRequest, find_done, forget_answers, forget_done_before, keep_done,
+};
 pub(crate) use endpoints::{
     begin_by_time, delete_endpoint, disable, enable, failing_since, find_endpoint, got_through,
     insert_endpoint, is_deleted, read_endpoints, rotate_secret, start_failing,

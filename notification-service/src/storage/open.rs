@@ -10,11 +10,13 @@ const MIGRATIONS: Migrations = Migrations {
         ("0001_webhooks", include_str!("migrations/0001_webhooks.sql")),
         ("0002_mail", include_str!("migrations/0002_mail.sql")),
         ("0003_notices", include_str!("migrations/0003_notices.sql")),
+        ("0004_done_requests", include_str!("migrations/0004_done_requests.sql")),
     ],
     postgres: &[
         ("0001_webhooks", include_str!("migrations/postgres/0001_webhooks.sql")),
         ("0002_mail", include_str!("migrations/postgres/0002_mail.sql")),
         ("0003_notices", include_str!("migrations/postgres/0003_notices.sql")),
+        ("0004_done_requests", include_str!("migrations/postgres/0004_done_requests.sql")),
     ],
 };
 

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::places::{Place, Places};
+use super::sent::{Gone, Line};
 use crate::hub::Hub;
 
 /// What one stream has for as long as it is open.
@@ -29,7 +30,7 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Returns when the stream has to end: the service does, or the token with which it was opened has expired.
-    pub(super) async fn ends(&self) {
+    async fn ends(&self) {
         let expired = async {
             match self.expires {
                 Some(moment) => tokio::time::sleep_until(moment).await,
@@ -39,6 +40,18 @@ impl Opened {
         tokio::select! {
             () = self.end.cancelled() => {}
             () = expired => {}
+        }
+    }
+
+    /// Tells until there is no more to tell, the stream has to end, or the client is gone: wherever it is then, also where it waits
+    /// for a client who takes nothing.
+    pub(super) async fn tell(self, line: &Line, telling: impl Future<Output = Result<(), Gone>>) {
+        tokio::select! {
+            biased;
+            () = self.ends() => line.end().await,
+            () = line.gone() => {}
+            // Whoever is gone needs no answer.
+            _ = telling => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use service_kit::extract::QueryParams;
 use service_kit::problem::Problem;
 use service_kit::responses::ListProblems;
 
-use super::api::{Begins, Opened, Streams};
+use super::api::{Begins, Streams};
 use super::history;
 use super::sent::{Gone, Line, line, send_all};
 use crate::fold::Facts;
@@ -37,34 +37,28 @@ pub(super) async fn stream_events(
     let listener = streams.hub.listen();
     let (line, response) = line(streams.feed.identity());
     tokio::spawn(async move {
-        let following = Following { streams, opened, line, listener };
-        // Whoever is gone needs no answer.
-        let _ = following.follow(after).await;
+        let following = Following { streams, line: &line, listener };
+        opened.tell(&line, following.follow(after)).await;
     });
     Ok(response)
 }
 
 /// A stream that is open.
-struct Following {
+struct Following<'l> {
     streams: Streams,
-    opened: Opened,
-    line: Line,
+    line: &'l Line,
     listener: Listener,
 }
 
-impl Following {
+impl Following<'_> {
     async fn follow(mut self, after: u64) -> Result<(), Gone> {
         self.line.come_again().await?;
         let Some(mut seen) = self.catch_up(after).await? else { return Ok(()) };
         loop {
-            let event = tokio::select! {
-                biased;
-                () = self.opened.ends() => return self.line.come_again().await,
-                () = self.line.gone() => return Err(Gone),
-                event = self.listener.next() => event,
-            };
             // Who missed something comes again, and reads it.
-            let Ok(Some(event)) = event else { return self.line.come_again().await };
+            let Ok(Some(event)) = self.listener.next().await else {
+                return self.line.come_again().await;
+            };
             if event.position > seen {
                 seen = event.position;
                 self.line.send(&event).await?;
@@ -77,19 +71,9 @@ impl Following {
         let mut facts = Facts::new(std::sync::Arc::clone(&self.streams.feed));
         let (mut at, mut seen) = (after, after);
         loop {
-            let page = history::page(&*self.streams.feed, &mut facts, at);
-            let page = tokio::select! {
-                biased;
-                () = self.opened.ends() => {
-                    self.line.come_again().await?;
-                    return Ok(None);
-                }
-                () = self.line.gone() => return Err(Gone),
-                page = page => page,
-            };
-            match page {
+            match history::page(&*self.streams.feed, &mut facts, at).await {
                 Ok(Some((events, last))) => {
-                    send_all(&self.line, &events, &mut seen).await?;
+                    send_all(self.line, &events, &mut seen).await?;
                     at = last;
                 }
                 Ok(None) => return Ok(Some(at.max(seen))),

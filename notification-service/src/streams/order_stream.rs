@@ -10,7 +10,7 @@ use service_kit::extract::{PathParams, QueryParams};
 use service_kit::problem::Problem;
 use service_kit::responses::ItemProblems;
 
-use super::api::{Begins, Opened, Streams, unread};
+use super::api::{Begins, Streams, unread};
 use super::history;
 use super::sent::{Gone, Line, line, send_all};
 use crate::fold::read_facts;
@@ -49,39 +49,33 @@ pub(super) async fn stream_order(
     let listener = streams.hub.listen();
     let (line, response) = line(streams.feed.identity());
     tokio::spawn(async move {
-        let following = Following { streams, opened, order_id, facts, line, listener };
-        // Whoever is gone needs no answer.
-        let _ = following.follow(after).await;
+        let following = Following { streams, order_id, facts, line: &line, listener };
+        opened.tell(&line, following.follow(after)).await;
     });
     Ok(response)
 }
 
 /// A stream that is open.
-struct Following {
+struct Following<'l> {
     streams: Streams,
-    opened: Opened,
     order_id: OrderId,
     facts: OrderFacts,
-    line: Line,
+    line: &'l Line,
     listener: Listener,
 }
 
-impl Following {
+impl Following<'_> {
     async fn follow(mut self, after: u64) -> Result<(), Gone> {
         self.line.come_again().await?;
         let (feed, mut seen) = (&*self.streams.feed, after);
         let before = history::of_order(feed, &self.order_id, &self.facts, after).await;
         let Ok(before) = before else { return Ok(()) };
-        send_all(&self.line, &before, &mut seen).await?;
+        send_all(self.line, &before, &mut seen).await?;
         loop {
-            let event = tokio::select! {
-                biased;
-                () = self.opened.ends() => return self.line.come_again().await,
-                () = self.line.gone() => return Err(Gone),
-                event = self.listener.next() => event,
-            };
             // Who missed something comes again, and reads it.
-            let Ok(Some(event)) = event else { return self.line.come_again().await };
+            let Ok(Some(event)) = self.listener.next().await else {
+                return self.line.come_again().await;
+            };
             let is_ours = event.order_id.as_deref() == Some(self.order_id.as_str());
             if is_ours && event.position > seen {
                 seen = event.position;

@@ -1,6 +1,7 @@
 //! What goes over the wire.
 
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use crate::public::CloudEvent;
 
 /// How often something is sent that means nothing, so that nobody on the way takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a browser waits until it comes again.
-const COME_AGAIN: Duration = Duration::from_secs(2);
+/// How long a browser waits until it comes again, in milliseconds: each another time, so that not all of them come at once.
+const COME_AGAIN_MS: RangeInclusive<u64> = 1_000..=3_000;
+/// How long the end of a stream waits for a client who takes nothing.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// Events that are ready to be sent, at most: who takes none has no more made for him.
 const READY: usize = 16;
 
@@ -43,7 +46,14 @@ impl Line {
 
     /// Says when to come again; once more at the end, which tells a client that it was no accident.
     pub(super) async fn come_again(&self) -> Result<(), Gone> {
-        self.sender.send(Event::default().retry(COME_AGAIN)).await.map_err(|_| Gone)
+        let after = Duration::from_millis(fastrand::u64(COME_AGAIN_MS));
+        self.sender.send(Event::default().retry(after)).await.map_err(|_| Gone)
+    }
+
+    /// The same where the stream has to end: whoever does not take it in time is not told.
+    pub(super) async fn end(&self) {
+        // A stream that ends needs nothing of what came of it.
+        let _ = tokio::time::timeout(LAST_WORD, self.come_again()).await;
     }
 
     /// Returns when the client is gone.

@@ -51,6 +51,8 @@ pub(crate) struct Secrets {
     pub(crate) previous: Option<(Secret, DateTime<Utc>)>,
     /// The key of the request that drew the current one.
     pub(crate) drawn_by: String,
+    /// The key of the request that drew the one before, where that is known.
+    pub(crate) previous_drawn_by: Option<String>,
 }
 
 impl Secrets {
@@ -58,6 +60,13 @@ impl Secrets {
     pub(crate) fn valid(&self, at: DateTime<Utc>) -> impl Iterator<Item = &Secret> {
         let previous = self.previous.as_ref().filter(move |(_, until)| at < *until);
         std::iter::once(&self.current).chain(previous.map(|(secret, _)| secret))
+    }
+
+    /// The one that the request of this key drew, if it signs at this time.
+    pub(crate) fn drawn_under(&self, key: &str, at: DateTime<Utc>) -> Option<&Secret> {
+        let drawn_by = [Some(self.drawn_by.as_str()), self.previous_drawn_by.as_deref()];
+        let mut secrets = self.valid(at).zip(drawn_by);
+        secrets.find(|(_, drawn_by)| *drawn_by == Some(key)).map(|(secret, _)| secret)
     }
 }
 

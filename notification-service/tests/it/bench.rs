@@ -9,13 +9,13 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use messaging::embedded::EmbeddedFeed;
 use messaging::feed::Feed;
-use messaging::record::NothingRecorded;
+use messaging::record::{NothingRecorded, Recorder};
 use notification_service::{EgressSettings, Networks, Notifications, Phase, Schedule, Settings};
 use serde_json::{Value, json};
 use service_kit::access::Access;
 use service_kit::clock::{self, Clock};
 use storage::postgres::PostgresSettings;
-use storage::{Durability, Location, Store};
+use storage::{Durability, LeaseSettings, Location, Store};
 use tower::ServiceExt as _;
 use utoipa::openapi::OpenApi;
 
@@ -84,6 +84,12 @@ impl Bench {
         }
     }
 
+    /// The same, for one of several processes.
+    pub(crate) fn leased(&self) -> Settings {
+        let lease = LeaseSettings::new("notification-service", "test".to_owned());
+        Settings { lease: Some(lease), ..self.settings() }
+    }
+
     pub(crate) async fn start(&self) -> Running {
         self.start_with(self.settings()).await
     }
@@ -116,6 +122,7 @@ impl Bench {
                     "SELECT string_agg(deliveries::text, '') FROM deliveries",
                     "SELECT string_agg(attempts::text, '') FROM attempts",
                     "SELECT string_agg(endpoints::text, '') FROM endpoints",
+                    "SELECT string_agg(done_requests::text, '') FROM done_requests",
                 ] {
                     let mut reader = store.reader().await.unwrap();
                     let rows: Option<String> = reader.query(statement).scalar().await.unwrap();
@@ -152,7 +159,22 @@ impl Bench {
         settings: Settings,
         clock: Clock,
     ) -> Running {
-        let recorder = Arc::new(NothingRecorded);
+        self.start_of(feed, Arc::new(NothingRecorded), settings, clock).await
+    }
+
+    /// With this owner of the log.
+    pub(crate) async fn start_recording(&self, recorder: Arc<dyn Recorder>) -> Running {
+        let feed = Arc::new(EmbeddedFeed::new(Arc::clone(&self.log.events) as _));
+        self.start_of(feed, recorder, self.settings(), clock::system()).await
+    }
+
+    async fn start_of(
+        &self,
+        feed: Arc<dyn Feed>,
+        recorder: Arc<dyn Recorder>,
+        settings: Settings,
+        clock: Clock,
+    ) -> Running {
         let started = Notifications::start(settings, feed, recorder, clock).await;
         let service = started.unwrap();
         let (router, described) = service.router(&Access::open()).split_for_parts();

@@ -148,17 +148,18 @@ async fn a_mail_is_sent_again_when_it_is_asked_for_once_under_a_key(bench: Bench
     here.confirm("o1", "c1").await;
     let sent = running.until_state("sent", 1).await;
     let path = format!("/mails/{}/resend", sent[0]["id"]);
-    for _ in 0..2 {
-        let (status, mail) = running.post(&path, "again", json!({ "reason": "lost" })).await;
+    for key in ["again", "more", "again"] {
+        let (status, mail) = running.post(&path, key, json!({ "reason": "lost" })).await;
         assert_eq!(status, 200, "{mail}");
         running.until_state("sent", 1).await;
     }
     here.bench.log.ship("o1").await;
-    let mails = here.until_mails(3).await;
+    let mails = here.until_mails(4).await;
     running.until_state("sent", 2).await;
-    assert_eq!(mails.len(), 3, "once under a key");
+    assert_eq!(mails.len(), 4, "once under a key");
     assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
-    assert_ne!(mails[0].header("Message-ID"), mails[2].header("Message-ID"));
+    assert_eq!(mails[0].header("Message-ID"), mails[2].header("Message-ID"));
+    assert_ne!(mails[0].header("Message-ID"), mails[3].header("Message-ID"));
     for (method, path, code) in [
         (Method::GET, "/mails/99999", "mail_not_found"),
         (Method::GET, "/mails/x", "invalid_path"),

@@ -4,6 +4,7 @@
 
 mod api;
 mod bench;
+mod broken;
 mod clocks;
 mod egress;
 mod histories;
@@ -13,9 +14,11 @@ mod mail;
 mod mail_bench;
 mod mail_trouble;
 mod notices;
+mod once;
 mod plans;
 mod public_events;
 mod receiver;
+mod recorded;
 mod silenced;
 mod storage;
 mod streams;

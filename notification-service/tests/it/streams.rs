@@ -1,5 +1,6 @@
 //! Streams for browsers: from now on, from where they broke off, and their end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use access::{AuthSettings, Role, Signer, Verifier, Wanted};
@@ -24,6 +25,7 @@ on_both! {
     who_does_not_read_hurts_nobody_and_goes_on_where_he_was,
     at_the_end_every_stream_ends_and_says_when_to_come_again,
     a_stream_ends_with_the_token_with_which_it_was_opened,
+    who_takes_nothing_of_what_was_is_let_go_at_the_end,
 }
 
 /// An open stream.
@@ -41,6 +43,16 @@ struct Frame {
     retry: Option<String>,
 }
 
+impl Frame {
+    /// It says when to come again, in milliseconds.
+    fn comes_again_after(&self) -> u64 {
+        let after = self.retry.as_ref().and_then(|retry| retry.parse().ok());
+        let after = after.unwrap_or_else(|| panic!("when to come again: {self:?}"));
+        assert!((1_000..=3_000).contains(&after), "{after}");
+        after
+    }
+}
+
 impl Open {
     async fn at(running: &Running, path: &str, seen: Option<&PositionToken>) -> Self {
         let mut request = Request::get(path);
@@ -51,7 +63,7 @@ impl Open {
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let mut open = Self { body: response.into_body().into_data_stream(), rest: String::new() };
-        assert_eq!(open.next().await.unwrap().retry.as_deref(), Some("2000"), "when to come again");
+        open.next().await.unwrap().comes_again_after();
         open
     }
 
@@ -265,11 +277,13 @@ async fn at_the_end_every_stream_ends_and_says_when_to_come_again(bench: Bench) 
         open.push(Open::at(&running, "/events/stream", None).await);
     }
     running.service.end_streams();
+    let mut times = BTreeSet::new();
     for mut stream in open {
         let last = tokio::time::timeout(Duration::from_secs(5), stream.next()).await.unwrap();
-        assert_eq!(last.unwrap().retry.as_deref(), Some("2000"));
+        times.insert(last.unwrap().comes_again_after());
         assert_eq!(stream.next().await, None);
     }
+    assert!(times.len() > 50, "they do not come all at once: {times:?}");
     let late = Request::get("/events/stream").body(Body::empty()).unwrap();
     assert_eq!(running.send(late).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     running.service.shutdown().await;
@@ -301,6 +315,9 @@ async fn a_stream_ends_with_the_token_with_which_it_was_opened(bench: Bench) {
         router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     };
     let paths = ["/orders/o1/stream", "/events/stream"];
+    much_of(&bench, "o1").await;
+    let [of_order, of_all] = paths.map(|path| format!("{path}?after=0"));
+    let untaken = [ask(&of_order).await, ask(&of_all).await];
     let mut streams = Vec::new();
     for path in paths {
         let response = ask(path).await;
@@ -311,10 +328,44 @@ async fn a_stream_ends_with_the_token_with_which_it_was_opened(bench: Bench) {
     for (mut open, path) in streams.into_iter().zip(paths) {
         for _ in 0..2 {
             let said = open.next().await.expect("when to come again, at its begin and at its end");
-            assert_eq!(said.retry.as_deref(), Some("2000"), "{path}");
+            said.comes_again_after();
         }
         assert_eq!(open.next().await, None, "{path}");
         assert_eq!(ask(path).await.status(), StatusCode::UNAUTHORIZED);
     }
+    for response in untaken {
+        let body = response.into_body().into_data_stream();
+        was_cut_off(Open { body, rest: String::new() }).await;
+    }
+    running.service.shutdown().await;
+}
+
+/// More than a stream has ready to be sent.
+const MUCH: usize = 60;
+
+async fn much_of(bench: &Bench, order: &str) {
+    for _ in 0..MUCH {
+        bench.log.ship(order).await;
+    }
+}
+
+/// It has what was ready, and no more of what was there.
+async fn was_cut_off(mut open: Open) {
+    let mut events = 0;
+    while let Some(frame) = open.next().await {
+        events += usize::from(frame.id.is_some());
+    }
+    assert!(events > 0 && events < MUCH, "{events}");
+}
+
+async fn who_takes_nothing_of_what_was_is_let_go_at_the_end(bench: Bench) {
+    let running = bench.start().await;
+    bench.log.place("o1").await;
+    much_of(&bench, "o1").await;
+    let of_order = Open::at(&running, "/orders/o1/stream?after=0", None).await;
+    let of_all = Open::at(&running, "/events/stream?after=0", None).await;
+    running.service.end_streams();
+    was_cut_off(of_order).await;
+    was_cut_off(of_all).await;
     running.service.shutdown().await;
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use notification_service::{EgressSettings, Names, Networks, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore};
 
-use crate::bench::{Bench, Running, id};
+use crate::bench::{Bench, PATIENCE, Running, id};
 use crate::receiver::{Answer, Receiver};
 
 /// Knows one name.
@@ -23,6 +24,29 @@ impl Names for OneName {
                 "here.example" => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
                 _ => Err(io::Error::from(io::ErrorKind::NotFound)),
             }
+        })
+    }
+}
+
+/// Knows where a name is, and says it late.
+#[derive(Debug)]
+struct Late {
+    asked: Notify,
+    says: Semaphore,
+}
+
+impl Default for Late {
+    fn default() -> Self {
+        Self { asked: Notify::new(), says: Semaphore::new(0) }
+    }
+}
+
+impl Names for Late {
+    fn addresses(&self, _name: String) -> BoxFuture<'_, io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            self.asked.notify_one();
+            let said = self.says.acquire().await;
+            said.map(|_| vec![IpAddr::from([127, 0, 0, 1])]).map_err(io::Error::other)
         })
     }
 }
@@ -93,5 +117,32 @@ async fn of_an_address_that_may_not_be_reached_it_does_not_say_whether_anybody_l
             "the address 127.0.0.1 is not public, and in no network that `webhook_networks` lists";
         assert_eq!(said, refused, "{webhook}");
     }
+    running.service.shutdown().await;
+}
+
+#[tokio::test]
+async fn while_a_name_is_looked_up_other_webhooks_are_changed() {
+    let bench = Bench::on_sqlite();
+    let names = Arc::new(Late::default());
+    let settings = bench.settings();
+    let egress = EgressSettings { deadline: PATIENCE, ..settings.egress };
+    let names_of_it = Arc::clone(&names) as _;
+    let running = bench.start_with(Settings { egress, names: names_of_it, ..settings }).await;
+    let webhook = running.register("http://127.0.0.1:9/").await;
+    let off = format!("/webhooks/{}/disable", id(&webhook));
+    let late = json!({ "url": "http://late.example/", "reason": "go live" });
+    let (first, twice, ()) = tokio::join!(
+        running.post("/webhooks", "late", late.clone()),
+        running.post("/webhooks", "late", late),
+        async {
+            names.asked.notified().await;
+            let off = running.post(&off, "off", json!({ "reason": "it is down" }));
+            let (status, webhook) = tokio::time::timeout(PATIENCE / 4, off).await.unwrap();
+            assert_eq!(status, 200, "{webhook}");
+            names.says.add_permits(1);
+        }
+    );
+    assert_eq!(first.0, 201, "{}", first.1);
+    assert_eq!(first, twice, "one webhook, also when it is asked for twice at once");
     running.service.shutdown().await;
 }
