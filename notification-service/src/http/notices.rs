@@ -92,7 +92,8 @@ pub(super) async fn list_notices(
     let rows = tables::list_notices(&mut reader, filter, before, paging.one_more()).await;
     let Page { items, next } = paging.cut(rows.map_err(failed)?, |row| row.number);
     let items = items.into_iter().map(NoticeItem::of).collect::<Result<Vec<_>, _>>()?;
-    let mut response = MayBeOld(Page { items, next }, seen.stale).into_response();
+    let stale = seen.stale.map(|stale| stale.told_to(&caller));
+    let mut response = MayBeOld(Page { items, next }, stale).into_response();
     response.headers_mut().insert(position::HEADER, seen.token.to_header());
     Ok(response)
 }
