@@ -1,8 +1,10 @@
 //! One attempt to tell a webhook, or a customer, of one event.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
 use service_kit::clock::Clock;
 use tokio::time::Instant;
 
@@ -41,13 +43,27 @@ pub(super) async fn attempt(
     let (at, begun) = (clock(), Instant::now());
     let outcome = match channel {
         Channel::Webhook(endpoint) => {
-            let posted = post(sender, endpoint, &claimed, at).await;
+            let posted = post(sender, endpoint, &claimed, at);
+            let posted = unless_it_panics(posted).await.unwrap_or(Err(Unanswered::Broken));
             count_post(&posted, begun.elapsed());
             Outcome::Posted(posted)
         }
-        Channel::Mail(mailer) => Outcome::Mailed(mail(mailer, &claimed, begun).await),
+        Channel::Mail(mailer) => {
+            let sent = unless_it_panics(mail(mailer, &claimed, begun)).await;
+            Outcome::Mailed(sent.unwrap_or(Err(Unsent::Broken)))
+        }
     };
     Ended { channel: channel.id().to_owned(), claimed, at, took: begun.elapsed(), outcome }
+}
+
+/// What it comes to. A mistake of ours is one more attempt that failed: the place that it has is somebody else's afterwards, and what it
+/// was about is tried again as late as all that fails.
+async fn unless_it_panics<T>(made: impl Future<Output = T>) -> Option<T> {
+    let outcome = AssertUnwindSafe(Box::pin(made)).catch_unwind().await.ok();
+    if outcome.is_none() {
+        tracing::error!("an attempt to tell somebody panicked");
+    }
+    outcome
 }
 
 async fn post(
@@ -102,4 +118,16 @@ async fn mail(mailer: &Mailer, claimed: &Claimed, begun: Instant) -> Result<u16,
     let took = begun.elapsed();
     metrics::histogram!("docket_mail_attempt_duration_seconds").record(took.as_secs_f64());
     sent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_attempt_that_panics_has_an_end() {
+        assert_eq!(unless_it_panics(async { 200 }).await, Some(200));
+        let broken = async { panic!("an attempt") as u16 };
+        assert_eq!(unless_it_panics(broken).await, None);
+    }
 }
