@@ -64,7 +64,7 @@ impl ReplayArgs {
 
     /// Why, for the log of a platform that runs.
     fn why(&self) -> Result<&str> {
-        let missing = "it is in the log of the platform, which runs, who does this and why: say why with --reason TEXT";
+        let missing = "the platform runs, and its log keeps who does this and why: say why with --reason TEXT";
         self.reason.as_deref().context(missing)
     }
 }
