@@ -1,6 +1,6 @@
 #!/bin/sh
-# Draws what docker-compose.yml needs to know and nobody else may: passwords, addresses with them, the master key, and what tokens are
-# signed with.
+# Draws what docker-compose.yml needs to know and nobody else may: passwords, addresses with them, the master key, and the keys that sign
+# tokens.
 #
 # Usage: deploy/make-secrets.sh [FOLDER]        (default: secrets)
 # What is there already stays: the passwords stand in the databases too, and without its master key personal data is lost.
@@ -114,7 +114,25 @@ if [ ! -e "$folder/nats_routes" ]; then
     } | keep nats_routes
 fi
 head -c 32 /dev/urandom | keep master.key
-# Whose tokens are taken, and the secret that those for development are signed with. In place of it an identity provider may be named.
-od -An -N32 -tx1 /dev/urandom | tr -d ' \n' | keep auth_secret
+# issuer NAME: what its tokens are signed with, and the public half, by which they are known.
+issuer() {
+    if [ ! -e "$folder/$1.key" ]; then
+        openssl genpkey -algorithm ed25519 -out "$folder/$1.drawn"
+        x=$(openssl pkey -in "$folder/$1.drawn" -pubout -outform DER | tail -c 32 | base64 | tr -d '=\n' | tr '+/' '-_')
+        printf '{"keys":[{"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":"%.8s","x":"%s"}]}\n' "$x" "$x" > "$folder/$1.json.new"
+        chmod 0444 "$folder/$1.json.new"
+        mv -f "$folder/$1.json.new" "$folder/$1.json"
+        keep "$1.key" < "$folder/$1.drawn"
+        rm -f "$folder/$1.drawn"
+    fi
+}
+
+# Whose tokens are taken, and what those for development and of services are signed with. For people an identity provider may be named.
+issuer auth_dev
+issuer auth_services
 keep auth.toml < "$(dirname "$0")/auth.toml"
+if grep -q auth_secret "$folder/auth.toml"; then
+    echo "$folder/auth.toml is of an earlier version, and names a secret that no service is given any more. Remove auth.toml and auth_secret and run this again; tokens that were drawn before are not taken then" >&2
+    exit 1
+fi
 echo "the secrets are in $folder; back up master.key apart from the databases"

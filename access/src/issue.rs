@@ -1,13 +1,12 @@
-//! Tokens for development, made with a secret that is shared: an identity provider makes those of a shop.
-
-use std::path::{Path, PathBuf};
+//! Tokens made with a key that Docket's own settings name, for development and between services: an identity provider makes those of a
+//! shop's people.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Map, Value, json};
 
 use crate::action::Action;
-use crate::keys::read_secret;
+use crate::keys::{SigningKey, read_secret};
 use crate::role::Role;
 use crate::settings::{AuthSettings, IssuerSettings, KeySource, SettingsError};
 use crate::token::is_name;
@@ -18,6 +17,8 @@ pub struct Signer {
     issuer: IssuerSettings,
     algorithm: Algorithm,
     key: EncodingKey,
+    /// What the key is called, if it is called anything.
+    key_id: Option<String>,
 }
 
 /// Whom a token is for.
@@ -39,11 +40,11 @@ pub enum IssueError {
     /// The settings don't go with it.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// No issuer shares a secret.
+    /// No issuer's key is here.
     #[error(
-        "no issuer in the settings has `secret_files`: of others, only they themselves can make tokens"
+        "no issuer in the settings has `secret_files`, or a `signing_key_file` that is here: of others, only they themselves can make tokens"
     )]
-    NoSecret,
+    NoKey,
     /// The issuer may not give it.
     #[error("issuer `{issuer}` may not make anybody {role}")]
     Role {
@@ -66,17 +67,21 @@ pub enum IssueError {
 }
 
 impl Signer {
-    /// Of the first issuer that shares a secret, or of the one of this name.
+    /// Of the first issuer whose key is here, or of the one of this name.
     pub fn of(settings: AuthSettings, name: Option<&str>) -> Result<Self, IssueError> {
         let AuthSettings { audience, issuers, .. } = settings;
-        let mut sharing = issuers.into_iter().filter_map(|issuer| {
-            let path = secret(&issuer)?.to_owned();
-            name.is_none_or(|name| name == issuer.name).then_some((issuer, path))
-        });
-        let (issuer, path) = sharing.next().ok_or(IssueError::NoSecret)?;
-        let algorithm = *issuer.algorithms.first().ok_or(IssueError::NoSecret)?;
-        let key = EncodingKey::from_secret(&read_secret(&path)?)?;
-        Ok(Self { audience, issuer, algorithm, key })
+        let mut named = issuers.into_iter().filter(|its| name.is_none_or(|name| name == its.name));
+        let issuer = named.find(IssuerSettings::signs_here).ok_or(IssueError::NoKey)?;
+        let algorithm = *issuer.algorithms.first().ok_or(IssueError::NoKey)?;
+        let SigningKey { key, id } = match (&issuer.keys, &issuer.signs_with) {
+            (KeySource::Secrets(paths), _) => {
+                let path = paths.last().ok_or(IssueError::NoKey)?;
+                SigningKey { key: EncodingKey::from_secret(&read_secret(path)?)?, id: None }
+            }
+            (KeySource::File(public), Some(path)) => SigningKey::read(path, public)?,
+            (KeySource::File(_) | KeySource::Address(_), _) => return Err(IssueError::NoKey),
+        };
+        Ok(Self { audience, issuer, algorithm, key, key_id: id })
     }
 
     /// A token from now on.
@@ -109,13 +114,19 @@ impl Signer {
         if let Some(scopes) = &wanted.scopes {
             claims.insert("scope".into(), scopes.join(" ").into());
         }
-        Ok(encode(&Header::new(self.algorithm), &Value::Object(claims), &self.key)?)
+        let header = Header { kid: self.key_id.clone(), ..Header::new(self.algorithm) };
+        Ok(encode(&header, &Value::Object(claims), &self.key)?)
     }
 }
 
-fn secret(issuer: &IssuerSettings) -> Option<&Path> {
-    match &issuer.keys {
-        KeySource::Secrets(paths) => paths.last().map(PathBuf::as_path),
-        KeySource::File(_) | KeySource::Address(_) => None,
+impl IssuerSettings {
+    /// Whether this process has what signs in its name.
+    fn signs_here(&self) -> bool {
+        match &self.keys {
+            KeySource::Secrets(_) => true,
+            KeySource::File(_) | KeySource::Address(_) => {
+                self.signs_with.as_ref().is_some_and(|path| path.is_file())
+            }
+        }
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct IssuerSettings {
     pub(crate) roles_claim: String,
     pub(crate) customer_claim: String,
     pub(crate) keys: KeySource,
+    /// What signs in its name, where somebody may: the file is only with them.
+    pub(crate) signs_with: Option<PathBuf>,
 }
 
 /// Where its keys are.
@@ -103,6 +105,7 @@ struct IssuerTable {
     #[serde(default)]
     secret_files: Vec<PathBuf>,
     jwks_file: Option<PathBuf>,
+    signing_key_file: Option<PathBuf>,
     jwks_url: Option<String>,
 }
 
@@ -203,6 +206,12 @@ impl IssuerTable {
         if algorithms.iter().any(|algorithm| is_of_secrets(*algorithm) != shares) {
             return Err("`HS…` goes with `secret_files`, every other algorithm with `jwks_file` or `jwks_url`".to_owned());
         }
+        let signs_with = self.signing_key_file.map(|path| beside.join(path));
+        let goes_with_it = matches!(keys, KeySource::File(_)) && algorithms == [Algorithm::EdDSA];
+        if signs_with.is_some() && !goes_with_it {
+            return Err("`signing_key_file` goes with `jwks_file` and `algorithms = [\"EdDSA\"]`"
+                .to_owned());
+        }
         let (name, issuer, roles, subjects) = (self.name, self.issuer, self.roles, self.subjects);
         let (roles_claim, customer_claim) = (self.roles_claim, self.customer_claim);
         Ok(IssuerSettings {
@@ -214,6 +223,7 @@ impl IssuerTable {
             roles_claim,
             customer_claim,
             keys,
+            signs_with,
         })
     }
 }

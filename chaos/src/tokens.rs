@@ -40,7 +40,7 @@ pub(crate) fn caller() -> Option<String> {
     tokens().map(|_| CALLER.to_owned())
 }
 
-/// Draws a secret in this folder, unless there is one, and makes a token of it: for every run from now on.
+/// Draws keys in this folder, unless there are some, and makes tokens with them: for every run from now on.
 pub(crate) fn ask_everybody(docket: &Path, folder: &Path) -> Result<()> {
     let folder = folder.canonicalize()?.join("auth");
     let auth_file = folder.join("auth.toml");

@@ -23,10 +23,11 @@ secret() {
 
 case $overlay in
 single)
-    secret docket-auth auth.toml auth_secret
+    secret docket-auth auth.toml auth_dev.json auth_services.json
     ;;
 distributed)
-    secret docket-auth auth.toml auth_secret
+    secret docket-auth auth.toml auth_dev.json auth_services.json
+    secret docket-auth-command-service auth.toml auth_dev.json auth_services.json auth_services.key
     secret docket-migrate log_url log_owner_url keys_url keys_owner_url
     secret docket-command-service log_url keys_url command-service.nk master.key
     secret docket-projection-service reads_url projection-service.nk master.key

@@ -36,7 +36,7 @@ impl Who {
     }
 }
 
-/// A secret, the settings that go with it, and everybody's token.
+/// Keys, the settings that name them, and everybody's token.
 pub(crate) struct Tokens {
     folder: Data,
     made: Vec<String>,

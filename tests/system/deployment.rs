@@ -48,6 +48,20 @@ impl Deployment {
         self.root().join("run/secrets")
     }
 
+    /// A folder in which a container sees these secrets, and no others.
+    pub(crate) fn secrets_of(&self, container: &str, names: &[&str]) -> PathBuf {
+        let folder = self.root().join("containers").join(container);
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in names {
+            let (secret, seen) = (self.secrets().join(name), folder.join(name));
+            assert!(secret.is_file(), "{container}: there is no secret {name}");
+            if !seen.exists() {
+                symlink(secret, seen).unwrap();
+            }
+        }
+        folder
+    }
+
     /// The seed by which somebody logs in to NATS.
     pub(crate) fn seed(&self, identity: &str) -> PathBuf {
         self.secrets().join(format!("{identity}.nk"))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::platform::{docket, text};
 
@@ -188,23 +189,56 @@ fn every_selector_finds_somebody_and_everybody_is_found() {
     }
 }
 
-#[test]
-fn every_secret_that_is_mounted_is_printed_with_the_files_that_are_named() {
+fn drawn() -> TempDir {
     let secrets = tempfile::tempdir().unwrap();
     let drawn = Command::new(folder().join("../make-secrets.sh")).arg(secrets.path()).output();
     let drawn = drawn.unwrap();
     assert!(drawn.status.success(), "{}", text(&drawn));
+    secrets
+}
+
+/// The Secrets that the script prints for an overlay, each with its files.
+fn printed(overlay: &str, secrets: &Path) -> BTreeSet<(String, String)> {
+    let words = [overlay.trim_end_matches("-stripe").trim_end_matches("-tls")];
+    let printed = Command::new(folder().join("secrets.sh")).args(words).arg(secrets).output();
+    let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
+    let mut files = BTreeSet::new();
+    for secret in documents(&printed) {
+        let name = secret["metadata"]["name"].as_str().unwrap();
+        let data = secret["data"].as_object().unwrap();
+        files.extend(data.keys().map(|file| (name.to_owned(), file.clone())));
+    }
+    files
+}
+
+#[test]
+fn people_s_tokens_are_signed_nowhere_and_services_by_the_one_that_needs_it() {
+    let secrets = drawn();
     for (overlay, objects) in overlays() {
-        let words = [overlay.trim_end_matches("-stripe").trim_end_matches("-tls")];
-        let printed =
-            Command::new(folder().join("secrets.sh")).args(words).arg(secrets.path()).output();
-        let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
-        let mut files: BTreeSet<(String, String)> = BTreeSet::new();
-        for secret in documents(&printed) {
-            let name = secret["metadata"]["name"].as_str().unwrap();
-            let data = secret["data"].as_object().unwrap();
-            files.extend(data.keys().map(|file| (name.to_owned(), file.clone())));
+        let files = printed(overlay, secrets.path());
+        let has = |secret: &str, file: &str| files.contains(&(secret.into(), file.into()));
+        assert!(!files.iter().any(|(_, file)| file == "auth_dev.key"), "{overlay}");
+        let mut asking = 0;
+        for (name, pod, _) in pods(&objects) {
+            let mut volumes = items(&pod["volumes"]);
+            let Some(auth) = volumes.find(|volume| volume["name"] == "auth") else { continue };
+            let secret = auth["secret"]["secretName"].as_str().unwrap();
+            for file in ["auth.toml", "auth_dev.json", "auth_services.json"] {
+                assert!(has(secret, file), "{overlay}: {name}: {secret}/{file}");
+            }
+            let signs = has(secret, "auth_services.key");
+            assert_eq!(signs, name == "StatefulSet/command-service", "{overlay}: {name}");
+            asking += 1;
         }
+        assert!(asking > 0, "{overlay}: nobody asks who somebody is");
+    }
+}
+
+#[test]
+fn every_secret_that_is_mounted_is_printed_with_the_files_that_are_named() {
+    let secrets = drawn();
+    for (overlay, objects) in overlays() {
+        let mut files = printed(overlay, secrets.path());
         // What Stripe and the mail server give nobody draws.
         let given = [("stripe", "secret_key"), ("stripe", "webhook_secret"), ("mail", "password")];
         files.extend(given.map(|(whose, file)| (format!("docket-{whose}"), file.into())));

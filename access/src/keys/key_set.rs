@@ -17,8 +17,8 @@ const MOST_TRIED: usize = 2;
 pub(super) struct KeySet(Vec<Key>);
 
 #[derive(Debug, Clone)]
-struct Key {
-    id: Option<String>,
+pub(super) struct Key {
+    pub(super) id: Option<String>,
     /// The one algorithm that it is for, if it says so.
     algorithm: Option<Algorithm>,
     /// For a curve, the only one that goes with it.
@@ -74,6 +74,11 @@ impl KeySet {
             return Vec::new();
         }
         found.into_iter().map(|key| key.verifies.clone()).collect()
+    }
+
+    /// The first key that fits.
+    pub(super) fn find(&self, fits: impl Fn(&DecodingKey) -> bool) -> Option<&Key> {
+        self.0.iter().find(|key| fits(&key.verifies))
     }
 }
 

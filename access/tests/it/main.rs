@@ -6,4 +6,5 @@ mod good_tokens;
 mod issuers;
 mod rotation;
 mod settings;
+mod signing;
 mod subjects;

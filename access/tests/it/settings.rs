@@ -40,6 +40,7 @@ fn what_can_t_be_meant_is_refused_with_the_issuer_s_name() {
         ("jwks_url", "jwks_file = \"a\"\njwks_url", "exactly one of"),
         ("jwks_url = \"https://staff.test/keys\"", "", "exactly one of"),
         ("jwks_url", "jwks_ulr", "unknown field `jwks_ulr`"),
+        ("jwks_url", "signing_key_file = \"a\"\njwks_url", "`signing_key_file` goes with"),
     ] {
         let wrong = GOOD.replacen(from, to, 1);
         assert_ne!(wrong, GOOD);

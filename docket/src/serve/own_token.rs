@@ -1,7 +1,7 @@
 //! The token by which a process says who it is where it asks another on its own account.
 //!
-//! It stands in a file, which whoever runs the process renews. Where none is named, and tokens are taken of an issuer whose secret this
-//! process has, it signs one for itself: whoever has that secret can be anybody.
+//! It stands in a file, which whoever runs the process renews. Where none is named, and this process has the key of an issuer who may make
+//! services, it signs one for itself.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(super) fn own_token(
     let settings = AuthSettings::read(path).context("whose tokens are taken can't be read")?;
     let signer = match Signer::of(settings, None) {
         Ok(signer) => signer,
-        Err(IssueError::NoSecret) => return Ok(None),
+        Err(IssueError::NoKey) => return Ok(None),
         Err(error) => return Err(error).context("no token can be signed"),
     };
     let wanted =
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn it_signs_for_itself_only_where_it_has_the_secret_of_who_may_make_services() {
+    fn it_signs_for_itself_only_where_it_has_the_key_of_who_may_make_services() {
         let token = shows("\"service\"").unwrap().authorization().unwrap();
         assert!(token.to_str().unwrap().starts_with("Bearer ey"));
         assert!(shows("\"operator\"").is_none());

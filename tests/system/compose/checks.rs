@@ -99,10 +99,17 @@ fn secrets_that_were_made_stay_when_they_are_made_again() {
         let made = Command::new(repository("deploy/make-secrets.sh")).arg(folder.path()).output();
         assert!(made.unwrap().status.success());
         let read = |name| std::fs::read(folder.path().join(name)).unwrap();
-        ["master.key", "log_url", "gateway.nk", "nats_identities"].map(read)
+        ["master.key", "log_url", "gateway.nk", "nats_identities", "auth_dev.key", "auth_dev.json"]
+            .map(read)
     };
     let first = make();
     assert_eq!(first, make());
+    // Of an earlier version: its secret would be nowhere to be found.
+    let settings = folder.path().join("auth.toml");
+    std::fs::remove_file(&settings).unwrap();
+    std::fs::write(&settings, "secret_files = [\"auth_secret\"]").unwrap();
+    let again = Command::new(repository("deploy/make-secrets.sh")).arg(folder.path()).output();
+    assert!(text(&again.unwrap()).contains("is of an earlier version"));
     assert_eq!(first[0].len(), 32, "a master key has 32 bytes");
 }
 

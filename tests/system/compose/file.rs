@@ -50,6 +50,13 @@ impl Composition {
         self.services().into_iter().filter(|(_, service)| is_ours(service)).collect()
     }
 
+    /// One that starts only when it is asked for.
+    pub(super) fn tool(&self, name: &str) -> &Value {
+        let service = &self.0["services"][name];
+        assert!(service["profiles"].is_array(), "{name} starts with the rest");
+        service
+    }
+
     /// The names under a member of the whole file, such as `secrets`.
     pub(super) fn declares(&self, kind: &str, name: &str) -> bool {
         self.0[kind].as_object().unwrap().contains_key(name)

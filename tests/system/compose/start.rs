@@ -1,5 +1,5 @@
 //! The services as `docker-compose.yml` has them, with exactly its environment, but on this machine: host names become
-//! the loopback, ports free ones, `/run/secrets` a folder.
+//! the loopback, ports free ones, `/run/secrets` a folder with the secrets that the service lists.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -80,7 +80,8 @@ fn here(
     ground: &Ground,
     addresses: &BTreeMap<String, String>,
 ) -> Vec<(String, String)> {
-    let secrets = format!("{}/", ground.deployment.secrets().display());
+    let secrets = ground.deployment.secrets_of(name, &words(&service["secrets"]));
+    let secrets = format!("{}/", secrets.display());
     let data = ground.deployment.root().join(name);
     let place = |(variable, value): (String, String)| {
         let mut value = value.replace("/run/secrets/", &secrets);
@@ -143,11 +144,25 @@ async fn start(composition: &Composition, ground: &Ground) -> BTreeMap<String, P
     running
 }
 
-/// An operator's token, as the compose file says how to make one.
-async fn token(ground: &Ground, subject: &str) -> String {
-    let mut make = docket(&["token", "--role", "operator", "--subject", subject]);
-    make.env("DOCKET_AUTH_FILE", ground.deployment.secrets().join("auth.toml"));
-    String::from_utf8(make.output().await.unwrap().stdout).unwrap().trim_end().to_owned()
+/// What `docker compose run --rm token` prints for an operator.
+async fn token(composition: &Composition, ground: &Ground, subject: &str) -> String {
+    let service = composition.tool("token");
+    let ["docket", words @ ..] = &words(&service["entrypoint"])[..] else { panic!("{service}") };
+    let mut make = docket(words);
+    make.args(["--role", "operator", "--subject", subject]);
+    make.env_clear().envs(here("token", service, ground, &BTreeMap::new()));
+    let output = make.output().await.unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// What a service makes of the same with what it has.
+async fn forged(name: &str, composition: &Composition, ground: &Ground) -> (bool, String) {
+    let (_, service) = composition.ours().into_iter().find(|(its, _)| *its == name).unwrap();
+    let mut make = docket(&["token", "--role", "operator", "--subject", "mallory"]);
+    make.env_clear().envs(here(name, service, ground, &BTreeMap::new()));
+    let output = make.output().await.unwrap();
+    (output.status.success(), text(&output))
 }
 
 /// Imports a part of the example day, and says how many orders that are. Three nodes that write everything to disk take their time.
@@ -167,9 +182,9 @@ async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_p
     let mut services = start(&composition, &ground).await;
     let gateway = services.remove("gateway").unwrap();
     assert_eq!(gateway.get("/v1/orders").await.problem(), (401, "unauthenticated"));
-    let orders = import(&gateway.url, &token(&ground, "the-import").await).await;
+    let orders = import(&gateway.url, &token(&composition, &ground, "the-import").await).await;
     // Somebody else looks: an import takes all that its own subject may ask in a while.
-    let gateway = gateway.bearing(&token(&ground, "ada").await);
+    let gateway = gateway.bearing(&token(&composition, &ground, "ada").await);
     gateway.settle().await;
     let sales = gateway.get("/v1/reports/sales?group_by=month").await.ok();
     assert_eq!(sales["rows"][0]["orders"], orders, "{sales:#}");
@@ -182,6 +197,12 @@ async fn with_exactly_its_environment_the_services_start_in_order_and_import_a_p
         let other = ground.refusal("docket_sagas", statement);
         assert!(other.contains("permission denied for database"), "{other}");
     }
+    for name in ["gateway", "payment-simulator", "notification-service", "saga-orchestrator"] {
+        let (made, told) = forged(name, &composition, &ground).await;
+        assert!(!made && told.contains("no issuer in the settings has"), "{name}: {told}");
+    }
+    let (made, told) = forged("command-service", &composition, &ground).await;
+    assert!(!made && told.contains("issuer `services` may not make anybody operator"), "{told}");
     assert!(gateway.terminate().await.success());
     for name in [
         "notification-service",
